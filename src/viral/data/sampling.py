@@ -1,0 +1,66 @@
+"""Training triplets: one epoch of shuffled positives, each with one uniformly drawn negative."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from viral.data.interactions import Interactions, Triplets
+from viral.errors import DataError
+
+
+class TripletSampler:
+    """Draws epochs of triplets.
+
+    Negatives are uniform over the items that occur in ``train`` and that the user has not taken in ``train``, by exact
+    rejection (the protocol of MMRec; an item that never occurs in training is never pushed down). A user who has taken
+    every item has no negative; such users' triplets are left out and counted in ``num_skipped``.
+    """
+
+    def __init__(self, train: Interactions) -> None:
+        if not len(train):
+            raise DataError("there is nothing to train on: no training interaction", hint="run `viral doctor DATASET`")
+        self._seen = train.keys()
+        self._candidates = torch.unique(train.items)
+        distinct = torch.bincount(
+            torch.div(self._seen, train.num_items, rounding_mode="floor"), minlength=train.num_users
+        )
+        trainable = distinct[train.users] < len(self._candidates)
+        self._users, self._items = train.users[trainable], train.items[trainable]
+        self._num_items = train.num_items
+        self.num_skipped = int((~trainable).sum())
+        if not len(self._users):
+            raise DataError("no user has an item left that could be a negative", hint="the log needs more items")
+
+    def __len__(self) -> int:
+        """Triplets per epoch."""
+        return len(self._users)
+
+    def epoch(self, batch_size: int, rng: torch.Generator) -> Iterator[Triplets]:
+        """Yield one epoch in batches; the last may be smaller."""
+        order = torch.randperm(len(self._users), generator=rng)
+        users, positives = self._users[order], self._items[order]
+        negatives = self._negatives(users, rng)
+        yield from map(Triplets, users.split(batch_size), positives.split(batch_size), negatives.split(batch_size))
+
+    def _negatives(self, users: Tensor, rng: torch.Generator) -> Tensor:
+        """One unseen item per user: (B,) -> (B,)."""
+
+        def draw(count: int) -> Tensor:
+            return self._candidates[torch.randint(len(self._candidates), (count,), generator=rng)]
+
+        negatives = draw(len(users))
+        pending = torch.arange(len(users))
+        while len(pending):
+            keys = users[pending] * self._num_items + negatives[pending]
+            pending = pending[contains(self._seen, keys)]
+            negatives[pending] = draw(len(pending))
+        return negatives
+
+
+def contains(ascending: Tensor, values: Tensor) -> Tensor:
+    """Whether each value occurs in the ascending 1-d tensor: bool, the shape of ``values``."""
+    if not len(ascending):
+        return torch.zeros_like(values, dtype=torch.bool)
+    places = torch.searchsorted(ascending, values).clamp_(max=len(ascending) - 1)
+    return ascending[places] == values

@@ -1,0 +1,81 @@
+"""Train, validation and test: validation chooses, test reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import torch
+
+from viral.data.interactions import Interactions
+from viral.data.vocabulary import Vocabulary
+from viral.errors import DataError
+
+SplitName = Literal["train", "valid", "test"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """The three disjoint parts of a log, over one vocabulary of users and one of items."""
+
+    train: Interactions
+    valid: Interactions
+    test: Interactions
+    users: Vocabulary
+    items: Vocabulary
+
+    def part(self, name: SplitName) -> Interactions:
+        return {"train": self.train, "valid": self.valid, "test": self.test}[name]
+
+
+def split(interactions: pl.DataFrame, item_ids: Sequence[str], *, seed: int = 0) -> Split:
+    """Turn a log into a ``Split``; items are indexed in the order of ``item_ids``, users by first appearance.
+
+    A ``split`` column is obeyed; a log without one is split by ``random_split(seed)``.
+    """
+    if "split" not in interactions.columns:
+        interactions = random_split(interactions, seed=seed)
+    unknown = interactions.filter(~pl.col("split").is_in(["train", "valid", "test"]) | pl.col("split").is_null())
+    if unknown.height:
+        raise DataError(
+            f"{unknown.height} rows have a split other than train, valid, test (first: {unknown['split'][0]!r})",
+            where="interactions, field split",
+            hint="correct the column, or drop it to have the log split at random",
+        )
+    users = Vocabulary(interactions["user_id"].unique(maintain_order=True).to_list(), "user")
+    items = Vocabulary(item_ids, "item")
+    parts = {
+        str(name): _indices(frame, users, items)
+        for (name,), frame in interactions.partition_by("split", as_dict=True).items()
+    }
+    empty = torch.zeros(0, dtype=torch.int64)
+    nothing = Interactions(empty, empty, len(users), len(items))
+    return Split(*(parts.get(name, nothing) for name in ("train", "valid", "test")), users, items)
+
+
+def random_split(interactions: pl.DataFrame, *, seed: int) -> pl.DataFrame:
+    """Add a ``split`` column, about 8:1:1 within each user, by the rule of the published benchmark (MMRec).
+
+    Of a user's n interactions, shuffled: n < 3, all train; 3 ≤ n < 10, one valid and one test; n ≥ 10, int(n/5) held
+    out, half of them (rounded down) valid, the rest test. The same seed and rows give the same split.
+    """
+    rng = np.random.default_rng(seed)
+    shuffled = pl.Series("_order", rng.permutation(interactions.height))
+    n = pl.len().over("user_id")
+    rank = pl.col("_order").rank("ordinal").over("user_id")  # 1 … n
+    held_out = pl.when(n < 3).then(0).when(n < 10).then(2).otherwise(n // 5)
+    part = (
+        pl.when(rank <= held_out // 2)
+        .then(pl.lit("valid"))
+        .when(rank <= held_out)
+        .then(pl.lit("test"))
+        .otherwise(pl.lit("train"))
+    )
+    return interactions.with_columns(shuffled).with_columns(split=part).drop("_order")
+
+
+def _indices(frame: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Interactions:
+    return Interactions(
+        users.indices(frame["user_id"].to_list()), items.indices(frame["item_id"].to_list()), len(users), len(items)
+    )

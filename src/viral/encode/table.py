@@ -1,0 +1,90 @@
+"""Feature tables: vectors aligned by item id, never by order."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from viral.errors import DataError
+from viral.files import atomic_write
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureTable:
+    """One modality's vectors: row n of ``values`` belongs to ``item_ids[n]``. Items may be absent, never twice."""
+
+    item_ids: tuple[str, ...]
+    modality: str
+    values: FloatArray  # (n, F)
+    encoder: str  # name and version of what made them
+    fingerprint: str = ""  # of the inputs and the encoder's configuration
+
+    def __post_init__(self) -> None:
+        where = f"features {self.modality!r}"
+        if self.values.ndim != 2:
+            raise DataError(f"values have shape {self.values.shape}, not (items, dimensions)", where=where)
+        if len(self.item_ids) != len(self.values):
+            raise DataError(
+                f"{len(self.values)} rows of features for {len(self.item_ids)} items",
+                where=where,
+                hint="every row must belong to one item id; encode again with `viral encode`",
+            )
+        if len(set(self.item_ids)) != len(self.item_ids):
+            raise DataError("an item id occurs twice", where=where)
+        broken = ~np.isfinite(self.values).all(axis=1)
+        if broken.any():
+            first = self.item_ids[int(broken.argmax())]
+            raise DataError(f"{int(broken.sum())} rows are not finite numbers (first: item {first!r})", where=where)
+
+    def aligned(self, item_ids: Sequence[str]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """The rows for ``item_ids``, in their order: values (I, F), zero where absent, and present (I,)."""
+        row_of = {item_id: row for row, item_id in enumerate(self.item_ids)}
+        rows = np.array([row_of.get(item_id, -1) for item_id in item_ids], dtype=np.int64)
+        present = rows >= 0
+        values = np.zeros((len(item_ids), self.values.shape[1]), dtype=np.float32)
+        values[present] = self.values[rows[present]]
+        return values, present
+
+    def save(self, folder: Path) -> Path:
+        """Write ``<folder>/<modality>.parquet``: a column of ids, a column of vectors, the origin in the metadata."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        vectors = pa.FixedSizeListArray.from_arrays(
+            pa.array(np.ascontiguousarray(self.values).reshape(-1)), self.values.shape[1]
+        )
+        origin = {"modality": self.modality, "encoder": self.encoder, "fingerprint": self.fingerprint}
+        table = pa.table({"item_id": pa.array(self.item_ids, pa.string()), "vector": vectors})
+        path = folder / f"{self.modality}.parquet"
+        with atomic_write(path) as temporary:
+            pq.write_table(table.replace_schema_metadata({"viral": json.dumps(origin)}), temporary)
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> "FeatureTable":
+        """Read what ``save`` wrote; raises ``DataError`` naming the file where it is something else."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            table = pq.read_table(path)
+            origin = json.loads((table.schema.metadata or {})[b"viral"])
+            vectors = table["vector"].combine_chunks()
+            values = vectors.values.to_numpy(zero_copy_only=False).reshape(len(vectors), -1)
+            ids = tuple(table["item_id"].to_pylist())
+        except (KeyError, ValueError, OSError, AttributeError, pa.ArrowException) as error:
+            raise DataError(f"not a feature table ({error})", where=str(path), hint="run `viral encode`") from None
+        return cls(
+            ids, origin["modality"], values.astype(np.float32, copy=False), origin["encoder"], origin["fingerprint"]
+        )
+
+
+def load_features(folder: Path) -> Mapping[str, FeatureTable]:
+    """Every feature table below ``folder`` (a data set's ``features/``), by modality."""
+    tables = [FeatureTable.load(path) for path in sorted(folder.glob("*.parquet"))]
+    return {table.modality: table for table in tables}
