@@ -1,4 +1,4 @@
-"""Pictures are untrusted: checked by header before they are decoded, bounded in bytes and pixels, three formats only."""
+"""Pictures are untrusted: checked by header before they are decoded, bounded in bytes and pixels, three formats."""
 
 import io
 import warnings
@@ -61,7 +61,7 @@ def decode(data: bytes, path: Path | None = None, *, shorter_side: int | None = 
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+            picture: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise PictureError("too many pixels", path) from None
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError):

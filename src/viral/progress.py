@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -59,7 +59,7 @@ def stage(label: str, total: int | None = None) -> Iterator[Callable[..., None]]
 
 def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
     """Yield ``items`` while a bar named ``label`` follows."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with stage(label, total) as advance:
         for item in items:

@@ -19,7 +19,7 @@ class Interactions:
         if self.users.shape != self.items.shape or self.users.dim() != 1:
             raise ValueError(f"users {tuple(self.users.shape)} and items {tuple(self.items.shape)} differ in length")
         for name, indices, size in (("user", self.users, self.num_users), ("item", self.items, self.num_items)):
-            if len(indices) and not (0 <= int(indices.min()) and int(indices.max()) < size):
+            if len(indices) and not (int(indices.min()) >= 0 and int(indices.max()) < size):
                 raise ValueError(f"a {name} index lies outside [0, {size})")
 
     def __len__(self) -> int:

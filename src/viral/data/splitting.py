@@ -51,7 +51,8 @@ def split(interactions: pl.DataFrame, item_ids: Sequence[str], *, seed: int = 0)
     }
     empty = torch.zeros(0, dtype=torch.int64)
     nothing = Interactions(empty, empty, len(users), len(items))
-    return Split(*(parts.get(name, nothing) for name in ("train", "valid", "test")), users, items)
+    train, valid, test = (parts.get(name, nothing) for name in ("train", "valid", "test"))
+    return Split(train, valid, test, users, items)
 
 
 def random_split(interactions: pl.DataFrame, *, seed: int) -> pl.DataFrame:

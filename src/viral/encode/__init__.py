@@ -1,0 +1,1 @@
+"""Hop 3: words and pictures to vectors."""

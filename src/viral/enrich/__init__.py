@@ -1,0 +1,1 @@
+"""Hop 2: pictures to words."""

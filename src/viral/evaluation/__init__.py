@@ -1,0 +1,1 @@
+"""Hop 8: full-ranking evaluation."""

@@ -1,0 +1,1 @@
+"""Hop 5: the graphs, and the sparse products over them."""

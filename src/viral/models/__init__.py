@@ -1,0 +1,1 @@
+"""Hop 6: the model zoo."""
