@@ -1,1 +1,18 @@
-"""Hop 5: the graphs, and the sparse products over them."""
+"""Hop 5: the graphs, built and normalised here only, and the sparse products over them."""
+
+from viral.graph.bipartite import bipartite_adjacency
+from viral.graph.cooccurrence import Neighbors, co_occurrence, resampled_user_graph, user_graph
+from viral.graph.knn import knn_graph, nearest_neighbors, weighted_sum
+from viral.graph.sparse import SparseMatrix
+
+__all__ = [
+    "Neighbors",
+    "SparseMatrix",
+    "bipartite_adjacency",
+    "co_occurrence",
+    "knn_graph",
+    "nearest_neighbors",
+    "resampled_user_graph",
+    "user_graph",
+    "weighted_sum",
+]

@@ -1,1 +1,30 @@
-"""Hop 6: the model zoo."""
+"""Hop 6, the model zoo: one module per model, one line per model."""
+
+from typing import Any
+
+from viral.models.base import EmbeddingRecommender, Embeddings, EmbeddingScorer, HistoryScorer, Recommender, Scorer
+from viral.models.bpr import BPR
+from viral.models.ease import EASE
+from viral.models.itemknn import ItemKNN
+from viral.models.lightgcn import LightGCN
+from viral.models.popularity import Popularity
+from viral.models.viral import VIRAL
+
+MODELS: dict[str, type[Recommender[Any]]] = {
+    "popularity": Popularity,
+    "itemknn": ItemKNN,
+    "ease": EASE,
+    "bpr": BPR,
+    "lightgcn": LightGCN,
+    "viral": VIRAL,
+}
+
+__all__ = [
+    "MODELS",
+    "EmbeddingRecommender",
+    "EmbeddingScorer",
+    "Embeddings",
+    "HistoryScorer",
+    "Recommender",
+    "Scorer",
+]

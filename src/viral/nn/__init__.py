@@ -1,1 +1,15 @@
-"""Parts that at least two models share."""
+"""Parts that at least two models share: losses, propagation, fusion."""
+
+from viral.nn.losses import bpr_loss, bpr_loss_bits, dot, info_nce, norm_penalty
+from viral.nn.propagation import embedding, propagate_mean, propagate_sum
+
+__all__ = [
+    "bpr_loss",
+    "bpr_loss_bits",
+    "dot",
+    "embedding",
+    "info_nce",
+    "norm_penalty",
+    "propagate_mean",
+    "propagate_sum",
+]

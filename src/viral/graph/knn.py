@@ -1,0 +1,59 @@
+"""The item-item graph: cosine k nearest neighbours by features, exact, in blocks."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from viral.graph.sparse import SparseMatrix
+
+BLOCK_BYTES = 32_000_000  # of similarities held at once
+
+
+def nearest_neighbors(features: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k items most similar by cosine, the item itself first: similarities and indices (I, min(k, I)).
+
+    Exact; never more than ``BLOCK_BYTES`` of the I × I similarities exist at once.
+    """
+    unit = F.normalize(features, dim=-1)
+    num_items = len(unit)
+    k = min(k, num_items)
+    size = max(1, BLOCK_BYTES // (4 * num_items))
+    similarities, indices = [], []
+    for start in range(0, num_items, size):
+        block = unit[start : start + size] @ unit.T  # (b, I)
+        own = torch.arange(start, start + len(block), device=unit.device)
+        block[own - start, own] = torch.inf  # an item is its own neighbour even among exact copies
+        top = block.topk(k)
+        similarities.append(top.values.clamp(max=1.0))
+        indices.append(top.indices)
+    return torch.cat(similarities), torch.cat(indices)
+
+
+def knn_graph(features: Tensor, k: int) -> SparseMatrix:
+    """Mean over an item's k nearest neighbours, itself included: sparse (I, I), every entry 1/k.
+
+    Binary, not symmetrised, normalised by the row sum on both sides, as the FREEDOM family builds it
+    (Zhou & Shen, ACM MM 2023; the row sums are all k).
+    """
+    _, neighbors = nearest_neighbors(features, k)
+    num_items, k = neighbors.shape
+    offsets = torch.arange(0, num_items * k + 1, k, device=neighbors.device)
+    columns = neighbors.sort(dim=1).values.flatten()
+    values = torch.full((num_items * k,), 1 / k, device=neighbors.device)
+    return SparseMatrix(offsets, columns, values, num_items)
+
+
+def weighted_sum(graphs: Mapping[str, SparseMatrix], weights: Mapping[str, float]) -> SparseMatrix:
+    """Σ_m w_m A_m over the modalities m, as one sparse matrix; the names must agree."""
+    if set(graphs) != set(weights):
+        raise ValueError(f"graphs {sorted(graphs)} and weights {sorted(weights)} name different modalities")
+    shape = next(iter(graphs.values())).shape
+    parts = [(graphs[name].entries(), weights[name]) for name in graphs]
+    rows = torch.cat([entries[0] for entries, _ in parts])
+    columns = torch.cat([entries[1] for entries, _ in parts])
+    values = torch.cat([entries[2] * weight for entries, weight in parts])
+    keys, places = torch.unique(rows * shape[1] + columns, return_inverse=True)
+    summed = torch.zeros(len(keys), dtype=values.dtype).index_add_(0, places, values)
+    return SparseMatrix.of(torch.div(keys, shape[1], rounding_mode="floor"), keys % shape[1], summed, shape)

@@ -1,0 +1,45 @@
+"""BPR matrix factorisation: one vector a user, one vector an item, trained to rank.
+
+Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009,
+https://arxiv.org/abs/1205.2618. Shapes: U users, I items, B batch, D embedding dimension.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from viral.data import ModelInputs, Triplets
+from viral.models.base import EmbeddingRecommender, Embeddings
+from viral.nn import bpr_loss, dot, embedding, norm_penalty
+
+
+@dataclass(frozen=True, kw_only=True)
+class BPRConfig:
+    """Defaults follow the published benchmark; ``reg_weight`` is chosen on validation."""
+
+    embedding_dim: int = 64
+    reg_weight: float = 1e-2
+
+
+class BPR(EmbeddingRecommender[BPRConfig]):
+    """s(u, i) = ⟨p_u, q_i⟩."""
+
+    Config = BPRConfig
+
+    def __init__(self, inputs: ModelInputs, config: BPRConfig) -> None:
+        super().__init__(inputs, config)
+        self.user_embedding = embedding(self.num_users, config.embedding_dim, normal=True)
+        self.item_embedding = embedding(self.num_items, config.embedding_dim, normal=True)
+
+    def embed(self) -> Embeddings:
+        return Embeddings(self.user_embedding.weight, self.item_embedding.weight)
+
+    def loss(self, batch: Triplets) -> dict[str, Tensor]:
+        users = self.user_embedding.weight.index_select(0, batch.users)  # (B, D)
+        items = self.item_embedding.weight.index_select(0, torch.cat([batch.positives, batch.negatives]))
+        chosen, skipped = items.chunk(2)
+        return {
+            "bpr": bpr_loss(dot(users, chosen), dot(users, skipped)),
+            "reg": self.config.reg_weight * norm_penalty(users, chosen, skipped),
+        }

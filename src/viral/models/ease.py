@@ -1,0 +1,38 @@
+"""EASE: a linear item-item model in closed form.
+
+Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, https://arxiv.org/abs/1905.03375.
+Shapes: U users, I items. The solution is dense, I × I.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from viral.data import ModelInputs
+from viral.models.base import HistoryScorer, Recommender
+from viral.models.gram import item_gram
+
+
+@dataclass(frozen=True, kw_only=True)
+class EASEConfig:
+    """``reg_weight`` is λ of eq. 4: the larger, the closer to popularity among co-taken items."""
+
+    reg_weight: float = 250.0
+
+
+class EASE(Recommender[EASEConfig]):
+    """min_B ‖X - XB‖² + λ‖B‖² with diag(B) = 0;  B = I - P diag(1/diag P),  P = (XᵀX + λI)⁻¹ (eq. 8)."""
+
+    Config = EASEConfig
+
+    def __init__(self, inputs: ModelInputs, config: EASEConfig) -> None:
+        super().__init__(inputs, config)
+        self.offsets, self.items = inputs.train.rows()
+        gram = item_gram(inputs.train)  # (I, I)
+        gram.diagonal().add_(config.reg_weight)
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))  # P
+        self.weights = (inverse / -inverse.diagonal()).contiguous()  # B off the diagonal; column j by P_jj
+        self.weights.fill_diagonal_(0)
+
+    def scorer(self) -> HistoryScorer:
+        return HistoryScorer(self.offsets, self.items, self.weights)

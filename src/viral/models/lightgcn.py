@@ -1,0 +1,52 @@
+"""LightGCN: linear propagation of id embeddings over the user-item graph.
+
+He et al., "LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation", SIGIR 2020,
+https://arxiv.org/abs/2002.02126. Reference code: kuandeng/LightGCN.
+Shapes: U users, I items, B batch, D embedding dimension.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from viral import graph
+from viral.data import ModelInputs, Triplets
+from viral.models.base import EmbeddingRecommender, Embeddings
+from viral.nn import bpr_loss, dot, embedding, norm_penalty, propagate_mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightGCNConfig:
+    """Defaults are the paper's (section 4.1.2); the regulariser is the published benchmark's (norms not squared)."""
+
+    embedding_dim: int = 64
+    num_layers: int = 3
+    reg_weight: float = 1e-4
+
+
+class LightGCN(EmbeddingRecommender[LightGCNConfig]):
+    """Id embeddings, smoothed by ``num_layers`` hops of the interaction graph and averaged (eq. 3, 4)."""
+
+    Config = LightGCNConfig
+
+    def __init__(self, inputs: ModelInputs, config: LightGCNConfig) -> None:
+        super().__init__(inputs, config)
+        users, items = (embedding(n, config.embedding_dim).weight for n in (self.num_users, self.num_items))
+        self.ego = nn.Parameter(torch.cat([users.detach(), items.detach()]))  # (U+I, D), layer 0
+        self.adjacency = graph.bipartite_adjacency(inputs.train)
+
+    def embed(self) -> Embeddings:
+        nodes = propagate_mean(self.adjacency, self.ego, self.config.num_layers)
+        users, items = nodes.tensor_split([self.num_users])
+        return Embeddings(users, items)
+
+    def loss(self, batch: Triplets) -> dict[str, Tensor]:
+        rows = torch.cat([batch.users, batch.positives + self.num_users, batch.negatives + self.num_users])
+        nodes = propagate_mean(self.adjacency, self.ego, self.config.num_layers)
+        users, chosen, skipped = nodes.index_select(0, rows).chunk(3)  # (B, D) each
+        ego = self.ego.index_select(0, rows).chunk(3)
+        return {
+            "bpr": bpr_loss(dot(users, chosen), dot(users, skipped)),
+            "reg": self.config.reg_weight * norm_penalty(*ego),
+        }

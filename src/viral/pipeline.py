@@ -1,0 +1,151 @@
+"""The hops as functions over folders: a data set becomes a run, a run is measured. The command line calls these."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from viral.bundle import Bundle, make_bundle
+from viral.data import ModelInputs, Split, split
+from viral.dataset import Dataset
+from viral.encode.table import load_features
+from viral.errors import DataError, UsageError, nearest
+from viral.evaluation import CUTOFFS, Metrics, evaluate
+from viral.files import fingerprint, read_json, sha256_file, write_json
+from viral.models import MODELS, Recommender
+from viral.recipe import Recipe, build
+from viral.training import TrainReport, build_model, fit, peak_memory_bytes
+
+RUN_FILE, RECIPE_FILE, CHECKPOINT_FILE, BUNDLE_FOLDER = "run.json", "recipe.toml", "checkpoint.safetensors", "bundle"
+PROTOCOLS = ("train", "train+valid")  # what is masked when the test set is ranked; the first is the published one
+
+
+def find_model(name: str) -> type[Recommender[Any]]:
+    """A model of the zoo by name, or a class outside it by ``package.module:Class``."""
+    if name in MODELS:
+        return MODELS[name]
+    module_name, colon, class_name = name.partition(":")
+    if not colon:
+        raise UsageError(f"unknown model {name!r}", hint=nearest(name, MODELS) + " (or package.module:Class)")
+    import importlib
+
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"cannot load model {name!r} ({error})", hint="write package.module:Class") from None
+    if not (isinstance(found, type) and issubclass(found, Recommender)):
+        raise UsageError(f"{name!r} is not a Recommender", hint="derive the class from viral.models.Recommender")
+    return found
+
+
+def load_split(dataset: Dataset) -> Split:
+    """The data set's split over the catalogue's items."""
+    return split(dataset.interactions(), dataset.catalog().ids)
+
+
+def load_inputs(dataset: Dataset, parts: Split, recipe: Recipe) -> ModelInputs:
+    """Training interactions and every feature table of the data set, aligned by item id."""
+    return ModelInputs.of(parts, load_features(dataset.features_folder).values(), fill=recipe.fill)
+
+
+def train(dataset: Dataset, recipe: Recipe, out: Path) -> dict[str, Any]:
+    """Train a recipe on a data set and leave a run in ``out``: recipe, checkpoint, bundle, ``run.json``.
+
+    A finished run is returned as it is, a stopped one goes on from its checkpoint; a folder that holds another run is
+    a ``UsageError``. Selection sees validation only; the test set is ranked once, at the end.
+    """
+    model_class = find_model(recipe.model)
+    config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+    identity = _claim(dataset, recipe, out)
+    if (out / RUN_FILE).is_file():
+        return dict(read_json(out / RUN_FILE))
+    parts = load_split(dataset)
+    inputs = load_inputs(dataset, parts, recipe)
+    model = build_model(model_class, inputs, config, recipe.train.seed)
+    report = fit(model, parts, recipe.train, checkpoint=out / CHECKPOINT_FILE)
+    scorer = model.scorer()
+    summary = summarise(recipe, report, measure(scorer, parts)) | {"identity": identity, "dataset": str(dataset.path)}
+    about = {"recipe": asdict(recipe), "dataset": dict(dataset.manifest["counts"])} | summary
+    make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about).save(out / BUNDLE_FOLDER)
+    write_json(out / RUN_FILE, summary)
+    (out / CHECKPOINT_FILE).unlink(missing_ok=True)
+    return summary
+
+
+def _claim(dataset: Dataset, recipe: Recipe, out: Path) -> str:
+    """Make ``out`` the folder of this run, or refuse when it is another's; returns what the run depends on."""
+    features = {path.name: sha256_file(path) for path in sorted(dataset.features_folder.glob("*.parquet"))}
+    identity = fingerprint(dataset.fingerprint, features, asdict(recipe))
+    claim = out / "identity.json"
+    if claim.is_file():
+        if read_json(claim)["identity"] != identity:
+            raise UsageError(
+                "this folder holds a run of another recipe, or of data that have changed since",
+                where=str(out),
+                hint="choose another --out, or delete the folder",
+            )
+    elif out.exists() and any(out.iterdir()):
+        raise UsageError("the folder is not empty and holds no run", where=str(out), hint="choose another --out")
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        recipe.write(out / RECIPE_FILE)
+        write_json(claim, {"identity": identity})
+    return identity
+
+
+def measure(scorer: Any, parts: Split, *, name: str = "test") -> dict[str, Metrics]:
+    """Metrics of one split under both protocols: only train masked (published), and validation masked too."""
+    held_out = parts.part("test" if name == "test" else "valid" if name == "valid" else "train")
+    if name == "train":
+        empty = type(held_out)(held_out.users[:0], held_out.items[:0], held_out.num_users, held_out.num_items)
+        return {"none": evaluate(scorer, held_out, empty)}
+    measured = {"train": evaluate(scorer, held_out, parts.train)}
+    if name == "test":
+        measured["train+valid"] = evaluate(scorer, held_out, parts.train.union(parts.valid))
+    return measured
+
+
+def report_metrics(measured: Mapping[str, Metrics], name: str, *, mask: str) -> dict[str, Any]:
+    """The JSON form of metrics: those of the chosen protocol, and all protocols beside."""
+    chosen = measured[mask if mask in measured else next(iter(measured))]
+    return {
+        "metrics": chosen.mean(),
+        "split": name,
+        "users": len(chosen.users),
+        "cutoffs": list(CUTOFFS),
+        "masked": mask if mask in measured else next(iter(measured)),
+        "protocols": {protocol: metrics.mean() for protocol, metrics in measured.items()},
+    }
+
+
+def summarise(recipe: Recipe, report: TrainReport, measured: Mapping[str, Metrics]) -> dict[str, Any]:
+    """What ``viral train`` prints and ``run.json`` keeps."""
+    return {
+        "model": recipe.model,
+        "seed": recipe.train.seed,
+        **report_metrics(measured, "test", mask=PROTOCOLS[0]),
+        "valid": {"best_epoch": report.best_epoch, recipe.train.monitor: report.best_value},
+        "epochs": len(report.history),
+        "stopped_because": report.stopped_because,
+        "epoch_seconds": report.epoch_seconds,
+        "valid_seconds": [record.valid_seconds for record in report.history],
+        "num_parameters": report.num_parameters,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "history": [asdict(record) for record in report.history],
+    }
+
+
+def evaluate_run(
+    run: Path, *, name: str = "test", mask: str = PROTOCOLS[0], dataset: Path | None = None
+) -> dict[str, Any]:
+    """Rank again from a run's bundle and measure one split of its data set."""
+    bundle = Bundle.load(run / BUNDLE_FOLDER)
+    opened = Dataset.open(dataset or Path(read_json(run / RUN_FILE)["dataset"]))
+    parts = load_split(opened)
+    if parts.users != bundle.users or parts.items != bundle.items:
+        raise DataError(
+            "the data set's users or items are not the bundle's",
+            where=str(opened.path),
+            hint="train again on this data",
+        )
+    return {"model": bundle.about["model"], **report_metrics(measure(bundle.scorer, parts, name=name), name, mask=mask)}

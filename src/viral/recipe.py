@@ -1,0 +1,158 @@
+"""A recipe is everything that determines a run, as one TOML file; an unknown key is an error, never ignored."""
+
+import tomllib
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from viral.errors import UsageError, nearest
+from viral.files import atomic_write, fingerprint
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How to train; defaults follow the published benchmark (Adam, batch 2048, patience in evaluations)."""
+
+    learning_rate: float = 1e-3
+    batch_size: int = 2048
+    max_epochs: int = 1000
+    patience: int = 20  # stop after this many evaluations without a better monitored value
+    evaluate_every: int = 1  # epochs
+    monitor: str = "recall@20"  # on validation, never rounded
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "max_epochs", "patience", "evaluate_every"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} = {getattr(self, name)} is not positive", where="[train]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A model, its configuration and its training. ``config`` is checked against the model that reads it."""
+
+    model: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    train: TrainConfig = TrainConfig()
+    fill: Literal["mean", "zero", "error"] = "mean"  # for items without features
+
+    @classmethod
+    def read(cls, path: Path) -> "Recipe":
+        """Read a TOML file; raises ``UsageError`` naming the key that is wrong."""
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError("no such recipe", where=str(path)) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"not valid TOML ({error})", where=str(path)) from None
+        return build(cls, values, where=str(path))
+
+    def write(self, path: Path) -> None:
+        """Write the recipe as TOML, atomically."""
+        import tomli_w
+
+        with atomic_write(path) as temporary:
+            temporary.write_text(tomli_w.dumps(_without_none(asdict(self))), encoding="utf-8")
+
+    def with_settings(self, settings: Sequence[str]) -> "Recipe":
+        """Apply ``--set`` words such as ``config.num_layers=4``, ``train.seed=1`` or just ``num_layers=4``."""
+        values = asdict(self)
+        for setting in settings:
+            key, equals, text = setting.partition("=")
+            if not equals or not key.strip():
+                raise UsageError(f"--set {setting!r} is not KEY=VALUE", hint="for example --set num_layers=4")
+            section, _, name = key.strip().rpartition(".")
+            if not section:
+                section = "" if name in values else "train" if name in values["train"] else "config"
+            if section not in ("", "config", "train"):
+                raise UsageError(f"unknown section {section!r} in --set {setting!r}", hint="use config. or train.")
+            target = values[section] if section else values
+            target[name] = _toml_value(text.strip())
+        return build(type(self), values, where="--set")
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(asdict(self))
+
+
+def _toml_value(text: str) -> Any:
+    """A TOML value, or the text itself where it is none (``--set visual=image``); ``none`` is None."""
+    if text.lower() == "none":
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null: a field at None is left out where None is its default, else written as "none"."""
+    if isinstance(value, Mapping):
+        return {key: _without_none(item) for key, item in value.items()}
+    return "none" if value is None else value
+
+
+def build(cls: type[T], values: Mapping[str, Any], *, where: str) -> T:
+    """Make a frozen dataclass from a mapping, strictly: keys must be fields, values must have the field's type.
+
+    Whole numbers are taken for floats and lists for tuples; nothing else is converted. Raises ``UsageError`` naming
+    ``where`` and the key, with the nearest known key for an unknown one.
+    """
+    assert is_dataclass(cls)
+    known = {f.name: f for f in fields(cls)}
+    hints = get_type_hints(cls)
+    for key in values:
+        if key not in known:
+            raise UsageError(f"unknown key {key!r} in {cls.__name__}", where=where, hint=nearest(key, known))
+    for name, f in known.items():
+        if f.default is MISSING and f.default_factory is MISSING and name not in values:
+            raise UsageError(f"key {name!r} is missing in {cls.__name__}", where=where)
+    made = {key: _convert(value, hints[key], f"{where}, key {key!r}") for key, value in values.items()}
+    result: T = cls(**made)
+    return result
+
+
+def _convert(value: Any, hint: Any, where: str) -> Any:
+    """``value`` as the annotated type, or ``UsageError``."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if value == "none" and type(None) in arguments:
+        return None
+    if origin in (Union, types.UnionType):
+        return _convert_union(value, arguments, where)
+    if origin is Literal:
+        if value not in arguments:
+            raise UsageError(f"{value!r} is not allowed", where=where, hint=nearest(str(value), arguments))
+        return value
+    if is_dataclass(hint) and isinstance(hint, type):
+        return build(hint, value if isinstance(value, Mapping) else asdict(value), where=where)
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(_convert(item, arguments[0], where) for item in value)
+    if isinstance(origin, type) and issubclass(Mapping, origin) and isinstance(value, Mapping):
+        return {str(key): _convert(item, arguments[1], where) for key, item in value.items()}
+    return _convert_plain(value, hint, where)
+
+
+def _convert_union(value: Any, arguments: tuple[Any, ...], where: str) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    for argument in (a for a in arguments if a is not type(None)):
+        try:
+            return _convert(value, argument, where)
+        except UsageError as error:
+            last = error
+    raise last
+
+
+def _convert_plain(value: Any, hint: Any, where: str) -> Any:
+    if hint is Any:
+        return value
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool):
+        return value
+    name = getattr(hint, "__name__", str(hint))
+    raise UsageError(f"{value!r} is not {name}", where=where, hint=f"give a value of type {name}")
