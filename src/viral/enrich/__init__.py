@@ -1,1 +1,25 @@
 """Hop 2: pictures to words."""
+
+from viral.enrich.base import Describer, Description, Picture, Prompt
+from viral.enrich.describers import DESCRIBERS, describer_named
+from viral.enrich.descriptions import Descriptions, load_descriptions, save_descriptions
+from viral.enrich.ledger import LEDGER_FILE, Ledger
+from viral.enrich.prompts import load_prompt, prompt_names
+from viral.enrich.run import enrich
+
+__all__ = [
+    "DESCRIBERS",
+    "LEDGER_FILE",
+    "Describer",
+    "Description",
+    "Descriptions",
+    "Ledger",
+    "Picture",
+    "Prompt",
+    "describer_named",
+    "enrich",
+    "load_descriptions",
+    "load_prompt",
+    "prompt_names",
+    "save_descriptions",
+]

@@ -25,7 +25,7 @@ class Picture:
     """One request to a describer: the picture's bytes (already checked) and the item's title."""
 
     item_id: str
-    title: str  # untrusted: delimited, capped and stripped of control characters by the prompt
+    title: str  # untrusted, though cleaned (``prompts.clean_title``); empty where the prompt does not use it
     data: bytes
 
 
@@ -43,20 +43,36 @@ class Prompt:
 
 
 class Describer(Protocol):
-    """Describes batches of pictures. ``parameters`` and ``revision`` are part of the ledger's key."""
+    """Describes batches of pictures.
+
+    What it says of a picture depends on the picture, the rendered prompt and the properties below, and on nothing
+    else: they are the ledger's key. Executors may call it from several threads at once, or pickle it.
+    """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """A short word without a slash; part of file names."""
+        ...
 
     @property
-    def revision(self) -> str: ...
+    def revision(self) -> str:
+        """Changes when the same picture would be described otherwise."""
+        ...
 
     @property
-    def parameters(self) -> dict[str, object]: ...
+    def parameters(self) -> dict[str, object]:
+        """What else decides the text, as JSON."""
+        ...
 
     @property
-    def batch_size(self) -> int: ...
+    def batch_size(self) -> int:
+        """How many pictures it likes to get at once."""
+        ...
 
     def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[str | Exception]:
-        """One text or exception per picture, in order; a picture that fails never fails its neighbours."""
+        """One text or exception per picture, in order; a picture that fails never fails its neighbours.
+
+        A ``PictureError`` in the list marks a picture as unreadable. What is raised is for faults of the whole run: a
+        ``ViralError`` ends it with its message; after anything else each picture of the batch is tried alone.
+        """
         ...

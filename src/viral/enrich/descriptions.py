@@ -1,0 +1,95 @@
+"""What one describer said with one prompt about a whole catalogue, and its file in the data set's folder."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import get_args
+from urllib.parse import quote
+
+from viral.dataset import Dataset
+from viral.enrich.base import Description, Status
+from viral.errors import DataError, UsageError
+from viral.files import atomic_write
+
+DESCRIPTIONS_FOLDER = "descriptions"
+_COLUMNS = ("item_id", "text", "status", "error", "image_sha256")
+
+
+@dataclass(frozen=True)
+class Descriptions:
+    """One row per item of a catalogue, in its order."""
+
+    rows: tuple[Description, ...]
+    describer: str  # name and revision: "pixel/1"
+    prompt: str  # the prompt's name
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """Item id to description, for the items that have one."""
+        return {row.item_id: row.text for row in self.rows if row.status == "done"}
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Items by status, for every status there is."""
+        counted = Counter(row.status for row in self.rows)
+        return {status: counted[status] for status in get_args(Status)}
+
+    @property
+    def file_name(self) -> str:
+        """``<describer>-<prompt>.parquet``, without the revision: a new revision takes the old one's place."""
+        return f"{quote(self.describer.partition('/')[0], safe='')}-{quote(self.prompt, safe='')}.parquet"
+
+
+def save_descriptions(descriptions: Descriptions, folder: Path) -> Path:
+    """Write ``descriptions/<describer>-<prompt>.parquet`` below a data set's folder, atomically."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {name: pa.array([getattr(row, name) for row in descriptions.rows], pa.string()) for name in _COLUMNS}
+    origin = {"describer": descriptions.describer, "prompt": descriptions.prompt}
+    path = folder / DESCRIPTIONS_FOLDER / descriptions.file_name
+    with atomic_write(path) as temporary:
+        pq.write_table(pa.table(columns).replace_schema_metadata({"viral": json.dumps(origin)}), temporary)
+    return path
+
+
+def load_descriptions(dataset: Dataset, describer: str | None = None, prompt: str | None = None) -> Descriptions | None:
+    """The data set's descriptions, or ``None`` where nothing has been described.
+
+    Where there are several, ``describer`` and ``prompt`` (names) choose; ``UsageError`` when they do not choose one.
+    """
+    folder = dataset.path / DESCRIPTIONS_FOLDER
+    there = [_read(path) for path in sorted(folder.glob("*.parquet"))]
+    if not there and describer is None and prompt is None:
+        return None
+    chosen = [
+        one for one in there if describer in (None, one.describer.partition("/")[0]) and prompt in (None, one.prompt)
+    ]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = [one.file_name.removesuffix(".parquet") for one in chosen or there]
+    if chosen:
+        hint = f"name the describer and the prompt; there are {', '.join(names)}"
+        raise UsageError("several sets of descriptions", where=str(folder), hint=hint)
+    hint = "run `viral enrich DATASET` with them" + (f"; there are {', '.join(names)}" if names else "")
+    raise UsageError(f"no descriptions by {describer or 'any describer'} with prompt {prompt or 'any'}", hint=hint)
+
+
+def _read(path: Path) -> Descriptions:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        origin = json.loads((table.schema.metadata or {})[b"viral"])
+        describer, prompt = origin["describer"], origin["prompt"]
+        rows = tuple(
+            Description(describer=describer, prompt=prompt, **row) for row in table.select(_COLUMNS).to_pylist()
+        )
+    except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
+        hint = "delete it and run `viral enrich` again: what was described is in the ledger"
+        raise DataError(f"not a file of descriptions ({error})", where=str(path), hint=hint) from None
+    return Descriptions(rows, describer, prompt)

@@ -1,0 +1,71 @@
+"""Prompts: versioned texts, told apart by the hash of their template, into which a title goes as data.
+
+The package's own prompts are the files ``prompts/*.txt``; a user's prompt is any UTF-8 text file. Where a template has
+``{title}``, the item's title is put, between title tags that it cannot close.
+"""
+
+import hashlib
+import re
+import unicodedata
+from importlib.resources import files
+from pathlib import Path
+
+from viral.enrich.base import Prompt
+from viral.errors import DataError, UsageError, nearest
+
+TITLE_LIMIT = 200  # characters: longer titles are stuffed with search words, or with something worse
+TEMPLATE_LIMIT = 20_000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_BRACKETS = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "﹤": "‹", "﹥": "›"})
+_HIDDEN = {"Cc", "Cf", "Cs", "Co"}  # control, format (bidi, zero width, tags), surrogate, private use
+
+
+def prompt_names() -> tuple[str, ...]:
+    """The names of the package's own prompts."""
+    folder = files("viral.enrich") / "prompts"
+    return tuple(sorted(entry.name.removesuffix(".txt") for entry in folder.iterdir() if entry.name.endswith(".txt")))
+
+
+def load_prompt(name_or_path: str | Path) -> Prompt:
+    """A prompt of the package by name (``plain``, ``title``), or one's own from a text file, named by the file's stem.
+
+    Raises ``UsageError`` for a name that is neither, ``DataError`` for a file that is not a prompt.
+    """
+    name = str(name_or_path)
+    if name in prompt_names():
+        return _prompt(name, (files("viral.enrich") / "prompts" / f"{name}.txt").read_bytes(), name)
+    path = Path(name_or_path)
+    if not path.is_file():
+        hint = f"{nearest(name, prompt_names())} Or give the path of a text file."
+        raise UsageError(f"unknown prompt {name!r}", hint=hint)
+    if not _NAME.fullmatch(path.stem):
+        hint = "its name becomes part of file names: use letters, digits, '.', '_' and '-'"
+        raise UsageError(f"{path.stem!r} cannot be a prompt's name", where=name, hint=hint)
+    return _prompt(path.stem, path.read_bytes(), name)
+
+
+def _prompt(name: str, data: bytes, where: str) -> Prompt:
+    try:
+        # Line ends, and the mark and blank lines that editors add, are not a change of wording.
+        template = "\n".join(data.decode("utf-8-sig").splitlines()).strip()
+    except UnicodeDecodeError:
+        raise DataError("a prompt must be UTF-8 text", where=where, hint="save the file as UTF-8") from None
+    if not 0 < len(template) <= TEMPLATE_LIMIT:
+        hint = f"a prompt has between 1 and {TEMPLATE_LIMIT:,} characters"
+        raise DataError(f"a prompt of {len(template):,} characters", where=where, hint=hint)
+    return Prompt(name, template, hashlib.sha256(template.encode("utf-8")).hexdigest())
+
+
+def clean_title(title: str) -> str:
+    """The title as data: no control or hidden characters, no angle brackets, single spaces, at most 200 characters.
+
+    Cleaning twice is cleaning once.
+    """
+    spaced = ("" if unicodedata.category(c) in _HIDDEN and not c.isspace() else c for c in title[: 10 * TITLE_LIMIT])
+    folded = " ".join("".join(spaced).translate(_BRACKETS).split())
+    return folded[:TITLE_LIMIT].rstrip()
+
+
+def render(prompt: Prompt, title: str) -> str:
+    """The text for a model: the template with every ``{title}`` replaced by the clean title between title tags."""
+    return prompt.template.replace("{title}", f"<title>{clean_title(title)}</title>")

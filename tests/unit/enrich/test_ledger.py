@@ -1,0 +1,180 @@
+"""The ledger: keys, first answer stays, transactions, versions, damage, two processes."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from dataclasses import fields, replace
+
+import pytest
+
+from viral.enrich.ledger import VERSION, Entry, Key, Ledger
+from viral.errors import DataError
+
+KEY = Key("i1", "aa", "bb", "pixel", "1", "title", "cc", '{"a": 1}')
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        yield ledger
+
+
+def test_what_is_put_is_there_after_reopening(tmp_path):
+    path = tmp_path / "new" / "ledger.sqlite"
+    entry = Entry(KEY, "done", "words\nwith „quotes' and 汉字", seconds=0.25)
+    with Ledger(path) as ledger:
+        ledger.put([entry])
+    with Ledger(path) as ledger:
+        (found,) = ledger.get([KEY]).values()
+    assert replace(found, created="") == entry
+    assert found.created
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Key)])
+def test_every_part_of_the_key_counts(ledger, name):
+    ledger.put([Entry(KEY, "done", "words")])
+    other = replace(KEY, **{name: "another"})
+    assert ledger.get([other]) == {}
+    assert (ledger.same(other) is not None) == (name == "item_id")
+
+
+def test_parts_of_a_key_do_not_run_together():
+    a, b = replace(KEY, prompt="x", prompt_sha256="y"), replace(KEY, prompt="x\x00", prompt_sha256="")
+    assert len({KEY.digest, a.digest, b.digest}) == 3
+    assert replace(KEY, item_id="2").request == KEY.request != a.request
+
+
+def test_more_keys_than_a_query_takes(ledger):
+    keys = [replace(KEY, item_id=str(number)) for number in range(2500)]
+    ledger.put(Entry(key, "done", key.item_id) for key in keys[::2])
+    found = ledger.get(keys)
+    assert set(found) == set(keys[::2])
+    assert all(entry.key == key and entry.text == key.item_id for key, entry in found.items())
+
+
+def test_done_stays_and_failures_count_up(ledger):
+    for attempt in (1, 2, 3):
+        ledger.put([Entry(KEY, "failed", error=f"no. {attempt}")])
+        found = ledger.get([KEY])[KEY]
+        assert (found.attempts, found.error) == (attempt, f"no. {attempt}")
+    ledger.put([Entry(KEY, "done", "first")])
+    ledger.put([Entry(KEY, "done", "second")])
+    ledger.put([Entry(KEY, "failed", error="late")])
+    found = ledger.get([KEY])[KEY]
+    assert (found.status, found.text, found.error, found.attempts) == ("done", "first", "", 4)
+
+
+def test_the_same_request_is_found_for_another_item_only_when_answered(ledger):
+    other = replace(KEY, item_id="i2")
+    ledger.put([Entry(KEY, "failed", error="no")])
+    assert ledger.same(other) is None
+    ledger.put([Entry(replace(KEY, item_id="i3"), "done", "words")])
+    ledger.put([Entry(replace(KEY, item_id="i0"), "done", "later words")])
+    assert ledger.same(other).text == "words"
+
+
+def test_a_batch_is_whole_or_absent(ledger):
+    good, bad = Entry(KEY, "done", "words"), Entry(replace(KEY, item_id="i2"), "done", None)
+    with pytest.raises(DataError):
+        ledger.put([good, bad])
+    assert ledger.get([KEY]) == {}
+    ledger.put([good])
+    assert ledger.get([KEY])[KEY].text == "words"
+
+
+def test_rows_by_describer_and_prompt(ledger):
+    keys = [replace(KEY, item_id=item, revision=revision) for item in "ba" for revision in "12"]
+    elsewhere = [replace(KEY, prompt="plain"), replace(KEY, describer="other")]
+    ledger.put(Entry(key, "done", "words") for key in [*keys, *elsewhere])
+    assert [entry.key.item_id for entry in ledger.rows("pixel", "title")] == ["a", "a", "b", "b"]
+    assert [entry.key for entry in ledger.rows("pixel", "plain")] == elsewhere[:1]
+    assert list(ledger.rows("pixel", "none")) == []
+
+
+def test_a_newer_ledger_is_refused(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    Ledger(path).close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+    with pytest.raises(DataError, match="upgrade viral") as caught:
+        Ledger(path)
+    assert str(path) in str(caught.value)
+
+
+def test_another_database_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "other.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="not a ledger"):
+        Ledger(path)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_ledger_says_what_to_do(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(b"this is not a database at all" * 100)
+    with pytest.raises(DataError, match=r"damaged[\s\S]*move the file away[\s\S]*viral enrich"):
+        Ledger(path)
+
+
+def test_damage_in_the_middle_is_reported_too(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    keys = [replace(KEY, item_id=str(number)) for number in range(300)]
+    with Ledger(path) as ledger:
+        ledger.put(Entry(key, "done", "words " * 50) for key in keys)
+    data = bytearray(path.read_bytes())
+    data[8192:] = os.urandom(len(data) - 8192)
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match="damaged"), Ledger(path) as ledger:
+        ledger.get(keys)
+
+
+def test_a_folder_is_not_a_ledger(tmp_path):
+    with pytest.raises(DataError, match="cannot be used"):
+        Ledger(tmp_path)
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from viral.enrich.ledger import Entry, Key, Ledger
+
+path, name = Path(sys.argv[1]), sys.argv[2]
+key = Key("", "aa", "bb", "pixel", "1", "title", "cc", "{}")
+sys.stdin.readline()
+with Ledger(path) as ledger:
+    for batch in range(50):
+        mine = [Entry(replace(key, item_id=f"{name}-{batch}-{n}"), "done", name) for n in range(4)]
+        shared = [Entry(replace(key, item_id=f"shared-{batch}"), "done", name)]
+        ledger.put(mine + shared)
+        (found,) = ledger.get([shared[0].key]).values()
+        print(found.text)
+"""
+
+
+def test_processes_write_at_the_same_time(tmp_path):
+    path = tmp_path / "ledger.sqlite"  # they race to create it, too
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for name in "abc"
+    ]
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    seen = []
+    for writer in writers:
+        with writer:
+            output, _ = writer.communicate(timeout=60)
+        assert writer.returncode == 0
+        seen.append(output.split())
+    assert seen[0] == seen[1] == seen[2]  # whoever came first, all of them read the same
+    with Ledger(path) as ledger:
+        assert len(list(ledger.rows("pixel", "title"))) == 3 * 50 * 4 + 50
