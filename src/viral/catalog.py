@@ -40,26 +40,24 @@ class Catalog:
         index: dict[str, int] = {}
         for row, item in enumerate(self.items):
             if not item.id:
-                raise DataError("an item without an id", where=f"item row {row}", hint="give every item an id")
+                raise DataError("an item without an id", where=f"item row {row + 1}", hint="give every item an id")
             if item.id in index:
                 raise DataError(
-                    f"item id {item.id!r} occurs twice (rows {index[item.id]} and {row})", hint="keep one of the rows"
+                    f"item id {item.id!r} occurs twice (rows {index[item.id] + 1} and {row + 1})",
+                    hint="keep one of the rows",
                 )
             index[item.id] = row
         object.__setattr__(self, "_index", index)
 
     @classmethod
     def read(cls, path: Path) -> "Catalog":
-        """Read ``items.parquet`` of the data set folder ``path``; pictures must lie inside that folder."""
-        import polars as pl
+        """Read ``items.parquet`` of the data set folder ``path``; pictures must lie inside that folder.
 
+        Raises ``DataError`` naming the file, and the row or column, that cannot be used.
+        """
         file = path / ITEMS_FILE
-        if not file.is_file():
-            raise DataError("no such file", where=str(file), hint="make a data set with `viral import` or `viral shop`")
-        frame = pl.read_parquet(file)
-        missing = [name for name in REQUIRED_COLUMNS if name not in frame.columns]
-        if missing:
-            raise DataError(f"column {missing[0]!r} is missing", where=str(file), hint="import the data set again")
+        frame = read_parquet(file)
+        check_text(frame, REQUIRED_COLUMNS, file)
         return cls(tuple(_items(frame, path)))
 
     def __len__(self) -> int:
@@ -99,6 +97,40 @@ def _items(frame: "pl.DataFrame", folder: Path) -> Iterator[Item]:
             category=row.get("category"),
             image_url=row.get("image_url"),
         )
+
+
+def read_parquet(file: Path, *, hint: str = "import the data set again") -> "pl.DataFrame":
+    """Read a Parquet file; raises ``DataError`` where it is absent or damaged."""
+    import polars as pl
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not file.is_file():
+        raise DataError("no such file", where=str(file), hint="make a data set with `viral import` or `viral shop`")
+    try:
+        # Not polars' own reader: on a damaged file that panics, and a panic prints before it can be caught.
+        table = pq.ParquetFile(file).read()
+        table.validate(full=True)
+        table = table.rename_columns(table.column_names).replace_schema_metadata(None)  # the names as valid text
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"not a Parquet file ({reason})", where=str(file), hint=hint) from None
+    return pl.DataFrame(table)
+
+
+def check_text(frame: "pl.DataFrame", names: Sequence[str], file: Path) -> None:
+    """Raise ``DataError`` unless every column of ``names`` is there and holds text (or nothing at all)."""
+    import polars as pl
+
+    for name in names:
+        if name not in frame.columns:
+            raise DataError(f"column {name!r} is missing", where=str(file), hint="import the data set again")
+        if frame.schema[name] not in (pl.String, pl.Null):
+            raise DataError(
+                f"column {name!r} must be text, it is {frame.schema[name]}",
+                where=str(file),
+                hint="import the data set again",
+            )
 
 
 def inside(folder: Path, name: str, item_id: str) -> Path:

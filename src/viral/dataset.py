@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from viral.catalog import ITEMS_FILE, OPTIONAL_COLUMNS, REQUIRED_COLUMNS, Catalog
+from viral.catalog import ITEMS_FILE, OPTIONAL_COLUMNS, REQUIRED_COLUMNS, Catalog, check_text, read_parquet
 from viral.errors import DataError
 from viral.files import fingerprint, read_json, sha256_file, write_json
 
@@ -64,6 +64,8 @@ class Dataset:
         manifest = read_json(path / MANIFEST_FILE)
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise DataError(f"not a manifest of format {FORMAT}", where=str(path / MANIFEST_FILE), hint="import again")
+        if not isinstance(manifest.get("hashes"), dict):
+            raise DataError("the manifest has no hashes", where=str(path / MANIFEST_FILE), hint="import again")
         return cls(path, manifest)
 
     def catalog(self) -> Catalog:
@@ -71,15 +73,9 @@ class Dataset:
 
     def interactions(self) -> "pl.DataFrame":
         """The interactions as strings (``user_id, item_id`` and, where known, ``timestamp, split``)."""
-        import polars as pl
-
         file = self.path / INTERACTIONS_FILE
-        if not file.is_file():
-            raise DataError("no such file", where=str(file), hint="import the data set again")
-        frame = pl.read_parquet(file)
-        for name in ("user_id", "item_id"):
-            if frame.schema.get(name) != pl.String:
-                raise DataError(f"column {name!r} must be text", where=str(file), hint="import the data set again")
+        frame = read_parquet(file)
+        check_text(frame, ("user_id", "item_id"), file)
         return frame
 
     @property

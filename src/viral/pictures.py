@@ -1,7 +1,13 @@
 """Pictures are untrusted: checked by header before they are decoded, bounded in bytes and pixels, three formats."""
 
+import errno
 import io
+import os
+import stat
+import struct
 import warnings
+import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,8 +22,18 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 PictureStatus = Literal[
-    "missing", "empty", "too many bytes", "unknown format", "too many pixels", "truncated or damaged"
+    "missing",
+    "not a file",
+    "symbolic link",
+    "outside the folder",
+    "empty",
+    "too many bytes",
+    "unknown format",
+    "too many pixels",
+    "truncated or damaged",
 ]
+# What Pillow's decoders raise on damaged input, beyond OSError.
+_DAMAGE = (OSError, ValueError, SyntaxError, IndexError, EOFError, TypeError, KeyError, struct.error, zlib.error)
 
 
 class PictureError(DataError):
@@ -26,6 +42,9 @@ class PictureError(DataError):
     def __init__(self, status: PictureStatus, path: Path | None, detail: str = "") -> None:
         hint = {
             "missing": "put the file there, or leave the item's image empty",
+            "not a file": "folders, pipes and devices are not read; put a picture file there",
+            "symbolic link": "links are not followed; put the file itself there",
+            "outside the folder": "use a path relative to the picture folder, without '..'",
             "empty": "the file has no bytes; fetch it again",
             "too many bytes": f"the limit is {MAX_BYTES:,} bytes; scale the picture down",
             "unknown format": f"use {', '.join(FORMATS)}",
@@ -36,18 +55,55 @@ class PictureError(DataError):
         self.status: PictureStatus = status
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a picture says of itself before it is decoded."""
+
+    format: str  # one of FORMATS, by content; the file's name plays no part
+    width: int
+    height: int
+
+    @property
+    def suffix(self) -> str:
+        """The suffix that fits the format."""
+        return {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}[self.format]
+
+
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a picture file, if there are no more than ``MAX_BYTES``; raises ``PictureError``."""
+    """The bytes of a regular file, not a link, of no more than ``MAX_BYTES``; raises ``PictureError``."""
+    # Neither a link nor a pipe may be opened by name and checked afterwards: it could be swapped, or block for ever.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError:
-        raise PictureError("missing", path) from None
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        linked = getattr(error, "errno", None) == errno.ELOOP
+        raise PictureError("symbolic link" if linked else "missing", path) from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise PictureError("not a file", path)
+        data = file.read(MAX_BYTES + 1)
     if not data:
         raise PictureError("empty", path)
     if len(data) > MAX_BYTES:
         raise PictureError("too many bytes", path)
     return data
+
+
+def locate(folder: Path, name: str) -> Path:
+    """``folder / name``, if that neither leaves ``folder`` nor goes through a link below it; else ``PictureError``."""
+    if "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise PictureError("outside the folder", None, f" ({name!r})")
+    path = folder.resolve() / name
+    if path.resolve() != path:
+        raise PictureError("symbolic link", path)
+    return path
+
+
+def read_header(data: bytes, path: Path | None = None) -> Header:
+    """Format and size of a picture, within the limits; no pixel is decoded. Raises ``PictureError``."""
+    with warnings.catch_warnings():
+        picture = _open(data, path)
+        return Header(str(picture.format), *picture.size)
 
 
 def decode(data: bytes, path: Path | None = None, *, shorter_side: int | None = None) -> "Image":
@@ -56,31 +112,38 @@ def decode(data: bytes, path: Path | None = None, *, shorter_side: int | None = 
     The size in the header is checked before any pixel is decoded. ``shorter_side`` scales down to that size while
     decoding (JPEG drafts), so that a large photo costs no more than it must.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        picture = _open(data, path)
         try:
-            picture: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise PictureError("too many pixels", path) from None
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-            raise PictureError("unknown format", path) from None
-        width, height = picture.size
-        if width * height > MAX_PIXELS or not width * height:
-            raise PictureError("too many pixels", path, f" ({width} × {height})")
-        try:
-            if shorter_side and min(width, height) > shorter_side:
-                factor = shorter_side / min(width, height)
-                size = (max(1, round(width * factor)), max(1, round(height * factor)))
-                picture.draft("RGB", size)
+            if shorter_side and min(picture.size) > shorter_side:
+                picture.draft("RGB", _fit(picture.size, shorter_side))
                 picture = _on_white(ImageOps.exif_transpose(picture))
                 return picture.resize(_fit(picture.size, shorter_side), Image.Resampling.BILINEAR)
             return _on_white(ImageOps.exif_transpose(picture))
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise PictureError("too many pixels", path) from None
-        except (OSError, ValueError, SyntaxError, IndexError, EOFError, TypeError):
+        except _DAMAGE:
             raise PictureError("truncated or damaged", path) from None
+
+
+def _open(data: bytes, path: Path | None) -> "Image":
+    """Read the header and check the size; the caller holds ``warnings.catch_warnings()``."""
+    from PIL import Image, UnidentifiedImageError
+
+    warnings.simplefilter("ignore", UserWarning)  # of damaged metadata, which play no part here
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    try:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureError("too many pixels", path) from None
+    except (UnidentifiedImageError, *_DAMAGE):
+        raise PictureError("unknown format", path) from None
+    width, height = picture.size
+    if width * height > MAX_PIXELS or not width * height:
+        raise PictureError("too many pixels", path, f" ({width} × {height})")
+    return picture
 
 
 def open_picture(path: Path, *, shorter_side: int | None = None) -> "Image":

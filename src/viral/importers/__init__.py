@@ -1,1 +1,42 @@
-"""Hop 1: one file per layout, each turns a foreign source into a data set folder."""
+"""Hop 1: one file per layout, each turning what others publish into a data set folder.
+
+An importer reads text as it is written (an id ``007`` stays ``007``), names every row that it leaves out in
+``rejected.jsonl``, and writes the folder whole or not at all. A new layout is a function like the others and a line in
+``IMPORTERS``.
+"""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from viral.dataset import Dataset
+from viral.errors import UsageError, nearest
+from viral.importers.mmrec import import_mmrec
+from viral.importers.movielens import import_movielens
+from viral.importers.table import import_table
+
+Importer = Callable[..., Dataset]  # (source, dataset, *, overwrite=False, <the layout's options>)
+
+IMPORTERS: dict[str, Importer] = {
+    "mmrec": import_mmrec,
+    "movielens": import_movielens,
+    "table": import_table,
+}
+
+__all__ = ["IMPORTERS", "Importer", "import_dataset", "import_mmrec", "import_movielens", "import_table"]
+
+
+def import_dataset(layout: str, source: Path, dataset: Path, *, overwrite: bool = False, **options: Any) -> Dataset:
+    """Import ``source``, which is in ``layout``, as a new data set folder.
+
+    Raises ``UsageError`` for a layout that there is not, or an option that it does not have.
+    """
+    if layout not in IMPORTERS:
+        raise UsageError(f"unknown layout {layout!r}", hint=nearest(layout, IMPORTERS))
+    importer = IMPORTERS[layout]
+    known = [name for name in inspect.signature(importer).parameters if name not in ("source", "dataset")]
+    for option in options:
+        if option not in known:
+            raise UsageError(f"layout {layout!r} has no option {option!r}", hint=nearest(option, known))
+    return importer(source, dataset, overwrite=overwrite, **options)

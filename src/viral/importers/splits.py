@@ -1,0 +1,48 @@
+"""Which interactions are for training, validation and test: as the log says, by time, or at random."""
+
+from typing import Literal, get_args
+
+import polars as pl
+
+from viral.errors import UsageError, nearest
+from viral.importers.rows import Rows
+
+SplitRule = Literal["random", "temporal", "column"]
+_SPELLINGS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+
+
+def split_rule(rule: str | None, *, has_column: bool) -> SplitRule:
+    """The rule by its name; without one, a split column is obeyed and a log without one is split at random."""
+    if rule is None:
+        return "column" if has_column else "random"
+    for known in get_args(SplitRule):
+        if rule == known:
+            return known
+    raise UsageError(f"unknown split {rule!r}", hint=nearest(rule, get_args(SplitRule)))
+
+
+def with_known_splits(rows: Rows) -> Rows:
+    """Spell the ``split`` column our way (``val`` and ``validation`` are ``valid``); leave out unknown splits."""
+    spelt = pl.col("split").str.strip_chars().str.to_lowercase().replace_strict(_SPELLINGS, default=None)
+    rows = rows.without(spelt.is_null(), "split", "unknown split")
+    return rows.with_columns(split=spelt)
+
+
+def temporal_split(interactions: pl.DataFrame) -> pl.DataFrame:
+    """Add a ``split`` column by time within each user: the last for test, those before for validation.
+
+    As many as in ``viral.data.random_split``: of n interactions, n < 3, all train; 3 ≤ n < 10, one valid and one test;
+    n ≥ 10, int(n/5) held out, half of them (rounded down) valid. Of equal times, the later row is the later one.
+    """
+    n = pl.len().over("user_id")
+    from_last = pl.int_range(pl.len(), 0, -1).over("user_id")  # the last of n is 1, the first is n
+    held_out = pl.when(n < 3).then(0).when(n < 10).then(2).otherwise(n // 5)
+    part = (
+        pl.when(from_last <= held_out - held_out // 2)
+        .then(pl.lit("test"))
+        .when(from_last <= held_out)
+        .then(pl.lit("valid"))
+        .otherwise(pl.lit("train"))
+    )
+    ordered = interactions.with_row_index("#place").sort("timestamp", maintain_order=True)
+    return ordered.with_columns(split=part).sort("#place").drop("#place")
