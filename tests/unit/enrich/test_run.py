@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from describers import LoggingDescriber, draw, said
 from PIL import Image
 
+from describers import LoggingDescriber, draw, said
 from viral.catalog import Catalog, Item
 from viral.enrich import Ledger, Picture, Prompt, enrich, load_prompt
 from viral.errors import UsageError

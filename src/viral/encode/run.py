@@ -1,0 +1,176 @@
+"""Encoding a data set: one feature table per modality, made again only where its inputs have changed."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from viral.catalog import Catalog
+from viral.dataset import Dataset
+from viral.encode.base import Encoder, VisionEncoder
+from viral.encode.cache import encode_cached
+from viral.encode.sentence import SentenceEncoder
+from viral.encode.table import FeatureTable, FloatArray
+from viral.encode.vision import EfficientNetLite
+from viral.errors import DataError, UsageError, nearest
+from viral.files import fingerprint
+from viral.pictures import PictureError, open_picture, read_bytes
+from viral.progress import say, stage
+
+if TYPE_CHECKING:
+    from viral.enrich.descriptions import Descriptions
+
+VERSION = 1  # raised when the same inputs would give another table
+MODALITIES = ("text", "title", "description", "image")
+CACHE_FILE = Path(".cache") / "texts.sqlite"
+PICTURES = 32  # decoded and encoded together
+SHORTER_SIDE = 256  # pictures are decoded to it: image encoders look at 224 pixels
+
+
+def encode_dataset(
+    dataset: Dataset,
+    *,
+    descriptions: "Descriptions | None" = None,
+    encoder: Encoder | None = None,
+    vision: VisionEncoder | None = None,
+    modalities: Sequence[str] | None = None,
+) -> dict[str, FeatureTable]:
+    """Write ``features/<modality>.parquet`` and return the tables by modality.
+
+    ``text`` is the title and the catalogue's own words, ``title`` the title alone, ``description`` the title and what
+    a describer said of the picture (the title alone where nothing was said), ``image`` the picture itself. An item
+    with nothing to encode has no row. By default every modality for which there is something; a table that came with
+    the data set (it has no fingerprint) is then kept. A table whose inputs and encoder are unchanged is not made again.
+    """
+    catalog, folder = dataset.catalog(), dataset.features_folder
+    tables = {}
+    for modality in _chosen(modalities, descriptions):
+        there = _existing(folder / f"{modality}.parquet")
+        if there is not None and not there.fingerprint and modalities is None:
+            say(f"{modality}: kept as it came with the data set ({there.encoder})")
+            tables[modality] = there
+            continue
+        if modality == "image":
+            work = _picture_work(catalog, vision)
+        else:
+            work = _text_work(catalog, modality, descriptions, encoder, folder / CACHE_FILE)
+        if work.inputs:
+            tables[modality] = _table(folder, modality, work, there)
+        elif modalities is None:
+            (folder / f"{modality}.parquet").unlink(missing_ok=True)  # of what was there before
+            say(f"{modality}: no item has anything to encode; no table is made")
+        else:
+            raise DataError(f"no item has anything to encode as {modality!r}", where=str(dataset.path))
+    return tables
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a table is made of, and how."""
+
+    inputs: Mapping[str, str]  # item id → the text, or the picture's hash
+    encoder: str
+    make: Callable[[str], tuple[Sequence[str], FloatArray]]  # label of the bar → item ids, values
+
+
+def _table(folder: Path, modality: str, work: _Work, there: FeatureTable | None) -> FeatureTable:
+    stamp = fingerprint(VERSION, modality, work.encoder, list(work.inputs.items()))
+    if there is not None and there.fingerprint == stamp:
+        say(f"{modality}: unchanged")
+        return there
+    item_ids, values = work.make(f"encode {modality}")
+    table = FeatureTable(tuple(item_ids), modality, values, work.encoder, stamp)
+    table.save(folder)
+    return table
+
+
+def _existing(path: Path) -> FeatureTable | None:
+    if not path.exists():
+        return None
+    try:
+        return FeatureTable.load(path)
+    except DataError as error:
+        say(f"{error.where}: {error.what}; it is made anew")
+        return None
+
+
+def _chosen(modalities: Sequence[str] | None, descriptions: "Descriptions | None") -> Sequence[str]:
+    if modalities is None:
+        return [modality for modality in MODALITIES if modality != "description" or descriptions is not None]
+    for modality in modalities:
+        if modality not in MODALITIES:
+            raise UsageError(f"unknown modality {modality!r}", hint=nearest(modality, MODALITIES))
+    if "description" in modalities and descriptions is None:
+        raise UsageError("there are no descriptions to encode", hint="run `viral enrich DATASET` first")
+    return modalities
+
+
+def _text_work(
+    catalog: Catalog, modality: str, descriptions: "Descriptions | None", encoder: Encoder | None, cache: Path
+) -> _Work:
+    encoder = encoder or SentenceEncoder()
+    texts = _texts(catalog, modality, descriptions)
+    name = encoder.name
+    if modality == "description" and descriptions is not None:
+        name += f" of {descriptions.describer} with prompt {descriptions.prompt}"
+
+    def make(label: str) -> tuple[Sequence[str], FloatArray]:
+        return list(texts), encode_cached(encoder, list(texts.values()), cache, label)
+
+    return _Work(texts, name, make)
+
+
+def _texts(catalog: Catalog, modality: str, descriptions: "Descriptions | None") -> dict[str, str]:
+    """What is encoded of each item that has any words: ``title. more``."""
+    described = descriptions.texts if descriptions is not None else {}
+    if modality == "description" and described and not any(item_id in catalog for item_id in described):
+        hint = "run `viral enrich` on this data set"
+        raise DataError("the descriptions belong to another data set: not one item is the same", hint=hint)
+    texts = {}
+    for item in catalog:
+        more = {"title": "", "text": item.text, "description": described.get(item.id, "")}[modality]
+        words = ". ".join(part for part in (item.title.strip(), more.strip()) if part)
+        if words:
+            texts[item.id] = words
+    return texts
+
+
+def _picture_work(catalog: Catalog, vision: VisionEncoder | None) -> _Work:
+    vision = vision or EfficientNetLite()
+    paths = {item.id: item.image for item in catalog if item.image is not None}
+    hashes = {}
+    for item_id, path in paths.items():
+        try:
+            hashes[item_id] = hashlib.sha256(read_bytes(path)).hexdigest()
+        except PictureError:
+            continue  # counted below, where all faults of pictures are found
+    name = f"{vision.name}/{vision.revision}"
+    return _Work(hashes, name, lambda label: _encode_pictures(paths, vision, label))
+
+
+def _encode_pictures(paths: Mapping[str, Path], vision: VisionEncoder, label: str) -> tuple[Sequence[str], FloatArray]:
+    """Item ids and features (n, F) of the pictures that can be read; the others are named and counted."""
+    ids, item_ids = list(paths), list[str]()
+    blocks: list[FloatArray] = []
+    faults: list[PictureError] = []
+    with stage(label, len(paths)) as advance:
+        for start in range(0, len(paths), PICTURES):
+            chunk = ids[start : start + PICTURES]
+            pictures = {}
+            for item_id in chunk:
+                try:
+                    pictures[item_id] = open_picture(paths[item_id], shorter_side=SHORTER_SIDE)
+                except PictureError as error:
+                    faults.append(error)
+            if pictures:
+                blocks.append(vision.features(list(pictures.values())))
+                item_ids += pictures
+            advance(len(chunk))
+    if faults:
+        say(f"{len(faults):,} pictures cannot be read; their items have no image features. The first: {faults[0]}")
+    if not blocks:
+        raise DataError("not one picture can be read", hint="run `viral doctor DATASET`")
+    return item_ids, np.concatenate(blocks)
