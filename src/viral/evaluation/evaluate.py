@@ -53,7 +53,7 @@ def evaluate(
         top_items(score, users, seen, max(cutoffs), block_bytes=block_bytes),
         strict=True,
     ):
-        hits.append(contains(relevant, block[:, None] * held_out.num_items + top))
+        hits.append(contains(relevant, block[:, None] * held_out.num_items + top) & (top >= 0))
         shown.append(top)
     hit, top = torch.cat(hits), torch.cat(shown)
     if top.shape[1] < max(cutoffs):  # a catalogue smaller than the cutoff: the missing ranks hold no hit
@@ -61,7 +61,7 @@ def evaluate(
     return Metrics(
         {f"{name}@{k}": METRICS[name](hit[:, :k], num_relevant).double() for name in metrics for k in cutoffs},
         users,
-        {f"coverage@{k}": len(torch.unique(top[:, :k])) / held_out.num_items for k in cutoffs},
+        {f"coverage@{k}": len(torch.unique(top[:, :k][top[:, :k] >= 0])) / held_out.num_items for k in cutoffs},
     )
 
 

@@ -14,12 +14,12 @@ Metric = Callable[[Tensor, Tensor], Tensor]
 
 def recall(hits: Tensor, num_relevant: Tensor) -> Tensor:
     """|hits| / |relevant|."""
-    return hits.sum(dim=1) / num_relevant
+    return hits.sum(dim=1, dtype=torch.float64) / num_relevant
 
 
 def precision(hits: Tensor, num_relevant: Tensor) -> Tensor:
     """|hits| / K."""
-    return hits.sum(dim=1) / hits.shape[1]
+    return hits.sum(dim=1, dtype=torch.float64) / hits.shape[1]
 
 
 def ndcg(hits: Tensor, num_relevant: Tensor) -> Tensor:

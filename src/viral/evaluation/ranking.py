@@ -26,20 +26,22 @@ def top_items(
     """The k best unseen items of each user, best first, block by block: int64 (B, k).
 
     Memory is ``block_bytes`` of scores, whatever the number of users and items. A user with fewer than k unseen items
-    gets seen ones at the end, which can never be hits.
+    has -1 in the places left over.
     """
     if not len(users):
         return
-    num_items = score(users[:1]).shape[1]
+    probe = score(users[:1])  # tells the number of items and the precision
+    num_items = probe.shape[1]
     k = min(k, num_items)
     size = max(1, block_bytes // (4 * num_items))
-    buffer = torch.empty(min(size, len(users)), num_items)
+    buffer = probe.new_empty(min(size, len(users)), num_items)
     offsets, items = seen.rows() if seen is not None else (None, None)
     for block in users.split(size):
         scores = score(block, out=buffer[: len(block)])
         if offsets is not None and items is not None:
             mask_seen(scores, block, offsets, items)
-        yield scores.topk(k).indices
+        best = scores.topk(k)
+        yield best.indices.masked_fill_(best.values == -torch.inf, -1)
 
 
 def mask_seen(scores: Tensor, users: Tensor, offsets: Tensor, items: Tensor) -> None:
