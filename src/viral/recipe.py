@@ -13,6 +13,14 @@ from viral.files import atomic_write, fingerprint
 T = TypeVar("T")
 
 
+def check_least(config: Any, **least: float) -> None:
+    """Raise ``UsageError`` where a field of ``config`` is below its least value (or not a number); None passes."""
+    for name, limit in least.items():
+        value = getattr(config, name)
+        if value is not None and not value >= limit:
+            raise UsageError(f"{name} = {value} is less than {limit}", where=type(config).__name__)
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """How to train; defaults follow the published benchmark (Adam, batch 2048, patience in evaluations)."""
@@ -20,15 +28,17 @@ class TrainConfig:
     learning_rate: float = 1e-3
     batch_size: int = 2048
     max_epochs: int = 1000
-    patience: int = 20  # stop after this many evaluations without a better monitored value
+    patience: int = 20  # stop once more than this many evaluations in a row brought no better monitored value
     evaluate_every: int = 1  # epochs
     monitor: str = "recall@20"  # on validation, never rounded
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "max_epochs", "patience", "evaluate_every"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} = {getattr(self, name)} is not positive", where="[train]")
+        check_least(self, batch_size=1, max_epochs=1, patience=1, evaluate_every=1, seed=0)
+        if not 0 < self.learning_rate < float("inf"):
+            raise UsageError(f"learning_rate = {self.learning_rate} is not a positive number", where="[train]")
+        if self.seed >= 2**63:
+            raise UsageError(f"seed = {self.seed} is too large", where="[train]", hint="below 2^63")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +100,7 @@ def _toml_value(text: str) -> Any:
 
 
 def _without_none(value: Any) -> Any:
-    """TOML has no null: a field at None is left out where None is its default, else written as "none"."""
+    """TOML has no null: a field at None is written as "none", which ``build`` reads as None again."""
     if isinstance(value, Mapping):
         return {key: _without_none(item) for key, item in value.items()}
     return "none" if value is None else value
@@ -128,7 +138,9 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
             raise UsageError(f"{value!r} is not allowed", where=where, hint=nearest(str(value), arguments))
         return value
     if is_dataclass(hint) and isinstance(hint, type):
-        return build(hint, value if isinstance(value, Mapping) else asdict(value), where=where)
+        if not isinstance(value, Mapping):
+            raise UsageError(f"{value!r} is not a section", where=where, hint="set its keys one by one: section.key")
+        return build(hint, value, where=where)
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(_convert(item, arguments[0], where) for item in value)
     if isinstance(origin, type) and issubclass(Mapping, origin) and isinstance(value, Mapping):
@@ -149,7 +161,7 @@ def _convert_union(value: Any, arguments: tuple[Any, ...], where: str) -> Any:
 
 def _convert_plain(value: Any, hint: Any, where: str) -> Any:
     if hint is Any:
-        return value
+        return None if value == "none" else value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type) and isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool):

@@ -145,4 +145,9 @@ class EmbeddingRecommender(Recommender[ConfigT]):
         self.eval()
         users, items = self.embed()
         self.train(training)
-        return EmbeddingScorer(users.detach().contiguous(), items.detach().contiguous(), self.parts)
+        return EmbeddingScorer(_detached(users), _detached(items), self.parts)
+
+
+def _detached(table: Tensor) -> Tensor:
+    """A copy: a model without propagation embeds by its own parameters, which further training would change."""
+    return table.detach().clone(memory_format=torch.contiguous_format)

@@ -12,6 +12,7 @@ from torch import Tensor
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.nn import bpr_loss, dot, embedding, norm_penalty
+from viral.recipe import check_least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,9 @@ class BPRConfig:
 
     embedding_dim: int = 64
     reg_weight: float = 1e-2
+
+    def __post_init__(self) -> None:
+        check_least(self, embedding_dim=1)
 
 
 class BPR(EmbeddingRecommender[BPRConfig]):

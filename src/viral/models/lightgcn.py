@@ -14,6 +14,7 @@ from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.nn import bpr_loss, dot, embedding, norm_penalty, propagate_mean
+from viral.recipe import check_least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,9 @@ class LightGCNConfig:
     embedding_dim: int = 64
     num_layers: int = 3
     reg_weight: float = 1e-4
+
+    def __post_init__(self) -> None:
+        check_least(self, embedding_dim=1, num_layers=0)
 
 
 class LightGCN(EmbeddingRecommender[LightGCNConfig]):

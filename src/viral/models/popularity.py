@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import torch
+from torch import Tensor
 
 from viral.data import ModelInputs
 from viral.models.base import EmbeddingScorer, Recommender
@@ -17,11 +17,12 @@ class Popularity(Recommender[PopularityConfig]):
     """s(u, i) = number of training interactions of i, over the largest such number."""
 
     Config = PopularityConfig
+    popularity: Tensor  # (I,)
 
     def __init__(self, inputs: ModelInputs, config: PopularityConfig) -> None:
         super().__init__(inputs, config)
         degrees = inputs.train.item_degrees().float()  # (I,)
-        self.popularity = degrees / degrees.max().clamp(min=1)
+        self.register_buffer("popularity", degrees / degrees.max().clamp(min=1), persistent=False)
 
     def scorer(self) -> EmbeddingScorer:
-        return EmbeddingScorer(torch.ones(self.num_users, 1), self.popularity[:, None])
+        return EmbeddingScorer(self.popularity.new_ones(self.num_users, 1), self.popularity[:, None])

@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from viral import graph
 from viral.data import ModelInputs, Triplets
+from viral.errors import UsageError
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.nn import bpr_loss_bits, dot, propagate_sum
 from viral.nn.fusion import CrossModal, Redundancy, Synergy, linear, without
+from viral.recipe import check_least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,10 @@ class VIRALConfig:
     alignment_items: int | None = None  # None: contrast all items in every step; n: at most n of the batch's negatives
     reg_weight: float = 1e-3  # γ
 
+    def __post_init__(self) -> None:
+        check_least(self, embedding_dim=1, crossmodal_dim=1, hidden_dim=1, num_layers=0, alignment_items=1)
+        check_least(self, num_neighbors=1, num_user_neighbors=0, temperature=1e-6)
+
 
 Branch = Literal["text", "synergy", "unique_visual"]
 
@@ -55,7 +61,7 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
         sources = {"text": config.text, "visual": config.visual}
         features = {role: inputs.feature(name) for role, name in sources.items() if name is not None}
         if not features:
-            raise ValueError("VIRAL needs a text or a visual modality")
+            raise UsageError("VIRAL needs a text or a visual modality", where="[config] of VIRAL")
         self.branches: tuple[Branch, ...] = ("text", "synergy", "unique_visual")
         if len(features) == 1:
             self.branches = ("text",) if "text" in features else ("unique_visual",)
@@ -96,7 +102,7 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
         """Draw the padding of short user-neighbour lists for this epoch."""
         if self.config.resample_user_graph:
             drawn = graph.resampled_user_graph(self.neighbors, self.config.num_user_neighbors, rng)
-            self.epoch_user_graph = drawn.to(self.text.device if "text" in self.branches else self.visual.device)
+            self.epoch_user_graph = drawn.to(self.preferences)  # its device and precision
 
     def decompose(self) -> tuple[dict[Branch, Tensor], tuple[CrossModal, ...]]:
         """Item features by information part: {branch: (I, ·)}, and the cross-modal parts with their pairs to align."""
