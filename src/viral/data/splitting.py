@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -10,9 +9,7 @@ import torch
 
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
-from viral.errors import DataError
-
-SplitName = Literal["train", "valid", "test"]
+from viral.errors import DataError, UsageError, nearest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,8 +22,12 @@ class Split:
     users: Vocabulary
     items: Vocabulary
 
-    def part(self, name: SplitName) -> Interactions:
-        return {"train": self.train, "valid": self.valid, "test": self.test}[name]
+    def part(self, name: str) -> Interactions:
+        """The part with this name; ``UsageError`` for any other name."""
+        parts = {"train": self.train, "valid": self.valid, "test": self.test}
+        if name not in parts:
+            raise UsageError(f"unknown split {name!r}", hint=nearest(name, parts))
+        return parts[name]
 
 
 def split(interactions: pl.DataFrame, item_ids: Sequence[str], *, seed: int = 0) -> Split:
@@ -36,6 +37,7 @@ def split(interactions: pl.DataFrame, item_ids: Sequence[str], *, seed: int = 0)
     """
     if "split" not in interactions.columns:
         interactions = random_split(interactions, seed=seed)
+    interactions = interactions.with_columns(pl.col("split").cast(pl.String))
     unknown = interactions.filter(~pl.col("split").is_in(["train", "valid", "test"]) | pl.col("split").is_null())
     if unknown.height:
         raise DataError(
