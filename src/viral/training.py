@@ -16,7 +16,7 @@ from viral.data import Split, TripletSampler
 from viral.errors import UsageError, nearest
 from viral.evaluation import evaluate
 from viral.models.base import EmbeddingRecommender, Recommender
-from viral.progress import stage
+from viral.progress import say, stage
 from viral.recipe import TrainConfig
 
 CHECKPOINT_SECONDS = 10.0
@@ -88,6 +88,8 @@ class _Fit:
     ) -> None:
         self.model, self.split, self.config, self.checkpoint = model, split, config, checkpoint
         self.sampler = TripletSampler(split.train)
+        if self.sampler.num_skipped:
+            say(f"{self.sampler.num_skipped:,} interactions of users who took every item cannot be trained on")
         self.rng = torch.Generator().manual_seed(config.seed)
         self.optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
         self.history: list[EpochRecord] = []
@@ -111,6 +113,7 @@ class _Fit:
                     self._save(self.checkpoint)
                     saved = time.monotonic()
         self.model.load_state_dict(self.best)
+        self.model.eval()
         return TrainReport(
             self.best_epoch, self.best_value, tuple(self.history), self.stopped_because,
             sum(p.numel() for p in self.model.parameters()), peak_memory_bytes(),
@@ -168,12 +171,11 @@ class _Fit:
     def _restore(self, path: Path) -> None:
         tensors, progress = load_checkpoint(path)
         if progress["train"] | {"max_epochs": 0} != asdict(self.config) | {"max_epochs": 0}:
-            raise UsageError(
-                "the run was started with another training configuration",
-                where=str(path),
-                hint="choose another --out, or delete this run to start afresh",
-            )
-        self.model.load_state_dict(tensors["model"])
+            raise _another("the run was started with another training configuration", path)
+        try:
+            self.model.load_state_dict(tensors["model"])
+        except RuntimeError:
+            raise _another("the run was started with another model, or a model of another size", path) from None
         self.best = tensors["best"]
         self.rng.set_state(tensors["rng"]["sampler"])
         torch.set_rng_state(tensors["rng"]["global"])
@@ -185,6 +187,10 @@ class _Fit:
                 self.optimizer.state[parameter] = state
         self.best_epoch, self.best_value = progress["best_epoch"], progress["best_value"]
         self.history = [EpochRecord(**record) for record in progress["history"]]
+
+
+def _another(what: str, path: Path) -> UsageError:
+    return UsageError(what, where=str(path), hint="choose another --out, or delete this run to start afresh")
 
 
 def measure_valid(model: Recommender[Any], split: Split, monitor: str) -> dict[str, float]:
@@ -212,6 +218,6 @@ def _check_finite(losses: dict[str, float], epoch: int) -> None:
 
 def _measure_closed_form(model: Recommender[Any], split: Split, config: TrainConfig) -> TrainReport:
     started = time.perf_counter()
-    valid = measure_valid(model, split, config.monitor) if len(split.valid) else {config.monitor: float("nan")}
+    valid = measure_valid(model, split, config.monitor) if len(split.valid) else {}
     record = EpochRecord(0, {}, 0.0, valid, time.perf_counter() - started)
-    return TrainReport(0, valid[config.monitor], (record,), "closed form", 0, peak_memory_bytes())
+    return TrainReport(0, valid.get(config.monitor, float("nan")), (record,), "closed form", 0, peak_memory_bytes())
