@@ -28,6 +28,8 @@ SCORER_FILE, SEEN_FILE, USERS_FILE, ITEMS_FILE, MANIFEST_FILE = (
     "items.parquet",
     "bundle.json",
 )
+_HASHED = (SCORER_FILE, SEEN_FILE, USERS_FILE, ITEMS_FILE)
+_KEYS = {"scorer", "parts", "about", "hashes"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,13 +55,12 @@ class Bundle:
             )
             write_json(folder / USERS_FILE, list(self.users.ids))
             pl.DataFrame({"item_id": self.items.ids, "title": self.titles}).write_parquet(folder / ITEMS_FILE)
-            files = (SCORER_FILE, SEEN_FILE, USERS_FILE, ITEMS_FILE)
             manifest = {
                 "format": FORMAT,
                 "scorer": type(self.scorer).__name__,
                 "parts": {name: list(span) for name, span in getattr(self.scorer, "parts", {}).items()},
                 "about": dict(self.about),
-                "hashes": {name: sha256_file(folder / name) for name in files},
+                "hashes": {name: sha256_file(folder / name) for name in _HASHED},
             }
             write_json(folder / MANIFEST_FILE, manifest)
 
@@ -69,8 +70,8 @@ class Bundle:
         import polars as pl
 
         manifest = read_manifest(path)
-        for name, expected in manifest["hashes"].items():
-            if not (path / name).is_file() or sha256_file(path / name) != expected:
+        for name in _HASHED:
+            if not (path / name).is_file() or sha256_file(path / name) != manifest["hashes"].get(name):
                 raise DataError("missing or changed since it was saved", where=str(path / name), hint="train again")
         users = Vocabulary(read_json(path / USERS_FILE), "user")
         frame = pl.read_parquet(path / ITEMS_FILE)
@@ -98,7 +99,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "not a bundle (no bundle.json)", where=str(path), hint="train one: viral train DATASET --out RUN"
         )
     manifest: dict[str, Any] = read_json(path / MANIFEST_FILE)
-    if manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or not manifest.keys() >= _KEYS:
         raise DataError(f"not a bundle of format {FORMAT}", where=str(path / MANIFEST_FILE), hint="train again")
     return manifest
 

@@ -31,10 +31,11 @@ def find_model(name: str) -> type[Recommender[Any]]:
 
     try:
         found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise UsageError(f"cannot load model {name!r} ({error})", hint="write package.module:Class") from None
-    if not (isinstance(found, type) and issubclass(found, Recommender)):
-        raise UsageError(f"{name!r} is not a Recommender", hint="derive the class from viral.models.Recommender")
+    if not (isinstance(found, type) and issubclass(found, Recommender) and hasattr(found, "Config")):
+        hint = "derive the class from viral.models.Recommender and name its Config"
+        raise UsageError(f"{name!r} is not a Recommender", hint=hint)
     return found
 
 
@@ -65,7 +66,7 @@ def train(dataset: Dataset, recipe: Recipe, out: Path) -> dict[str, Any]:
     report = fit(model, parts, recipe.train, checkpoint=out / CHECKPOINT_FILE)
     scorer = model.scorer()
     summary = summarise(recipe, report, measure(scorer, parts)) | {"identity": identity, "dataset": str(dataset.path)}
-    about = {"recipe": asdict(recipe), "dataset": dict(dataset.manifest["counts"])} | summary
+    about = {"recipe": asdict(recipe), "counts": dict(dataset.manifest["counts"])} | summary
     make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about).save(out / BUNDLE_FOLDER)
     write_json(out / RUN_FILE, summary)
     (out / CHECKPOINT_FILE).unlink(missing_ok=True)
@@ -84,18 +85,18 @@ def _claim(dataset: Dataset, recipe: Recipe, out: Path) -> str:
                 where=str(out),
                 hint="choose another --out, or delete the folder",
             )
-    elif out.exists() and any(out.iterdir()):
+    elif out.is_file() or (out.exists() and any(out.iterdir())):
         raise UsageError("the folder is not empty and holds no run", where=str(out), hint="choose another --out")
     else:
-        out.mkdir(parents=True, exist_ok=True)
-        recipe.write(out / RECIPE_FILE)
         write_json(claim, {"identity": identity})
+    if not (out / RECIPE_FILE).is_file():
+        recipe.write(out / RECIPE_FILE)
     return identity
 
 
 def measure(scorer: Any, parts: Split, *, name: str = "test") -> dict[str, Metrics]:
     """Metrics of one split under both protocols: only train masked (published), and validation masked too."""
-    held_out = parts.part("test" if name == "test" else "valid" if name == "valid" else "train")
+    held_out = parts.part(name)
     if name == "train":
         empty = type(held_out)(held_out.users[:0], held_out.items[:0], held_out.num_users, held_out.num_items)
         return {"none": evaluate(scorer, held_out, empty)}
@@ -124,7 +125,7 @@ def summarise(recipe: Recipe, report: TrainReport, measured: Mapping[str, Metric
         "model": recipe.model,
         "seed": recipe.train.seed,
         **report_metrics(measured, "test", mask=PROTOCOLS[0]),
-        "valid": {"best_epoch": report.best_epoch, recipe.train.monitor: report.best_value},
+        "valid": {"best_epoch": report.best_epoch} | _known({recipe.train.monitor: report.best_value}),
         "epochs": len(report.history),
         "stopped_because": report.stopped_because,
         "epoch_seconds": report.epoch_seconds,
@@ -133,6 +134,11 @@ def summarise(recipe: Recipe, report: TrainReport, measured: Mapping[str, Metric
         "peak_memory_bytes": peak_memory_bytes(),
         "history": [asdict(record) for record in report.history],
     }
+
+
+def _known(values: Mapping[str, float]) -> dict[str, float]:
+    """Without what could not be measured, which JSON has no number for."""
+    return {name: value for name, value in values.items() if value == value}
 
 
 def evaluate_run(
