@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from viral.enrich.descriptions import Descriptions
 
 VERSION = 1  # raised when the same inputs would give another table
+MADE_HERE = "encode:"  # the fingerprints of this module begin so; others' tables came with the data set
 MODALITIES = ("text", "title", "description", "image")
 CACHE_FILE = Path(".cache") / "texts.sqlite"
 PICTURES = 32  # decoded and encoded together
@@ -43,13 +44,13 @@ def encode_dataset(
     ``text`` is the title and the catalogue's own words, ``title`` the title alone, ``description`` the title and what
     a describer said of the picture (the title alone where nothing was said), ``image`` the picture itself. An item
     with nothing to encode has no row. By default every modality for which there is something; a table that came with
-    the data set (it has no fingerprint) is then kept. A table whose inputs and encoder are unchanged is not made again.
+    the data set is then kept. A table whose inputs and encoder are unchanged is not made again.
     """
     catalog, folder = dataset.catalog(), dataset.features_folder
     tables = {}
     for modality in _chosen(modalities, descriptions):
         there = _existing(folder / f"{modality}.parquet")
-        if there is not None and not there.fingerprint and modalities is None:
+        if there is not None and not there.fingerprint.startswith(MADE_HERE) and modalities is None:
             say(f"{modality}: kept as it came with the data set ({there.encoder})")
             tables[modality] = there
             continue
@@ -77,7 +78,7 @@ class _Work:
 
 
 def _table(folder: Path, modality: str, work: _Work, there: FeatureTable | None) -> FeatureTable:
-    stamp = fingerprint(VERSION, modality, work.encoder, list(work.inputs.items()))
+    stamp = MADE_HERE + fingerprint(VERSION, modality, work.encoder, list(work.inputs.items()))
     if there is not None and there.fingerprint == stamp:
         say(f"{modality}: unchanged")
         return there

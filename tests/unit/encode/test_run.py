@@ -229,9 +229,10 @@ def test_modalities_can_be_chosen(dataset):
         encode(dataset, modalities=["description"])
 
 
-def test_features_that_came_with_the_data_set_are_kept_unless_named(dataset, capsys):
+@pytest.mark.parametrize("fingerprint", ["", "ab" * 32])
+def test_features_that_came_with_the_data_set_are_kept_unless_named(dataset, capsys, fingerprint):
     values = np.ones((2, 3), dtype=np.float32)
-    FeatureTable(("a", "b"), "text", values, "the publisher's").save(dataset.features_folder)
+    FeatureTable(("a", "b"), "text", values, "the publisher's", fingerprint).save(dataset.features_folder)
     np.testing.assert_array_equal(encode(dataset)["text"].values, values)
     assert "kept as it came with the data set (the publisher's)" in capsys.readouterr().err
     assert encode(dataset, modalities=["text"])["text"].values.shape == (4, 6)
