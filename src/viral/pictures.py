@@ -5,8 +5,11 @@ import io
 import os
 import stat
 import struct
+import threading
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +18,7 @@ from viral.errors import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
@@ -32,6 +36,7 @@ PictureStatus = Literal[
     "too many pixels",
     "truncated or damaged",
 ]
+_FILTERS = threading.Lock()
 # What Pillow's decoders raise on damaged input, beyond OSError.
 _DAMAGE = (OSError, ValueError, SyntaxError, IndexError, EOFError, TypeError, KeyError, struct.error, zlib.error)
 
@@ -101,9 +106,8 @@ def locate(folder: Path, name: str) -> Path:
 
 def read_header(data: bytes, path: Path | None = None) -> Header:
     """Format and size of a picture, within the limits; no pixel is decoded. Raises ``PictureError``."""
-    with warnings.catch_warnings():
-        picture = _open(data, path)
-        return Header(str(picture.format), *picture.size)
+    picture = _open(data, path)
+    return Header(str(picture.format), *picture.size)
 
 
 def decode(data: bytes, path: Path | None = None, *, shorter_side: int | None = None) -> "Image":
@@ -112,38 +116,82 @@ def decode(data: bytes, path: Path | None = None, *, shorter_side: int | None = 
     The size in the header is checked before any pixel is decoded. ``shorter_side`` scales down to that size while
     decoding (JPEG drafts), so that a large photo costs no more than it must.
     """
-    from PIL import Image, ImageOps
+    from PIL.Image import Resampling
 
-    with warnings.catch_warnings():
-        picture = _open(data, path)
-        try:
-            if shorter_side and min(picture.size) > shorter_side:
-                picture.draft("RGB", _fit(picture.size, shorter_side))
-                picture = _on_white(ImageOps.exif_transpose(picture))
-                return picture.resize(_fit(picture.size, shorter_side), Image.Resampling.BILINEAR)
-            return _on_white(ImageOps.exif_transpose(picture))
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise PictureError("too many pixels", path) from None
-        except _DAMAGE:
-            raise PictureError("truncated or damaged", path) from None
-
-
-def _open(data: bytes, path: Path | None) -> "Image":
-    """Read the header and check the size; the caller holds ``warnings.catch_warnings()``."""
-    from PIL import Image, UnidentifiedImageError
-
-    warnings.simplefilter("ignore", UserWarning)  # of damaged metadata, which play no part here
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    opened = _open(data, path)
+    smaller = shorter_side is not None and min(opened.size) > shorter_side
     try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        if smaller and shorter_side:
+            opened.draft("RGB", _fit(opened.size, shorter_side))
+        opened.load()
+        picture = _on_white(_upright(opened))
+    except _DAMAGE:
+        raise PictureError("truncated or damaged", path) from None
+    if smaller and shorter_side:
+        return picture.resize(_fit(picture.size, shorter_side), Resampling.BILINEAR)
+    return picture
+
+
+def _open(data: bytes, path: Path | None) -> "ImageFile":
+    """Read the header and check the size.
+
+    The three readers are called by name and not through ``Image.open``: that warns of large pictures, where these are
+    refused, and takes a phone's JPEG with a second picture in it for another format.
+    """
+    from PIL.Image import DecompressionBombError, DecompressionBombWarning
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    if data.startswith(b"\xff\xd8\xff"):
+        reader: type[ImageFile] = JpegImageFile
+    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
+        reader = PngImageFile
+    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        reader = WebPImageFile
+    else:
+        raise PictureError("unknown format", path)
+    try:
+        with _quiet():
+            warnings.simplefilter("error", DecompressionBombWarning)
+            picture = reader(io.BytesIO(data))
+    except (DecompressionBombError, DecompressionBombWarning):
         raise PictureError("too many pixels", path) from None
-    except (UnidentifiedImageError, *_DAMAGE):
-        raise PictureError("unknown format", path) from None
+    except _DAMAGE:
+        raise PictureError("truncated or damaged", path) from None
     width, height = picture.size
     if width * height > MAX_PIXELS or not width * height:
         raise PictureError("too many pixels", path, f" ({width} × {height})")
     return picture
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings of damaged metadata to ourselves; under a lock, as the filters belong to the whole process."""
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def _upright(picture: "Image") -> "Image":
+    """Turn and mirror a decoded picture as its EXIF orientation says."""
+    from PIL.Image import Transpose
+
+    try:
+        with _quiet():
+            orientation = picture.getexif().get(0x0112)
+    except _DAMAGE:  # of the metadata only: the pixels are there
+        return picture
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return picture.transpose(turns[orientation]) if orientation in turns else picture
 
 
 def open_picture(path: Path, *, shorter_side: int | None = None) -> "Image":

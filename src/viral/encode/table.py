@@ -76,12 +76,12 @@ class FeatureTable:
             origin = json.loads((table.schema.metadata or {})[b"viral"])
             vectors = table["vector"].combine_chunks()
             values = vectors.values.to_numpy(zero_copy_only=False).reshape(len(vectors), -1)
-            ids = tuple(table["item_id"].to_pylist())
-        except (KeyError, ValueError, OSError, AttributeError, pa.ArrowException) as error:
+            ids = tuple(map(str, table["item_id"].to_pylist()))
+            modality, encoder, fingerprint = (str(origin[key]) for key in ("modality", "encoder", "fingerprint"))
+            values = values.astype(np.float32, copy=False)
+        except (KeyError, TypeError, ValueError, OSError, AttributeError, pa.ArrowException) as error:
             raise DataError(f"not a feature table ({error})", where=str(path), hint="run `viral encode`") from None
-        return cls(
-            ids, origin["modality"], values.astype(np.float32, copy=False), origin["encoder"], origin["fingerprint"]
-        )
+        return cls(ids, modality, values, encoder, fingerprint)
 
 
 def load_features(folder: Path) -> Mapping[str, FeatureTable]:
