@@ -128,8 +128,9 @@ def _draw(
 
 
 _BOX = pl.Array(pl.Int32, 4)
-_PLACED = {
+_PLACED: dict[str, pl.DataType | type[pl.DataType]] = {
     "background": pl.String,
+    "slogan": pl.String,
     "box": _BOX,
     "tag_box": _BOX,
     "distractors": pl.List(
@@ -145,6 +146,7 @@ def _placed(scene: Scene, others: Sequence[Thing]) -> dict[str, object]:
     ]
     return {
         "background": scene.background,
+        "slogan": scene.slogan,
         "box": list(scene.box),
         "tag_box": list(scene.tag_box),
         "distractors": distractors,

@@ -44,7 +44,7 @@ def fabric(colour: str, pattern: str, size: int) -> Image.Image:
     """A square of a pattern in a colour (RGB)."""
     axis = (np.arange(size) + 0.5) / size * TILES
     own = MASKS[pattern](*np.broadcast_arrays(axis[None, :], axis[:, None]))
-    return Image.fromarray(np.where(own[..., None], np.uint8(RGB[colour]), np.uint8(WHITE)))
+    return Image.fromarray(np.where(own[..., None], np.array(RGB[colour], np.uint8), np.array(WHITE, np.uint8)))
 
 
 def mix(first: Rgb, second: Rgb, share: float) -> Rgb:

@@ -32,12 +32,18 @@ def arc(centre: Point, radius: Point, start: float, end: float, steps: int = 24)
     return [(float(centre[0] + radius[0] * np.cos(a)), float(centre[1] + radius[1] * np.sin(a))) for a in angles]
 
 
+def turn(points: Points, degrees: float) -> list[Point]:
+    """The points turned clockwise around the middle of the square."""
+    cos, sin = float(np.cos(np.radians(degrees))), float(np.sin(np.radians(degrees)))
+    return [(0.5 + (x - 0.5) * cos - (y - 0.5) * sin, 0.5 + (x - 0.5) * sin + (y - 0.5) * cos) for x, y in points]
+
+
 @lru_cache(maxsize=4)
 def _shade(size: int) -> tuple[Image.Image, Image.Image]:
     """Where light falls (upper left) and where shadow lies (right, below): two masks (L)."""
     x, y = np.meshgrid(np.linspace(0, 1, size), np.linspace(0, 1, size))
-    light = np.clip(1 - np.hypot(x - 0.32, y - 0.3) / 0.42, 0, 1) ** 1.4 * 70
-    shadow = np.clip((x - 0.55) / 0.45, 0, 1) ** 1.3 * 85 + np.clip((y - 0.7) / 0.3, 0, 1) * 30
+    light = np.clip(1 - np.hypot(x - 0.32, y - 0.3) / 0.4, 0, 1) ** 1.5 * 95
+    shadow = np.clip((x - 0.55) / 0.45, 0, 1) ** 1.2 * 105 + np.clip((y - 0.68) / 0.32, 0, 1) * 40
     return Image.fromarray(light.astype(np.uint8)), Image.fromarray(shadow.astype(np.uint8))
 
 
@@ -47,7 +53,7 @@ class Pen:
     def __init__(self, size: int, colour: str, pattern: str) -> None:
         self.size = size
         self.colour: Rgb = RGB[colour]
-        self.edge = mix(self.colour, INK, 0.72)
+        self.edge = mix(self.colour, INK, 0.6)
         self._fabric = fabric(colour, pattern, size)
         self.image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
         self._draw = ImageDraw.Draw(self.image)
@@ -73,7 +79,7 @@ class Pen:
         if outline:
             self.line(shape, closed=True)
 
-    def line(self, points: Points, *, colour: Rgb | None = None, width: float = 0.016, closed: bool = False) -> None:
+    def line(self, points: Points, *, colour: Rgb | None = None, width: float = 0.012, closed: bool = False) -> None:
         """A line with round joints; ``width`` in units of the square."""
         scaled = self._scaled([*points, points[0]] if closed else points)
         thick = max(2, round(width * self.size))

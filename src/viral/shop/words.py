@@ -1,4 +1,4 @@
-"""Titles and texts: they tell the object, the colour, where it is made and the edition, never the pattern or the tag."""
+"""Titles and texts: object, colour, where it is made, the edition; never the pattern or the tag."""
 
 import numpy as np
 
