@@ -1,0 +1,46 @@
+"""What a run looks like to a reader: one self-contained HTML file, without scripts and with nothing to fetch."""
+
+from viral.report.data import NextSteps, Notes, Report, Section, Step
+from viral.report.render import render_report, write_report
+from viral.report.stories import (
+    ContactSheet,
+    Described,
+    Explanation,
+    Explanations,
+    ModelList,
+    Recommended,
+    Users,
+    UserStory,
+)
+from viral.report.tables import Bar, BarChart, Curve, Curves, Ranking, RankingRow, ShareChart, ShareRow, Table
+from viral.report.values import Estimate, Part, Thing
+
+__all__ = [
+    "Bar",
+    "BarChart",
+    "ContactSheet",
+    "Curve",
+    "Curves",
+    "Described",
+    "Estimate",
+    "Explanation",
+    "Explanations",
+    "ModelList",
+    "NextSteps",
+    "Notes",
+    "Part",
+    "Ranking",
+    "RankingRow",
+    "Recommended",
+    "Report",
+    "Section",
+    "ShareChart",
+    "ShareRow",
+    "Step",
+    "Table",
+    "Thing",
+    "UserStory",
+    "Users",
+    "render_report",
+    "write_report",
+]

@@ -1,0 +1,120 @@
+"""A report as one HTML file: escaped by default, without scripts, and forbidden by its own policy to fetch anything."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viral.files import atomic_write
+from viral.report import bars, charts, wording
+from viral.report.data import NextSteps, Notes, Report, Section
+from viral.report.stories import ContactSheet, Explanations, Users
+from viral.report.tables import Bar, BarChart, Curves, Ranking, ShareChart, Table
+from viral.report.thumbnails import Thumbnails
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+PAPER = "https://arxiv.org/abs/2511.02113"
+TEMPLATES: dict[type, str] = {
+    Ranking: "ranking.html",
+    Curves: "curves.html",
+    BarChart: "bars.html",
+    ShareChart: "shares.html",
+    Table: "table.html",
+    ContactSheet: "contact.html",
+    Users: "users.html",
+    Explanations: "explanations.html",
+    Notes: "notes.html",
+    NextSteps: "next.html",
+}
+
+
+def write_report(path: Path, report: Report) -> Path:
+    """Write ``report`` to ``path`` (whole or not at all) and return ``path``. The same report gives the same bytes."""
+    page = render_report(report)
+    with atomic_write(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+    return path
+
+
+def render_report(report: Report) -> str:
+    """The page as one string. Pictures that cannot be read become placeholders that say why."""
+    from markupsafe import Markup
+
+    environment = _environment()
+    css = _style(environment)
+    return environment.get_template("report.html").render(
+        report=report,
+        css=Markup(css),  # our own file: nothing of the report is in it
+        policy=_policy(css),
+        template_of=_template_of,
+        thumbnail=Thumbnails().of,
+        paper=PAPER,
+    )
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("viral.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for filter_ in (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, wording.duration):
+        environment.filters[filter_.__name__] = filter_
+    environment.globals.update(
+        seeds=wording.seeds,
+        bar_chart=bars.bar_chart,
+        ranking_bars=_ranking_bars,
+        part_tone=bars.part_tone,
+        part_span=bars.part_span,
+        part_stack=bars.part_stack,
+        share_stack=bars.share_stack,
+        curve_lines=_curve_lines,
+        line_chart=charts.line_chart,
+    )
+    return environment
+
+
+def _style(environment: "Environment") -> str:
+    """The style sheet as it stands in the page; its hash is the only style that the policy lets through."""
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, "style.css")[0]
+
+
+def _policy(css: str) -> str:
+    """A content security policy: no script, no connection, no frame; pictures from data URIs, styles by their hash."""
+    digest = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
+    return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def _template_of(section: Section) -> str:
+    return f"sections/{TEMPLATES[type(section)]}"
+
+
+def _ranking_bars(ranking: Ranking) -> tuple[Bar, ...]:
+    """The charted metric of a ranking as bars, in the table's order."""
+    metric = ranking.chart_metric
+    return tuple(
+        Bar(label=row.model, value=row.metrics[metric], highlight=row.highlight)
+        for row in ranking.rows
+        if metric is not None and metric in row.metrics
+    )
+
+
+def _curve_lines(section: Curves, which: str) -> list[charts.Line]:
+    """The curves' values (``valid`` or ``loss``) as lines, each model in the same tone in every chart."""
+    tones = charts.tones(curve.highlight for curve in section.curves)
+    return [
+        charts.Line(
+            label=curve.model,
+            points=tuple(zip(curve.epochs, values, strict=True)) if (values := getattr(curve, which)) else (),
+            tone=tone,
+            ring=curve.best_epoch,
+        )
+        for curve, tone in zip(section.curves, tones, strict=True)
+    ]
