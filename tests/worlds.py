@@ -1,0 +1,128 @@
+"""Small worlds whose answer is known, as tensors and as data set folders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+
+from viral.data import Interactions, ModelInputs, Split, Triplets, TripletSampler, Vocabulary
+from viral.dataset import Dataset, Source, write_tables
+from viral.encode.table import FeatureTable
+from viral.models import MODELS, Recommender
+from viral.training import build_model
+
+MODALITIES = ("text", "description", "image")
+# Sizes for tests, for whichever of these a model's configuration has.
+SMALL = {
+    "embedding_dim": 16,
+    "hidden_dim": 16,
+    "num_neighbors": 5,
+    "num_user_neighbors": 5,
+    "reg_weight": 1e-3,
+    "shrinkage": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A split, features of every modality, and the inputs that a model gets."""
+
+    split: Split
+    tables: tuple[FeatureTable, ...]
+    inputs: ModelInputs
+
+
+def interactions(pairs: Sequence[tuple[int, int]], num_users: int, num_items: int) -> Interactions:
+    """Interactions from (user, item) pairs."""
+    table = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)
+    return Interactions(table[:, 0], table[:, 1], num_users, num_items)
+
+
+def two_tastes(size: int = 40, *, cold: bool = False, width: int = 8) -> World:
+    """Even users like even items, odd users odd ones; every modality tells an item's parity.
+
+    The diagonal (u, u) is the test set and (u, u + 2) the validation set; every other liked item is in train. So of
+    all items not in train or valid, exactly one is to a user's taste: the withheld one. ``cold`` adds a user and an
+    item without any interaction.
+    """
+    liked = [(u, i) for u in range(size) for i in range(size) if (u - i) % 2 == 0]
+    valid = [(u, (u + 2) % size) for u in range(size)]
+    test = [(u, u) for u in range(size)]
+    train = sorted(set(liked) - set(valid) - set(test))
+    total = size + cold
+    users = Vocabulary([f"u{n}" for n in range(total)], "user")
+    items = Vocabulary([f"i{n}" for n in range(total)], "item")
+    parts = [interactions(pairs, total, total) for pairs in (train, valid, test)]
+    split = Split(*parts, users, items)
+    tables = tuple(_features(items, modality, width, seed) for seed, modality in enumerate(MODALITIES))
+    return World(split, tables, ModelInputs.of(split, tables))
+
+
+def _features(items: Vocabulary, modality: str, width: int, seed: int) -> FeatureTable:
+    values = np.random.default_rng(seed).normal(0, 0.1, (len(items), width)).astype(np.float32)
+    values[np.arange(len(items)), np.arange(len(items)) % 2] += 1
+    return FeatureTable(items.ids, modality, values, "test")
+
+
+def random_world(num_users: int, num_items: int, density: float, seed: int, *, width: int = 6) -> World:
+    """Random interactions and random features, no structure: for comparing computations, not for learning."""
+    rng = np.random.default_rng(seed)
+    draws = rng.random((num_users, num_items))
+    parts = [
+        interactions(list(zip(*np.nonzero(chosen), strict=True)), num_users, num_items)
+        for chosen in (draws < density, (draws > 0.9) & (draws < 0.95), draws > 0.95)
+    ]
+    users = Vocabulary([f"u{n}" for n in range(num_users)], "user")
+    items = Vocabulary([f"i{n}" for n in range(num_items)], "item")
+    tables = tuple(
+        FeatureTable(items.ids, m, rng.normal(size=(num_items, width)).astype(np.float32), "test") for m in MODALITIES
+    )
+    split = Split(*parts, users, items)
+    return World(split, tables, ModelInputs.of(split, tables))
+
+
+def small_model(name: str, world: World, seed: int = 0, **config: object) -> Recommender:
+    """A model of the zoo at the size of a test."""
+    model = MODELS[name]
+    known = {field.name for field in fields(model.Config)}
+    values = {key: value for key, value in SMALL.items() if key in known} | config
+    return build_model(model, world.inputs, model.Config(**values), seed)
+
+
+def first_batch(world: World, size: int = 64, seed: int = 0) -> Triplets:
+    """The first triplets of an epoch."""
+    return next(TripletSampler(world.split.train).epoch(size, torch.Generator().manual_seed(seed)))
+
+
+def dense(train: Interactions) -> torch.Tensor:
+    """The binary user-item matrix: float64 (U, I)."""
+    matrix = torch.zeros(train.num_users, train.num_items, dtype=torch.float64)
+    matrix[train.users, train.items] = 1
+    return matrix
+
+
+def dataset_folder(path: Path, world: World) -> Dataset:
+    """The world as a data set folder, with titles and every modality's features."""
+    path.mkdir(parents=True)
+    ids = world.split.items.ids
+    items = pl.DataFrame(
+        {"item_id": ids, "title": [f"Title of {i}" for i in ids], "text": "some words", "image": None},
+        schema_overrides={"image": pl.String},
+    )
+    parts = [
+        pl.DataFrame(
+            {
+                "user_id": [world.split.users.ids[u] for u in part.users.tolist()],
+                "item_id": [ids[i] for i in part.items.tolist()],
+                "split": name,
+            }
+        )
+        for name, part in (("train", world.split.train), ("valid", world.split.valid), ("test", world.split.test))
+    ]
+    dataset = write_tables(path, items, pl.concat(parts), Source(layout="test"))
+    for table in world.tables:
+        table.save(dataset.features_folder)
+    return dataset
