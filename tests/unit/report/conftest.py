@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
-from unit.report.tree import Node, parsed
 
+from unit.report.tree import Node, parsed
 from viral.report import (
     Bar,
     BarChart,
