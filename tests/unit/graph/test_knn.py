@@ -1,0 +1,81 @@
+"""Nearest neighbours against brute force."""
+
+import pytest
+import torch
+
+from viral.graph import SparseMatrix, knn, knn_graph, nearest_neighbors, weighted_sum
+
+
+def brute_force(features: torch.Tensor, k: int) -> list[set[int]]:
+    unit = features.double() / features.double().norm(dim=1, keepdim=True)
+    cosine = unit @ unit.T
+    cosine.fill_diagonal_(2)
+    return [set(row.argsort(descending=True)[:k].tolist()) for row in cosine]
+
+
+@pytest.mark.parametrize("k", [1, 4, 31])
+@pytest.mark.parametrize("rows_a_block", [1, 7, 31, 1000])
+def test_brute_force(k, rows_a_block, monkeypatch):
+    monkeypatch.setattr(knn, "BLOCK_BYTES", rows_a_block * 4 * 31)
+    features = torch.randn(31, 6, generator=torch.Generator().manual_seed(k))
+    similarities, indices = nearest_neighbors(features, k)
+    assert [set(row.tolist()) for row in indices] == brute_force(features, k)
+    assert indices[:, 0].tolist() == list(range(31))
+    cosine = torch.nn.functional.cosine_similarity(features[:, None], features[indices], dim=-1)
+    torch.testing.assert_close(similarities, cosine)
+    assert (similarities.diff(dim=1) <= 0).all()
+
+
+def test_memory_follows_the_block(monkeypatch):
+    seen = []
+    topk = torch.Tensor.topk
+    monkeypatch.setattr(torch.Tensor, "topk", lambda block, k: seen.append(block.shape) or topk(block, k))
+    monkeypatch.setattr(knn, "BLOCK_BYTES", 4 * 50 * 8)
+    nearest_neighbors(torch.randn(50, 3), 2)
+    assert len(seen) == 7 and max(rows for rows, _ in seen) == 8
+
+
+def test_an_item_is_its_own_neighbour_among_exact_copies():
+    similarities, indices = nearest_neighbors(torch.ones(6, 3), 2)
+    assert indices[:, 0].tolist() == list(range(6))
+    torch.testing.assert_close(similarities, torch.ones(6, 2))
+
+
+def test_an_item_without_features_is_like_nothing_but_itself():
+    features = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 0.1]])
+    similarities, indices = nearest_neighbors(features, 2)
+    assert indices[0, 0] == 0 and similarities[0, 1] == 0
+    assert indices[1].tolist() == [1, 2]
+
+
+def test_fewer_items_than_neighbours():
+    graph = knn_graph(torch.randn(3, 2), 10)
+    torch.testing.assert_close(graph.to_torch().to_dense(), torch.full((3, 3), 1 / 3))
+
+
+def test_the_graph_is_the_mean_of_the_neighbours():
+    features = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
+    graph = knn_graph(features, 3).to_torch().to_dense()
+    for row, neighbours in zip(graph, brute_force(features, 3), strict=True):
+        assert set(row.nonzero()[:, 0].tolist()) == neighbours
+        torch.testing.assert_close(row[row > 0], torch.full((3,), 1 / 3))
+
+
+def random_sparse(seed: int) -> SparseMatrix:
+    g = torch.Generator().manual_seed(seed)
+    rows, columns = torch.randint(0, 5, (9,), generator=g), torch.randint(0, 6, (9,), generator=g)
+    return SparseMatrix.of(rows, columns, torch.randn(9, generator=g), (5, 6))
+
+
+def test_a_weighted_sum_is_the_dense_one():
+    graphs = {"a": random_sparse(0), "b": random_sparse(1)}
+    summed = weighted_sum(graphs, {"b": 0.3, "a": 2.0})
+    expected = 2 * graphs["a"].to_torch().to_dense() + 0.3 * graphs["b"].to_torch().to_dense()
+    torch.testing.assert_close(summed.to_torch().to_dense(), expected)
+    places = [tuple(place) for place in torch.stack(summed.entries()[:2]).T.tolist()]
+    assert len(places) == len(set(places)), "a place is stored once"
+
+
+def test_a_weighted_sum_needs_the_same_names():
+    with pytest.raises(ValueError, match="different modalities"):
+        weighted_sum({"a": random_sparse(0)}, {"b": 1.0})
