@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from viral.errors import DataError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Image, Transpose
     from PIL.ImageFile import ImageFile
 
 MAX_BYTES = 20_000_000
@@ -83,10 +83,13 @@ def read_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         linked = getattr(error, "errno", None) == errno.ELOOP
         raise PictureError("symbolic link" if linked else "missing", path) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise PictureError("not a file", path)
-        data = file.read(MAX_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if not data:
         raise PictureError("empty", path)
     if len(data) > MAX_BYTES:
@@ -119,17 +122,19 @@ def decode(data: bytes, path: Path | None = None, *, shorter_side: int | None = 
     from PIL.Image import Resampling
 
     opened = _open(data, path)
-    smaller = shorter_side is not None and min(opened.size) > shorter_side
+    size = opened.size if shorter_side is None else _fit(opened.size, shorter_side)
+    smaller = size != opened.size
     try:
-        if smaller and shorter_side:
-            opened.draft("RGB", _fit(opened.size, shorter_side))
+        if smaller:
+            opened.draft("RGB", size)
         opened.load()
-        picture = _on_white(_upright(opened))
+        turn = _turn(opened)
+        picture = _on_white(opened)
     except _DAMAGE:
         raise PictureError("truncated or damaged", path) from None
-    if smaller and shorter_side:
-        return picture.resize(_fit(picture.size, shorter_side), Resampling.BILINEAR)
-    return picture
+    if smaller:
+        picture = picture.resize(size, Resampling.BILINEAR)
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _open(data: bytes, path: Path | None) -> "ImageFile":
@@ -173,15 +178,15 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _upright(picture: "Image") -> "Image":
-    """Turn and mirror a decoded picture as its EXIF orientation says."""
+def _turn(picture: "Image") -> "Transpose | None":
+    """What makes a decoded picture upright, as its EXIF orientation says."""
     from PIL.Image import Transpose
 
     try:
         with _quiet():
             orientation = picture.getexif().get(0x0112)
     except _DAMAGE:  # of the metadata only: the pixels are there
-        return picture
+        return None
     turns = {
         2: Transpose.FLIP_LEFT_RIGHT,
         3: Transpose.ROTATE_180,
@@ -191,7 +196,7 @@ def _upright(picture: "Image") -> "Image":
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    return picture.transpose(turns[orientation]) if orientation in turns else picture
+    return turns.get(orientation) if isinstance(orientation, int) else None
 
 
 def open_picture(path: Path, *, shorter_side: int | None = None) -> "Image":

@@ -52,8 +52,8 @@ def _rows(file: TextIO, delimiter: str, width: int, places: Sequence[int]) -> It
 def _records(file: TextIO, delimiter: str, width: int) -> Iterator[list[str] | Bad]:
     """Yield every record that is not a blank line.
 
-    One stray quote makes a record of all the lines up to the next one. If those lines are good records by themselves,
-    only the line with the quote is given up.
+    One stray quote makes a record of all the lines up to the next quote. If those between are good records by
+    themselves, only the line with the stray one is given up and the others are read again; else all of them are.
     """
     waiting: deque[str] = deque()
     used: list[str] = []
@@ -71,15 +71,18 @@ def _records(file: TextIO, delimiter: str, width: int) -> Iterator[list[str] | B
                     yield record
             return
         except csv.Error as error:
-            long = len(used) == 1 and "limit" in str(error)
-            yield Bad("field too long" if long else "broken quoting", used[0].rstrip("\r\n"))
-            if all(_is_record(line, delimiter, width) for line in used[1:]):
+            reason = "field too long" if len(used) == 1 and "limit" in str(error) else "broken quoting"
+            lost = used[0].rstrip("\r\n")
+            if all(_is_record(line, delimiter, width) for line in used[1:-1]):
                 waiting.extendleft(reversed(used[1:]))
+            else:
+                lost = f"{lost[:100]} … and {len(used) - 1} more lines"
+            yield Bad(reason, lost)
             used.clear()
 
 
 def _is_record(line: str, delimiter: str, width: int) -> bool:
     try:
-        return len(next(csv.reader([line], delimiter=delimiter, strict=True))) == width
+        return len(next(csv.reader([line], delimiter=delimiter, strict=True))) in (0, width)
     except csv.Error:
         return False

@@ -51,7 +51,10 @@ def write(
     """
     absent = [name for name in ("title", "text", "image", "category", "image_url") if name not in items.columns]
     items = items.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
-    items = items.with_columns(pl.col("title", "text").fill_null(""))
+    blank = pl.col("category", "image_url").str.strip_chars() == ""
+    items = items.with_columns(
+        pl.col("title", "text").fill_null(""), pl.when(~blank).then(pl.col("category", "image_url"))
+    )
     ordered = sorted(rejections, key=lambda rejection: (rejection.file, rejection.row or 0))
     write_tables(staging, items.rename({"item": "item_id"}), interactions, source, ordered)
 
