@@ -1,1 +1,30 @@
-"""The command line."""
+"""The command line: verbs are functions. Heavy libraries are imported inside them, so that help answers at once."""
+
+import typer
+
+from viral.cli import data, run
+from viral.cli import demo as demonstration
+
+app = typer.Typer(
+    name="viral",
+    help="VIRAL: a multimodal recommender you can run, trust and build on.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demonstration.demo)
+app.command("import")(data.import_)
+app.command("shop")(data.shop)
+app.command("doctor")(data.doctor)
+app.command("enrich")(data.enrich)
+app.command("encode")(data.encode)
+app.command("train")(run.train)
+app.command("evaluate")(run.evaluate)
+app.command("recommend")(run.recommend)
+app.command("explain")(run.explain)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,76 @@
+"""What every verb has in common: results to stdout, faults to stderr, exit 0, 1 or 2, never a traceback for a user."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from viral.errors import ViralError
+from viral.progress import say
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+
+
+def verb(function: F) -> F:
+    """Turn faults into a message and an exit status: 1 the work failed, 2 the words were wrong, 130 interrupted."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        as_json = bool(kwargs.get("json_output"))
+        try:
+            return function(*args, **kwargs)
+        except ViralError as error:
+            _report(error.what, error.where, error.hint, as_json)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            _report("stopped", "", "the same command goes on where it was", as_json)
+            raise typer.Exit(130) from None
+        except OSError as error:
+            _report(error.strerror or str(error), str(error.filename or ""), "", as_json)
+            raise typer.Exit(1) from None
+
+    return wrapped  # type: ignore[return-value]
+
+
+def _report(what: str, where: str, hint: str, as_json: bool) -> None:
+    place = f"{where}: " if where else ""
+    say(f"viral: {place}{what}" + (f"\n  → {hint}" if hint else ""))
+    if as_json:
+        show_json({"error": {"what": what, "where": where, "hint": hint}})
+
+
+def show(text: str) -> None:
+    """Print a result for a human."""
+    sys.stdout.write(text + "\n")
+
+
+def show_json(value: Any) -> None:
+    """Print the one JSON document; numbers that are no numbers become null."""
+    sys.stdout.write(json.dumps(_finite(value), ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
+        return None
+    return value
+
+
+def table(header: list[str], rows: list[list[Any]]) -> str:
+    """Columns padded with spaces; numbers to four decimals."""
+    cells = [header, *[[f"{c:.4f}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    lines = [
+        "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths, strict=True)))
+        for r in cells
+    ]
+    return "\n".join(line.rstrip() for line in lines)

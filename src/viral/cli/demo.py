@@ -1,0 +1,25 @@
+"""``viral demo``: the planted shop from pictures to a report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from viral.cli.common import Json, show, show_json, verb
+
+
+@verb
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the data set, the runs and the report go.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="Of the shop and of the training.")] = 0,
+    json_output: Json = False,
+) -> None:
+    """Draw a shop, describe its pictures, train three models, compare and explain: the whole way in minutes."""
+    from viral.demo import run_demo
+
+    result = run_demo(out, seed=seed)
+    if json_output:
+        show_json(result)
+    else:
+        show(result["table"])
+        show(f"\nopen  {result['report']}\nnext  viral recommend {out}/runs/viral --user {result['user']}")

@@ -1,0 +1,116 @@
+"""The verbs that train, measure and use a model."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from viral.cli.common import Json, show, show_json, table, verb
+from viral.errors import UsageError
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `viral train` left.")]
+SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hit_rate@20", "coverage@20")
+
+
+@verb
+def train(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")],
+    out: Annotated[Path, typer.Option(help="The folder of the run.")],
+    model: Annotated[str | None, typer.Option(help="A model of the zoo, or package.module:Class.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="A TOML file that determines the run.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the recipe, repeatable.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeats a run exactly.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Train a model; the same command goes on with a run that was stopped."""
+    from viral.dataset import Dataset
+    from viral.pipeline import train as run
+    from viral.recipe import Recipe
+
+    if (model is None) == (recipe is None):
+        raise UsageError("give either --model NAME or --recipe FILE", hint="for example --model viral")
+    chosen = Recipe.read(recipe) if recipe is not None else Recipe(model=str(model))
+    words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
+    summary = run(Dataset.open(dataset), chosen.with_settings(words), out)
+    if json_output:
+        show_json(summary)
+        return
+    valid = ", ".join(f"{name} {value:.4f}" for name, value in summary["valid"].items() if name != "best_epoch")
+    show(f"{summary['model']}: {summary['epochs']} epochs ({summary['stopped_because']}), best on validation: {valid}")
+    show(_metrics(summary))
+    show(f"next: viral recommend {out} --user ID")
+
+
+@verb
+def evaluate(
+    run: RunArgument,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    mask: Annotated[str, typer.Option(help="What is not ranked: train (published protocol) or train+valid.")] = "train",
+    dataset: Annotated[Path | None, typer.Option(help="The data set, if it has moved since training.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Rank every item for every user again and measure one split."""
+    from viral.pipeline import evaluate_run
+
+    if split not in ("train", "valid", "test"):
+        raise UsageError(f"unknown split {split!r}", hint="train, valid or test")
+    if mask not in ("train", "train+valid"):
+        raise UsageError(f"cannot mask {mask!r}", hint="train or train+valid")
+    if mask == "train+valid" and split != "test":
+        raise UsageError(
+            f"--mask train+valid would hide what --split {split} ranks for", hint="use it with --split test"
+        )
+    result = evaluate_run(run, name=split, mask=mask, dataset=dataset)
+    if json_output:
+        show_json(result)
+    else:
+        show(_metrics(result))
+
+
+def _metrics(result: dict[str, Any]) -> str:
+    rows = [[f"masked: {name}", *(metrics[key] for key in SHOWN)] for name, metrics in result["protocols"].items()]
+    return table([f"{result['split']} ({result['users']:,} users)", *SHOWN], rows)
+
+
+@verb
+def recommend(
+    run: RunArgument,
+    user: Annotated[str, typer.Option(help="A user's id, as it was in the log.")],
+    k: Annotated[int, typer.Option("-k", help="How many.")] = 10,
+    json_output: Json = False,
+) -> None:
+    """Recommend items to a user, from the run alone."""
+    from viral.retrieval import Retriever
+
+    retriever = Retriever.load(run)
+    found = retriever.recommend(user, k)
+    if json_output:
+        rows = [
+            {"item_id": r.item_id, "title": r.title, "rank": r.rank, "score": r.score, "parts": dict(r.parts)}
+            for r in found
+        ]
+        show_json({"user_id": user, "recommendations": rows})
+        return
+    history = [title or item_id for item_id, title in retriever.history(user)]
+    show(f"user {user} took: " + "; ".join(history[:8]) + (" …" if len(history) > 8 else ""))
+    for r in found:
+        parts = ", ".join(f"{name} {value:+.3f}" for name, value in r.parts.items()) if len(r.parts) > 1 else ""
+        show(f"{r.rank:>3}. {r.score:8.4f}  {r.item_id:<14} {r.title}" + (f"   [{parts}]" if parts else ""))
+
+
+@verb
+def explain(
+    run: RunArgument,
+    user: Annotated[str, typer.Option(help="A user's id.")],
+    item: Annotated[str, typer.Option(help="An item's id.")],
+    json_output: Json = False,
+) -> None:
+    """Split the score of an item for a user into what each information part adds."""
+    from viral.explain import explain as split_score
+    from viral.retrieval import Retriever
+
+    explanation = split_score(Retriever.load(run).bundle, user, item)
+    if json_output:
+        show_json(explanation.to_json())
+    else:
+        show(explanation.sentence())
