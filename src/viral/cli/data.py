@@ -50,7 +50,7 @@ def import_(
             raise UsageError(f"--{name.replace('_', '-').removesuffix('s')} is not for layout {layout!r}")
     made = importer(source, dataset, overwrite=overwrite, **options)
     if json_output:
-        show_json(made.manifest | {"path": str(dataset)})
+        show_json({**made.manifest, "path": str(dataset)})
     else:
         show(_counts(made.manifest) + f"\nnext: viral doctor {dataset}")
 
@@ -101,7 +101,7 @@ def shop(
     )  # fmt: skip
     made = make_shop(dataset, config, overwrite=overwrite)
     if json_output:
-        show_json(made.manifest | {"path": str(dataset)})
+        show_json({**made.manifest, "path": str(dataset)})
     else:
         show(_counts(made.manifest) + f"\nnext: viral enrich {dataset}")
 
@@ -109,9 +109,10 @@ def shop(
 @verb
 def doctor(dataset: DatasetArgument, json_output: Json = False) -> None:
     """Say what is wrong or missing, row by row; exit 1 if the data set cannot be trained on."""
+    from viral.dataset import Dataset
     from viral.doctor import examine, render
 
-    report = examine(dataset)
+    report = examine(Dataset.open(dataset))
     if json_output:
         show_json(report.to_json())
     else:

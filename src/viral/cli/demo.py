@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from viral.cli.common import Json, show, show_json, verb
+from viral.cli.common import Json, show, show_json, table, verb
+
+SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 
 
 @verb
@@ -21,5 +23,10 @@ def demo(
     if json_output:
         show_json(result)
     else:
-        show(result["table"])
+        rows = [[name, *(metrics[key] for key in SHOWN)] for name, metrics in result["models"].items()]
+        show(table(["model", *SHOWN], rows))
+        test = result["viral_against_lightgcn"]
+        show(
+            f"VIRAL minus LightGCN, recall@20: {test['difference']:+.4f} (paired over users, p = {test['p_value']:.2g})"
+        )
         show(f"\nopen  {result['report']}\nnext  viral recommend {out}/runs/viral --user {result['user']}")

@@ -1,0 +1,98 @@
+"""The demonstration's hops, in order; each is kept, so that a second run is done in seconds."""
+
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from viral.bundle import Bundle
+from viral.data import Split
+from viral.dataset import Dataset
+from viral.encode import encode_dataset
+from viral.enrich import LEDGER_FILE, Descriptions, Ledger, describer_named, enrich, load_prompt, save_descriptions
+from viral.errors import DataError
+from viral.evaluation import Metrics, PairedTest, paired_test
+from viral.pipeline import BUNDLE_FOLDER, load_split, measure, train
+from viral.progress import say
+from viral.recipe import Recipe, TrainConfig
+from viral.shop import ShopConfig, make_shop
+
+DEMO_SHOP = ShopConfig(users=300, items=300, interactions_per_user=8.0)
+_TRAIN = TrainConfig(batch_size=512)
+_VIRAL = {"crossmodal_dim": 64}
+DEMO_RECIPES = {
+    "popularity": Recipe(model="popularity", train=_TRAIN),
+    "lightgcn": Recipe(model="lightgcn", config={"num_layers": 3}, train=replace(_TRAIN, learning_rate=5e-3)),
+    "viral-text-only": Recipe(model="viral", config=_VIRAL | {"visual": None}, train=_TRAIN),
+    "viral": Recipe(model="viral", config=_VIRAL, train=_TRAIN),
+}
+
+
+def run_demo(out: Path, *, seed: int = 0) -> dict[str, Any]:
+    """Draw, describe, encode, train, compare, explain; leave the data set, a run per model and ``report.html``.
+
+    Returns the rows of the ranking, the paired test of VIRAL against LightGCN and where the report is. What is there
+    from an earlier run with the same seed is used again.
+    """
+    from viral.demo.page import demo_report
+    from viral.report import write_report
+
+    started = time.perf_counter()
+    dataset = draw(out / "shop", replace(DEMO_SHOP, seed=seed))
+    descriptions = describe(dataset)
+    encode_dataset(dataset, descriptions=descriptions)
+    summaries, measured, parts = compare(dataset, out / "runs", seed)
+    test = against(measured, "viral", "lightgcn")
+    bundles = {name: Bundle.load(out / "runs" / name / BUNDLE_FOLDER) for name in DEMO_RECIPES}
+    seconds = time.perf_counter() - started
+    page = demo_report(dataset, descriptions, parts, summaries, bundles, test, seed=seed, seconds=seconds, out=out)
+    path = write_report(out / "report.html", page)
+    say(f"the whole demonstration took {time.perf_counter() - started:.0f} s")
+    return {
+        "models": {name: summary["metrics"] for name, summary in summaries.items()},
+        "viral_against_lightgcn": asdict(test),
+        "report": str(path),
+        "user": parts.users.ids[0],
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def draw(path: Path, config: ShopConfig) -> Dataset:
+    """The shop, drawn unless it is there with the same configuration."""
+    try:
+        dataset = Dataset.open(path)
+    except DataError:
+        return make_shop(path, config, overwrite=True)
+    if dataset.manifest["source"]["options"] != make_options(config):
+        return make_shop(path, config, overwrite=True)
+    say("shop: unchanged")
+    return dataset
+
+
+def make_options(config: ShopConfig) -> dict[str, Any]:
+    """A shop's configuration as its manifest has it."""
+    return asdict(config)
+
+
+def describe(dataset: Dataset, describer: str = "pixel", prompt: str = "title") -> Descriptions:
+    """Descriptions of every picture, from the ledger where they are known."""
+    with Ledger(dataset.path / LEDGER_FILE) as ledger:
+        descriptions = enrich(dataset.catalog(), describer_named(describer), load_prompt(prompt), ledger)
+    save_descriptions(descriptions, dataset.path)
+    return descriptions
+
+
+def compare(dataset: Dataset, runs: Path, seed: int) -> tuple[dict[str, Any], dict[str, Metrics], Split]:
+    """Train every recipe; returns the summaries, the per-user test metrics and the split."""
+    summaries: dict[str, Any] = {}
+    measured: dict[str, Metrics] = {}
+    parts = load_split(dataset)
+    for name, recipe in DEMO_RECIPES.items():
+        summaries[name] = train(dataset, replace(recipe, train=replace(recipe.train, seed=seed)), runs / name)
+        measured[name] = measure(Bundle.load(runs / name / BUNDLE_FOLDER).scorer, parts)["train"]
+    return summaries, measured, parts
+
+
+def against(measured: dict[str, Metrics], ours: str, theirs: str, metric: str = "recall@20") -> PairedTest:
+    """Paired test per user of one model against another."""
+    return paired_test(measured[ours].per_user[metric].numpy(), measured[theirs].per_user[metric].numpy())
