@@ -5,6 +5,7 @@ were under way. Two processes may use one ledger at a time: a text that is there
 """
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,10 +128,22 @@ class Ledger:
             )
         if version == 0 and tables:
             raise DataError("a database, but not a ledger", where=str(self.path), hint="choose another file")
-        run("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         run("PRAGMA synchronous = NORMAL")
         if version == 0:
             self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+
+    def _write_ahead(self) -> None:
+        """Switch to WAL, which needs the file for itself and, unlike a transaction, does not wait for that."""
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def get(self, keys: Iterable[Key]) -> dict[Key, Entry]:
         """The rows of those keys that have one."""

@@ -4,6 +4,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
+from contextlib import closing
 from dataclasses import fields, replace
 
 import pytest
@@ -137,6 +140,22 @@ def test_damage_in_the_middle_is_reported_too(tmp_path):
 def test_a_folder_is_not_a_ledger(tmp_path):
     with pytest.raises(DataError, match="cannot be used"):
         Ledger(tmp_path)
+
+
+def test_a_new_ledger_waits_for_whoever_writes_to_the_file(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # SQLite itself refuses to switch to WAL at once, without waiting
+    release = threading.Timer(0.3, other.execute, ["COMMIT"])
+    started = time.monotonic()
+    release.start()
+    with Ledger(path) as ledger:
+        assert time.monotonic() - started > 0.25
+        ledger.put([Entry(KEY, "done", "words")])
+    release.join()
+    other.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 WRITER = """

@@ -62,7 +62,7 @@ def test_no_title_closes_its_tags_or_hides_anything(title):
 
 
 def test_long_titles_are_cut():
-    assert clean_title("ab " * 500) == ("ab " * 500)[:TITLE_LIMIT].rstrip()
+    assert clean_title("a" * (TITLE_LIMIT - 1) + " b") == "a" * (TITLE_LIMIT - 1)
     assert len(clean_title("x" * 10_000_000)) == TITLE_LIMIT
 
 

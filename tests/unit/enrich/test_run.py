@@ -161,7 +161,8 @@ def raises(error: Exception):
         (" \n\t\0", "failed", "empty"),
         (None, "failed", "NoneType"),
         (b"bytes", "failed", "bytes"),
-        (ValueError("x" * 10_000 + "\ud800"), "failed", "ValueError: x"),
+        (ValueError("x" * 10_000), "failed", "ValueError: x"),
+        (ValueError("half a character: \ud800"), "failed", "half a character: ?"),
     ],
 )
 def test_a_picture_that_fails_fails_alone_and_is_tried_again(
@@ -179,6 +180,13 @@ def test_a_picture_that_fails_fails_alone_and_is_tried_again(
     assert describer.calls[before:] == ["i005"]
     (entry,) = [entry for entry in ledger.rows("logging", "plain") if entry.key.item_id == "i005"]
     assert entry.attempts == 2
+
+
+def test_a_text_that_cannot_be_stored_is_mended(tmp_path, ledger, describer):
+    catalog = shop(tmp_path, 2)
+    answers = {"i000": " half \ud83d a\0 character\n", "i001": "汉字 🙂"}
+    described = enrich(catalog, replace(describer, answers=answers), PLAIN, ledger)
+    assert described.texts == {"i000": "half ? a character", "i001": "汉字 🙂"}
 
 
 class Short(LoggingDescriber):
