@@ -6,7 +6,15 @@ import struct
 import zlib
 from pathlib import Path
 
+import polars as pl
 from PIL import Image
+
+from viral.dataset import Source, write_tables
+
+ITEMS = pl.DataFrame({"item_id": list("abcd"), "title": list("ABCD"), "text": [""] * 4, "image": ["images/p.png"] * 4})
+LOG = pl.DataFrame(
+    {"user_id": list("uuuvvv"), "item_id": list("abcbcd"), "split": ["train", "valid", "test", *["train"] * 3]}
+)
 
 
 def picture(format="PNG", size=(8, 6), colour=(200, 30, 30), mode="RGB", **options):
@@ -45,3 +53,13 @@ def rejected(dataset):
     """What an import left out: (file, row, field, reason, value), in order."""
     lines = (dataset.path / "rejected.jsonl").read_text(encoding="utf-8").splitlines()
     return [tuple(json.loads(line).values()) for line in lines]
+
+
+def damaged(folder, items=None, log=None):
+    """A healthy data set of two users and four items, whose tables somebody then wrote over."""
+    write(folder / "images" / "p.png", picture())
+    dataset = write_tables(folder, ITEMS, LOG, Source(layout="test"))
+    for name, table in (("items", items), ("interactions", log)):
+        if table is not None:
+            table.write_parquet(folder / f"{name}.parquet")
+    return dataset

@@ -57,7 +57,7 @@ class Catalog:
         """
         file = path / ITEMS_FILE
         frame = read_parquet(file)
-        check_text(frame, REQUIRED_COLUMNS, file)
+        check_text(frame, (*REQUIRED_COLUMNS, *(name for name in OPTIONAL_COLUMNS if name in frame.columns)), file)
         return cls(tuple(_items(frame, path)))
 
     def __len__(self) -> int:

@@ -75,7 +75,7 @@ class Dataset:
         """The interactions as strings (``user_id, item_id`` and, where known, ``timestamp, split``)."""
         file = self.path / INTERACTIONS_FILE
         frame = read_parquet(file)
-        check_text(frame, ("user_id", "item_id"), file)
+        check_text(frame, [name for name in frame.columns if name == "split"] + ["user_id", "item_id"], file)
         return frame
 
     @property

@@ -57,6 +57,7 @@ def test_ids_are_unique_and_not_empty():
         ({"title": None}, "column 'title' is missing"),
         ({"item_id": [7, 8, 9]}, "column 'item_id' must be text, it is Int64"),
         ({"image": [[b"x"], [b"y"], [b"z"]]}, "column 'image' must be text"),
+        ({"category": [1, 2, 3]}, "column 'category' must be text"),
         ({"item_id": ["a", None, "c"]}, "an item without an id"),
         ({"image": ["../../etc/passwd", None, None]}, "leaves the data set folder"),
         ({"image": [None, "/etc/passwd", None]}, "'/etc/passwd' of item 'ключ' leaves"),

@@ -108,6 +108,9 @@ def test_a_log_that_cannot_be_used_is_a_data_error(tmp_path):
     LOG.with_columns(user_id=pl.Series([1, 2, 3])).write_parquet(tmp_path / "interactions.parquet")
     with pytest.raises(DataError, match="column 'user_id' must be text, it is Int64"):
         dataset.interactions()
+    LOG.with_columns(split=pl.lit(0)).write_parquet(tmp_path / "interactions.parquet")
+    with pytest.raises(DataError, match="column 'split' must be text, it is Int32"):
+        dataset.interactions()
     write(tmp_path / "interactions.parquet", b"PAR1")
     with pytest.raises(DataError, match="not a Parquet file"):
         dataset.interactions()

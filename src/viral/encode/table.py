@@ -75,6 +75,8 @@ class FeatureTable:
             table = pq.read_table(path)
             origin = json.loads((table.schema.metadata or {})[b"viral"])
             vectors = table["vector"].combine_chunks()
+            if not pa.types.is_fixed_size_list(vectors.type) or vectors.null_count:
+                raise ValueError("the vectors are not all of one length")
             values = vectors.values.to_numpy(zero_copy_only=False).reshape(len(vectors), -1)
             ids = tuple(map(str, table["item_id"].to_pylist()))
             modality, encoder, fingerprint = (str(origin[key]) for key in ("modality", "encoder", "fingerprint"))

@@ -98,13 +98,13 @@ def _with_numbers(rows: Rows) -> Rows:
 
 
 def _read_features(file: Path, count: int) -> FeatureTable:
-    """One modality, named by the file: ``image_feat.npy`` is ``image``. No pickle is ever loaded."""
+    """One modality, named by the file: ``image_feat.npy`` is ``image``."""
     hint = "use a plain .npy file of numbers, items × dimensions"
     try:
-        values = np.load(file, mmap_mode="r", allow_pickle=False)
+        values = np.lib.format.open_memmap(file, mode="r")  # refuses objects, which would be pickles
     except (OSError, ValueError, EOFError, SyntaxError) as error:
         raise DataError(f"not an array ({error})", where=str(file), hint=hint) from None
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
         raise DataError(f"an array of {values.dtype} with shape {values.shape}", where=str(file), hint=hint)
     if len(values) != count:
         raise DataError(
