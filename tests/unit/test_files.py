@@ -1,0 +1,123 @@
+"""Files that are whole or absent."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from viral.errors import DataError, UsageError
+from viral.files import atomic_write, fingerprint, read_json, sha256_file, staged_folder, write_json
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path):
+    with atomic_write(tmp_path / "new" / "a.txt") as temporary:
+        temporary.write_text("half")
+        assert not (tmp_path / "new" / "a.txt").exists()
+        assert temporary.suffix == ".txt"
+        temporary.write_text("whole")
+    assert (tmp_path / "new" / "a.txt").read_text() == "whole"
+    assert names(tmp_path / "new") == ["a.txt"]
+    assert (tmp_path / "new" / "a.txt").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(error), atomic_write(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        raise error
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_the_bytes_are_on_the_disk_before_the_name(tmp_path, monkeypatch):
+    order = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: order.append("sync") or fsync(fd))
+    monkeypatch.setattr(Path, "replace", lambda self, target: order.append("rename") or replace(self, target))
+    write_json(tmp_path / "a.json", 1)
+    assert order == ["sync", "rename", "sync"]
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path):
+    with staged_folder(tmp_path / "new" / "set") as folder:
+        (folder / "inner").mkdir()
+        (folder / "inner" / "a").write_text("x")
+        assert not (tmp_path / "new" / "set").exists()
+    assert names(tmp_path / "new") == ["set"]
+    assert (tmp_path / "new" / "set" / "inner" / "a").read_text() == "x"
+    assert (tmp_path / "new" / "set").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failed_folder_leaves_the_old_one_and_nothing_else(tmp_path, error):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "old").write_text("old")
+    with pytest.raises(error), staged_folder(tmp_path / "set", overwrite=True) as folder:
+        (folder / "half").write_text("half")
+        raise error
+    assert names(tmp_path) == ["set"]
+    assert names(tmp_path / "set") == ["old"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "old").write_text("old")
+    with staged_folder(tmp_path / "set", overwrite=True) as folder:
+        (folder / "new").write_text("new")
+        assert names(tmp_path / "set") == ["old"]
+    assert names(tmp_path / "set") == ["new"]
+    assert names(tmp_path) == ["set"]
+
+
+def test_what_is_there_is_not_overwritten_unasked(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a").write_text("mine")
+    for name in ("file", "full"):
+        with pytest.raises(UsageError, match="already exists"), staged_folder(tmp_path / name):
+            raise AssertionError("the block must not run")
+    with staged_folder(tmp_path / "empty") as folder:
+        (folder / "a").write_text("x")
+    assert names(tmp_path) == ["empty", "file", "full"]
+    assert (tmp_path / "file").read_text() == (tmp_path / "full" / "a").read_text() == "mine"
+
+
+def test_json_there_and_back(tmp_path):
+    value = {"b": [1, 2.5, None, "ü → 漢"], "a": {"x": True}}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+    assert "漢" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+def test_json_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    write_json(tmp_path / "a.json", 1)
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a.json", object())
+    assert read_json(tmp_path / "a.json") == 1 and names(tmp_path) == ["a.json"]
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
+def test_broken_json_is_named(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(DataError, match="not valid JSON") as caught:
+        read_json(tmp_path / "a.json")
+    assert caught.value.where.endswith("a.json")
+
+
+def test_absent_json_is_named(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        read_json(tmp_path / "a.json")
+
+
+def test_hashes(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc" * 100_000)
+    assert sha256_file(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+    assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
+    assert len({fingerprint(*parts) for parts in (("ab",), ("a", "b"), (["a", "b"],), ("ab", None))}) == 4

@@ -1,0 +1,154 @@
+"""Recipes: strict, and the same after they were written."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from viral.errors import UsageError
+from viral.models.viral import VIRALConfig
+from viral.recipe import Recipe, TrainConfig, build
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    dim: int
+    rate: float = 0.1
+    name: str | None = "a"
+    mode: Literal["x", "y"] = "x"
+    on: bool = False
+    sizes: tuple[int, ...] = (1,)
+
+
+def recipe(**values: Any) -> Recipe:
+    return Recipe(model="lightgcn", **values)
+
+
+def test_values_take_the_fields_type():
+    made = build(Config, {"dim": 3, "rate": 2, "name": "none", "mode": "y", "on": True, "sizes": [4, 5]}, where="here")
+    assert made == Config(dim=3, rate=2.0, name=None, mode="y", on=True, sizes=(4, 5))
+    assert isinstance(made.rate, float)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"dim": 3, "rata": 1}, "unknown key 'rata' in Config"),
+        ({"rate": 1.0}, "key 'dim' is missing in Config"),
+        ({"dim": 2.0}, "2.0 is not int"),
+        ({"dim": "2"}, "'2' is not int"),
+        ({"dim": True}, "True is not int"),
+        ({"dim": None}, "None is not int"),
+        ({"dim": 1, "rate": "fast"}, "'fast' is not float"),
+        ({"dim": 1, "rate": True}, "True is not float"),
+        ({"dim": 1, "name": 5}, "5 is not str"),
+        ({"dim": 1, "mode": "z"}, "'z' is not allowed"),
+        ({"dim": 1, "on": 1}, "1 is not bool"),
+        ({"dim": 1, "sizes": [1, "2"]}, "'2' is not int"),
+    ],
+)
+def test_anything_else_is_refused_with_its_place(values, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        build(Config, values, where="file.toml")
+    assert caught.value.where.startswith("file.toml")
+
+
+def test_an_unknown_key_names_the_nearest():
+    with pytest.raises(UsageError) as caught:
+        build(Config, {"dim": 1, "rata": 1}, where="x")
+    assert caught.value.hint == "did you mean rate?"
+
+
+def test_toml_there_and_back(tmp_path):
+    original = recipe(
+        config={"num_layers": 4, "text": None, "reg_weight": 1e-5, "visual": "image", "flag": False},
+        train=TrainConfig(learning_rate=5e-4, monitor="ndcg@10", seed=7),
+        fill="zero",
+    )
+    original.write(tmp_path / "r.toml")
+    again = Recipe.read(tmp_path / "r.toml")
+    assert again == original
+    assert again.fingerprint == original.fingerprint != recipe().fingerprint
+
+
+def test_none_reaches_the_models_configuration(tmp_path):
+    (tmp_path / "r.toml").write_text('model = "viral"\n[config]\nvisual = "none"\nalignment_items = 512\n')
+    read = Recipe.read(tmp_path / "r.toml")
+    assert read.config["visual"] is None
+    assert build(VIRALConfig, read.config, where="x") == VIRALConfig(visual=None, alignment_items=512)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "key 'model' is missing in Recipe"),
+        ('model = "a"\nseed = 1', "unknown key 'seed' in Recipe"),
+        ('model = "a"\n[train]\nlr = 1', "unknown key 'lr' in TrainConfig"),
+        ('model = "a"\ntrain = 3', "3 is not a section"),
+        ('model = "a"\nconfig = 3', "3 is not Mapping"),
+        ('model = "a"\nfill = "median"', "'median' is not allowed"),
+        ('model = "a', "not valid TOML"),
+        ('model = "a"\n[train]\nbatch_size = 0', "batch_size = 0 is less than 1"),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path, text, message):
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        Recipe.read(tmp_path / "r.toml")
+
+
+def test_an_absent_or_binary_file_is_named(tmp_path):
+    with pytest.raises(UsageError, match="no such recipe"):
+        Recipe.read(tmp_path / "r.toml")
+    (tmp_path / "r.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="not valid TOML"):
+        Recipe.read(tmp_path / "r.toml")
+
+
+def test_settings_go_where_their_key_is():
+    changed = recipe(config={"num_layers": 2}).with_settings(
+        [
+            "num_layers=4",
+            "seed=3",
+            "train.learning_rate=1e-4",
+            "config.text=title",
+            "fill=zero",
+            "visual = none",
+            "x=[1, 2]",
+        ]
+    )
+    assert changed.config == {"num_layers": 4, "text": "title", "visual": None, "x": [1, 2]}
+    assert changed.train == TrainConfig(seed=3, learning_rate=1e-4)
+    assert changed.fill == "zero" and changed.model == "lightgcn"
+
+
+def test_settings_do_not_change_the_recipe_they_start_from():
+    original = recipe(config={"num_layers": 2})
+    assert original.with_settings(["num_layers=4"]).config["num_layers"] == 4
+    assert original.config["num_layers"] == 2
+    assert original.with_settings([]) == original
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("num_layers", "is not KEY=VALUE"),
+        ("=3", "is not KEY=VALUE"),
+        ("model.layers=3", "unknown section 'model'"),
+        ("train.lr=3", "unknown key 'lr'"),
+        ("seed=1.5", "1.5 is not int"),
+        ("seed=many", "'many' is not int"),
+        ("train=3", "3 is not a section"),
+        ("learning_rate=0", "learning_rate = 0.0 is not a positive number"),
+        ("learning_rate=nan", "learning_rate = nan"),
+        ("learning_rate=inf", "learning_rate = inf"),
+        ("seed=-1", "seed = -1 is less than 0"),
+        ("seed=99999999999999999999", "seed = 99999999999999999999 is too large"),
+        ("patience=0", "patience = 0"),
+        ("evaluate_every=0", "evaluate_every = 0"),
+        ("max_epochs=0", "max_epochs = 0"),
+    ],
+)
+def test_a_wrong_setting_is_named(setting, message):
+    with pytest.raises(UsageError, match=message):
+        recipe().with_settings([setting])
