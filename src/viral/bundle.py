@@ -107,13 +107,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def _tensors(scorer: EmbeddingScorer | HistoryScorer) -> dict[str, Tensor]:
     if isinstance(scorer, EmbeddingScorer):
         return {"users": scorer.users, "items": scorer.items}
-    sparse = scorer.weights.to_sparse_csr() if (scorer.weights == 0).float().mean() > 0.7 else None
-    weights = (
-        {"weights": scorer.weights}
-        if sparse is None
-        else {"rows": sparse.crow_indices(), "columns": sparse.col_indices(), "values": sparse.values()}
-    )
-    return {"offsets": scorer.offsets, "items": scorer.items, **weights}
+    history = {"offsets": scorer.offsets, "items": scorer.items}
+    filled = scorer.weights != 0
+    if filled.double().mean() > 0.3:  # the indices would take more than the zeros
+        return history | {"weights": scorer.weights}
+    rows, columns = filled.nonzero(as_tuple=True)
+    offsets = torch.nn.functional.pad(filled.sum(dim=1).cumsum(0), (1, 0))
+    return history | {"rows": offsets, "columns": columns, "values": scorer.weights[rows, columns]}
 
 
 def _scorer(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> EmbeddingScorer | HistoryScorer:
@@ -123,7 +123,7 @@ def _scorer(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Embed
     if "weights" in tensors:
         return HistoryScorer(tensors["offsets"], tensors["items"], tensors["weights"])
     size = len(tensors["rows"]) - 1
-    weights = torch.zeros(size, size)
+    weights = torch.zeros(size, size, dtype=tensors["values"].dtype)
     rows = torch.arange(size).repeat_interleave(tensors["rows"].diff())
     weights[rows, tensors["columns"]] = tensors["values"]
     return HistoryScorer(tensors["offsets"], tensors["items"], weights)

@@ -1,0 +1,64 @@
+"""What no file may do: import against the direction of the data, or load a pickle."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+PICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+LOADING_CODE = {("allow_pickle", True), ("weights_only", False), ("trust_remote_code", True)}
+NEEDS = {
+    "torch.load": ("weights_only", True),
+    "np.load": ("allow_pickle", False),
+    "numpy.load": ("allow_pickle", False),
+}
+
+
+def pickles(source: str) -> Iterator[str]:
+    """Every way in which a module's code could load a pickle."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (f"import {a.name}" for a in node.names if a.name.partition(".")[0] in PICKLING)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in PICKLING:
+            yield f"from {node.module} import …"
+        elif isinstance(node, ast.Call):
+            keywords = {(k.arg, k.value.value) for k in node.keywords if isinstance(k.value, ast.Constant)}
+            yield from (f"{name}={value}" for name, value in keywords & LOADING_CODE)
+            call = ast.unparse(node.func)
+            if call in NEEDS and NEEDS[call] not in keywords:
+                yield f"{call} without {NEEDS[call][0]}={NEEDS[call][1]}"
+            if call in ("pl.read_pickle", "pd.read_pickle", "eval", "exec"):
+                yield call
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_pickle_is_ever_loaded(path):
+    assert list(pickles(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "import dill.source",
+        "from joblib import load",
+        "np.load(f)",
+        "np.load(f, allow_pickle=True)",
+        "torch.load(f)",
+        "torch.load(f, weights_only=False)",
+        "eval(text)",
+        "f(trust_remote_code=True)",
+    ],
+)
+def test_a_pickle_would_be_found(code):
+    assert list(pickles(code))
+
+
+def test_imports_go_one_way(monkeypatch):
+    from importlinter.cli import lint_imports
+
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0, "run `lint-imports` to see which"

@@ -1,0 +1,123 @@
+"""A bundle recommends by itself, and is refused where it was changed."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from viral.bundle import Bundle, make_bundle, read_manifest
+from viral.catalog import Catalog, Item
+from viral.data import Vocabulary
+from viral.errors import DataError
+from viral.models import MODELS, HistoryScorer
+from worlds import World, small_model, two_tastes
+
+FILES = ["bundle.json", "items.parquet", "scorer.safetensors", "seen.safetensors", "users.json"]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return two_tastes(12, cold=True)
+
+
+def bundle(world: World, name: str = "lightgcn") -> Bundle:
+    ids = world.split.items.ids
+    catalog = Catalog(tuple(Item(i, f"Title of {i}, “é”", "words", None) for i in reversed(ids)))
+    about = {"model": name, "metrics": {"recall@20": 0.1 + 0.2}}
+    scorer = small_model(name, world).scorer()
+    return make_bundle(scorer, catalog, world.split.users, world.split.items, world.split.train, about)
+
+
+@pytest.fixture
+def saved(world, tmp_path) -> Path:
+    bundle(world).save(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_there_and_back(name, world, tmp_path):
+    original = bundle(world, name)
+    original.save(tmp_path / "b")
+    loaded = Bundle.load(tmp_path / "b")
+    users = torch.arange(13)
+    assert torch.equal(loaded.scorer(users), original.scorer(users))
+    assert loaded.scorer.split(3, 4) == original.scorer.split(3, 4)
+    assert (loaded.users, loaded.items) == (world.split.users, world.split.items)
+    assert loaded.titles == tuple(f"Title of i{n}, “é”" for n in range(13))  # by id, not by the catalogue's order
+    assert torch.equal(loaded.seen.keys(), world.split.train.keys())
+    assert loaded.about == {"model": name, "metrics": {"recall@20": 0.1 + 0.2}}
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == FILES
+
+
+@pytest.mark.parametrize("filled", [0.1, 0.9])
+def test_item_weights_with_many_zeros_are_kept_sparse(filled, world, tmp_path):
+    weights = torch.rand(13, 13, generator=torch.Generator().manual_seed(0))
+    weights[torch.rand(13, 13, generator=torch.Generator().manual_seed(1)) > filled] = 0
+    offsets, items = world.split.train.rows()
+    made = Bundle(
+        HistoryScorer(offsets, items, weights), world.split.users, world.split.items, ("",) * 13, world.split.train, {}
+    )
+    made.save(tmp_path / "b")
+    assert torch.equal(Bundle.load(tmp_path / "b").scorer.weights, weights)
+    stored = load_file(tmp_path / "b" / "scorer.safetensors").keys()
+    assert stored - {"offsets", "items"} == ({"rows", "columns", "values"} if filled == 0.1 else {"weights"})
+
+
+def test_saving_again_replaces_it(saved, world):
+    bundle(world, "popularity").save(saved)
+    assert Bundle.load(saved).about["model"] == "popularity"
+    assert [path.name for path in saved.parent.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "bundle.json"])
+@pytest.mark.parametrize("damage", ["flipped", "longer", "gone"])
+def test_a_changed_file_is_refused(saved, name, damage):
+    content = (saved / name).read_bytes()
+    if damage == "gone":
+        (saved / name).unlink()
+    else:
+        (saved / name).write_bytes(content + b"\0" if damage == "longer" else content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(DataError, match="missing or changed") as caught:
+        Bundle.load(saved)
+    assert caught.value.where.endswith(name)
+
+
+def test_a_file_that_the_manifest_does_not_vouch_for_is_refused(saved):
+    manifest = json.loads((saved / "bundle.json").read_text())
+    del manifest["hashes"]["users.json"]
+    (saved / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match="missing or changed"):
+        Bundle.load(saved)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"format": 2}', '{"format": 1}', "nonsense"])
+def test_another_manifest_is_refused(saved, content):
+    (saved / "bundle.json").write_text(content)
+    with pytest.raises(DataError, match=r"not (a bundle of format 1|valid JSON)"):
+        Bundle.load(saved)
+
+
+def test_a_folder_without_a_manifest_is_no_bundle(tmp_path):
+    with pytest.raises(DataError, match="not a bundle") as caught:
+        read_manifest(tmp_path)
+    assert "viral train" in caught.value.hint
+
+
+@pytest.mark.parametrize("scorer", ["HistoryScorer", "os.system"])
+def test_a_scorer_that_does_not_fit_its_tensors_is_refused(saved, scorer):
+    manifest = json.loads((saved / "bundle.json").read_text())
+    manifest["scorer"] = scorer
+    (saved / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match="not a scorer"):
+        Bundle.load(saved)
+
+
+def test_strange_ids_and_absent_titles(world, tmp_path):
+    ids = ["", " ", "a/b", "../x", "漢", 'quo"te', "new\nline", *"cdefgh"]
+    strange = Vocabulary(ids)
+    original = bundle(world)
+    Bundle(original.scorer, strange, strange, tuple(ids), original.seen, {}).save(tmp_path / "b")
+    loaded = Bundle.load(tmp_path / "b")
+    assert loaded.users.ids == loaded.items.ids == loaded.titles == tuple(ids)

@@ -1,0 +1,65 @@
+"""Explanations: exact, and readable."""
+
+import json
+
+import pytest
+import torch
+
+from viral.bundle import Bundle
+from viral.data import Vocabulary
+from viral.errors import UnknownIdError
+from viral.explain import explain
+from viral.models import EmbeddingScorer
+from worlds import interactions, small_model, two_tastes
+
+
+@pytest.fixture
+def bundle() -> Bundle:
+    """User u scores a 1 - 3 = -2, b 4 and c -2; u took b."""
+    items = torch.tensor([[1.0, -3.0], [4.0, 0.0], [-2.0, 0.0]])
+    scorer = EmbeddingScorer(torch.tensor([[1.0, 1.0], [0.0, 0.0]]), items, {"text": (0, 1), "unique_visual": (1, 2)})
+    seen = interactions([(0, 1)], 2, 3)
+    return Bundle(scorer, Vocabulary("uv", "user"), Vocabulary("abc", "item"), ("Ant", "", "Cat"), seen, {})
+
+
+def test_a_score_is_the_sum_of_its_parts(bundle):
+    found = explain(bundle, "u", "a")
+    assert found.parts == {"text": 1.0, "unique_visual": -3.0}
+    assert (found.score, found.rank, found.num_items, found.seen, found.title) == (-2.0, 2, 3, False, "Ant")
+    taken = explain(bundle, "u", "b")
+    assert (taken.rank, taken.seen) == (1, True)
+
+
+def test_the_sentence(bundle):
+    sentence = explain(bundle, "u", "a").sentence()
+    assert sentence == "Ant: score -2.000 = unique visual -3.000 (75%), text +1.000 (25%); rank 2 of 3"
+    assert explain(bundle, "u", "b").sentence().startswith("b: score 4.000")
+    assert explain(bundle, "u", "b").sentence().endswith("; rank 1 of 3; the user has it already")
+
+
+def test_a_score_of_nothing_can_be_told(bundle):
+    assert "score 0.000 = text +0.000 (0%)" in explain(bundle, "v", "a").sentence()
+
+
+def test_it_is_json(bundle):
+    found = explain(bundle, "u", "a")
+    assert json.loads(json.dumps(found.to_json()))["parts"] == found.parts
+
+
+@pytest.mark.parametrize(("user", "item", "kind"), [("x", "a", "user"), ("u", "x", "item")])
+def test_unknown_ids_are_named(bundle, user, item, kind):
+    with pytest.raises(UnknownIdError, match=f"unknown {kind} 'x'"):
+        explain(bundle, user, item)
+
+
+@pytest.mark.parametrize("name", ["viral", "ease", "lightgcn"])
+def test_the_parts_add_up_to_the_models_score(name):
+    world = two_tastes(12)
+    model = small_model(name, world)
+    made = Bundle(model.scorer(), world.split.users, world.split.items, ("",) * 12, world.split.train, {})
+    scores = model.score(torch.arange(12))
+    for user, item in ((0, 0), (5, 3), (11, 2)):
+        found = explain(made, f"u{user}", f"i{item}")
+        assert found.score == sum(found.parts.values()) == pytest.approx(scores[user, item].item(), abs=1e-5)
+        assert found.rank == 1 + sum(score > scores[user, item] for score in scores[user])
+        assert len(found.parts) == (3 if name == "viral" else 1)
