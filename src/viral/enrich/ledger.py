@@ -4,6 +4,7 @@ One row per ``Key``. A batch of rows is one transaction, so that a killed proces
 were under way. Two processes may use one ledger at a time: a text that is there is never replaced.
 """
 
+import hashlib
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -78,7 +79,7 @@ class Key:
 
     @cached_property
     def digest(self) -> bytes:
-        return bytes.fromhex(fingerprint(self.item_id, self.request.hex()))
+        return hashlib.sha256(self.request + self.item_id.encode("utf-8")).digest()
 
     @cached_property
     def request(self) -> bytes:
