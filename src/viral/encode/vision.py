@@ -115,7 +115,7 @@ class EfficientNetLite:
         model = EfficientNet.from_name(self.name)
         model.load_state_dict(torch.load(self._weights[0], map_location="cpu", weights_only=True))
         model.requires_grad_(False).eval()
-        return _folded(model).to(memory_format=torch.channels_last)
+        return _lean(_folded(model)).to(memory_format=torch.channels_last)
 
 
 def preprocess(picture: "Image", side: int = INPUT_SIDE) -> FloatArray:
@@ -145,4 +145,17 @@ def _folded(model: Any) -> Any:
     for owner, convolution, norm in pairs:
         setattr(owner, convolution, fuse_conv_bn_eval(getattr(owner, convolution), getattr(owner, norm)))
         setattr(owner, norm, nn.Identity())
+    return model
+
+
+def _lean(model: Any) -> Any:
+    """Let convolutions pad by themselves where both sides get the same, and activations work in place."""
+    from torch import nn
+
+    for module in model.modules():
+        padding = getattr(getattr(module, "static_padding", None), "padding", None)
+        if padding and len(set(padding)) == 1:
+            module.padding, module.static_padding = (padding[0], padding[0]), nn.Identity()
+        elif isinstance(module, nn.ReLU6):
+            module.inplace = True
     return model

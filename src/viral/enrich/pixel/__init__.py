@@ -1,0 +1,5 @@
+"""The offline default describer: what can be measured in the pixels, in words."""
+
+from viral.enrich.pixel.describer import PixelDescriber
+
+__all__ = ["PixelDescriber"]

@@ -1,0 +1,91 @@
+"""The pixel describer: works offline, on any machine, and says only what can be measured in the pixels."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from importlib.metadata import version
+
+import numpy as np
+
+from viral.encode.vision import EfficientNetLite
+from viral.enrich.base import Picture, Prompt
+from viral.enrich.pixel.relevance import read_title, weigh
+from viral.enrich.pixel.sight import Sight, look
+from viral.enrich.pixel.text import TextReader
+from viral.enrich.pixel.words import describe_all, describe_focus
+from viral.pictures import decode
+
+SHORTER_SIDE, LONGER_SIDE = 256, 640  # to which pictures are scaled down before they are looked at
+CLASSIFIER_SIDE = 160  # of the classifier's input: half the time of 224, and drawn or cut-out things lose nothing
+
+
+class PixelDescriber:
+    """A describer made of colour, pattern, outline, ImageNet classes and OCR. It is not a vision-language model.
+
+    A prompt without ``{title}`` asks for everything in the picture; one with it for the thing that the title is about.
+    Beyond that the prompt's words are not read. The same picture, title and prompt give the same text in any batch.
+    """
+
+    def __init__(self, *, batch_size: int = 32, threads: int = 2) -> None:
+        self._batch_size, self._threads = batch_size, threads
+
+    @property
+    def name(self) -> str:
+        return "pixel"
+
+    @property
+    def revision(self) -> str:
+        return "1"
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What decides the text beside the picture: the classifier's and the reader's versions, and the scale."""
+        return {
+            "classifier": f"{self._network.name}/{self._network.revision}",
+            "reader": f"rapidocr/{version('rapidocr')}",
+            "shorter_side": SHORTER_SIDE,
+        }
+
+    @property
+    def batch_size(self) -> int:
+        return self._batch_size
+
+    def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[str | Exception]:
+        """One text or exception per picture, in order. A broken installation raises; a broken picture does not."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            sights = list(pool.map(self._look, pictures))
+        cut_outs = [cut for sight in sights if isinstance(sight, Sight) for cut in sight.cut_outs]
+        probabilities = self._network.classify(cut_outs)
+        results: list[str | Exception] = []
+        start = 0
+        for picture, sight in zip(pictures, sights, strict=True):
+            if isinstance(sight, Exception):
+                results.append(sight)
+                continue
+            rows = probabilities[start : start + len(sight.cut_outs)]
+            start += len(sight.cut_outs)
+            results.append(_compose(sight, rows, picture.title if prompt.uses_title else None))
+        return results
+
+    def _look(self, picture: Picture) -> Sight | Exception:
+        try:
+            image = decode(picture.data, shorter_side=SHORTER_SIDE)
+            image.thumbnail((LONGER_SIDE, LONGER_SIDE))
+            return look(image, self._reader)
+        except Exception as error:
+            return error
+
+    @cached_property
+    def _network(self) -> EfficientNetLite:
+        return EfficientNetLite(CLASSIFIER_SIDE)
+
+    @cached_property
+    def _reader(self) -> TextReader:
+        return TextReader()
+
+
+def _compose(sight: Sight, probabilities: "np.ndarray", title: str | None) -> str:
+    if title is None:
+        return describe_all(sight, probabilities)
+    asked = read_title(title)
+    return describe_focus(sight, probabilities, asked, weigh(sight.things, probabilities, asked))

@@ -1,0 +1,169 @@
+"""Surface patterns of two colours, told from where one colour lies on the other.
+
+What distinguishes them: the edges of stripes share one direction; the spots of a dotted surface are many, compact and
+lie on a connected ground; squares of a check are compact in both colours; a zigzag is made of long bands whose edges
+have two directions. Lines, small marks and shading do not make a pattern.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from viral.enrich.pixel.colours import Mask
+
+FloatGrid = npt.NDArray[np.float64]
+
+LEAST_SHARE = 0.1  # of the pair of colours: less of the second one is a mark, not a pattern
+ONE_DIRECTION = 0.6  # resultant length of the edges' directions, doubled: 1 is parallel, 0 is none
+LEAST_PIECES = 4
+ONE_FIELD = 0.7  # of a colour in one piece
+LEAST_FIELD = 0.28  # of the surface: less of a second colour in one piece is a part, not a second tone
+LINE = 2  # half the width of a seam, in pixels
+LEAST_CHANGES = 3  # of colour across stripes
+LEAST_BALANCE = 0.28  # of the surface for each colour of a check or a zigzag
+LONG = 1.5  # length over width of a piece that is a band rather than a square
+ONE_GROUND = 0.75  # of a colour in one piece, on which the other one lies in spots
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern's name (``plain``, ``striped`` …) and, of stripes, the direction in which they run."""
+
+    name: str
+    direction: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.name}" if self.direction else self.name
+
+
+PLAIN = Pattern("plain")
+TWO_TONE = Pattern("two-tone")
+
+
+def find_pattern(ground: Mask, figure: Mask) -> Pattern:
+    """The pattern that ``figure`` makes on ``ground``: two disjoint masks (H, W) of one surface's two main colours."""
+    from scipy import ndimage
+
+    ground, figure = _without_lines(ground, figure)
+    known = ground | figure
+    share = figure.sum() / max(1, known.sum())
+    if not LEAST_SHARE < share < 1 - LEAST_SHARE:
+        return PLAIN
+    if min(_unity(ground), _unity(figure)) > ONE_FIELD:
+        return TWO_TONE if min(share, 1 - share) > LEAST_FIELD else PLAIN
+    soft = ndimage.gaussian_filter(figure.astype(float), 1.0) / np.maximum(
+        ndimage.gaussian_filter(known.astype(float), 1.0), 1e-6
+    )
+    axis, parallel = _direction(soft, ndimage.binary_erosion(known, iterations=2))
+    if parallel > ONE_DIRECTION:
+        return _bands(figure, known, axis)
+    return _pieces(ground, figure, share)
+
+
+def _without_lines(ground: Mask, figure: Mask) -> tuple[Mask, Mask]:
+    """Give the pixels of seams and other thin lines to whichever of the two fields is nearest."""
+    from scipy import ndimage
+
+    square = np.ones((3, 3), dtype=bool)
+    ground, figure = ndimage.binary_opening(ground, square), ndimage.binary_opening(figure, square)
+    known = ground | figure
+    gap, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
+    inside = ndimage.binary_closing(known, iterations=LINE) | known
+    taken = inside & (gap <= LINE)
+    belongs = figure[tuple(nearest)]
+    return taken & ~belongs, taken & belongs
+
+
+def _unity(mask: Mask) -> float:
+    """The share of a mask that lies in its largest piece."""
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(mask)
+    sizes = np.bincount(labels[mask])
+    return float(sizes.max() / sizes.sum()) if len(sizes) else 0.0
+
+
+def _direction(soft: FloatGrid, where: Mask) -> tuple[float, float]:
+    """The common direction across the edges (radians, 0 is along x) and how far they share it (0…1)."""
+    down, right = np.gradient(soft, axis=0)[where], np.gradient(soft, axis=1)[where]
+    strength = np.hypot(down, right)
+    total = strength.sum()
+    if total < 1e-6:
+        return 0.0, 0.0
+    doubled = (strength * np.exp(2j * np.arctan2(down, right))).sum() / total
+    return float(np.angle(doubled) / 2), float(abs(doubled))
+
+
+def _bands(figure: Mask, known: Mask, axis: float) -> Pattern:
+    """Parallel edges: stripes if they change often, else two tones or one band."""
+    rows, columns = np.nonzero(known)
+    place = np.round(columns * np.cos(axis) + rows * np.sin(axis)).astype(np.int64)
+    place -= place.min()
+    amount = np.bincount(place)
+    profile = np.bincount(place, weights=figure[known]) / np.maximum(amount, 1)
+    profile = profile[amount > 0.15 * amount.max()]
+    changes = int(np.abs(np.diff(_levels(profile))).sum())
+    if changes >= LEAST_CHANGES:
+        return Pattern("striped", _running(axis))
+    return TWO_TONE if min(figure.sum(), known.sum() - figure.sum()) > LEAST_FIELD * known.sum() else PLAIN
+
+
+def _levels(profile: FloatGrid) -> npt.NDArray[np.int64]:
+    """A profile as 0 and 1 with hysteresis, so that a noisy crossing counts once."""
+    state, levels = int(profile[0] > 0.5), []
+    for value in profile:
+        if value > 0.6:
+            state = 1
+        elif value < 0.4:
+            state = 0
+        levels.append(state)
+    return np.array(levels)
+
+
+def _running(axis: float) -> str:
+    """How stripes run whose edges are crossed along ``axis``."""
+    slope = abs(np.degrees(axis)) % 180
+    slope = min(slope, 180 - slope)
+    if slope < 22:
+        return "vertically"
+    return "horizontally" if slope > 68 else "diagonally"
+
+
+def _pieces(ground: Mask, figure: Mask, share: float) -> Pattern:
+    """No common direction: dots, checks, a zigzag, or a few large fields."""
+    smaller, larger = (figure, ground) if share < 0.5 else (ground, figure)
+    spots, rest = _measure(smaller), _measure(larger)
+    balance = min(share, 1 - share)
+    if len(spots) + len(rest) > LEAST_PIECES:
+        if max((area for area, _ in rest), default=0) > ONE_GROUND * sum(area for area, _ in rest):
+            many = len(spots) >= (LEAST_PIECES if _length(spots) < LONG else 2 * LEAST_PIECES)
+            return Pattern("dotted") if many else PLAIN
+        if balance > LEAST_BALANCE:
+            return Pattern("zigzag" if min(_length(spots), _length(rest)) > LONG else "checked")
+        if len(spots) >= LEAST_PIECES:
+            return Pattern("dotted")
+    return TWO_TONE if balance > LEAST_FIELD else PLAIN
+
+
+def _length(pieces: list[tuple[float, float]]) -> float:
+    """Length over width of the typical piece: the median by area, so that neither specks nor a handle decide."""
+    ordered = sorted(pieces, key=lambda piece: piece[1])
+    areas = np.cumsum([area for area, _ in ordered])
+    return ordered[int(np.searchsorted(areas, areas[-1] / 2))][1] if ordered else 0.0
+
+
+def _measure(mask: Mask) -> list[tuple[float, float]]:
+    """Area, and length over width, of every piece of a mask that is not a speck; corners that touch do not join."""
+    from scipy import ndimage
+
+    labels, number = ndimage.label(ndimage.binary_erosion(mask, np.ones((3, 3), dtype=bool)))
+    if not number:
+        return []
+    depth = ndimage.distance_transform_edt(labels)
+    index = np.arange(1, number + 1)
+    areas = ndimage.sum_labels(labels > 0, labels, index)
+    deepest = ndimage.maximum(depth, labels, index)
+    least = max(4.0, 0.005 * float(mask.sum()))
+    pieces = zip(areas.tolist(), deepest.tolist(), strict=True)
+    return [(area, area / (4 * radius**2)) for area, radius in pieces if area >= least]

@@ -1,0 +1,133 @@
+"""Which of the things in a picture its title is about: the title is evidence for a choice, never a source of words."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from viral.encode.vision import class_synonyms
+from viral.enrich.pixel.colours import NAMES, Colour, prototypes_of
+from viral.enrich.pixel.sight import Thing
+
+FloatArray = npt.NDArray[np.float32]
+
+LONGEST_TITLE = 400  # characters that are looked at
+COLOUR_WORDS = {name: name for name in NAMES} | {
+    **dict.fromkeys(("gray", "silver"), "grey"),
+    **dict.fromkeys(("scarlet", "crimson"), "red"),
+    **dict.fromkeys(("burgundy", "wine"), "maroon"),
+    **dict.fromkeys(("gold", "golden", "mustard"), "yellow"),
+    **dict.fromkeys(("khaki",), "olive"),
+    **dict.fromkeys(("aqua", "cyan"), "turquoise"),
+    **dict.fromkeys(("violet", "lilac", "indigo", "lavender"), "purple"),
+    **dict.fromkeys(("magenta", "fuchsia", "rose"), "pink"),
+    **dict.fromkeys(("chocolate", "bronze"), "brown"),
+    **dict.fromkeys(("cream", "ivory", "tan"), "beige"),
+}
+PATTERN_WORDS = {
+    **dict.fromkeys(("stripe", "striped", "pinstripe"), "striped"),
+    **dict.fromkeys(("dot", "dotted", "polka", "spotted"), "dotted"),
+    **dict.fromkeys(("check", "checked", "checkered", "chequered", "plaid", "gingham"), "checked"),
+    **dict.fromkeys(("zigzag", "chevron"), "zigzag"),
+}
+CLASS_WEIGHT, COLOUR_WEIGHT, PATTERN_WEIGHT, TEXT_WEIGHT, PROMINENCE_WEIGHT = 2.0, 2.0, 1.0, 1.5, 0.4
+FLOOR = 0.1  # of probability or share: evidence well below this tells little
+NEAR = 18.0  # in Lab: what still passes for the colour that a title names
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What a title says that can be looked for: classes (with their names), colours, patterns, and bare words."""
+
+    classes: tuple[int, ...] = ()
+    colours: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+
+
+def read_title(title: str) -> Title:
+    """Find the class names, colours and patterns in a title."""
+    words = [singular(word) for word in re.findall(r"[^\W\d_]+", title[:LONGEST_TITLE].lower())]
+    phrases = {" ".join(words[start : start + length]) for length in (1, 2, 3) for start in range(len(words))}
+    classes = {number for phrase in phrases for number in _classes_by_name().get(phrase, ())}
+    colours = dict.fromkeys(COLOUR_WORDS[word] for word in words if word in COLOUR_WORDS)
+    patterns = dict.fromkeys(PATTERN_WORDS[word] for word in words if word in PATTERN_WORDS)
+    return Title(tuple(sorted(classes)), tuple(colours), tuple(patterns), frozenset(words))
+
+
+def singular(word: str) -> str:
+    """A noun without its plural ending."""
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if re.search(r"(ss|sh|ch|x|z)es$", word):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+
+
+@cache
+def _classes_by_name() -> dict[str, tuple[int, ...]]:
+    """ImageNet's classes by each of their names and by each name's last word, its noun (``coffee mug``, ``mug``)."""
+    found: dict[str, set[int]] = {}
+    for number, names in enumerate(class_synonyms()):
+        for name in names:
+            words = [singular(word) for word in re.findall(r"[^\W\d_]+", re.sub(r"\(.*\)", "", name).lower())]
+            for key in {" ".join(words), *words[-1:]}:
+                found.setdefault(key, set()).add(number)
+    return {name: tuple(sorted(numbers)) for name, numbers in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How well each thing fits a title, and the parts: class, colour, pattern, printed words. All (T,)."""
+
+    total: FloatArray
+    by_class: FloatArray  # probability of the likeliest class that the title names
+    by_colour: FloatArray  # share of the surface in the colours that it names
+    by_pattern: FloatArray
+    by_text: FloatArray  # share of its words that are printed on the thing
+
+
+def weigh(things: Sequence[Thing], probabilities: FloatArray, title: Title) -> Evidence:
+    """The evidence for each of T things, whose class probabilities are (T, 1000)."""
+    named = list(title.classes)
+    by_class = probabilities[:, named].max(axis=1) if named else np.zeros(len(things), np.float32)
+    by_colour = _each(colour_share(thing.surface.colours, title.colours) for thing in things)
+    by_pattern = _each(float(thing.surface.pattern.name in title.patterns) for thing in things)
+    by_text = _each(_printed(thing, title) for thing in things)
+    prominence = _each(thing.region.prominence for thing in things)
+    total = (
+        CLASS_WEIGHT * _relative(by_class)
+        + COLOUR_WEIGHT * _relative(by_colour)
+        + PATTERN_WEIGHT * _relative(by_pattern)
+        + TEXT_WEIGHT * by_text
+        + PROMINENCE_WEIGHT * prominence / max(1e-6, float(prominence.max(initial=0)))
+    )
+    return Evidence(total.astype(np.float32), by_class, by_colour, by_pattern, by_text)
+
+
+def _each(values: object) -> FloatArray:
+    return np.fromiter(values, dtype=np.float32)  # type: ignore[call-overload]
+
+
+def _relative(evidence: FloatArray) -> FloatArray:
+    """Evidence as shares of one among the things: what all of them show tells nothing about any."""
+    return evidence / (evidence.sum() + FLOOR)
+
+
+def colour_share(colours: Sequence[Colour], names: Sequence[str]) -> float:
+    """The share of a surface whose colour passes for the best fitting of ``names``."""
+    best = 0.0
+    for name in names:
+        shades = prototypes_of(name)
+        fit = [1.0 if c.name == name else float(np.exp(-((c.distance(shades).min() / NEAR) ** 2))) for c in colours]
+        best = max(best, sum(c.share * part for c, part in zip(colours, fit, strict=True)))
+    return best
+
+
+def _printed(thing: Thing, title: Title) -> float:
+    read = {singular(word) for line in thing.words for word in re.findall(r"[^\W\d_]+", line.text.lower())}
+    telling = {word for word in title.words if len(word) > 2}
+    return len(telling & read) / len(telling) if telling else 0.0
