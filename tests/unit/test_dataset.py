@@ -138,7 +138,8 @@ def test_image_names_are_unique_plain_file_names(ids):
         assert len(file.encode()) <= 255
 
 
-@pytest.mark.parametrize("item_id", ["../../etc/passwd", "..", ".", "/", "C:\\x", "a" * 500, "é" * 60])
+@pytest.mark.parametrize("item_id", ["../../etc/passwd", "..", ".", ".hidden", "/", "C:\\x", "a" * 500, "é" * 60])
 def test_hostile_ids_stay_below_images(tmp_path, item_id):
     path = (tmp_path / image_name(item_id, ".png")).resolve()
     assert path.parent == (tmp_path / "images").resolve()
+    assert not path.name.startswith(".")

@@ -72,7 +72,7 @@ def test_features_of_another_data_set_are_an_error(tmp_path):
     assert found(dataset)["items without features"].severity == "error"
 
 
-@pytest.mark.parametrize("damage", ["not finite", "bytes", "origin", "vectors", "twice"])
+@pytest.mark.parametrize("damage", ["not finite", "bytes", "origin", "vectors", "null", "twice"])
 def test_features_that_cannot_be_used_are_an_error(tmp_path, damage):
     dataset = damaged(tmp_path)
     path = features(dataset, ITEM_IDS)
@@ -86,6 +86,9 @@ def test_features_that_cannot_be_used_are_an_error(tmp_path, damage):
         pq.write_table(table.replace_schema_metadata({"viral": "{}"}), path)
     elif damage == "vectors":
         pq.write_table(table.set_column(1, "vector", pa.array([[1.0], [1.0, 2.0], [], [3.0]])), path)
+    elif damage == "null":
+        vectors = pa.array([[0.0] * 3, None, [0.0] * 3, [0.0] * 3], table["vector"].type)
+        pq.write_table(table.set_column(1, "vector", vectors), path)
     else:
         pq.write_table(table.set_column(0, "item_id", pa.array(["a", "a", "b", "c"])), path)
     finding = found(dataset)["unusable features"]

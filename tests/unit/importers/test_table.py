@@ -128,7 +128,9 @@ def test_the_temporal_split_holds_out_the_last(tmp_path, count, valid, test):
     items = "item\n" + "".join(f"i{number}\n" for number in range(count))
     order = [(7 * number) % count if count % 7 else number for number in range(count)]  # the file is not in order
     log = "user,item,timestamp\n" + "".join(f"u,i{moment},{moment}\nv,i{moment},{-moment}\n" for moment in order)
-    split = splits(imported(tmp_path, log, items, split="temporal"))
+    dataset = imported(tmp_path, log, items, split="temporal")
+    assert pairs(dataset) == [(user, f"i{moment}") for moment in order for user in "uv"]  # in the order of the file
+    split = splits(dataset)
     expected = ["train"] * (count - valid - test) + ["valid"] * valid + ["test"] * test
     assert [split["u", f"i{moment}"] for moment in range(count)] == expected
     assert [split["v", f"i{moment}"] for moment in reversed(range(count))] == expected
