@@ -55,8 +55,7 @@ def import_table(
     a split column is obeyed. With ``core`` the items are those of the k-core; without an item table, of the log.
     Raises ``DataError`` for files and columns that cannot be used, ``UsageError`` for wrong words.
     """
-    columns = dict(columns or {})
-    _check_columns(columns)
+    columns = _our_columns(columns or {})
     with new_dataset(source, dataset, overwrite=overwrite) as staging:
         log, table, rule = _read(source, items, columns, split)
         pairs = with_one_row_per_pair(with_known_items(log, table.frame["item"]))
@@ -71,11 +70,14 @@ def import_table(
     return Dataset.open(dataset)
 
 
-def _check_columns(columns: Mapping[str, str]) -> None:
-    known = [column.name for column in (*LOG_COLUMNS, *ITEM_COLUMNS)]
+def _our_columns(columns: Mapping[str, str]) -> dict[str, str]:
+    """The mapping by our names; ``user_id`` and ``item_id``, as a data set calls them, are taken as well."""
+    columns = {{"user_id": "user", "item_id": "item"}.get(name, name): theirs for name, theirs in columns.items()}
+    known = dict.fromkeys(column.name for column in (*LOG_COLUMNS, *ITEM_COLUMNS))
     for name in columns:
         if name not in known:
-            raise UsageError(f"unknown column {name!r}", where="--column", hint=nearest(name, dict.fromkeys(known)))
+            raise UsageError(f"unknown column {name!r}", where="--column", hint=nearest(name, known))
+    return columns
 
 
 def _read(

@@ -191,6 +191,8 @@ def test_tables_may_be_of_any_format_and_columns_of_any_name(tmp_path):
     dataset = import_table(folder / "log.jsonl", tmp_path / "data", columns=columns, items=folder / "goods.parquet")
     assert pairs(dataset) == [("7", "a"), ("7", "b"), ("8", "a")]
     assert [(item.title, item.text) for item in dataset.catalog()] == [("Kettle", "hot red"), ("Pot", "")]
+    ids = import_table(folder / "log.jsonl", tmp_path / "ids", columns={"user_id": "who", "item_id": "what"})
+    assert pairs(ids) == pairs(dataset)
 
 
 def test_without_an_item_table_the_items_are_those_of_the_log(tmp_path):
