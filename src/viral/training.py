@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from viral.checkpoint import load_checkpoint, save_checkpoint
-from viral.data import Split, TripletSampler
+from viral.data import ModelInputs, Split, TripletSampler
 from viral.errors import UsageError, nearest
 from viral.evaluation import evaluate
 from viral.models.base import EmbeddingRecommender, Recommender
@@ -20,6 +20,7 @@ from viral.progress import say, stage
 from viral.recipe import TrainConfig
 
 CHECKPOINT_SECONDS = 10.0
+ModelT = TypeVar("ModelT", bound=Recommender[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class TrainReport:
         return asdict(self) | {"epoch_seconds": self.epoch_seconds}
 
 
-def build_model(model: type[Recommender[Any]], inputs: Any, config: Any, seed: int) -> Recommender[Any]:
+def build_model(model: type[ModelT], inputs: ModelInputs, config: Any, seed: int) -> ModelT:
     """Build a model whose initial weights depend on ``seed`` only, without touching the global random state."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

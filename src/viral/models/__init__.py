@@ -20,11 +20,17 @@ MODELS: dict[str, type[Recommender[Any]]] = {
 }
 
 __all__ = [
+    "BPR",
+    "EASE",
     "MODELS",
+    "VIRAL",
     "EmbeddingRecommender",
     "EmbeddingScorer",
     "Embeddings",
     "HistoryScorer",
+    "ItemKNN",
+    "LightGCN",
+    "Popularity",
     "Recommender",
     "Scorer",
 ]

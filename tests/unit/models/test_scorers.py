@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from viral.data import ModelInputs
 from viral.models import EmbeddingScorer, HistoryScorer
 from viral.models.gram import item_gram
+from viral.models.itemknn import ItemKNN, ItemKNNConfig
 from worlds import dense, interactions, random_world, small_model
 
 WEIGHTS = torch.tensor([[0.0, 2.0, 3.0], [5.0, 0.0, 7.0], [11.0, 13.0, 0.0]])
@@ -54,3 +56,13 @@ def test_branch_weights_start_near_a_third():
     model = small_model("viral", random_world(30, 10, 0.3, seed=1))
     torch.testing.assert_close(model.branch_weights.sum(dim=1), torch.ones(30))
     assert (model.branch_weights - 1 / 3).abs().max() < 0.3
+
+
+def test_cold_items_take_no_places_among_the_neighbours_without_shrinkage():
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 1), (2, 2), (3, 0)]
+    warm, cold = (interactions(pairs, 4, num_items) for num_items in (3, 9))
+    expected, found = (
+        ItemKNN(ModelInputs(train), ItemKNNConfig(num_neighbors=2, shrinkage=0.0)).weights for train in (warm, cold)
+    )
+    assert torch.equal(found[:3, :3], expected) and (expected > 0).sum() == 6
+    assert found[3:].count_nonzero() == found[:, 3:].count_nonzero() == 0

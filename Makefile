@@ -1,0 +1,51 @@
+# Everything a newcomer types. `make demo` and `make test` set themselves up on a fresh machine with Python 3.11+.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export HF_HUB_OFFLINE := 1
+
+.PHONY: help setup demo test test-slow check bench docs clean
+
+help:
+	@echo "make demo       the planted shop from pictures to demo/report.html"
+	@echo "make test       the tests (under 10 minutes); make test-slow: those marked slow"
+	@echo "make check      ruff, mypy and import-linter"
+	@echo "make bench      measure speed, as ratios in one run"
+	@echo "make docs       write the pages that are made from the code"
+
+setup: $(READY)
+
+# torch comes first and pinned: left to pip, it would be a CUDA build of several gigabytes.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (about 2.3 GB, a minute or two) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/viral demo --out demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+docs: $(READY)
+	$(BIN)/python -m docs.build
+
+clean:
+	rm -rf demo runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
