@@ -28,7 +28,7 @@ class ShopConfig:
     temperature: float = 0.1  # smaller: tastes are stricter
     popularity: float = 0.3  # spread of the items' appeal to everybody, in log-odds
     distractors: int = 3  # each picture shows one to this many other things; 0: none
-    image_size: int = 256  # pixels, both sides
+    image_size: int = 288  # pixels, both sides
     pictures: bool = True  # False: tables only
     seed: int = 0
 
@@ -37,14 +37,14 @@ class ShopConfig:
             if isinstance(value := getattr(self, name), bool) or not isinstance(value, int):
                 raise _fault(name, value, "is a whole number")
         for name in (*KINDS, "temperature", "popularity", "interactions_per_user"):
-            if not math.isfinite(value := getattr(self, name)) or value < 0:
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
                 raise _fault(name, value, "is a number of 0 or more")
+        if not isinstance(self.pictures, bool):
+            raise _fault("pictures", self.pictures, "is true or false")
         if not any(getattr(self, kind) for kind in KINDS):
-            raise UsageError(
-                "all four weights are 0, so nobody has a taste",
-                where="shop",
-                hint=f"give one of {', '.join(KINDS)} a weight above 0",
-            )
+            hint = f"give one of {', '.join(KINDS)} a weight above 0"
+            raise UsageError("all four weights are 0, so nobody has a taste", where="shop", hint=hint)
         self._check_ranges()
 
     def _check_ranges(self) -> None:

@@ -1,13 +1,10 @@
 """Colours and patterns as pixels."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-
-from viral.shop.world import COLOURS, PATTERNS
 
 Rgb = tuple[int, int, int]
 
@@ -39,7 +36,6 @@ MASKS: dict[str, Callable[[Grid, Grid], npt.NDArray[np.bool_]]] = {
 }
 
 
-@lru_cache(maxsize=len(COLOURS) * len(PATTERNS))
 def fabric(colour: str, pattern: str, size: int) -> Image.Image:
     """A square of a pattern in a colour (RGB)."""
     axis = (np.arange(size) + 0.5) / size * TILES

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageDraw
 
 from viral.shop.palette import INK, RGB, Rgb, fabric, mix
+from viral.shop.world import COLOURS, PATTERNS
 
 Point = tuple[float, float]
 Points = Sequence[Point]
@@ -38,13 +39,16 @@ def turn(points: Points, degrees: float) -> list[Point]:
     return [(0.5 + (x - 0.5) * cos - (y - 0.5) * sin, 0.5 + (x - 0.5) * sin + (y - 0.5) * cos) for x, y in points]
 
 
-@lru_cache(maxsize=4)
-def _shade(size: int) -> tuple[Image.Image, Image.Image]:
-    """Where light falls (upper left) and where shadow lies (right, below): two masks (L)."""
+@lru_cache(maxsize=len(COLOURS) * len(PATTERNS))
+def _lit_fabric(colour: str, pattern: str, size: int) -> Image.Image:
+    """A pattern (RGBA) with light from the upper left and shadow at the right and below, as on a round thing."""
     x, y = np.meshgrid(np.linspace(0, 1, size), np.linspace(0, 1, size))
     light = np.clip(1 - np.hypot(x - 0.32, y - 0.3) / 0.4, 0, 1) ** 1.5 * 95
     shadow = np.clip((x - 0.55) / 0.45, 0, 1) ** 1.2 * 105 + np.clip((y - 0.68) / 0.32, 0, 1) * 40
-    return Image.fromarray(light.astype(np.uint8)), Image.fromarray(shadow.astype(np.uint8))
+    cloth = fabric(colour, pattern, size)
+    cloth.paste((255, 255, 255), mask=Image.fromarray(light.astype(np.uint8)))
+    cloth.paste((0, 0, 0), mask=Image.fromarray(shadow.astype(np.uint8)))
+    return cloth.convert("RGBA")
 
 
 class Pen:
@@ -54,7 +58,7 @@ class Pen:
         self.size = size
         self.colour: Rgb = RGB[colour]
         self.edge = mix(self.colour, INK, 0.6)
-        self._fabric = fabric(colour, pattern, size)
+        self._fabric = _lit_fabric(colour, pattern, size)
         self.image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
         self._draw = ImageDraw.Draw(self.image)
 
@@ -66,10 +70,7 @@ class Pen:
             pen.polygon(self._scaled(shape), fill=255)
         for hole in holes:
             pen.polygon(self._scaled(hole), fill=0)
-        light, shadow = _shade(self.size)
         self.image.paste(self._fabric, mask=mask)
-        self.image.paste((255, 255, 255, 255), mask=ImageChops.multiply(light, mask))
-        self.image.paste((0, 0, 0, 255), mask=ImageChops.multiply(shadow, mask))
         for outline in (*shapes, *holes):
             self.line(outline, closed=True)
 

@@ -15,12 +15,12 @@ from viral.shop.world import TAGS
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom are outside
 Place = tuple[float, float, float, float]  # the same in units of the picture
 
-SLOGANS = ("NEW", "SALE", "BEST", "TREAT")
+SLOGANS = ("NEW", "SALE", "BEST", "OFFER")
 SLOGAN_INK = (112, 110, 120)
 SLOGAN_SHARE = 0.4  # of the pictures that have room for one
 MARGIN = 0.024  # around things, in units of the picture: none touches another
 SMALLEST = 0.8  # of the room that a thing has
-FONT = 0.088  # of the picture's side: capitals of 16 pixels in a picture of 256
+FONT = 0.078  # of the picture's side: capitals of 16 pixels in a picture of 288
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _fitted(sprite: Image.Image, place: Place, below: int, size: int, rng: np.ra
     height = (place[3] - place[1] - 2 * MARGIN) * size - below
     factor = min(width / sprite.width, height / sprite.height) * rng.uniform(SMALLEST, 1.0)
     factor = min(factor, 0.46 * size / max(sprite.size)) if place[3] - place[1] == 1 else factor
-    return sprite.resize((round(sprite.width * factor), round(sprite.height * factor)), Image.Resampling.LANCZOS)
+    return sprite.resize((round(sprite.width * factor), round(sprite.height * factor)), Image.Resampling.HAMMING)
 
 
 def _put(image: Image.Image, sprite: Image.Image, place: Place, rng: np.random.Generator, below: int = 0) -> Box:
@@ -104,14 +104,13 @@ def _put(image: Image.Image, sprite: Image.Image, place: Place, rng: np.random.G
 def _put_product(
     image: Image.Image, sprite: Image.Image, label: Image.Image, place: Place, rng: np.random.Generator
 ) -> tuple[Box, Box]:
-    """Paste the product and hang its tag on its lowest point; their boxes."""
+    """Paste the product and hang its tag on its foot, to the right if there is room; their boxes."""
     overlap = label.height * 2 // 5
     sprite = _fitted(sprite, place, label.height - overlap, image.width, rng)
     box = _put(image, sprite, place, rng, below=label.height - overlap)
-    lowest = sprite.getchannel("A").crop((0, sprite.height - overlap, sprite.width, sprite.height)).getbbox()
-    middle = box[0] + (lowest[0] + lowest[2]) // 2 if lowest else (box[0] + box[2]) // 2
+    foot = sprite.getchannel("A").crop((0, sprite.height - overlap, *sprite.size)).getbbox() or (0, 0, *sprite.size)
     low, high = (round(edge * image.width) for edge in (place[0] + MARGIN / 2, place[2] - MARGIN / 2))
-    x = min(max(low, middle - label.width // 2), high - label.width)
+    x = min(max(low, box[0] + foot[2] - label.width // 2), high - label.width)
     y = box[3] - overlap
     image.paste(label, (x, y), label)
     return box, (x, y, x + label.width, y + label.height)
