@@ -24,16 +24,16 @@ TITLES = (
     "{Colour} {origin} {thing}, {edition} edition",
     "{origin} {thing} in {colour}, {edition} edition",
     "{edition} edition: {colour} {origin} {thing}",
-    "The {edition} {thing}, {colour}, {origin} made",
+    "{edition} {thing} in {colour}, made in {country}",
 )
 FACTS = (
     "Made in {country}, {series}.",
-    "A {thing} made in {country}; {series}.",
+    "This {thing}, {series}, is made in {country}.",
     "The {edition} is {series} and is made in {country}.",
 )
 FILLER = (
     "A gift that people keep.",
-    "Packed by hand and sent within two days.",
+    "Packed by hand and sent the next day.",
     "Built to last, and easy to look after.",
     "Our customers write that they would buy it again.",
     "Small batches, fair wages.",
