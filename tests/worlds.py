@@ -20,7 +20,7 @@ SMALL = {
     "embedding_dim": 16,
     "hidden_dim": 16,
     "num_neighbors": 5,
-    "num_user_neighbors": 5,
+    "num_user_neighbors": 30,  # more than share anything, so that the lists are padded
     "reg_weight": 1e-3,
     "shrinkage": 1.0,
 }

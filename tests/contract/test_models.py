@@ -129,6 +129,14 @@ def test_the_scorer_is_pure(name, training, world):
 
 
 @pytest.mark.parametrize("name", LEARNERS)
+def test_the_scorer_is_the_same_while_training(name, world):
+    model = small_model(name, world)
+    model.on_epoch_start(torch.Generator().manual_seed(1))
+    users = torch.arange(model.num_users)
+    assert torch.equal(model.train().scorer()(users), model.eval().scorer()(users))
+
+
+@pytest.mark.parametrize("name", LEARNERS)
 def test_embed_is_pure(name, world):
     model = small_model(name, world).eval()
     a, b = model.embed(), model.embed()

@@ -86,6 +86,12 @@ def test_what_was_seen_is_never_a_hit_nor_counted_as_shown():
     assert metrics.coverage == {"coverage@5": 1 / 5}
 
 
+def test_a_place_left_over_is_no_hit_of_the_user_before():
+    seen = interactions([(1, i) for i in range(1, 5)], 3, 5)
+    metrics = evaluate(Table(SCORES), interactions([(0, 4), (1, 2)], 3, 5), seen, cutoffs=(3,))
+    assert metrics.per_user["recall@3"].tolist() == [0.0, 0.0]
+
+
 def test_a_pair_held_out_twice_counts_once():
     once = evaluate(Table(SCORES), interactions([(1, 4), (1, 0)], 3, 5), interactions([], 3, 5))
     twice = evaluate(Table(SCORES), interactions([(1, 0), (1, 4), (1, 0)], 3, 5), interactions([], 3, 5))
