@@ -162,3 +162,15 @@ def test_the_text_names_number_place_and_remedy_and_escapes_what_a_terminal_woul
     assert "it cannot be trained on (1 kinds of error)" in text
     assert not {"\x1b", "\x07"} & set(text)
     assert max(map(len, text.splitlines())) < 220
+
+
+def test_an_empty_catalogue_is_an_error(tmp_path):
+    report = examine(damaged(tmp_path, items=ITEMS[:0], log=LOG[:0]))
+    assert {"no item", "no interaction"} <= {finding.check for finding in report.findings}
+
+
+def test_no_more_than_five_places_are_shown_and_the_others_counted(tmp_path):
+    log = pl.concat([LOG, log_of(*[(f"u{number}", "zz", "train") for number in range(9)])])
+    text = render(examine(damaged(tmp_path, log=log)))
+    assert text.count("field item_id: 'zz'") == 5
+    assert "… and 4 more" in text

@@ -2,10 +2,7 @@
 
 import csv
 import io
-import json
-from datetime import datetime
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,11 +12,7 @@ from viral.errors import DataError
 from viral.importers.raw import ROW
 from viral.importers.reading import Column, read_rows
 
-ID, NAME, NOTE = (
-    Column("item", ("item", "item_id"), required=True),
-    Column("title", ("title",)),
-    Column("text", ("text",)),
-)
+ID, NAME = Column("item", ("item", "item_id"), required=True), Column("title", ("title",))
 
 
 def read(tmp_path, content, name="t.csv", wanted=(ID, NAME), columns=None):
@@ -74,6 +67,18 @@ def test_a_quote_that_is_open_at_the_end_costs_one_row(tmp_path):
     rows = read(tmp_path, f'item,title\nx,"open\n{lines}')
     assert rows.frame.height == 30_000
     assert faults(rows) == [(1, "", "broken quoting", 'x,"open')]
+
+
+def test_two_stray_quotes_cost_two_rows(tmp_path):
+    rows = read(tmp_path, 'item,title\na,"open\nb,2\n\nc,"3\nd,4\ne,5\n')
+    assert rows.frame.rows() == [(2, "b", "2"), (4, "d", "4"), (5, "e", "5")]
+    assert [fault[::2] for fault in faults(rows)] == [(1, "broken quoting"), (3, "broken quoting")]
+
+
+def test_a_line_with_quotes_of_its_own_behind_a_stray_one_is_given_up(tmp_path):
+    rows = read(tmp_path, 'item,title\na,"open\nb,""2\nc,"3"\nd,4\n')
+    assert table(rows) == [("d", "4")]
+    assert faults(rows) == [(1, "", "broken quoting", 'a,"open … and 2 more lines')]
 
 
 def test_lines_that_are_no_records_are_given_up_with_the_broken_one_and_counted(tmp_path):
@@ -171,74 +176,3 @@ def test_every_csv_row_is_read_as_written_or_named(tmp_path_factory, rows):
     assert table(read_back) == [tuple(row) for row in rows if len(row) == 2]
     numbers = [number for number, row in enumerate(rows, 1) if len(row) != 2]
     assert [fault.row for fault in read_back.rejections] == numbers
-
-
-def test_json_numbers_stay_as_written(tmp_path):
-    lines = [
-        '{"item": 7, "title": "a"}',
-        '{"item": "007"}',
-        '{"title": null, "item": 12345678901234567890}',
-        '{"item": 7.10, "title": ["red", "kettle", null, 2]}',
-        '{"item": true, "title": {"de": "Kanne"}}',
-    ]
-    rows = read(tmp_path, "\n".join(lines), "t.jsonl")
-    assert table(rows) == [
-        ("7", "a"),
-        ("007", None),
-        ("12345678901234567890", None),
-        ("7.10", "red kettle 2"),
-        ("true", '{"de": "Kanne"}'),
-    ]
-
-
-def test_bad_json_lines_are_named(tmp_path):
-    deep = '{"item": ' + "[" * 100_000 + "}"
-    lines = ['{"item": "a"}', "{'item': 'b'}", "[1]", "", '{"item": "c"', r'{"item": "\ud800"}', deep, '{"item": "z"}']
-    rows = read(tmp_path, "\n".join(lines), "t.jsonl", (ID,))
-    assert table(rows) == [("a",), ("z",)]
-    assert rows.frame[ROW].to_list() == [1, 7]
-    assert [(fault.row, fault.reason) for fault in rows.rejections] == [
-        (2, "not valid JSON"),
-        (3, "not a JSON object"),
-        (4, "not valid JSON"),
-        (5, "not UTF-8"),
-        (6, "not valid JSON"),
-    ]
-
-
-def test_json_keys_may_come_late_and_a_missing_one_is_named(tmp_path):
-    rows = read(tmp_path, '{"item": "a"}\n{"item": "b", "title": "T"}\n', "t.ndjson")
-    assert table(rows) == [("a", None), ("b", "T")]
-    with pytest.raises(DataError, match="the columns are: sku, title"):
-        read(tmp_path, '{"sku": 1}\n{"title": 2}\n', "t.jsonl")
-
-
-def test_parquet_numbers_dates_and_lists_become_text(tmp_path):
-    frame = pl.DataFrame({"item": [7, None, 9], "title": ["a", "b", None], "text": [["x", None, "y"], [], None]})
-    frame = frame.with_columns(when=pl.Series([datetime(2024, 1, 2, 3, 4, 5), None, None]))
-    frame.write_parquet(tmp_path / "t.parquet")
-    when = Column("timestamp", ("when",))
-    rows = read_rows(tmp_path / "t.parquet", (ID, NAME, NOTE, when))
-    assert table(rows) == [
-        ("7", "a", "x y", "2024-01-02 03:04:05.000000"),
-        (None, "b", "", None),
-        ("9", None, None, None),
-    ]
-    assert rows.frame[ROW].to_list() == [1, 2, 3]
-
-
-def test_parquet_that_is_none_or_holds_bytes(tmp_path):
-    with pytest.raises(DataError, match="not a Parquet file"):
-        read(tmp_path, "item,title\n", "t.parquet")
-    pl.DataFrame({"item": [b"\xff"]}).write_parquet(tmp_path / "b.parquet")
-    with pytest.raises(DataError, match="column 'item' holds Binary, not text"):
-        read_rows(tmp_path / "b.parquet", (ID,))
-
-
-def test_a_great_file_is_read_in_pieces_without_a_seam(tmp_path):
-    lines = [json.dumps({"item": str(number)}) for number in range(5_001)]
-    lines[4_000] = "{"
-    rows = read(tmp_path, "\n".join(lines), "t.jsonl", (ID,))
-    kept = [number for number in range(5_001) if number != 4_000]
-    assert rows.frame.rows() == [(number + 1, str(number)) for number in kept]
-    assert faults(rows) == [(4_001, "", "not valid JSON", "{")]
