@@ -1,13 +1,12 @@
 """The verbs that make, check and enrich a data set."""
 
-import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from viral.cli.common import Json, Overwrite, show, show_json, verb
-from viral.errors import UsageError, nearest
+from viral.errors import UsageError
 
 DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]
 
@@ -21,6 +20,10 @@ def import_(
         float | None, typer.Option(help="movielens: a rating from here on is an interaction.")
     ] = None,
     core: Annotated[int | None, typer.Option(help="movielens, table: keep the k-core.")] = None,
+    only_with_poster: Annotated[
+        bool | None,
+        typer.Option(help="movielens: drop films without a poster first (default where there are posters)."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="movielens, table: of the random split.")] = None,
     split: Annotated[str | None, typer.Option(help="table: random, temporal or column.")] = None,
     column: Annotated[
@@ -34,21 +37,14 @@ def import_(
     json_output: Json = False,
 ) -> None:
     """Turn a foreign source into a data set folder; rows left out are named in rejected.jsonl."""
-    from viral.importers import IMPORTERS
+    from viral.importers import import_dataset
 
-    if layout not in IMPORTERS:
-        raise UsageError(f"unknown layout {layout!r}", hint=nearest(layout, IMPORTERS))
-    importer = IMPORTERS[layout]
     given = {
-        "min_rating": min_rating, "core": core, "seed": seed, "split": split, "items": items, "images": images,
-        "columns": _columns(column),
+        "min_rating": min_rating, "core": core, "seed": seed, "only_with_poster": only_with_poster, "split": split,
+        "items": items, "images": images, "columns": _columns(column),
     }  # fmt: skip
     options = {name: value for name, value in given.items() if value is not None}
-    known = inspect.signature(importer).parameters
-    for name in options:
-        if name not in known:
-            raise UsageError(f"--{name.replace('_', '-').removesuffix('s')} is not for layout {layout!r}")
-    made = importer(source, dataset, overwrite=overwrite, **options)
+    made = import_dataset(layout, source, dataset, overwrite=overwrite, **options)
     if json_output:
         show_json({**made.manifest, "path": str(dataset)})
     else:
@@ -167,9 +163,9 @@ def encode(
     from viral.enrich import load_descriptions
 
     opened = Dataset.open(dataset)
-    tables = encode_dataset(
-        opened, descriptions=load_descriptions(opened, describer, prompt), modalities=modality or None
-    )
+    wanted = not modality or "description" in modality
+    descriptions = load_descriptions(opened, describer, prompt) if wanted else None
+    tables = encode_dataset(opened, descriptions=descriptions, modalities=modality or None)
     if json_output:
         show_json({name: {"shape": list(t.values.shape), "encoder": t.encoder} for name, t in tables.items()})
         return
