@@ -100,6 +100,15 @@ def test_training_uses_the_resampled_user_graph_and_evaluation_does_not(world):
     torch.testing.assert_close(model.embed().users, users, rtol=1e-5, atol=1e-7)
 
 
+def test_without_resampling_an_epoch_draws_nothing(world):
+    model = make(world, {"resample_user_graph": False, "num_user_neighbors": 6})
+    rng = torch.Generator().manual_seed(0)
+    before = rng.get_state()
+    model.on_epoch_start(rng)
+    assert model.epoch_user_graph is model.user_graph
+    assert torch.equal(rng.get_state(), before)
+
+
 def test_the_parts_are_the_branches(world):
     model = make(world, {}).eval()
     _, users, items, _ = plain(model, world)

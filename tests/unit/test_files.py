@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from viral import files
 from viral.errors import DataError, UsageError
 from viral.files import atomic_write, fingerprint, read_json, sha256_file, staged_folder, write_json
 
@@ -73,6 +74,19 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
         assert names(tmp_path / "set") == ["old"]
     assert names(tmp_path / "set") == ["new"]
     assert names(tmp_path) == ["set"]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(3, {"fsync": 3, "sync": 0}), (2, {"fsync": 0, "sync": 1})])
+def test_every_file_of_a_folder_is_flushed(tmp_path, monkeypatch, limit, expected):
+    calls = {"fsync": 0, "sync": 0}
+    monkeypatch.setattr(files, "MANY_FILES", limit)
+    monkeypatch.setattr(files, "sync_folder", lambda folder: None)
+    for name in calls:
+        monkeypatch.setattr(os, name, lambda *args, name=name: calls.update({name: calls[name] + 1}))
+    with staged_folder(tmp_path / "set") as folder:
+        for name in "abc":
+            (folder / name).write_text(name)
+    assert calls == expected
 
 
 def test_what_is_there_is_not_overwritten_unasked(tmp_path):

@@ -67,6 +67,18 @@ def test_interrupted_twice(name, config, world, tmp_path, monkeypatch):
     assert_same(resumed, report, whole, expected)
 
 
+def test_a_parameter_that_no_loss_reaches_is_no_obstacle(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    models = [make("noisy", world), make("noisy", world), make("noisy", world)]
+    for model in models:
+        model.unused = torch.nn.Parameter(torch.ones(2))
+    whole, first, resumed = models
+    expected = fit(whole, world.split, CONFIG)
+    with pytest.raises(KeyboardInterrupt):
+        fit(first, world.split, CONFIG, checkpoint=tmp_path / "c", on_epoch=interrupt(3))
+    assert_same(resumed, fit(resumed, world.split, CONFIG, checkpoint=tmp_path / "c"), whole, expected)
+
+
 def test_a_finished_training_is_not_repeated(world, tmp_path):
     model = make("lightgcn", world)
     expected = fit(model, world.split, CONFIG, checkpoint=tmp_path / "c")
