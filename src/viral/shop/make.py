@@ -11,7 +11,6 @@ from viral.files import staged_folder
 from viral.progress import stage, track
 from viral.shop.choices import choose
 from viral.shop.config import KINDS, ShopConfig
-from viral.shop.objects import OBJECTS
 from viral.shop.scene import Scene, Thing, draw_scene
 from viral.shop.words import write
 from viral.shop.world import (
@@ -22,6 +21,7 @@ from viral.shop.world import (
     PICTURES,
     SIZES,
     TAGS,
+    THINGS,
     WORDS,
     IntArray,
     World,
@@ -29,7 +29,6 @@ from viral.shop.world import (
     stream,
 )
 
-THINGS = tuple(OBJECTS)
 TRUTH_FILE, USERS_FILE = "truth.parquet", "truth_users.parquet"
 VALUES = {
     "redundant": COLOURS,
@@ -48,7 +47,7 @@ def make_shop(dataset: Path, config: ShopConfig, *, overwrite: bool = False) -> 
     from viral.data import random_split
 
     with staged_folder(dataset, overwrite=overwrite) as folder:
-        world = make_world(config, len(THINGS))
+        world = make_world(config)
         truth, items = _catalogue(world, config)
         if config.pictures:
             truth, items = _draw(truth, items, world, config, folder)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from viral.shop.palette import INK, STEEL, WHITE, WOOD, mix
 from viral.shop.pen import Pen, Point, Points, arc, smooth, turn
+from viral.shop.world import THINGS
 
 TILT = -20.0  # degrees, of the umbrella
 
@@ -31,13 +32,13 @@ def umbrella(pen: Pen) -> None:
 
 def balloon(pen: Pen) -> None:
     """A hot-air balloon with its basket."""
-    for top, bottom in ((0.33, 0.43), (0.5, 0.5), (0.67, 0.57)):
-        pen.line([(top, 0.64), (bottom, 0.84)])
-    pen.body([*arc((0.5, 0.37), (0.38, 0.35), 170, 370, 40), (0.74, 0.6), (0.6, 0.74), (0.4, 0.74), (0.26, 0.6)])
-    for reach in (-0.2, 0.0, 0.2):
-        pen.line(smooth([(0.5, 0.02), (0.5 + reach, 0.36), (0.5 + reach * 0.4, 0.74)], closed=False))
-    pen.part([(0.41, 0.84), (0.59, 0.84), (0.57, 0.98), (0.43, 0.98)], WOOD)
-    pen.line([(0.415, 0.9), (0.585, 0.9)])
+    for side in (-1, 1):
+        pen.line([(0.5 + side * 0.14, 0.74), (0.5 + side * 0.05, 0.9)])
+    pen.body([*arc((0.5, 0.38), (0.44, 0.36), 165, 375, 44), (0.773, 0.64), (0.57, 0.82), (0.43, 0.82), (0.227, 0.64)])
+    for reach in (-0.264, -0.088, 0.088, 0.264):
+        seam = [(0.5, 0.02), (0.5 + reach, 0.31), (0.5 + reach, 0.48), (0.5 + reach * 0.2, 0.82)]
+        pen.line(smooth(seam, closed=False))
+    pen.part([(0.44, 0.9), (0.56, 0.9), (0.55, 0.98), (0.45, 0.98)], WOOD)
 
 
 def mug(pen: Pen) -> None:
@@ -128,18 +129,5 @@ def clock(pen: Pen) -> None:
     pen.line([(0.5, 0.5), (0.62, 0.56)], colour=INK, width=0.026)
 
 
-# The name in titles -> its drawing.
-OBJECTS: dict[str, Callable[[Pen], None]] = {
-    "umbrella": umbrella,
-    "balloon": balloon,
-    "coffee mug": mug,
-    "T-shirt": shirt,
-    "table lamp": lamp,
-    "bucket": bucket,
-    "birdhouse": birdhouse,
-    "vase": vase,
-    "backpack": backpack,
-    "bow tie": bow_tie,
-    "bib": bib,
-    "wall clock": clock,
-}
+_DRAWINGS = (umbrella, balloon, mug, shirt, lamp, bucket, birdhouse, vase, backpack, bow_tie, bib, clock)
+OBJECTS: dict[str, Callable[[Pen], None]] = dict(zip(THINGS, _DRAWINGS, strict=True))  # the name in titles: its drawing

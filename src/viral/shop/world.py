@@ -10,7 +10,21 @@ from viral.shop.config import KINDS, ShopConfig
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
-# The order is a ring: a user likes neighbours, so tastes are few, and shared by many users.
+# The order of a kind's values is a ring: a user likes neighbours, so tastes are few, and shared by many users.
+THINGS = (
+    "umbrella",
+    "balloon",
+    "coffee mug",
+    "T-shirt",
+    "table lamp",
+    "bucket",
+    "birdhouse",
+    "vase",
+    "backpack",
+    "bow tie",
+    "bib",
+    "wall clock",
+)
 COLOURS = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink")
 ORIGINS = ("Japan", "India", "Morocco", "Portugal", "Scotland", "Denmark", "Canada", "Mexico")
 PATTERNS = ("plain", "two-tone", "striped", "zigzag", "checked", "dotted")
@@ -66,14 +80,14 @@ def likes(kind: str) -> npt.NDArray[np.bool_]:
     return (np.arange(size)[None, :] - np.arange(size)[:, None]) % size < LIKED[kind]
 
 
-def make_world(config: ShopConfig, num_things: int) -> World:
+def make_world(config: ShopConfig) -> World:
     """Draw attributes (balanced, independent of each other) and tastes (uniform)."""
     rng = stream(config, ATTRIBUTES)
 
     def balanced(size: int) -> IntArray:
         return rng.permutation(np.arange(config.items) % size)
 
-    thing, colour, origin, pattern = (balanced(n) for n in (num_things, len(COLOURS), len(ORIGINS), len(PATTERNS)))
+    thing, colour, origin, pattern = (balanced(len(names)) for names in (THINGS, COLOURS, ORIGINS, PATTERNS))
     bits = balanced(4)
     appeal = config.popularity * rng.standard_normal(config.items)
     starts = stream(config, TASTES).integers(0, list(SIZES.values()), size=(config.users, len(KINDS)))

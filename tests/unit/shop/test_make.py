@@ -12,9 +12,8 @@ from viral.dataset import Dataset
 from viral.errors import UsageError
 from viral.pictures import open_picture
 from viral.shop import TRUTH_FILE, USERS_FILE, ShopConfig, make_shop, make_world
-from viral.shop.objects import OBJECTS
 from viral.shop.palette import RGB
-from viral.shop.world import COLOURS, ORIGINS, PATTERNS, TAGS
+from viral.shop.world import COLOURS, ORIGINS, PATTERNS, TAGS, THINGS
 
 SMALL = ShopConfig(users=60, items=96, seed=5)
 
@@ -70,17 +69,17 @@ def test_the_folder_is_a_data_set(shop):
     assert counts["train"] + counts["valid"] + counts["test"] == counts["interactions"]
     catalog = Catalog.read(shop.path)
     assert all(item.image and item.image.is_file() for item in catalog)
-    assert {item.category for item in catalog} == set(OBJECTS)
+    assert {item.category for item in catalog} == set(THINGS)
     parts = split(opened.interactions(), catalog.ids)
     assert (parts.valid.user_degrees() >= 1).all()
     assert (parts.test.user_degrees() >= 1).all()
 
 
 def test_the_truth_is_the_world(shop, truth):
-    world = make_world(SMALL, len(OBJECTS))
+    world = make_world(SMALL)
     assert truth["item_id"].to_list() == list(shop.catalog().ids)
     for column, names, values in (
-        ("object", tuple(OBJECTS), world.thing),
+        ("object", THINGS, world.thing),
         ("colour", COLOURS, world.colour),
         ("origin", ORIGINS, world.origin),
         ("pattern", PATTERNS, world.pattern),

@@ -5,10 +5,9 @@ import polars as pl
 import pytest
 
 from viral.shop import ShopConfig, make_shop
-from viral.shop.objects import OBJECTS
 from viral.shop.scene import SLOGANS
 from viral.shop.words import EDITIONS, SERIES
-from viral.shop.world import COLOURS, PATTERNS, TAGS
+from viral.shop.world import COLOURS, PATTERNS, TAGS, THINGS
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def test_the_words_never_name_what_only_the_picture_shows(rows):
 def test_the_words_name_one_colour_and_one_object(rows):
     for row in rows:
         assert words(row) & set(COLOURS) == {row["colour"]}
-        assert [name for name in OBJECTS if name.lower() in row["title"].lower()] == [row["object"]]
+        assert [name for name in THINGS if name.lower() in row["title"].lower()] == [row["object"]]
 
 
 def test_the_text_bit_is_told_in_many_words(rows):

@@ -5,14 +5,12 @@ import pytest
 
 from viral.shop import KINDS, ShopConfig, make_world
 from viral.shop.choices import choose
-from viral.shop.world import COLOURS, LIKED, ORIGINS, PATTERNS, SIZES, World, likes
-
-THINGS = 12
+from viral.shop.world import COLOURS, LIKED, ORIGINS, PATTERNS, SIZES, THINGS, World, likes
 
 
 def tables(**changes):
     config = ShopConfig(pictures=False, **changes)
-    return config, make_world(config, THINGS)
+    return config, make_world(config)
 
 
 def matches(world: World, users, items):
@@ -26,7 +24,7 @@ def matches(world: World, users, items):
 def test_attributes_are_balanced_and_independent():
     _, world = tables(items=48_000)
     attributes = {
-        "thing": (world.thing, THINGS),
+        "thing": (world.thing, len(THINGS)),
         "colour": (world.colour, len(COLOURS)),
         "origin": (world.origin, len(ORIGINS)),
         "pattern": (world.pattern, len(PATTERNS)),
