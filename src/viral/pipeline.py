@@ -76,7 +76,8 @@ def train(dataset: Dataset, recipe: Recipe, out: Path) -> dict[str, Any]:
 def _claim(dataset: Dataset, recipe: Recipe, out: Path) -> str:
     """Make ``out`` the folder of this run, or refuse when it is another's; returns what the run depends on."""
     features = {path.name: sha256_file(path) for path in sorted(dataset.features_folder.glob("*.parquet"))}
-    identity = fingerprint(dataset.fingerprint, features, asdict(recipe))
+    tables = {name: sha256_file(dataset.path / name) for name in dataset.manifest["hashes"]}  # the manifest may be old
+    identity = fingerprint(fingerprint(tables), features, asdict(recipe))
     claim = out / "identity.json"
     if claim.is_file():
         if read_json(claim)["identity"] != identity:

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from viral.checkpoint import load_checkpoint, save_checkpoint
 from viral.data import ModelInputs, Split, TripletSampler
-from viral.errors import UsageError, nearest
-from viral.evaluation import evaluate
+from viral.errors import DataError, UsageError, nearest
+from viral.evaluation import CUTOFFS, evaluate
 from viral.models.base import EmbeddingRecommender, Recommender
 from viral.progress import say, stage
 from viral.recipe import TrainConfig
 
 CHECKPOINT_SECONDS = 10.0
+VALID_METRICS = ("recall", "ndcg")  # what early stopping and the learning curves need
 ModelT = TypeVar("ModelT", bound=Recommender[Any])
 
 
@@ -74,6 +75,7 @@ def fit(
     the file goes on from there and ends bit for bit as if it had never stopped. A model without parameters is only
     measured. ``split.test`` is never looked at.
     """
+    _check_monitor(config.monitor)
     if not isinstance(model, EmbeddingRecommender):
         return _measure_closed_form(model, split, config)
     with torch.random.fork_rng(devices=[]):
@@ -88,6 +90,10 @@ class _Fit:
         self, model: EmbeddingRecommender[Any], split: Split, config: TrainConfig, checkpoint: Path | None
     ) -> None:
         self.model, self.split, self.config, self.checkpoint = model, split, config, checkpoint
+        if not len(split.valid):
+            raise DataError(
+                "no validation interaction to choose the best epoch by", hint="import the data with a split"
+            )
         self.sampler = TripletSampler(split.train)
         if self.sampler.num_skipped:
             say(f"{self.sampler.num_skipped:,} interactions of users who took every item cannot be trained on")
@@ -150,7 +156,7 @@ class _Fit:
 
     def _validate(self, epoch: int) -> dict[str, float]:
         """Measure on validation and remember the model where it is better than ever."""
-        valid = measure_valid(self.model, self.split, self.config.monitor)
+        valid = measure_valid(self.model, self.split)
         if valid[self.config.monitor] > self.best_value:
             self.best_epoch, self.best_value = epoch, valid[self.config.monitor]
             self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
@@ -194,12 +200,16 @@ def _another(what: str, path: Path) -> UsageError:
     return UsageError(what, where=str(path), hint="choose another --out, or delete this run to start afresh")
 
 
-def measure_valid(model: Recommender[Any], split: Split, monitor: str) -> dict[str, float]:
+def measure_valid(model: Recommender[Any], split: Split) -> dict[str, float]:
     """The validation metrics that early stopping and the learning curves need."""
-    metrics = evaluate(model.scorer(), split.valid, split.train, metrics=("recall", "ndcg")).mean()
-    if monitor not in metrics:
-        raise UsageError(f"cannot monitor {monitor!r}", where="[train] monitor", hint=nearest(monitor, metrics))
-    return metrics
+    return evaluate(model.scorer(), split.valid, split.train, metrics=VALID_METRICS).mean()
+
+
+def _check_monitor(monitor: str) -> None:
+    """Before the first epoch, which may be long."""
+    known = [f"{name}@{k}" for name in (*VALID_METRICS, "coverage") for k in CUTOFFS]
+    if monitor not in known:
+        raise UsageError(f"cannot monitor {monitor!r}", where="[train] monitor", hint=nearest(monitor, known))
 
 
 def peak_memory_bytes() -> int:
@@ -219,6 +229,6 @@ def _check_finite(losses: dict[str, float], epoch: int) -> None:
 
 def _measure_closed_form(model: Recommender[Any], split: Split, config: TrainConfig) -> TrainReport:
     started = time.perf_counter()
-    valid = measure_valid(model, split, config.monitor) if len(split.valid) else {}
+    valid = measure_valid(model, split) if len(split.valid) else {}
     record = EpochRecord(0, {}, 0.0, valid, time.perf_counter() - started)
     return TrainReport(0, valid.get(config.monitor, float("nan")), (record,), "closed form", 0, peak_memory_bytes())

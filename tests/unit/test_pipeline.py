@@ -142,6 +142,14 @@ def test_a_changed_feature_table_is_refused(dataset, tmp_path):
         train(dataset, RECIPE, tmp_path / "run")
 
 
+@pytest.mark.parametrize("name", ["interactions.parquet", "items.parquet"])
+def test_a_table_that_was_changed_behind_the_manifest_is_refused(dataset, tmp_path, name):
+    train(dataset, RECIPE, tmp_path / "run")
+    pl.read_parquet(dataset.path / name).head(-1).write_parquet(dataset.path / name)
+    with pytest.raises(UsageError, match="data that have changed since"):
+        train(dataset, RECIPE, tmp_path / "run")
+
+
 @pytest.mark.parametrize("what", ["a folder of something else", "a file"])
 def test_a_place_that_is_taken_is_refused(dataset, tmp_path, what):
     out = tmp_path / "out"

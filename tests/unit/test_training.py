@@ -13,7 +13,7 @@ from viral import training
 from viral.data import TripletSampler
 from viral.errors import DataError, UsageError
 from viral.recipe import TrainConfig
-from viral.training import build_model, fit
+from viral.training import EpochRecord, build_model, fit
 from worlds import World, interactions, small_model, two_tastes
 
 CONFIG = TrainConfig(learning_rate=0.01, batch_size=100, max_epochs=3, seed=5)
@@ -64,9 +64,9 @@ class Script:
         self.values: Iterator[float] = iter(values)
         self.weights: list[dict[str, torch.Tensor]] = []
 
-    def __call__(self, model, split, monitor) -> dict[str, float]:
+    def __call__(self, model, split) -> dict[str, float]:
         self.weights.append(snapshot(model))
-        return {monitor: next(self.values)}
+        return {CONFIG.monitor: next(self.values)}
 
 
 def scripted(monkeypatch, world: World, values: list[float], **config):
@@ -87,9 +87,11 @@ def test_it_stops_after_more_than_patience_evaluations_without_gain(monkeypatch,
 
 
 def test_the_monitored_value_is_not_rounded(monkeypatch, world):
-    values = [0.1 + n * 1e-9 for n in range(6)]
-    report, _, _ = scripted(monkeypatch, world, values, patience=1)
-    assert (report.best_epoch, report.stopped_because) == (5, "max_epochs")
+    rising, falling = ([0.12344 + sign * n * 1e-9 for n in range(6)] for sign in (1, -1))
+    report, _, _ = scripted(monkeypatch, world, rising, patience=1)
+    assert (report.best_epoch, report.best_value, report.stopped_because) == (5, rising[5], "max_epochs")
+    report, _, _ = scripted(monkeypatch, world, falling, patience=1)
+    assert (report.best_epoch, report.best_value, report.stopped_because) == (0, 0.12344, "patience")
 
 
 def test_the_last_epoch_can_be_the_best(monkeypatch, world):
@@ -159,16 +161,27 @@ def test_a_learning_rate_that_explodes_is_named(world):
         fit(small_model("lightgcn", world), world.split, replace(CONFIG, learning_rate=1e37))
 
 
-def test_an_unknown_monitor_names_the_nearest(world):
+def never(record: EpochRecord) -> None:
+    raise AssertionError("an epoch was trained")
+
+
+@pytest.mark.parametrize("name", ["bpr", "ease"])
+def test_an_unknown_monitor_names_the_nearest_before_anything_is_trained(name, world):
     with pytest.raises(UsageError, match="cannot monitor 'recal@20'") as caught:
-        fit(small_model("bpr", world), world.split, replace(CONFIG, monitor="recal@20"))
+        fit(small_model(name, world), world.split, replace(CONFIG, monitor="recal@20"), on_epoch=never)
     assert "recall@20" in caught.value.hint
+
+
+@pytest.mark.parametrize("monitor", ["recall@10", "ndcg@20", "coverage@10"])
+def test_what_can_be_monitored(monitor, world):
+    report = fit(small_model("bpr", world), world.split, replace(CONFIG, monitor=monitor))
+    assert report.best_value == max(record.valid[monitor] for record in report.history)
 
 
 def test_a_learner_needs_something_to_choose_by(world):
     empty = interactions([], 16, 16)
-    with pytest.raises(DataError, match="nothing is held out"):
-        fit(small_model("bpr", world), replace(world.split, valid=empty), CONFIG)
+    with pytest.raises(DataError, match="no validation interaction"):
+        fit(small_model("bpr", world), replace(world.split, valid=empty), CONFIG, on_epoch=never)
 
 
 def test_a_closed_form_is_only_measured(world):

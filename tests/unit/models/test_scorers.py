@@ -48,8 +48,11 @@ def test_the_gram_matrix_counts_users_who_took_both():
 
 def test_viral_needs_no_more_neighbours_than_there_are():
     world = random_world(6, 4, 0.5, seed=2)
-    model = small_model("viral", world, num_neighbors=50, num_user_neighbors=50)
-    assert model.score(torch.arange(6)).isfinite().all()
+    for neighbors in (50, 0):
+        model = small_model("viral", world, num_neighbors=50, num_user_neighbors=neighbors)
+        model.on_epoch_start(torch.Generator())
+        assert model.train().embed().users.isfinite().all()
+        assert model.score(torch.arange(6)).isfinite().all()
 
 
 def test_branch_weights_start_near_a_third():
