@@ -126,3 +126,17 @@ def test_popular_items_are_chosen_more_often():
     _, items = choose(world, config)
     degree = np.bincount(items, minlength=config.items)
     assert np.corrcoef(degree, world.appeal)[0, 1] > 0.3
+
+
+def test_how_many_items_a_user_takes_does_not_depend_on_how_strict_tastes_are():
+    """Also where all that a user likes is used up, and the rest has to be found among what they do not like."""
+    only_colour = dict.fromkeys(KINDS, 0.0) | {"redundant": 1.0}
+    counts = []
+    for temperature in (0.001, 1.0):
+        config, world = tables(
+            users=300, items=20, interactions_per_user=10, popularity=2, temperature=temperature, **only_colour
+        )
+        users, _ = choose(world, config)
+        counts.append(np.bincount(users, minlength=config.users))
+    assert (counts[0] == counts[1]).all()
+    assert counts[0].max() == 10
