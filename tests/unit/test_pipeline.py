@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,10 +13,11 @@ from viral.bundle import Bundle
 from viral.dataset import Dataset
 from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
-from viral.pipeline import evaluate_run, find_model, load_inputs, load_split, measure, train
+from viral.evaluation import evaluate
+from viral.pipeline import evaluate_run, load_inputs, load_split, measure, train
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import Retriever
-from worlds import SMALL, World, dataset_folder, two_tastes
+from worlds import SMALL, World, dataset_folder, small_model, two_tastes
 
 RECIPE = Recipe(
     model="lightgcn",
@@ -178,7 +178,17 @@ def test_measuring_a_run_again_gives_its_numbers(dataset, tmp_path, model):
     assert fitted["masked"] == "none" and fitted["users"] == 16
 
 
-def test_an_unknown_split_is_refused(dataset, tmp_path):
+def test_the_second_protocol_hides_validation_too(world):
+    parts = world.split
+    scorer = small_model("ease", world).scorer()
+    measured = measure(scorer, parts)
+    hidden = evaluate(scorer, parts.test, parts.train.union(parts.valid))
+    assert measured["train+valid"].mean() == hidden.mean()
+    assert measured["train"].mean() == evaluate(scorer, parts.test, parts.train).mean() != hidden.mean()
+    assert measure(scorer, parts, name="valid").keys() == {"train"}
+
+
+def test_an_unknown_split_is_refused(dataset):
     with pytest.raises(UsageError, match="unknown split 'tset'"):
         measure(None, load_split(dataset), name="tset")
 
@@ -219,29 +229,3 @@ def test_a_model_from_outside(dataset, tmp_path):
     with pytest.raises(UsageError, match="unknown key 'dropuot' in NoisyConfig"):
         train(dataset, replace(recipe, config={"dropuot": 0.1}), tmp_path / "other")
     assert not (tmp_path / "other").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("lightgnc", "unknown model 'lightgnc'"),
-        ("no_such_module:Model", "cannot load model"),
-        ("noisy:Nosy", "cannot load model"),
-        (":Noisy", "cannot load model"),
-        (".noisy:Noisy", "cannot load model"),
-        ("noisy:not_a_model", "is not a Recommender"),
-        ("pathlib:Path", "is not a Recommender"),
-        ("viral.models:Recommender", "is not a Recommender"),
-    ],
-)
-def test_a_word_that_names_no_model(name, message):
-    with pytest.raises(UsageError, match=message) as caught:
-        find_model(name)
-    assert caught.value.hint
-
-
-def test_the_nearest_model_is_named():
-    with pytest.raises(UsageError) as caught:
-        find_model("lightgnc")
-    assert "did you mean lightgcn?" in caught.value.hint
-    assert not Path("lightgnc").exists()
