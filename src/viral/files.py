@@ -12,7 +12,6 @@ from typing import Any
 
 from viral.errors import DataError, UsageError
 
-
 MANY_FILES = 256
 
 
