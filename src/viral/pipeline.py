@@ -1,9 +1,12 @@
 """The hops as functions over folders: a data set becomes a run, a run is measured. The command line calls these."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from viral.bundle import Bundle, make_bundle
 from viral.data import ModelInputs, Split, split
@@ -29,6 +32,10 @@ def find_model(name: str) -> type[Recommender[Any]]:
         raise UsageError(f"unknown model {name!r}", hint=nearest(name, MODELS) + " (or package.module:Class)")
     import importlib
 
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(
+            str(Path.cwd())
+        )  # a model beside the data, though the program was not started with ``python -m``
     try:
         found = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError, TypeError) as error:
@@ -149,9 +156,13 @@ def evaluate_run(
     bundle = Bundle.load(run / BUNDLE_FOLDER)
     opened = Dataset.open(dataset or Path(read_json(run / RUN_FILE)["dataset"]))
     parts = load_split(opened)
-    if parts.users != bundle.users or parts.items != bundle.items:
+    if (
+        parts.users != bundle.users
+        or parts.items != bundle.items
+        or not torch.equal(parts.train.keys(), bundle.seen.keys())
+    ):
         raise DataError(
-            "the data set's users or items are not the bundle's",
+            "the data set's users, items or training interactions are not the bundle's",
             where=str(opened.path),
             hint="train again on this data",
         )

@@ -35,6 +35,7 @@ CARDS, HISTORY, LISTED = 48, 12, 8
 
 
 def sheet(catalog: Catalog, descriptions: Descriptions) -> ContactSheet:
+    """Contact sheet of the first pictures with what was said of each."""
     rows = descriptions.rows[:CARDS]
     return ContactSheet(
         heading="What was seen in the pictures",
@@ -60,6 +61,7 @@ def _parts(parts: Mapping[str, float]) -> tuple[Part, ...]:
 
 
 def story(user_id: str, catalog: Catalog, parts: Split, bundles: Mapping[str, Bundle]) -> UserStory:
+    """One user: what they took, and what each model shows them."""
     user = parts.users.index(user_id)
     held_out = {parts.items.ids[item] for item in parts.test.items[parts.test.users == user].tolist()}
     history = [item_id for item_id, _ in Retriever(bundles["viral"]).history(user_id)]
@@ -102,6 +104,7 @@ def _why(parts: Mapping[str, float]) -> str:
 
 
 def explanations(users: list[str], catalog: Catalog, bundle: Bundle) -> Explanations:
+    """The best recommendation of each user, its score taken apart."""
     made = []
     for user_id in users:
         best = Retriever(bundle).recommend(user_id, 1)[0]

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -128,6 +130,16 @@ def test_an_out_of_tree_model_needs_no_registration(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.py").write_text("from viral.models import BPR\n\n\nclass Mine(BPR):\n    pass\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
     out = viral_json("train", str(shop), "--model", "mine:Mine", *FEW, "--out", str(tmp_path / "run"))
     assert out["model"] == "mine:Mine" and out["epochs"] == 2
+
+
+def test_a_changed_split_is_not_measured_as_if_it_were_the_same(shop: Path, run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "shop"
+    shutil.copytree(shop, other)
+    frame = pl.read_parquet(other / "interactions.parquet")
+    frame.with_columns(split=pl.col("split").reverse()).write_parquet(other / "interactions.parquet")
+    error = viral_json("evaluate", str(run), "--dataset", str(other), code=1)["error"]
+    assert "training interactions" in error["what"]
