@@ -12,7 +12,19 @@ from viral.report.stories import (
     Users,
     UserStory,
 )
-from viral.report.tables import Bar, BarChart, Curve, Curves, Ranking, RankingRow, ShareChart, ShareRow, Table
+from viral.report.tables import (
+    Bar,
+    BarChart,
+    Curve,
+    Curves,
+    Ranking,
+    RankingRow,
+    ShareChart,
+    ShareRow,
+    Sweep,
+    SweepPoint,
+    Table,
+)
 from viral.report.values import Estimate, Part, Thing
 
 __all__ = [
@@ -37,6 +49,8 @@ __all__ = [
     "ShareChart",
     "ShareRow",
     "Step",
+    "Sweep",
+    "SweepPoint",
     "Table",
     "Thing",
     "UserStory",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from viral.report.stories import ContactSheet, Explanations, Users
-from viral.report.tables import BarChart, Curves, Ranking, ShareChart, Table
+from viral.report.tables import BarChart, Curves, Ranking, ShareChart, Sweep, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class NextSteps:
 
 
 Section: TypeAlias = (
-    Ranking | Curves | BarChart | ShareChart | Table | ContactSheet | Users | Explanations | Notes | NextSteps
+    Ranking | Curves | BarChart | Sweep | ShareChart | Table | ContactSheet | Users | Explanations | Notes | NextSteps
 )
 
 

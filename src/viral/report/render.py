@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viral.files import atomic_write
-from viral.report import bars, charts, wording
+from viral.report import bars, charts, sweeps, wording
 from viral.report.data import NextSteps, Notes, Report, Section
 from viral.report.stories import ContactSheet, Explanations, Users
-from viral.report.tables import Bar, BarChart, Curves, Ranking, ShareChart, Table
+from viral.report.tables import Bar, BarChart, Curves, Ranking, ShareChart, Sweep, Table
 from viral.report.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ TEMPLATES: dict[type, str] = {
     Ranking: "ranking.html",
     Curves: "curves.html",
     BarChart: "bars.html",
+    Sweep: "sweep.html",
     ShareChart: "shares.html",
     Table: "table.html",
     ContactSheet: "contact.html",
@@ -76,6 +77,7 @@ def _environment() -> "Environment":
         share_stack=bars.share_stack,
         curve_lines=_curve_lines,
         line_chart=charts.line_chart,
+        sweep_chart=sweeps.sweep_chart,
     )
     return environment
 

@@ -1,4 +1,4 @@
-"""Sections of numbers: the ranking of models, learning curves, bars, shares and plain tables."""
+"""Sections of numbers: the ranking of models, learning curves, bars, sweeps, shares and plain tables."""
 
 import math
 from collections.abc import Mapping
@@ -94,6 +94,32 @@ class BarChart:
     caption: str = ""
     percent: bool = False
     signed: bool = False
+    intro: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPoint:
+    """One value of a parameter, as it is shown, and what was measured there."""
+
+    label: str
+    value: Estimate
+    highlight: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """A metric over a parameter's values, which stand in order at equal distances: so 0, .001, .01 have their places.
+
+    ``baseline`` is drawn as a level line with its label, where there is one.
+    """
+
+    heading: str
+    parameter: str
+    points: tuple[SweepPoint, ...]
+    quantity: str  # what the vertical axis measures: "recall@20"
+    baseline: Estimate | None = None
+    baseline_label: str = ""
+    caption: str = ""
     intro: str = ""
 
 
