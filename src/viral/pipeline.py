@@ -56,12 +56,13 @@ def load_inputs(dataset: Dataset, parts: Split, recipe: Recipe) -> ModelInputs:
     return ModelInputs.of(parts, load_features(dataset.features_folder).values(), fill=recipe.fill)
 
 
-def train(dataset: Dataset, recipe: Recipe, out: Path) -> dict[str, Any]:
+def train(dataset: Dataset, recipe: Recipe, out: Path | str) -> dict[str, Any]:
     """Train a recipe on a data set and leave a run in ``out``: recipe, checkpoint, bundle, ``run.json``.
 
     A finished run is returned as it is, a stopped one goes on from its checkpoint; a folder that holds another run is
     a ``UsageError``. Selection sees validation only; the test set is ranked once, at the end.
     """
+    out = Path(out)
     model_class = find_model(recipe.model)
     config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
     identity = _claim(dataset, recipe, out)

@@ -30,8 +30,9 @@ class Retriever:
         self._offsets, self._items = bundle.seen.rows()
 
     @classmethod
-    def load(cls, run: Path) -> "Retriever":
+    def load(cls, run: Path | str) -> "Retriever":
         """From a run's folder, or from a bundle's."""
+        run = Path(run)
         return cls(Bundle.load(run / "bundle" if (run / "bundle").is_dir() else run))
 
     def recommend(self, user_id: str, k: int = 10, *, exclude_seen: bool = True) -> list[Recommendation]:

@@ -1,6 +1,7 @@
 """The whole way on the command line, as a user goes it, on a small shop: every verb, text and JSON."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -143,3 +144,16 @@ def test_a_changed_split_is_not_measured_as_if_it_were_the_same(shop: Path, run:
     frame.with_columns(split=pl.col("split").reverse()).write_parquet(other / "interactions.parquet")
     error = viral_json("evaluate", str(run), "--dataset", str(other), code=1)["error"]
     assert "training interactions" in error["what"]
+
+
+def test_the_readme_s_python_runs(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    code = block.replace("my-shop", str(shop)).replace("007", "u0001")
+    code = code.replace(
+        "recipe = Recipe(", "from viral import TrainConfig\nrecipe = Recipe(train=TrainConfig(max_epochs=1), "
+    )
+    monkeypatch.chdir(tmp_path)
+    printed: list[tuple[object, ...]] = []
+    exec(code, {"print": lambda *words: printed.append(words)})
+    assert len(printed) == 6 and 0 <= float(str(printed[0][0])) <= 1
