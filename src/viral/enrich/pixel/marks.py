@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from viral.enrich.pixel.colours import Colour, Mask
 
-LEAST_AREA, MOST_AREA = 0.004, 0.12  # of the thing that carries the mark
-MOST_ALIKE = 3  # more pieces of one colour are a pattern or parts
+LEAST_AREA, MOST_AREA = 0.004, 0.5  # of the thing that carries the mark
+MOST_ALIKE = 2  # more pieces of one colour are a pattern or parts
 ANGLES = 72
 SMALLEST, SIDE = 30, 48  # pixels of a piece; to what side it is scaled before its outline is measured
 LONG, ROUND, POINTED = 0.16, 0.045, 0.1  # amplitudes: of two bumps, below which it is round, from which it is a star

@@ -2,7 +2,7 @@
 
 What distinguishes them: the edges of stripes share one direction; the spots of a dotted surface are many, compact and
 lie on a connected ground; squares of a check are compact in both colours; a zigzag is made of long bands whose edges
-have two directions. Lines, small marks and shading do not make a pattern.
+have two directions; and all but stripes must repeat. Lines, small marks and shading do not make a pattern.
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.enrich.pixel.colours import Mask
+from viral.enrich.pixel.repeat import repetition
 
 FloatGrid = npt.NDArray[np.float64]
 
 LEAST_SHARE = 0.1  # of the pair of colours: less of the second one is a mark, not a pattern
 ONE_DIRECTION = 0.6  # resultant length of the edges' directions, doubled: 1 is parallel, 0 is none
 LEAST_PIECES = 4
+SPECK = 0.15  # of the typical piece
 ONE_FIELD = 0.7  # of a colour in one piece
 LEAST_FIELD = 0.28  # of the surface: less of a second colour in one piece is a part, not a second tone
 LINE = 2  # half the width of a seam, in pixels
 LEAST_CHANGES = 3  # of colour across stripes
+LEAST_RIM = 0.1  # of the outline for each of two tones
+LEAST_REPETITION = 0.5  # of dots, checks and zigzags; what repeats less is not one of them
 LEAST_BALANCE = 0.28  # of the surface for each colour of a check or a zigzag
 LONG = 1.5  # length over width of a piece that is a band rather than a square
 ONE_GROUND = 0.75  # of a colour in one piece, on which the other one lies in spots
@@ -39,6 +43,7 @@ class Pattern:
 
 PLAIN = Pattern("plain")
 TWO_TONE = Pattern("two-tone")
+IRREGULAR = Pattern("irregular")
 
 
 def find_pattern(ground: Mask, figure: Mask) -> Pattern:
@@ -51,14 +56,17 @@ def find_pattern(ground: Mask, figure: Mask) -> Pattern:
     if not LEAST_SHARE < share < 1 - LEAST_SHARE:
         return PLAIN
     if min(_unity(ground), _unity(figure)) > ONE_FIELD:
-        return TWO_TONE if min(share, 1 - share) > LEAST_FIELD else PLAIN
+        return TWO_TONE if min(share, 1 - share) > LEAST_FIELD and not _enclosed(ground, figure) else PLAIN
     soft = ndimage.gaussian_filter(figure.astype(float), 1.0) / np.maximum(
         ndimage.gaussian_filter(known.astype(float), 1.0), 1e-6
     )
     axis, parallel = _direction(soft, ndimage.binary_erosion(known, iterations=2))
     if parallel > ONE_DIRECTION:
         return _bands(figure, known, axis)
-    return _pieces(ground, figure, share)
+    found = _pieces(ground, figure, share)
+    if found in (PLAIN, TWO_TONE) or repetition(figure, known) > LEAST_REPETITION:
+        return found
+    return IRREGULAR
 
 
 def _without_lines(ground: Mask, figure: Mask) -> tuple[Mask, Mask]:
@@ -82,6 +90,15 @@ def _unity(mask: Mask) -> float:
     labels, _ = ndimage.label(mask)
     sizes = np.bincount(labels[mask])
     return float(sizes.max() / sizes.sum()) if len(sizes) else 0.0
+
+
+def _enclosed(ground: Mask, figure: Mask) -> bool:
+    """Whether one of two fields lies within the other: a face or a print, not a second half."""
+    from scipy import ndimage
+
+    whole = ndimage.binary_fill_holes(ground | figure)
+    rim = whole & ~ndimage.binary_erosion(whole, iterations=2)
+    return bool(min((ground & rim).sum(), (figure & rim).sum()) < LEAST_RIM * rim.sum())
 
 
 def _direction(soft: FloatGrid, where: Mask) -> tuple[float, float]:
@@ -164,6 +181,6 @@ def _measure(mask: Mask) -> list[tuple[float, float]]:
     index = np.arange(1, number + 1)
     areas = ndimage.sum_labels(labels > 0, labels, index)
     deepest = ndimage.maximum(depth, labels, index)
-    least = max(4.0, 0.005 * float(mask.sum()))
-    pieces = zip(areas.tolist(), deepest.tolist(), strict=True)
-    return [(area, area / (4 * radius**2)) for area, radius in pieces if area >= least]
+    kept = areas >= 4
+    kept &= areas >= SPECK * np.median(areas[kept]) if kept.any() else False
+    return [(area, area / (4 * radius**2)) for area, radius in zip(areas[kept], deepest[kept], strict=True)]

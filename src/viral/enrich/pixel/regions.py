@@ -8,15 +8,20 @@ import numpy.typing as npt
 
 from viral.enrich.pixel.colours import Lab, Mask, distance, grid_cells
 
+FloatGrid = npt.NDArray[np.float32]  # (H, W)
 Backdrop = Literal["plain", "gradient", "patterned", "busy"]
 
-CLOSE = 7.0  # colours nearer than this are the same surface
+CLOSE = 7.0  # colours nearer than this are the same surface, at most
+GROWTH = 4.0  # by how much the next pixels of a surface may differ from its fit so far
+CLEAN, NOISE = 3.2, 3.0  # at least; and how many times the backdrop's own unevenness: white shows on a clean grey
+SAME = 0.8  # to which the backdrop's usual unevenness is added: so near is the backdrop itself, seen through a hole
 SLOPE = 9.0  # a backdrop whose colour drifts more than this across the picture is a gradient
 LEAST_AREA = 0.006  # of the picture; smaller things are specks
 MOST_LAYERS = 3  # surfaces of which a backdrop may consist: a wall, a floor, a stripe
 LEAST_LAYER = 0.10  # of the frame
 EXPLAINED = 0.75  # of the frame, or the picture has no backdrop to speak of
 MOST_REGIONS = 6
+LEAST_WINDOW, MOST_WINDOWS = 0.025, 3  # share of a thing from which a hole is one to look through; how many it may have
 MOST_SAMPLES = 1200  # of the frame's pixels, evenly spread
 SHADOW = 30.0  # of lightness that a shadow takes at most
 LEAST_LIT = 0.4  # of a thing is not shade, or it is a grey thing
@@ -26,7 +31,7 @@ LEAST_LIT = 0.4  # of a thing is not shade, or it is a grey thing
 class Region:
     """One connected thing: its pixels, its box and how it lies in the picture."""
 
-    mask: Mask  # (H, W), holes filled
+    mask: Mask  # (H, W), small holes filled
     box: tuple[int, int, int, int]  # left, top, right, bottom; right and bottom outside
     area: float  # share of the picture
     centre: tuple[float, float]  # x, y in 0…1
@@ -62,7 +67,10 @@ def take_apart(lab: Lab) -> Scene:
     for layer in layers[1:]:
         nearer = (other := distance(lab, layer)) < difference
         difference, shade = np.minimum(difference, other), np.where(nearer, _shade(lab, layer), shade)
-    regions = _regions(difference, shade)
+    frame = difference.reshape(-1)[_frame(lab.shape)]
+    near = float(np.clip(NOISE * np.percentile(frame[frame < CLOSE], 95), CLEAN, CLOSE))
+    same = SAME + 1.5 * float(np.median(frame[frame < CLOSE]))
+    regions = _regions((difference > near) & ~_seams(lab, layers, near), shade, difference, same)
     covered = sum(region.area for region in regions)
     if covered > 0.85 or any(region.cut > 0.5 and region.area > 0.3 for region in regions):
         return _whole(lab)
@@ -119,18 +127,37 @@ def _backdrop_layers(lab: Lab) -> tuple[list[Lab], float]:
 
 
 def _plane(design: npt.NDArray[np.float64], values: Lab) -> npt.NDArray[np.float64]:
-    """Robust linear fit of colour over place, (n, 3) and (n, 3) -> (3, 3): starts at the mode, keeps what is close."""
+    """Linear fit of colour over place, (n, 3) and (n, 3) -> (3, 3): grows from the commonest colour.
+
+    So a wall stays apart from the floor below it, where one fit through both would call them a gradient.
+    """
     cells = grid_cells(values, 8)
     mode = values[cells == np.bincount(cells).argmax()].mean(axis=0)
-    kept = distance(values, mode[None]) < 2 * CLOSE
+    kept = distance(values, mode[None]) < GROWTH
     coefficients = np.zeros((3, 3))
-    for tolerance in (2 * CLOSE, 2 * CLOSE, 1.5 * CLOSE, CLOSE, CLOSE, CLOSE):
+    for _ in range(12):
         coefficients[:] = np.linalg.lstsq(design[kept], values[kept], rcond=None)[0]
-        close = distance(values, (design @ coefficients).astype(np.float32)) < tolerance
-        if close.sum() < 8:
+        close = distance(values, (design @ coefficients).astype(np.float32)) < GROWTH
+        if close.sum() < 8 or (close == kept).all():
             break
         kept = close
     return coefficients
+
+
+def _seams(lab: Lab, layers: list[Lab], near: float) -> Mask:
+    """Where two surfaces of the backdrop meet: pixels beside both, in a blend of their colours."""
+    from scipy import ndimage
+
+    seams = np.zeros(lab.shape[:2], dtype=bool)
+    sides = [ndimage.binary_dilation(distance(lab, layer) < near, iterations=3) for layer in layers]
+    for first in range(len(layers)):
+        for second in range(first):
+            both = sides[first] & sides[second]
+            start, way = layers[first][both], layers[second][both] - layers[first][both]
+            length = np.maximum(np.square(way).sum(axis=1), 1e-6)
+            part = np.clip(((lab[both] - start) * way).sum(axis=1) / length, 0, 1)[:, None]
+            seams[both] |= distance(lab[both], start + part * way) < 2 * near
+    return seams
 
 
 def _shade(lab: Lab, backdrop: Lab) -> Mask:
@@ -139,15 +166,14 @@ def _shade(lab: Lab, backdrop: Lab) -> Mask:
     return (change[..., 0] < 0) & (change[..., 0] > -SHADOW) & (np.hypot(change[..., 1], change[..., 2]) < CLOSE)
 
 
-def _regions(difference: npt.NDArray[np.float32], shade: Mask) -> tuple[Region, ...]:
+def _regions(differs: Mask, shade: Mask, difference: FloatGrid, same: float) -> tuple[Region, ...]:
     """Connected things that differ from the backdrop, most prominent first: (H, W) -> at most ``MOST_REGIONS``.
 
     A shadow that a thing throws is taken off it; a thing that is nothing but shade is a grey thing, and stays.
     """
     from scipy import ndimage
 
-    solid = _solid(difference > CLOSE)
-    lit = _solid((difference > CLOSE) & ~shade)
+    solid, lit = _solid(differs), _solid(differs & ~shade)
     labels, number = ndimage.label(solid)
     share = ndimage.mean(lit, labels, np.arange(number + 1))
     labels, _ = ndimage.label(np.where(share[labels] > LEAST_LIT, lit & solid, solid))
@@ -155,7 +181,8 @@ def _regions(difference: npt.NDArray[np.float32], shade: Mask) -> tuple[Region, 
     for label, window in enumerate(ndimage.find_objects(labels), start=1):
         inside = labels[window] == label
         if inside.sum() >= max(48, LEAST_AREA * difference.size):
-            found.append(_region(labels == label, window, float(difference[window][inside].mean())))
+            inside = inside & ~_windows(inside, difference[window] < same)
+            found.append(_region(inside, window, difference))
     return tuple(sorted(found, key=lambda region: -region.prominence)[:MOST_REGIONS])
 
 
@@ -171,11 +198,23 @@ def _solid(mask: Mask) -> Mask:
     return ndimage.binary_opening(~open_air[outside])
 
 
-def _region(mask: Mask, window: tuple[slice, slice], contrast: float) -> Region:
+def _windows(inside: Mask, same: Mask) -> Mask:
+    """Large holes through which the backdrop is seen, a handle's say; many are rather a pattern in its colour."""
     from scipy import ndimage
 
-    height, width = mask.shape
-    inside = mask[window]
+    labels, number = ndimage.label(ndimage.binary_opening(inside & same))
+    sizes = np.bincount(labels.ravel(), minlength=number + 1)
+    large = sizes >= LEAST_WINDOW * inside.sum()
+    large[0] = False
+    return large[labels] if large.sum() <= MOST_WINDOWS else np.zeros_like(inside)
+
+
+def _region(inside: Mask, window: tuple[slice, slice], difference: FloatGrid) -> Region:
+    from scipy import ndimage
+
+    height, width = difference.shape
+    mask = np.zeros((height, width), dtype=bool)
+    mask[window] = inside
     rows, columns = np.nonzero(inside)
     outline = int(inside.sum()) - int(ndimage.binary_erosion(inside).sum())
     edge = mask[0].sum() + mask[-1].sum() + mask[1:-1, 0].sum() + mask[1:-1, -1].sum()
@@ -184,6 +223,6 @@ def _region(mask: Mask, window: tuple[slice, slice], contrast: float) -> Region:
         (window[1].start, window[0].start, window[1].stop, window[0].stop),
         len(rows) / mask.size,
         (float(columns.mean() + window[1].start + 0.5) / width, float(rows.mean() + window[0].start + 0.5) / height),
-        contrast,
+        float(difference[window][inside].mean()),
         float(edge / max(1, outline)),
     )

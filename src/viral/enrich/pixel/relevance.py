@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.encode.vision import class_synonyms
-from viral.enrich.pixel.colours import NAMES, Colour, prototypes_of
+from viral.enrich.pixel.colours import COLOURED, NAMES, Colour, prototypes_of
+from viral.enrich.pixel.prints import Words
 from viral.enrich.pixel.sight import Thing
 
 FloatArray = npt.NDArray[np.float32]
@@ -96,7 +97,7 @@ def weigh(things: Sequence[Thing], probabilities: FloatArray, title: Title) -> E
     by_class = probabilities[:, named].max(axis=1) if named else np.zeros(len(things), np.float32)
     by_colour = _each(colour_share(thing.surface.colours, title.colours) for thing in things)
     by_pattern = _each(float(thing.surface.pattern.name in title.patterns) for thing in things)
-    by_text = _each(_printed(thing, title) for thing in things)
+    by_text = _each(printed_share(thing.words, title) for thing in things)
     prominence = _each(thing.region.prominence for thing in things)
     total = (
         CLASS_WEIGHT * _relative(by_class)
@@ -119,15 +120,20 @@ def _relative(evidence: FloatArray) -> FloatArray:
 
 def colour_share(colours: Sequence[Colour], names: Sequence[str]) -> float:
     """The share of a surface whose colour passes for the best fitting of ``names``."""
-    best = 0.0
-    for name in names:
-        shades = prototypes_of(name)
-        fit = [1.0 if c.name == name else float(np.exp(-((c.distance(shades).min() / NEAR) ** 2))) for c in colours]
-        best = max(best, sum(c.share * part for c, part in zip(colours, fit, strict=True)))
-    return best
+    return max((sum(c.share * _passes(c, name) for c in colours) for name in names), default=0.0)
 
 
-def _printed(thing: Thing, title: Title) -> float:
-    read = {singular(word) for line in thing.words for word in re.findall(r"[^\W\d_]+", line.text.lower())}
+def _passes(colour: Colour, name: str) -> float:
+    """How well a colour passes for a name (0…1): fully by its own, by nearness if it has a hue at all."""
+    if colour.name == name:
+        return 1.0
+    if np.hypot(*colour.lab[1:]) < COLOURED:
+        return 0.0
+    return float(np.exp(-((colour.distance(prototypes_of(name)).min() / NEAR) ** 2)))
+
+
+def printed_share(lines: Sequence[Words], title: Title) -> float:
+    """The share of a title's words (of three letters or more) that are printed in ``lines``."""
+    read = {singular(word) for line in lines for word in re.findall(r"[^\W\d_]+", line.text.lower())}
     telling = {word for word in title.words if len(word) > 2}
     return len(telling & read) / len(telling) if telling else 0.0

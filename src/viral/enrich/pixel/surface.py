@@ -7,11 +7,13 @@ import numpy.typing as npt
 
 from viral.enrich.pixel.colours import COLOURED, Colour, Lab, Mask, distance, main_colours
 from viral.enrich.pixel.marks import Mark, find_marks
-from viral.enrich.pixel.patterns import PLAIN, Pattern, find_pattern
+from viral.enrich.pixel.patterns import IRREGULAR, PLAIN, TWO_TONE, Pattern, find_pattern
 
 SAME_HUE = 0.35  # radians
 SHADED = 32.0  # of lightness between the lit and the shaded side of one colour
 LEAST_SHARE = 0.06  # of the surface that a colour covers, lines apart, to be named
+DEEP = 0.14  # of the surface's width: so far from any other colour, a place is inside a large piece
+LEAST_FINE, MOST_FINE = 0.2, 0.95  # shares of the surface that its finely divided part may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +35,84 @@ def read_surface(lab: Lab, mask: Mask) -> Surface:
     if not found:
         return Surface((), PLAIN)
     centres = np.array([colour.lab for colour in found], dtype=np.float32)
+    families = _families(found)
     labels = np.full(mask.shape, -1)
-    labels[inner] = _families(found)[distance(lab[inner][:, None], centres[None]).argmin(axis=1)]
-    fields = {number: ndimage.binary_opening(labels == number) for number in sorted(set(labels[inner].tolist()))}
+    labels[inner] = families[distance(lab[inner][:, None], centres[None]).argmin(axis=1)]
+    fields = {number: ndimage.binary_opening(labels == number) for number in sorted(set(families.tolist()))}
     total = max(1, sum(int(field.sum()) for field in fields.values()))
-    shares = {number: int(field.sum()) / total for number, field in fields.items()}
-    order = sorted((number for number, share in shares.items() if share >= LEAST_SHARE), key=lambda n: -shares[n])
-    if not order:
+    colours = {
+        number: _pigment([found[n] for n in np.flatnonzero(families == number)], int(field.sum()) / total)
+        for number, field in fields.items()
+    }
+    kept = [colour for colour in colours.values() if colour.share >= LEAST_SHARE]
+    if not kept:
         return Surface(found[:1], PLAIN)
-    pattern = find_pattern(*(labels == number for number in order[:2])) if len(order) > 1 else PLAIN
-    colours = {number: Colour(found[number].name, share, found[number].lab) for number, share in shares.items()}
-    used = set(order[:1] if pattern == PLAIN else order[:2])
+    pattern, used = _pattern(labels, fields)
     marks = find_marks(fields, colours, mask, used)
-    return Surface(tuple(sorted((colours[number] for number in order), key=_telling, reverse=True)), pattern, marks)
+    return Surface(tuple(sorted(kept, key=_telling, reverse=True)), pattern, marks)
+
+
+def _pattern(labels: npt.NDArray[np.int64], fields: dict[int, Mask]) -> tuple[Pattern, set[int]]:
+    """The pattern of the finely divided part of a surface if that is one, else of all of it; and its colours.
+
+    A face, a rim or a lid in one colour says nothing of the pattern beside it.
+    """
+    inside = labels >= 0
+    fine = _finely_divided(fields, inside)
+    if LEAST_FINE * inside.sum() < fine.sum() < MOST_FINE * inside.sum():
+        order = _largest({number: field & fine for number, field in fields.items()})
+        found = _first_pattern(order, {number: (labels == number) & fine for number in order})
+        if found[0] not in (PLAIN, TWO_TONE, IRREGULAR):
+            return found
+    order = _largest(fields)
+    return _first_pattern(order, {number: labels == number for number in order})
+
+
+def _first_pattern(order: list[int], masks: dict[int, Mask]) -> tuple[Pattern, set[int]]:
+    """The pattern of the first colour with the second; if that is none, a regular one with the third."""
+    first, *others = order or [-1]
+    patterns = {other: find_pattern(masks[first], masks[other]) for other in others[:1]}
+    for other in others[1:2]:
+        if patterns[others[0]] in (PLAIN, TWO_TONE, IRREGULAR):
+            third = find_pattern(masks[first], masks[other])
+            patterns |= {other: third} if third not in (PLAIN, TWO_TONE, IRREGULAR) else {}
+    used, pattern = list(patterns.items())[-1] if patterns else (first, PLAIN)
+    return pattern, {first} if pattern == PLAIN else {first, used}
+
+
+def _finely_divided(fields: dict[int, Mask], inside: Mask) -> Mask:
+    """Where no large piece of one colour is: away from every place that is deep inside its own colour, lines apart."""
+    from scipy import ndimage
+
+    broad = {number: ndimage.binary_opening(field, iterations=2) for number, field in fields.items()}
+    known = np.any(list(broad.values()), axis=0)
+    if not known.any():
+        return inside
+    owner = np.select([broad[number] for number in broad], list(broad), -1)
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    owner = np.where(inside, owner[tuple(nearest)], -1)
+    alike = (ndimage.maximum_filter(owner, 3) == ndimage.minimum_filter(owner, 3)) & inside
+    reach = max(4.0, DEEP * float(np.sqrt(inside.sum())))
+    core = ndimage.distance_transform_edt(np.pad(alike, 1))[1:-1, 1:-1] > reach
+    return inside & (ndimage.distance_transform_edt(~core) > reach + 2) if core.any() else inside
+
+
+def _largest(fields: dict[int, Mask]) -> list[int]:
+    """The three colours that cover most, largest first, of those that cover enough."""
+    areas = {number: int(field.sum()) for number, field in fields.items()}
+    enough = [number for number, area in areas.items() if area >= LEAST_SHARE * max(1, sum(areas.values()))]
+    return sorted(enough, key=lambda number: -areas[number])[:3]
+
+
+def _pigment(shades: list[Colour], share: float) -> Colour:
+    """The colour of a thing seen in several shades: shade and glare take saturation away, nothing adds it."""
+    weight = {shade: shade.share * (10 + float(np.hypot(*shade.lab[1:]))) for shade in shades}
+    votes: dict[str, float] = {}
+    for shade in shades:
+        votes[shade.name] = votes.get(shade.name, 0) + weight[shade]
+    name = max(votes, key=lambda vote: votes[vote])
+    best = max((shade for shade in shades if shade.name == name), key=lambda shade: weight[shade])
+    return Colour(name, share, best.lab)
 
 
 def _telling(colour: Colour) -> float:

@@ -106,7 +106,7 @@ def _bounds(corners: npt.NDArray[np.float32], shape: tuple[int, ...]) -> tuple[i
 
 
 def clean(words: str) -> str:
-    """One line of printable characters without quotation marks or angle brackets, at most ``MOST_LETTERS`` long."""
+    """One line of letters, digits and plain punctuation, at most ``MOST_LETTERS`` long, without marks at its ends."""
     plain = unicodedata.normalize("NFKC", words)
-    kept = "".join(" " if mark in '<>{}[]|"“”„`\\' or not mark.isprintable() else mark for mark in plain)
-    return " ".join(kept.split())[:MOST_LETTERS].strip(" ()*+-–—_=~^.,:;'/#")
+    kept = "".join(mark if mark.isalnum() or mark in "-'’&.,:!?/%+" else " " for mark in plain)
+    return " ".join(kept.split())[:MOST_LETTERS].strip(" -'’&.,:/+")

@@ -8,14 +8,16 @@ import numpy.typing as npt
 
 from viral.encode.vision import class_names
 from viral.enrich.pixel.colours import Colour
-from viral.enrich.pixel.relevance import Evidence, Title
-from viral.enrich.pixel.sight import Sight, Thing, Words
+from viral.enrich.pixel.patterns import IRREGULAR
+from viral.enrich.pixel.prints import Words
+from viral.enrich.pixel.relevance import Evidence, Title, colour_share, printed_share
+from viral.enrich.pixel.sight import Sight, Thing
 from viral.enrich.pixel.surface import Surface
 
 FloatArray = npt.NDArray[np.float32]
 
 SURE, LIKELY, POSSIBLE = 0.7, 0.35, 0.15  # probabilities of a class
-UNASKED = 0.6  # from which a class is named that no title names
+UNASKED, UNASKED_PHOTO = 0.6, 0.9  # from which a class is named that no title names: of a clean thing, of anything
 SOME = 0.1  # share from which a further colour is named
 SUPPORT = 0.2  # share of the surface that shows a colour which the title names
 
@@ -31,7 +33,7 @@ def describe_all(sight: Sight, probabilities: FloatArray) -> str:
     things = f"{_number(count)} thing{'s' if count > 1 else ''}"
     said = [f"The picture shows {things} on {_article(backdrop, capital=False)}"]
     for thing, row in zip(sight.things, probabilities, strict=True):
-        guess = _guess(row, UNASKED)
+        guess = _guess(row, _unasked(thing))
         parts = [surface_words(thing.surface) + (f" and {guess}" if guess else ""), _carrying(thing)]
         said.append(f"{_size(thing)} thing {_place(thing)} is {', '.join(part for part in parts if part)}")
     return _sentences([*said, _reading("Beside them, the picture", sight.words)])
@@ -47,10 +49,12 @@ def describe_focus(sight: Sight, probabilities: FloatArray, title: Title, eviden
     support = _support(thing, named if asked >= POSSIBLE else "", title, evidence, chosen)
     if sight.scene.backdrop == "busy":
         return _sentences([describe_whole(sight, probabilities).rstrip("."), support])
-    guess = _guess(row, 1.0 if title.classes else UNASKED, named, asked)
+    guess = _guess(row, 1.0 if title.classes else _unasked(thing), named, asked)
     first = f"The item is {surface_words(thing.surface)}" + (f" and {guess}" if guess else "")
     carrying = _carrying(thing)
-    return _sentences([first, f"It comes {carrying}" if carrying else "", support])
+    beside = [*sight.words, *(line for other in sight.things if other is not thing for line in other.words)]
+    caption = _reading("Beside it, the picture", [line for line in beside if printed_share((line,), title) > 0])
+    return _sentences([first, f"It comes {carrying}" if carrying else "", caption, support])
 
 
 def describe_whole(sight: Sight, probabilities: FloatArray) -> str:
@@ -65,7 +69,7 @@ def describe_whole(sight: Sight, probabilities: FloatArray) -> str:
     picture = f"{tone} and {strength} {_format(sight)} picture, {main}" + (
         f" with some {_listed(more)}" if more else ""
     )
-    guess = _guess(probabilities[0], UNASKED)
+    guess = _guess(probabilities[0], UNASKED_PHOTO)
     words = (*thing.words, *sight.words)
     return _sentences(
         [_article(picture), _slope(lab), f"It {guess}" if guess else "", _reading("The print in it", words)]
@@ -84,6 +88,7 @@ def surface_words(surface: Surface) -> str:
     phrase = {
         "two-tone": f"two-tone, {pair}",
         "zigzag": f"{pair} with a zigzag pattern",
+        "irregular": f"{pair} in irregular patches",
     }.get(pattern, f"{surface.pattern} in {pair}")
     return phrase + _further(surface.colours, names[:2])
 
@@ -112,6 +117,11 @@ def _guess(row: FloatArray, least: float, named: str = "", asked: float = 0.0) -
     return f"{how} {_article(name, capital=False)}"
 
 
+def _unasked(thing: Thing) -> float:
+    """How probable a class must be to be named unasked: the classifier is too sure of montages and cut-out photos."""
+    return UNASKED_PHOTO if thing.surface.pattern == IRREGULAR else UNASKED
+
+
 def _support(thing: Thing, named: str, title: Title, evidence: Evidence, chosen: int) -> str:
     """Which of the title's words the picture bears out; the words are the describer's own, not the title's."""
     seen = [colour for colour in title.colours if evidence.by_colour[chosen] > SUPPORT and _shows(thing, colour)]
@@ -123,18 +133,15 @@ def _support(thing: Thing, named: str, title: Title, evidence: Evidence, chosen:
 
 
 def _shows(thing: Thing, name: str) -> bool:
-    from viral.enrich.pixel.relevance import colour_share
-
     return colour_share(thing.surface.colours, (name,)) > SUPPORT
 
 
 def _carrying(thing: Thing) -> str:
     """Marks and words on a thing: ``with a white star and a light label that reads “SUN”``."""
     parts = [_article(f"{mark.colour} {mark.shape}", capital=False) for mark in thing.surface.marks]
-    parts += [
-        f"a {line.ground} label that reads “{line.text}”" if line.ground else f"the printed words “{line.text}”"
-        for line in thing.words
-    ]
+    for ground in dict.fromkeys(line.ground for line in thing.words):
+        text = " / ".join(line.text for line in thing.words if line.ground == ground)
+        parts.append(f"a {ground} label that reads “{text}”" if ground else f"the printed words “{text}”")
     return f"with {_listed(parts)}" if parts else ""
 
 
