@@ -1,7 +1,8 @@
 """VIRAL written once more, plainly: dense graphs, torch's own attention, the whole matrix of InfoNCE logits.
 
-Follows the description of the method (arXiv 2511.02113, branch ``redu2``) step by step and shares nothing with
-``viral.models.viral`` but the names of its weights. Shapes: U users, I items, B batch.
+Follows the description of the method (arXiv 2511.02113; the branches ``redu2`` and ``master``, and the paper's text)
+step by step and shares nothing with ``viral.models.viral`` but the names of its weights. Shapes: U users, I items,
+B batch.
 """
 
 import math
@@ -82,24 +83,29 @@ def contrast(a: Tensor, b: Tensor, temperature: float) -> Tensor:
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 
-def information_parts(w: Weights, t: Tensor, v: Tensor) -> tuple[Tensor, Tensor, list[list[tuple[Tensor, Tensor]]]]:
-    """Synergy (I, d), unique picture (I, d), and the pairs that each of synergy and redundancy aligns."""
+def synergy_of(w: Weights, t: Tensor, v: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+    """Synergy (I, d) and the pair that its loss aligns."""
     a = encoder(w, "synergy.cross_text", t, v)
     a = encoder(w, "synergy.self_text", a, a)
     b = encoder(w, "synergy.cross_visual", v, t)
     b = encoder(w, "synergy.self_visual", b, b)
-    nothing = torch.zeros_like(t)
+    return (a + b) / 2, [(a, b)]
+
+
+def unique_of(w: Weights, t: Tensor, v: Tensor, *, learned_mask: bool) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+    """Unique picture (I, d) and the pairs that the loss of the redundancy aligns."""
+    no_t, no_v = (row.expand_as(t) for row in w["redundancy.mask"]) if learned_mask else (torch.zeros_like(t),) * 2
     h, h_t, h_v = (
         encoder(w, "redundancy.encoder", x, x)
         for x in (
             torch.cat(pair, dim=1) @ w["redundancy.join.weight"].T + w["redundancy.join.bias"]
-            for pair in ((t, v), (t, nothing), (nothing, v))
+            for pair in ((t, v), (t, no_v), (no_t, v))
         )
     )
     r = (h + h_t + h_v) / 3
     projection = (v * r).sum(1, keepdim=True) / ((r * r).sum(1, keepdim=True) + 1e-8) * r
     unique = (v - projection) / (v - projection).norm(dim=1, keepdim=True)
-    return (a + b) / 2, unique, [[(a, b)], [(h_t, r), (h_v, r), (h_v, h_t)]]
+    return unique, [(h_t, r), (h_v, r), (h_v, h_t)]
 
 
 def mlp(w: Weights, branch: str, x: Tensor) -> Tensor:
@@ -124,12 +130,21 @@ def plain_viral(
             x @ w[f"projections.{m}.weight"].T + w[f"projections.{m}.bias"] if f"projections.{m}.weight" in w else x
             for m, x in (("text", features["text"]), ("visual", features["visual"]))
         )
-        synergy, unique, aligned = information_parts(w, t, v)
-        inputs = {"text": features["text"], "synergy": synergy, "unique_visual": unique}
+        synergy, pair = synergy_of(w, t, v)
+        aligned.append(pair)
+        if config.variant == "master":
+            inputs = {"visual": features["visual"], "synergy": synergy, "text": features["text"]}
+        else:
+            unique, pairs = unique_of(w, t, v, learned_mask=config.variant == "paper")
+            aligned.append(pairs)
+            inputs = {"text": features["text"], "synergy": synergy, "unique_visual": unique}
         shares = {"text": 1 - config.visual_weight, "visual": config.visual_weight}
     else:
         inputs = {"text" if "text" in features else "unique_visual": next(iter(features.values()))}
         shares = dict.fromkeys(features, 1.0)
+    user_weights = w["branch_weights"]
+    if config.variant == "paper":
+        user_weights = user_weights.exp() / user_weights.exp().sum(dim=1, keepdim=True)
     a_hat = normalised(matrix)
     users, items = [], []
     for p, (branch, x) in enumerate(inputs.items()):
@@ -138,7 +153,7 @@ def plain_viral(
         for _ in range(config.num_layers):
             layer = a_hat @ layer
             total = total + layer
-        users.append(w["branch_weights"][:, p : p + 1] * total[: train.num_users])
+        users.append(user_weights[:, p : p + 1] * total[: train.num_users])
         items.append(total[train.num_users :])
     u_f, i_f = torch.cat(users, dim=1), torch.cat(items, dim=1)
     item_graph = sum(shares[m] * neighbour_mean(x, config.num_neighbors) for m, x in features.items())

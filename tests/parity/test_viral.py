@@ -23,6 +23,10 @@ VARIANTS = {
     "picture only": {"text": None},
     "picture only, another modality": {"text": None, "visual": "image"},
     "few neighbours": {"num_neighbors": 2, "num_user_neighbors": 1},
+    "master": {"variant": "master"},
+    "master, another modality": {"variant": "master", "visual": "image"},
+    "paper": {"variant": "paper", "crossmodal_dim": 5},
+    "paper, at its own width": {"variant": "paper", "alignment_items": 12},
 }
 
 

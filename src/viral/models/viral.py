@@ -1,13 +1,12 @@
 """VIRAL: graphs over text, synergy and the picture's unique part.
 
 Kieu et al., "Enhancing Multimodal Recommendations with Vision-Language Models and Information-Aware Fusion",
-arXiv 2511.02113; defaults follow the authors' branch ``redu2`` where a field does not say otherwise.
+arXiv 2511.02113; defaults follow the authors' branch ``redu2``, and ``variant`` and the other fields of
+:class:`~viral.models.viral_config.VIRALConfig` lead to every other reading of the method.
 Shapes: U users, I items, B batch, D embedding dimension of one branch, F features, d cross-modal width, P branches.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,139 +14,180 @@ from torch import Tensor, nn
 
 from viral import graph
 from viral.data import ModelInputs, Triplets
-from viral.errors import UsageError
 from viral.models.base import EmbeddingRecommender, Embeddings
+from viral.models.viral_config import VIRALConfig
+from viral.models.viral_sources import Sources, branches_of
 from viral.nn import bpr_loss_bits, dot, propagate_sum
-from viral.nn.fusion import CrossModal, Redundancy, Synergy, linear, without
-from viral.recipe import check_least
+from viral.nn.fusion import (
+    AttentionSum,
+    CrossModal,
+    Interaction,
+    KnowledgeFusion,
+    Redundancy,
+    Synergy,
+    WeightedSum,
+    linear,
+    over_pairs,
+    without,
+)
 
-
-@dataclass(frozen=True, kw_only=True)
-class VIRALConfig:
-    """Every number of the model. ``visual=None`` is the text-only variant, ``text=None`` the visual-only one."""
-
-    text: str | None = "text"  # the modality that carries the words of the catalogue
-    visual: str | None = "description"  # the modality that carries the picture
-    embedding_dim: int = 64  # of each branch
-    crossmodal_dim: int | None = None  # None: the features' own width (384 in the code); 64 in the paper's summary
-    hidden_dim: int = 256
-    num_layers: int = 2
-    num_neighbors: int = 10  # of the item graph
-    visual_weight: float = 0.5  # of the item graph's picture half
-    num_user_neighbors: int = 40
-    resample_user_graph: bool = True  # pad short neighbour lists anew each epoch, as the code does
-    temperature: float = 0.1
-    alignment_weight: float = 0.01  # λ
-    alignment_items: int | None = None  # None: contrast all items in every step; n: at most n of the batch's negatives
-    reg_weight: float = 1e-3  # γ
-
-    def __post_init__(self) -> None:
-        check_least(self, embedding_dim=1, crossmodal_dim=1, hidden_dim=1, num_layers=0, alignment_items=1)
-        check_least(self, num_neighbors=1, num_user_neighbors=0, temperature=1e-6)
-
-
-Branch = Literal["text", "synergy", "unique_visual"]
+__all__ = ["VIRAL", "VIRALConfig"]
 
 
 class VIRAL(EmbeddingRecommender[VIRALConfig]):
     """score(u, i) = ⟨u, i⟩ over the concatenated branches [text | synergy | unique visual]."""
 
     Config = VIRALConfig
-    text: Tensor  # (I, F_t), fixed
-    visual: Tensor  # (I, F_v), fixed
+    synergy: nn.Module | None
+    redundancy: Redundancy | None
+    knowledge: KnowledgeFusion | None
+    mix: nn.Module | None
+    branch_weights: nn.Parameter | None
 
     def __init__(self, inputs: ModelInputs, config: VIRALConfig) -> None:
         super().__init__(inputs, config)
-        sources = {"text": config.text, "visual": config.visual}
-        features = {role: inputs.feature(name) for role, name in sources.items() if name is not None}
-        if not features:
-            raise UsageError("VIRAL needs a text or a visual modality", where="[config] of VIRAL")
-        self.branches: tuple[Branch, ...] = ("text", "synergy", "unique_visual")
-        if len(features) == 1:
-            self.branches = ("text",) if "text" in features else ("unique_visual",)
-        for role, values in features.items():
-            self.register_buffer(role, values, persistent=False)
-        width = config.crossmodal_dim or next(iter(features.values())).shape[1]
-        self.projections = nn.ModuleDict()
-        if "synergy" in self.branches:
-            self.synergy, self.redundancy = Synergy(width), Redundancy(width)
-            self.projections.update({m: linear(x.shape[1], width) for m, x in features.items() if x.shape[1] != width})
-        self.encoders = nn.ModuleDict({branch: self._encoder(branch, width) for branch in self.branches})
-        self.preferences = nn.Parameter(self._preferences())  # (P, U, D)
-        weights = nn.init.xavier_normal_(torch.empty(self.num_users, len(self.branches)))
-        self.branch_weights = nn.Parameter(weights.softmax(dim=1))  # (U, P), free after this start
-        self.adjacency = graph.bipartite_adjacency(inputs.train)
-        item_graphs = {m: graph.knn_graph(x, config.num_neighbors) for m, x in features.items()}
-        shares = {"text": 1 - config.visual_weight, "visual": config.visual_weight} if len(features) == 2 else None
-        self.item_graph = graph.weighted_sum(item_graphs, shares or dict.fromkeys(item_graphs, 1.0))
-        self.neighbors = graph.co_occurrence(inputs.train, config.num_user_neighbors)
-        self.user_graph = graph.user_graph(self.neighbors, config.num_user_neighbors)
-        self.epoch_user_graph = self.user_graph
+        self.sources = Sources(inputs, config)
+        self.branches = branches_of(config)
+        self._build_parts()
+        self._build_branches()
+        self._build_graphs(inputs)
 
-    def _encoder(self, branch: Branch, width: int) -> nn.Module:
-        """Features to a branch's D: one layer for the unique part, two for the others."""
-        dim, hidden = self.config.embedding_dim, self.config.hidden_dim
-        if branch == "unique_visual":
-            in_dim = width if "synergy" in self.branches else self.visual.shape[1]
+    def _build_parts(self) -> None:
+        """What the decomposition needs of this configuration, and nothing that would not be trained."""
+        config, features = self.config, self.sources.features
+        several = len(features) > 1
+        self.width = config.crossmodal_dim or next(iter(features.values())).shape[1]
+        self.synergy = self._synergy() if several and config.synergy != "off" else None
+        self.redundancy = None
+        if several and config.redundancy:
+            self.redundancy = Redundancy(self.width, len(features), learned_mask=config.mask == "learned")
+        self.projections = nn.ModuleDict()
+        if several and (config.synergy == "aligned" or config.redundancy or config.projection):
+            widths = {m: x.shape[1] for m, x in features.items() if x.shape[1] != self.width}
+            self.projections.update({m: linear(width, self.width) for m, width in widths.items()})
+        self.knowledge = None
+        if self.sources.prompt is not None:
+            self.knowledge = KnowledgeFusion(features["visual"].shape[1], self.sources.prompt.shape[1])
+
+    def _synergy(self) -> nn.Module:
+        """One part for two sources; one for each pair of more."""
+        features, k = list(self.sources.features.values()), self.config.attention_tokens
+        if self.config.synergy == "interaction":
+            return over_pairs(len(features), lambda a, b: Interaction(features[a], features[b], self.width))
+        if k == 1:
+            return over_pairs(len(features), lambda a, b: Synergy(self.width))
+        near = [graph.nearest_neighbors(x, k)[1] for x in features]
+        return over_pairs(len(features), lambda a, b: Synergy(self.width, (near[a], near[b])))
+
+    def _build_branches(self) -> None:
+        """Encoders of features to D, free user tables (P, U, D) and the users' weights of branches (U, P)."""
+        config, dim = self.config, self.config.embedding_dim
+        mixed = config.fusion in ("weighted", "attention") and len(self.sources.features) > 1
+        encoded = tuple(self.sources.features) if mixed else self.branches
+        self.encoders = nn.ModuleDict({name: self._encoder(name) for name in encoded})
+        self.mix = None
+        if mixed:
+            self.mix = WeightedSum(len(encoded)) if config.fusion == "weighted" else AttentionSum(dim)
+        tables = [nn.init.xavier_normal_(torch.empty(self.num_users, dim)) for _ in self.branches]
+        self.preferences = nn.Parameter(torch.stack(tables))
+        self.branch_weights = None
+        one_of_one = config.user_weights == "softmax" and len(self.branches) == 1  # which is 1, whatever is learnt
+        if config.user_weights != "off" and not one_of_one:
+            weights = nn.init.xavier_normal_(torch.empty(self.num_users, len(self.branches)))
+            self.branch_weights = nn.Parameter(weights if config.user_weights == "softmax" else weights.softmax(dim=1))
+
+    def _encoder(self, branch: str) -> nn.Module:
+        """Features to a branch's D: two layers for the anchor and the synergy, ``unique_layers`` for the others."""
+        features, hidden, dim = self.sources.features, self.config.hidden_dim, self.config.embedding_dim
+        alone = branch.removeprefix("unique_")
+        raw = branch in features or len(features) == 1
+        in_dim = features[alone].shape[1] if raw else self.width
+        if branch not in (self.sources.anchor, "synergy") and self.config.unique_layers == 1:
             return nn.Sequential(nn.Linear(in_dim, dim), nn.LeakyReLU())
-        in_dim = self.text.shape[1] if branch == "text" else width
         return nn.Sequential(nn.Linear(in_dim, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim))
 
-    def _preferences(self) -> Tensor:
-        """A free table per branch: (P, U, D)."""
-        shape = (self.num_users, self.config.embedding_dim)
-        return torch.stack([nn.init.xavier_normal_(torch.empty(shape)) for _ in self.branches])
+    def _build_graphs(self, inputs: ModelInputs) -> None:
+        config, shares = self.config, self.sources.graph_shares(self.config.visual_weight)
+        self.adjacency = graph.bipartite_adjacency(inputs.train)
+        self.item_graph = None
+        if config.item_graph:
+            of_sources = {m: graph.knn_graph(x, config.num_neighbors) for m, x in self.sources.features.items()}
+            self.item_graph = graph.weighted_sum(of_sources, shares)
+        self.user_graph = self.epoch_user_graph = None
+        if config.user_graph:
+            self.neighbors = graph.co_occurrence(inputs.train, config.num_user_neighbors)
+            self.user_graph = self.epoch_user_graph = graph.user_graph(self.neighbors, config.num_user_neighbors)
 
     def on_epoch_start(self, rng: torch.Generator) -> None:
         """Draw the padding of short user-neighbour lists for this epoch."""
-        if self.config.resample_user_graph:
+        if self.config.user_graph and self.config.resample_user_graph:
             drawn = graph.resampled_user_graph(self.neighbors, self.config.num_user_neighbors, rng)
             self.epoch_user_graph = drawn.to(self.preferences)  # its device and precision
 
-    def decompose(self) -> tuple[dict[Branch, Tensor], tuple[CrossModal, ...]]:
-        """Item features by information part: {branch: (I, ·)}, and the cross-modal parts with their pairs to align."""
-        if "synergy" not in self.branches:
-            return {self.branches[0]: self.text if self.branches[0] == "text" else self.visual}, ()
-        t, v = (self.projections[m](x) if m in self.projections else x for m, x in self._sources().items())
-        s, r = self.synergy(t, v), self.redundancy(t, v)
-        return {"text": self.text, "synergy": s.value, "unique_visual": without(v, r.value)}, (s, r)
+    def decompose(self) -> tuple[dict[str, Tensor], dict[str, CrossModal]]:
+        """Item features by information part, {branch: (I, ·)}, and the cross-modal parts with their pairs to align."""
+        x = self.sources.features
+        if self.knowledge is not None and self.sources.prompt is not None:
+            x = x | {"visual": self.knowledge(x["visual"], self.sources.prompt)}
+        if len(x) == 1:
+            return {self.branches[0]: x[self.sources.anchor]}, {}
+        if self.config.fusion != "pid":
+            return x, {}
+        z = {m: self.projections[m](values) if m in self.projections else values for m, values in x.items()}
+        made: dict[str, CrossModal] = {}
+        if self.synergy is not None:
+            made["synergy"] = self.synergy(*(z if self.config.synergy == "aligned" else x).values())
+        if self.redundancy is not None:
+            made["redundancy"] = self.redundancy(*z.values())
+        shared = made["redundancy"].value if "redundancy" in made else z[self.sources.anchor]
+        parts = x | {f"unique_{m}": without(z[m], shared) for m in x if self.config.projection}
+        parts |= {"synergy" if name == "synergy" else "redundant": part.value for name, part in made.items()}
+        return parts, made
 
-    def _sources(self) -> Mapping[str, Tensor]:
-        return {"text": self.text, "visual": self.visual}
+    def encode(self, parts: Mapping[str, Tensor]) -> list[Tensor]:
+        """The items' layer-0 representation in each branch: P times (I, D)."""
+        encoded = {name: encoder(parts[name]) for name, encoder in self.encoders.items()}
+        return list(encoded.values()) if self.mix is None else [self.mix(torch.stack(list(encoded.values())))]
 
-    def represent(self, parts: Mapping[Branch, Tensor]) -> tuple[Tensor, Tensor]:
+    def represent(self, parts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Users (U, P·D) and items (I, P·D) after each branch has travelled the user-item graph (sum of layers)."""
         ego = [
-            F.normalize(torch.cat([self.preferences[p], self.encoders[branch](parts[branch])]), dim=-1)
-            for p, branch in enumerate(self.branches)
+            F.normalize(torch.cat([preferences, items]), dim=-1)
+            for preferences, items in zip(self.preferences, self.encode(parts), strict=True)
         ]
         nodes = propagate_sum(self.adjacency, torch.cat(ego, dim=1), self.config.num_layers)  # (U+I, P·D)
         users, items = nodes.tensor_split([self.num_users])
-        weights = self.branch_weights.repeat_interleave(self.config.embedding_dim, dim=1)  # (U, P·D)
-        return users * weights, items
+        if self.branch_weights is None:
+            return users, items
+        weights = self.branch_weights.softmax(dim=1) if self.config.user_weights == "softmax" else self.branch_weights
+        return users * weights.repeat_interleave(self.config.embedding_dim, dim=1), items
 
     def fuse(self, users: Tensor, items: Tensor) -> Embeddings:
         """Add the like-minded users and the similar items: u = ½ (u_f + A_u u_f), i = i_f + S i_f."""
         user_graph = self.epoch_user_graph if self.training else self.user_graph
-        return Embeddings((users + user_graph @ users) / 2, items + self.item_graph @ items)
+        return Embeddings(
+            users if user_graph is None else (users + user_graph @ users) / 2,
+            items if self.item_graph is None else items + self.item_graph @ items,
+        )
 
     def embed(self) -> Embeddings:
         parts, _ = self.decompose()
         return self.fuse(*self.represent(parts))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
+        config = self.config
         parts, crossmodal = self.decompose()
         users, items = self.fuse(*self.represent(parts))
         u = users.index_select(0, batch.users)  # (B, P·D)
         chosen, skipped = items.index_select(0, torch.cat([batch.positives, batch.negatives])).chunk(2)
-        preferences = self.preferences.index_select(1, batch.users).square().mean() * len(self.branches)
-        terms = {
-            "bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)),
-            "reg": self.config.reg_weight * (preferences + self.branch_weights.square().mean()),
-        }
-        rows = None if self.config.alignment_items is None else batch.negatives[: self.config.alignment_items].unique()
-        for name, part in zip(("synergy", "redundancy"), crossmodal, strict=False):
-            terms[name] = self.config.alignment_weight * part.alignment(rows, self.config.temperature)
+        squares = self.preferences.index_select(1, batch.users).square().mean() * len(self.branches)
+        if self.branch_weights is not None:
+            squares = squares + self.branch_weights.square().mean()
+        terms = {"bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)), "reg": config.reg_weight * squares}
+        rows = None if config.alignment_items is None else batch.negatives[: config.alignment_items].unique()
+        for name, part in crossmodal.items():
+            if part.pairs and config.alignment_weight:
+                terms[name] = config.alignment_weight * part.alignment(rows, config.temperature)
         return terms
 
     @property
