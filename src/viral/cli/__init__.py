@@ -2,7 +2,7 @@
 
 import typer
 
-from viral.cli import data, run
+from viral.cli import data, experiment, run
 from viral.cli import demo as demonstration
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("train")(run.train)
 app.command("evaluate")(run.evaluate)
 app.command("recommend")(run.recommend)
 app.command("explain")(run.explain)
+app.command("ablate")(experiment.ablate)
 
 
 def main() -> None:

@@ -1,0 +1,106 @@
+"""From outcomes of cells to the rows of a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from viral.errors import DataError
+from viral.experiment.cells import FloatArray
+from viral.experiment.run import Outcome
+from viral.experiment.statistics import Comparison, Interval, compare_all
+
+METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "coverage@20")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a table: a recipe at its seeds. ``comparison`` is None for the reference and what equals it."""
+
+    name: str
+    group: str
+    model: str
+    model_key: str
+    place: float | None
+    seeds: tuple[int, ...]
+    values: dict[str, tuple[float, ...]]  # metric -> one per seed
+    valid: tuple[float, ...]  # the monitored metric on validation, one per seed
+    metrics: dict[str, Interval]
+    epochs: tuple[int, ...]
+    seconds: tuple[float, ...]  # of building, training and validation, one per seed
+    parameters: int | None
+    commits: tuple[str, ...]
+    failures: tuple[str, ...]
+    comparison: Comparison | None = None
+
+
+def make_rows(outcomes: Sequence[Outcome], *, metric: str = "recall@20", reference: str | None = None) -> list[Row]:
+    """Gather the outcomes by row, in order; compare each with the row of the group and name ``reference``.
+
+    ``metric`` is the one that is tested. The reference is the first row called so; without one nothing is tested. Rows
+    that are the same recipe under another name are one test, and the reference under another name is none.
+    """
+    gathered: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        gathered.setdefault((outcome.cell.group, outcome.cell.name), []).append(outcome)
+    users = {}
+    for those in gathered.values():
+        key = those[0].cell.model_key
+        if key not in users and (found := _users_mean(those, metric)) is not None:
+            users[key] = found
+    keys = [those[0].cell.model_key for those in gathered.values() if those[0].cell.name == reference]
+    compared: dict[str, Comparison] = {}
+    if keys and keys[0] in users:
+        others = {key: values for key, values in users.items() if key != keys[0]}
+        compared = compare_all(others, users[keys[0]])
+    return [_row(those, compared.get(those[0].cell.model_key)) for those in gathered.values()]
+
+
+def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
+    cell = outcomes[0].cell
+    done = [(o.cell.seed, o.result.summary) for o in outcomes if o.result is not None]
+    summaries = [summary for _, summary in done]
+    values = {name: tuple(float(s["metrics"][name]) for s in summaries) for name in METRICS}
+    monitor = cell.recipe.train.monitor
+    return Row(
+        name=cell.name,
+        group=cell.group,
+        model=cell.recipe.model,
+        model_key=cell.model_key,
+        place=cell.place,
+        seeds=tuple(seed for seed, _ in done),
+        values=values,
+        valid=tuple(float(s["valid"].get(monitor, "nan")) for s in summaries),
+        metrics={name: Interval.of(numbers) for name, numbers in values.items()},
+        epochs=tuple(int(s["epochs"]) for s in summaries),
+        seconds=tuple(s["build_seconds"] + sum(s["epoch_seconds"]) + sum(s["valid_seconds"]) for s in summaries),
+        parameters=summaries[0]["num_parameters"] if summaries else None,
+        commits=tuple(dict.fromkeys(str(s["commit"]) for s in summaries)),
+        failures=tuple(f"seed {o.cell.seed}: {o.failure or 'no result'}" for o in outcomes if o.result is None),
+        comparison=comparison,
+    )
+
+
+def _users_mean(outcomes: Sequence[Outcome], metric: str) -> FloatArray | None:
+    """One metric of every user, averaged over the seeds: (n,)."""
+    total, ids, count = None, None, 0
+    for outcome in outcomes:
+        if outcome.result is None:
+            continue
+        users, values = outcome.result.per_user(metric)
+        if ids is not None and users != ids:
+            raise DataError("two cells measured different users", where=str(outcome.result.folder))
+        ids, count = users, count + 1
+        total = values if total is None else total + values
+    return None if total is None else np.asarray(total / count)
+
+
+def find_row(rows: Sequence[Row], name: str) -> Row | None:
+    """The first row of that name that has a result."""
+    return next((row for row in rows if row.name == name and row.seeds), None)
+
+
+def common(*rows: Row, metric: str) -> list[list[float]]:
+    """The metric of each row at the seeds that all of them have, in the same order."""
+    seeds = [seed for seed in rows[0].seeds if all(seed in row.seeds for row in rows)]
+    return [[row.values[metric][row.seeds.index(seed)] for seed in seeds] for row in rows]

@@ -1,0 +1,175 @@
+"""Running cells: each once, one after the other or in several processes, and on from where a killed study was."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+from viral.data import ModelInputs, Split
+from viral.data.inputs import Fill
+from viral.dataset import Dataset
+from viral.encode.table import FeatureTable
+from viral.errors import DataError, UsageError, ViralError
+from viral.experiment.cells import (
+    CHECKPOINT_FILE,
+    Cell,
+    CellResult,
+    data_hashes,
+    fingerprint_of,
+    locked,
+    note,
+    read_result,
+    write_result,
+)
+from viral.parallel import Executor, SerialExecutor
+from viral.pipeline import PROTOCOLS, find_model, load_split, measure, summarise
+from viral.progress import say
+from viral.provenance import commit
+from viral.recipe import build
+from viral.report.wording import duration
+from viral.training import build_model, fit
+
+CELLS_FOLDER, JOURNAL_FILE = "cells", "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a cell: a result, or the reason why there is none."""
+
+    cell: Cell
+    result: CellResult | None
+    failure: str = ""
+
+
+def run_cells(dataset: Dataset, cells: Sequence[Cell], out: Path, *, executor: Executor | None = None) -> list[Outcome]:
+    """Compute every cell that has no result below ``out`` yet; returns one outcome per cell, in order.
+
+    A cell is kept in ``out/cells/<key>``, the key being the recipe and the bytes of the data: a finished one is not
+    computed again, one that was stopped goes on from its training's checkpoint, cells with equal recipes are computed
+    once, and a change of recipe or data leads to another folder. Two commands may run on one ``out`` at a time.
+    A ``ViralError`` in one cell is its outcome and does not end the others; wrong configurations and absent modalities
+    are raised before the first cell.
+    """
+    check_cells(dataset, cells)
+    hashes = data_hashes(dataset)
+    keys = [cell.key(hashes) for cell in cells]
+    folder_of = {key: out / CELLS_FOLDER / key for key in keys}
+    jobs = dict[str, Job]()
+    for key, cell in zip(keys, cells, strict=True):
+        if key not in jobs and read_result(folder_of[key], key) is None:
+            jobs[key] = Job(dataset.path, cell.data(hashes), key, cell, out)
+    distinct = len(folder_of)
+    say(f"{distinct} cells: {distinct - len(jobs)} are done, {len(jobs)} to compute")
+    failures = _compute_all(list(jobs.values()), executor or SerialExecutor())
+    return [
+        Outcome(cell, read_result(folder_of[key], key), failures.get(key, ""))
+        for key, cell in zip(keys, cells, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A cell to compute, as it goes to a process."""
+
+    dataset: Path
+    data: str  # the fingerprint of what the cell is given
+    key: str
+    cell: Cell
+    out: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.out / CELLS_FOLDER / self.key
+
+
+def _compute_all(jobs: Sequence[Job], executor: Executor) -> dict[str, str]:
+    """Failures by key."""
+    failures = {}
+    started = time.monotonic()
+    # All are handed over at once: a worker that is done must not wait for a slower one before it.
+    outcomes = executor.map(compute, jobs, in_flight=max(1, len(jobs)))
+    for number, (job, failure) in enumerate(zip(jobs, outcomes, strict=True), 1):
+        left = (time.monotonic() - started) / number * (len(jobs) - number)
+        label = f"{job.cell.group}: {job.cell.name}, seed {job.cell.seed}"
+        say(f"[{number}/{len(jobs)}] {label}" + (f" failed: {failure}" if failure else f"; {duration(left)} left"))
+        if failure:
+            failures[job.key] = failure
+    return failures
+
+
+def compute(job: Job) -> str:
+    """Train and measure one cell, unless somebody else has meanwhile; returns why it failed, or the empty string."""
+    record = partial(note, job.out / JOURNAL_FILE, key=job.key, name=job.cell.name, seed=job.cell.seed)
+    with locked(job.folder):
+        if read_result(job.folder, job.key) is not None:
+            return ""
+        for rest in job.folder.glob(".*"):  # of a process that was killed while it wrote
+            rest.unlink()
+        record(event="started", time=time.time())
+        try:
+            _train_and_measure(job)
+        except ViralError as error:
+            record(event="failed", time=time.time(), why=error.what)
+            return str(error)
+        record(event="finished", time=time.time())
+        return ""
+
+
+def _train_and_measure(job: Job) -> None:
+    recipe = job.cell.recipe
+    model_class = find_model(recipe.model)
+    config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+    split, inputs = _prepared(job.dataset, job.data, recipe.fill, job.cell.reads)
+    started = time.perf_counter()
+    model = build_model(model_class, inputs, config, recipe.train.seed)
+    built = time.perf_counter() - started
+    report = fit(model, split, recipe.train, checkpoint=job.folder / CHECKPOINT_FILE)
+    measured = measure(model.scorer(), split)
+    more = {"build_seconds": built, "cell": job.cell.name, "data": job.data, "commit": commit()}
+    summary = summarise(recipe, report, measured) | more
+    write_result(job.folder, job.key, summary, measured[PROTOCOLS[0]], split.users.ids)
+    (job.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1)
+def _prepared(path: Path, data: str, fill: Fill, reads: tuple[str, ...] | None) -> tuple[Split, ModelInputs]:
+    """Split and inputs of the data set, read once for all cells of a row; what the key does not name is not there."""
+    dataset = Dataset.open(path)
+    names = sorted(modalities(dataset) if reads is None else reads)
+    tables = [FeatureTable.load(dataset.features_folder / f"{name}.parquet") for name in names]
+    split = load_split(dataset)
+    inputs = ModelInputs.of(split, tables, fill=fill)
+    if fingerprint_of(data_hashes(dataset), reads) != data:
+        hint = "run the same command again: cells of the data as they are now are computed anew"
+        raise DataError("the data have changed since the study began", where=str(path), hint=hint)
+    return split, inputs
+
+
+def check_cells(dataset: Dataset, cells: Sequence[Cell]) -> None:
+    """Raise what would fail later: unknown models and configuration keys, modalities that the data set has not."""
+    if not cells:
+        raise UsageError("there is nothing to compute", hint="name at least one study and one seed")
+    there = modalities(dataset)
+    for cell in cells:
+        _ = cell.model_key  # builds the configuration
+        for modality in cell.reads or ():
+            if modality not in there:
+                raise DataError(
+                    f"the data set has no {modality!r} features", where=f"{cell.group}: {cell.name}",
+                    hint=remedy(modality, dataset.path),
+                )  # fmt: skip
+
+
+def modalities(dataset: Dataset) -> frozenset[str]:
+    """Names of the feature tables."""
+    return frozenset(path.stem for path in dataset.features_folder.glob("*.parquet"))
+
+
+def remedy(modality: str, dataset: Path | str) -> str:
+    """The command that makes a feature table."""
+    prompts: Mapping[str, str] = {"description": "title", "description-plain": "plain"}
+    if modality in prompts:
+        encode = f" && viral encode {dataset}" if modality == "description" else ""
+        return f"viral enrich {dataset} --prompt {prompts[modality]}{encode}"
+    return f"viral encode {dataset} --modality {modality}"

@@ -1,0 +1,131 @@
+"""Rows of a study as sections of a report: what an ablation and a comparison have in common."""
+
+from collections.abc import Mapping, Sequence
+
+from viral.experiment.analysis import Row
+from viral.experiment.outputs import mean
+from viral.experiment.statistics import Interval
+from viral.report import Estimate, Ranking, RankingRow, Sweep, SweepPoint, Table
+from viral.report.wording import fixed, percent
+
+HIGHER, LOWER = "↑", "↓"
+SIGNIFICANT = 0.05
+
+
+def estimate(interval: Interval) -> Estimate:
+    """An interval as the report shows it."""
+    return Estimate(interval.mean, interval.low, interval.high)
+
+
+def ranking(
+    rows: Sequence[Row],
+    *,
+    heading: str,
+    metric: str,
+    reference: str,
+    facts: Mapping[str, str],
+    seeds: Sequence[int],
+    users: int | None,
+    intro: str = "",
+    notes: Sequence[str] = (),
+) -> Ranking:
+    """The rows with means, intervals, marks of significance and each one's budget.
+
+    ``facts`` has the ``command``, the ``data`` and the ``commit`` that the table is signed with.
+    """
+    return Ranking(
+        heading=heading,
+        rows=tuple(_ranking_row(row, metric, reference) for row in rows),
+        command=facts["command"],
+        data=facts["data"],
+        commit=facts["commit"],
+        seeds=tuple(seeds),
+        users=users,
+        chart_metric=metric,
+        mark_legend=(
+            (HIGHER, f"higher than {reference} in {metric}: paired test over users, Holm-corrected p < {SIGNIFICANT}"),
+            (LOWER, f"lower than {reference}, likewise"),
+        ),
+        intro=intro,
+        notes=(
+            "Budget: epochs and time are means for one seed; the time is that of building the model, training and"
+            " validation. Validation chose each epoch, the test set was ranked once for each seed; items taken in"
+            " train are masked (the published protocol).",
+            *notes,
+        ),
+    )
+
+
+def _ranking_row(row: Row, metric: str, reference: str) -> RankingRow:
+    mark = ""
+    if row.comparison is not None and row.comparison.p_holm < SIGNIFICANT:
+        mark = HIGHER if row.comparison.test.difference > 0 else LOWER
+    return RankingRow(
+        model=row.name,
+        metrics={name: estimate(interval) for name, interval in row.metrics.items()},
+        marks={metric: mark} if mark else {},
+        epochs=round(mean(row.epochs)) if row.epochs else None,
+        seconds=mean(row.seconds) if row.seconds else None,
+        parameters=row.parameters,
+        note="; ".join([f"{len(row.seeds)} seeds", *row.failures]) if row.failures else row.group,
+        highlight=row.name == reference,
+    )
+
+
+def tests_table(rows: Sequence[Row], *, metric: str, reference: str) -> Table:
+    """Every row against the reference, user by user."""
+    lines, shown = [], set[str]()
+    for row in rows:
+        if row.comparison is None or row.model_key in shown:
+            continue
+        shown.add(row.model_key)
+        test = row.comparison.test
+        lines.append(
+            (
+                row.name,
+                row.group,
+                fixed(test.difference, signed=True),
+                f"{fixed(test.low, signed=True)} to {fixed(test.high, signed=True)}",
+                percent(row.comparison.relative, signed=True),
+                f"{test.p_value:.2g}",
+                f"{row.comparison.p_holm:.2g}",
+                fixed(row.comparison.effect, 3, signed=True),
+                f"{test.wins:,} / {test.ties:,} / {test.losses:,}",
+            )
+        )
+    columns = ("row", "study", "difference", "95 % over users", "relative", "p", "p (Holm)", "effect d",
+               "wins / ties / losses")  # fmt: skip
+    return Table(
+        heading=f"Against {reference}, user by user",
+        columns=columns,
+        rows=tuple(lines),
+        numeric=columns[2:],
+        caption=f"{metric} of each user, averaged over the seeds, minus that of {reference}: sign-flip randomisation"
+        f" test (10,000 rounds), bootstrap interval over users, Holm's correction over these {len(lines)} rows, and"
+        " Cohen's d of paired values. A win is a user for whom the row is better.",
+        intro="The test asks whether the users differ for these trainings; whether another training would tell the same"
+        " is what the intervals over seeds are for.",
+    )
+
+
+def sweep(
+    rows: Sequence[Row], *, heading: str, parameter: str, metric: str, reference: Row | None, intro: str
+) -> Sweep:
+    """One study's rows along its parameter; the value that the reference has is highlighted."""
+    ordered = sorted((row for row in rows if row.place is not None), key=lambda row: row.place or 0.0)
+    return Sweep(
+        heading=heading,
+        parameter=parameter,
+        quantity=metric,
+        points=tuple(
+            SweepPoint(
+                label=f"{row.place:g}",
+                value=estimate(row.metrics[metric]),
+                highlight=reference is not None and row.model_key == reference.model_key,
+            )
+            for row in ordered
+        ),
+        caption=f"Means over {max((len(row.seeds) for row in ordered), default=0)} seeds."
+        + (f" The highlighted value is that of {reference.name}." if reference is not None else ""),
+        intro=intro,
+    )
