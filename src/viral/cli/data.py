@@ -80,6 +80,8 @@ def shop(
     unique_picture: Annotated[float, typer.Option(help="Weight of what only the picture tells.")] = 1.0,
     synergistic: Annotated[float, typer.Option(help="Weight of what only both together tell.")] = 1.0,
     temperature: Annotated[float | None, typer.Option(help="Smaller: tastes are stricter.")] = None,
+    liked: Annotated[float | None, typer.Option(help="Share of a kind's values that a user likes.")] = None,
+    popularity: Annotated[float | None, typer.Option(help="Spread of the items' appeal to everybody.")] = None,
     distractors: Annotated[int | None, typer.Option(help="At most this many other things in a picture.")] = None,
     pictures: Annotated[bool, typer.Option(help="Draw the pictures.")] = True,
     seed: Annotated[int, typer.Option(help="The same seed draws the same shop.")] = 0,
@@ -89,7 +91,7 @@ def shop(
     """Draw the planted shop: pictures, titles and choices whose truth is known (truth.parquet)."""
     from viral.shop import ShopConfig, make_shop
 
-    given = {"temperature": temperature, "distractors": distractors}
+    given = {"temperature": temperature, "liked": liked, "popularity": popularity, "distractors": distractors}
     config = ShopConfig(
         users=users, items=items, interactions_per_user=interactions_per_user, redundant=redundant,
         unique_text=unique_text, unique_picture=unique_picture, synergistic=synergistic, pictures=pictures, seed=seed,

@@ -75,7 +75,7 @@ def _log_odds(world: World) -> FloatArray:
     """What every taste gives every cell, without appeal: (tastes, cells), both numbered as ``ravel_multi_index``."""
     total = np.zeros((1, 1))
     for number, kind in enumerate(KINDS):
-        gain = world.logit[number] * likes(kind)
+        gain = world.logit[number] * likes(kind, world.liked)
         outer = total[:, None, :, None] + gain[None, :, None, :]
         total = outer.reshape(len(total) * len(gain), -1)
     return total

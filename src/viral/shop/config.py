@@ -25,6 +25,7 @@ class ShopConfig:
     unique_text: float = 1.0  # only the words tell: where the product is made
     unique_picture: float = 1.0  # only the picture tells: the pattern
     synergistic: float = 1.0  # only both together tell: the exclusive-or of the edition and the tag
+    liked: float = 0.5  # share of each kind's values that a user likes; at a half every match is a fair coin
     temperature: float = 0.1  # smaller: tastes are stricter
     popularity: float = 0.3  # spread of the items' appeal to everybody, in log-odds
     distractors: int = 3  # each picture shows one to this many other things; 0: none
@@ -36,7 +37,7 @@ class ShopConfig:
         for name in ("users", "items", "distractors", "image_size", "seed"):
             if isinstance(value := getattr(self, name), bool) or not isinstance(value, int):
                 raise _fault(name, value, "is a whole number")
-        for name in (*KINDS, "temperature", "popularity", "interactions_per_user"):
+        for name in (*KINDS, "liked", "temperature", "popularity", "interactions_per_user"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
                 raise _fault(name, value, "is a number of 0 or more")
@@ -57,6 +58,7 @@ class ShopConfig:
             ("image_size", MIN_IMAGE_SIZE, MAX_IMAGE_SIZE),
             ("interactions_per_user", MIN_INTERACTIONS, most),
             ("temperature", 0.001, math.inf),
+            ("liked", 0, 1),
         ):
             if not low <= (value := getattr(self, name)) <= high:
                 upper = "" if high == math.inf else f" and at most {high}"

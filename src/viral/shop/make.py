@@ -15,7 +15,6 @@ from viral.shop.scene import Scene, Thing, draw_scene
 from viral.shop.words import write
 from viral.shop.world import (
     COLOURS,
-    LIKED,
     ORIGINS,
     PATTERNS,
     PICTURES,
@@ -26,6 +25,7 @@ from viral.shop.world import (
     IntArray,
     World,
     make_world,
+    num_liked,
     stream,
 )
 
@@ -176,7 +176,8 @@ def _tastes(world: World, config: ShopConfig) -> pl.DataFrame:
     columns: dict[str, object] = {"user_id": _user_ids(config.users)}
     for number, kind in enumerate(KINDS):
         liked = [
-            [VALUES[kind][(start + step) % SIZES[kind]] for step in range(LIKED[kind])] for start in range(SIZES[kind])
+            [VALUES[kind][(start + step) % SIZES[kind]] for step in range(num_liked(kind, world.liked))]
+            for start in range(SIZES[kind])
         ]
         columns[kind] = pl.Series(kind, liked, dtype=pl.List(pl.String)).gather(world.tastes[:, number])
     return pl.DataFrame(columns)

@@ -31,7 +31,6 @@ PATTERNS = ("plain", "two-tone", "striped", "zigzag", "checked", "dotted")
 TAGS = ("SUN", "MOON")  # the printed word; the tag is light or dark with it
 
 SIZES = dict(zip(KINDS, (len(COLOURS), len(ORIGINS), len(PATTERNS), 2), strict=True))
-LIKED = {kind: size // 2 for kind, size in SIZES.items()}  # every match is a fair coin: the kinds are comparable
 
 ATTRIBUTES, TASTES, CHOICES, WORDS, PICTURES = range(5)  # independent streams of random numbers
 
@@ -52,8 +51,9 @@ class World:
     text_bit: IntArray  # (I,) which of two series the words name
     picture_bit: IntArray  # (I,) which of two words the tag shows
     appeal: FloatArray  # (I,) log-odds that do not depend on the user
-    tastes: IntArray  # (U, 4) first liked value of each kind; the liked ones are the next LIKED on the ring
+    tastes: IntArray  # (U, 4) first liked value of each kind; the next ``num_liked`` on the ring are liked
     logit: FloatArray  # (4,) what a match of each kind adds to the log-odds
+    liked: float  # the share of each kind's values that a user likes
 
     @property
     def xor(self) -> IntArray:
@@ -69,15 +69,20 @@ class World:
         """True utilities, appeal included: user indices (B,) -> (B, I). An oracle ranks by these."""
         total = np.tile(self.appeal, (len(users), 1))
         for number, kind in enumerate(KINDS):
-            matches = likes(kind)[self.tastes[users, number]]  # (B, values)
+            matches = likes(kind, self.liked)[self.tastes[users, number]]  # (B, values)
             total += self.logit[number] * matches[:, self.values[:, number]]
         return total
 
 
-def likes(kind: str) -> npt.NDArray[np.bool_]:
+def num_liked(kind: str, share: float = 0.5) -> int:
+    """How many values of a kind a user likes: the share, rounded, at least one and never all."""
+    return min(max(1, round(SIZES[kind] * share)), SIZES[kind] - 1)
+
+
+def likes(kind: str, share: float = 0.5) -> npt.NDArray[np.bool_]:
     """Whether a user whose liked values start at row r likes value c: (values, values)."""
     size = SIZES[kind]
-    return (np.arange(size)[None, :] - np.arange(size)[:, None]) % size < LIKED[kind]
+    return (np.arange(size)[None, :] - np.arange(size)[:, None]) % size < num_liked(kind, share)
 
 
 def make_world(config: ShopConfig) -> World:
@@ -92,4 +97,4 @@ def make_world(config: ShopConfig) -> World:
     appeal = config.popularity * rng.standard_normal(config.items)
     starts = stream(config, TASTES).integers(0, list(SIZES.values()), size=(config.users, len(KINDS)))
     logit = np.array(config.weights) / config.temperature
-    return World(thing, colour, origin, pattern, bits // 2, bits % 2, appeal, starts, logit)
+    return World(thing, colour, origin, pattern, bits // 2, bits % 2, appeal, starts, logit, config.liked)

@@ -5,7 +5,7 @@ import pytest
 
 from viral.shop import KINDS, ShopConfig, make_world
 from viral.shop.choices import choose
-from viral.shop.world import COLOURS, LIKED, ORIGINS, PATTERNS, SIZES, THINGS, World, likes
+from viral.shop.world import COLOURS, ORIGINS, PATTERNS, SIZES, THINGS, World, likes, num_liked
 
 
 def tables(**changes):
@@ -60,7 +60,9 @@ def test_a_user_likes_half_of_the_values_of_each_kind(kind):
     assert table.shape == (SIZES[kind], SIZES[kind])
     assert (table.sum(axis=1) * 2 == SIZES[kind]).all()
     assert len({tuple(row) for row in table}) == SIZES[kind]
-    assert LIKED[kind] * 2 == SIZES[kind]
+    assert num_liked(kind) * 2 == SIZES[kind]
+    assert num_liked(kind, 0.01) == 1 and num_liked(kind, 1) == SIZES[kind] - 1
+    assert likes(kind, 0.34).sum(axis=1).tolist() == [num_liked(kind, 0.34)] * SIZES[kind]
 
 
 @pytest.mark.parametrize("number", range(4))
