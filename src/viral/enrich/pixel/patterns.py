@@ -24,7 +24,7 @@ LEAST_FIELD = 0.28  # of the surface: less of a second colour in one piece is a 
 LINE = 2  # half the width of a seam, in pixels
 LEAST_CHANGES = 3  # of colour across stripes
 LEAST_RIM = 0.1  # of the outline for each of two tones
-LEAST_REPETITION = 0.5  # of dots, checks and zigzags; what repeats less is not one of them
+LEAST_REPETITION = {"dotted": 0.5, "checked": 0.75, "zigzag": 0.75}  # what repeats less is none of them
 LEAST_BALANCE = 0.28  # of the surface for each colour of a check or a zigzag
 LONG = 1.5  # length over width of a piece that is a band rather than a square
 ONE_GROUND = 0.75  # of a colour in one piece, on which the other one lies in spots
@@ -64,7 +64,7 @@ def find_pattern(ground: Mask, figure: Mask) -> Pattern:
     if parallel > ONE_DIRECTION:
         return _bands(figure, known, axis)
     found = _pieces(ground, figure, share)
-    if found in (PLAIN, TWO_TONE) or repetition(figure, known) > LEAST_REPETITION:
+    if found in (PLAIN, TWO_TONE) or repetition(figure, known) > LEAST_REPETITION[found.name]:
         return found
     return IRREGULAR
 

@@ -11,6 +11,7 @@ from viral.enrich.pixel.patterns import IRREGULAR, PLAIN, TWO_TONE, Pattern, fin
 
 SAME_HUE = 0.35  # radians
 SHADED = 32.0  # of lightness between the lit and the shaded side of one colour
+LEAST_COLOUR = 0.015  # of the surface: a mark may be as small
 LEAST_SHARE = 0.06  # of the surface that a colour covers, lines apart, to be named
 DEEP = 0.14  # of the surface's width: so far from any other colour, a place is inside a large piece
 LEAST_FINE, MOST_FINE = 0.2, 0.95  # shares of the surface that its finely divided part may have
@@ -31,7 +32,7 @@ def read_surface(lab: Lab, mask: Mask) -> Surface:
 
     inner = ndimage.binary_erosion(mask, iterations=2)
     inner = inner if inner.sum() > 0.3 * mask.sum() else mask
-    found = main_colours(lab[inner])
+    found = main_colours(lab[inner], least=LEAST_COLOUR, most=6)
     if not found:
         return Surface((), PLAIN)
     centres = np.array([colour.lab for colour in found], dtype=np.float32)

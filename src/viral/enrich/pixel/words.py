@@ -18,6 +18,7 @@ FloatArray = npt.NDArray[np.float32]
 
 SURE, LIKELY, POSSIBLE = 0.7, 0.35, 0.15  # probabilities of a class
 UNASKED, UNASKED_PHOTO = 0.6, 0.9  # from which a class is named that no title names: of a clean thing, of anything
+LEAST_NAMED = 0.03  # of the picture; smaller things are not guessed at unasked
 SOME = 0.1  # share from which a further colour is named
 SUPPORT = 0.2  # share of the surface that shows a colour which the title names
 
@@ -118,7 +119,9 @@ def _guess(row: FloatArray, least: float, named: str = "", asked: float = 0.0) -
 
 
 def _unasked(thing: Thing) -> float:
-    """How probable a class must be to be named unasked: the classifier is too sure of montages and cut-out photos."""
+    """How probable a class must be to be named unasked: the classifier is too sure of montages and of scraps."""
+    if thing.region.area < LEAST_NAMED:
+        return 1.0
     return UNASKED_PHOTO if thing.surface.pattern == IRREGULAR else UNASKED
 
 

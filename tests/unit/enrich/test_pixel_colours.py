@@ -1,0 +1,101 @@
+"""Colours: the conversion to Lab, everyday names, and the main colours of a region."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixel_drawings import COLOURS, OUTLINES, thing
+from viral.enrich.pixel.colours import NAMES, distance, main_colours, name_of, prototypes_of, to_lab
+from viral.enrich.pixel.surface import read_surface
+
+
+def lab(*rgb: int) -> np.ndarray:
+    return to_lab(np.array(rgb, dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("rgb", "expected"),  # CIE's own values for the primaries of sRGB under D65
+    [
+        ((255, 255, 255), (100.0, 0.0, 0.0)),
+        ((0, 0, 0), (0.0, 0.0, 0.0)),
+        ((255, 0, 0), (53.24, 80.09, 67.20)),
+        ((0, 255, 0), (87.74, -86.18, 83.18)),
+        ((0, 0, 255), (32.30, 79.19, -107.86)),
+        ((119, 119, 119), (50.03, 0.0, 0.0)),
+    ],
+)
+def test_lab_of_known_colours(rgb, expected):
+    np.testing.assert_allclose(lab(*rgb), expected, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "name"),
+    [
+        ((250, 250, 250), "white"),
+        ((15, 15, 18), "black"),
+        ((130, 130, 132), "grey"),
+        ((220, 20, 60), "red"),
+        ((255, 140, 0), "orange"),
+        ((255, 215, 0), "yellow"),
+        ((34, 139, 34), "green"),
+        ((0, 128, 128), "teal"),
+        ((64, 224, 208), "turquoise"),
+        ((65, 105, 225), "blue"),
+        ((0, 0, 128), "navy"),
+        ((138, 43, 226), "purple"),
+        ((255, 105, 180), "pink"),
+        ((139, 69, 19), "brown"),
+        ((245, 222, 179), "beige"),
+        ((128, 0, 0), "maroon"),
+        ((128, 128, 0), "olive"),
+    ],
+)
+def test_everyday_names(rgb, name):
+    assert name_of(lab(*rgb)) == name
+
+
+def test_every_name_is_the_name_of_its_own_prototypes():
+    for name in NAMES:
+        assert {name_of(shade) for shade in prototypes_of(name)} == {name}
+
+
+def test_main_colours_come_with_their_shares():
+    pixels = np.concatenate([np.tile(lab(200, 30, 45), (700, 1)), np.tile(lab(35, 80, 190), (300, 1))])
+    first, second = main_colours(pixels)
+    assert (first.name, second.name) == ("red", "blue")
+    assert first.share == pytest.approx(0.7) and second.share == pytest.approx(0.3)
+    assert float(first.distance(lab(200, 30, 45))) < 0.5
+
+
+def test_blended_edge_pixels_start_no_colour_of_their_own():
+    picture = np.zeros((60, 60, 3), dtype=np.uint8)
+    picture[:, :30], picture[:, 30:] = (255, 255, 255), (200, 30, 45)
+    soft = np.asarray(Image.fromarray(picture).resize((24, 24)).resize((60, 60)))
+    assert [colour.name for colour in main_colours(to_lab(soft).reshape(-1, 3))] in (["white", "red"], ["red", "white"])
+
+
+def test_no_pixels_have_no_colours():
+    assert main_colours(np.zeros((0, 3), dtype=np.float32)) == ()
+
+
+def test_distance_is_a_distance():
+    colours = to_lab(np.random.default_rng(0).integers(0, 256, (40, 3), dtype=np.uint8))
+    assert (distance(colours, colours) == 0).all()
+    np.testing.assert_allclose(distance(colours, colours[::-1]), distance(colours[::-1], colours))
+
+
+@pytest.mark.parametrize("name", ["red", "green", "blue", "purple", "orange"])
+def test_light_and_shade_do_not_change_a_surface_colour(name):
+    side = 90
+    ramp = np.linspace(0.68, 1.0, side)[None, :, None]
+    shaded = (np.array(COLOURS[name]) * ramp * np.ones((side, 1, 1))).astype(np.uint8)
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    surface = read_surface(to_lab(shaded), OUTLINES["egg"](x, y))
+    assert surface.colours[0].name == name
+    assert surface.pattern.name == "plain"
+
+
+def test_what_tells_most_is_named_first():
+    image = np.asarray(thing("disc", "striped", "red"))
+    surface = read_surface(to_lab(image[..., :3]), image[..., 3] > 128)
+    assert [colour.name for colour in surface.colours] == ["red", "white"]
