@@ -24,6 +24,7 @@ app.command("evaluate")(run.evaluate)
 app.command("recommend")(run.recommend)
 app.command("explain")(run.explain)
 app.command("ablate")(experiment.ablate)
+app.command("compare")(experiment.compare)
 
 
 def main() -> None:

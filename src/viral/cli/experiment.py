@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from viral.cli.common import Json, show, show_json, table, verb
+from viral.errors import UsageError
 
 DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]
 OutOption = Annotated[Path, typer.Option(help="The folder of the study; the same command goes on where it was.")]
@@ -58,12 +59,60 @@ def ablate(
         command=_command("ablate", dataset, out, seeds, options),
         executor=_executor(workers),
     )
-    if json_output:
-        show_json(to_json(result))
-    else:
-        show(_rows(result.rows))
-        show(f"\nopen  {out}/report.html")
-    _fail_with(result.failures)
+    _finish(result, to_json(result) if json_output else None, out)
+
+
+@verb
+def compare(
+    dataset: DatasetArgument,
+    out: OutOption,
+    models: Annotated[
+        list[str] | None, typer.Option(help="Models of the zoo or package.module:Class, repeatable or with commas.")
+    ] = None,
+    recipes: Annotated[
+        list[Path] | None, typer.Option("--recipe", help="A TOML file, a row of its name; repeatable.")
+    ] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of every row, as train.*.")] = None,
+    seeds: SeedsOption = 5,
+    against: Annotated[
+        str | None, typer.Option(help="The row to test against; else the best baseline on validation.")
+    ] = None,
+    metric: MetricOption = "recall@20",
+    workers: WorkersOption = 1,
+    json_output: Json = False,
+) -> None:
+    """Train models side by side, several seeds each: one leaderboard with intervals, tests and costs."""
+    from viral.dataset import Dataset
+    from viral.experiment import compare as run
+    from viral.experiment.comparison import leaderboard_json
+    from viral.parallel.processes import ProcessExecutor
+
+    options: dict[str, Sequence[Any]] = {"--models": _names(models), "--recipe": recipes or [], "--set": settings or []}
+    options |= {"--against": [against], "--metric": [metric]}
+    result = run(
+        Dataset.open(dataset),
+        _recipes(_names(models), recipes or [], settings or []),
+        out,
+        seeds=range(seeds),
+        against=against,
+        metric=metric,
+        command=_command("compare", dataset, out, seeds, options),
+        executor=ProcessExecutor(workers, fresh=True),
+        own_processes=True,
+    )
+    _finish(result, leaderboard_json(result) if json_output else None, out)
+
+
+def _recipes(models: Sequence[str], files: Sequence[Path], settings: Sequence[str]) -> dict[str, Any]:
+    """Rows by name: a model at its defaults, a recipe by its file's name."""
+    from viral.recipe import Recipe
+
+    rows = [(name, Recipe(model=name)) for name in models] + [(path.stem, Recipe.read(path)) for path in files]
+    names = [name for name, _ in rows]
+    if not rows or len(set(names)) < len(names):
+        what = "two rows have the same name" if rows else "there is nothing to compare"
+        raise UsageError(what, where=", ".join(names), hint="for example --models viral,lightgcn,popularity")
+    return {name: recipe.with_settings(settings) for name, recipe in rows}
 
 
 def _base(recipe: Path | None, settings: Sequence[str]) -> Any:
@@ -102,11 +151,16 @@ def _rows(rows: Any) -> str:
     return table(["row", "seeds", *SHOWN, "p (Holm)", "epochs", "seconds"], lines)
 
 
-def _fail_with(failures: list[str]) -> None:
-    """End with status 1 where a cell failed; what did not fail is kept and shown."""
+def _finish(result: Any, document: Any, out: Path) -> None:
+    """Show the table or the JSON; end with status 1 where a cell failed: what did not fail is kept and shown."""
     from viral.progress import say
 
-    for failure in failures:
+    if document is not None:
+        show_json(document)
+    else:
+        show(_rows(result.rows))
+        show(f"\nopen  {out}/report.html")
+    for failure in result.failures:
         say(f"failed: {failure}")
-    if failures:
+    if result.failures:
         raise typer.Exit(1)

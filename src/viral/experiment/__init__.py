@@ -3,6 +3,7 @@
 from viral.experiment.ablation import Ablation, ablate
 from viral.experiment.analysis import Row, make_rows
 from viral.experiment.cells import Cell, CellResult, data_hashes
+from viral.experiment.comparison import Leaderboard, compare
 from viral.experiment.run import Outcome, run_cells
 from viral.experiment.statistics import Comparison, Interval, compare_all, contribution, shares
 from viral.experiment.studies import DEFAULT_STUDIES, STUDIES, Study, Variant
@@ -15,11 +16,13 @@ __all__ = [
     "CellResult",
     "Comparison",
     "Interval",
+    "Leaderboard",
     "Outcome",
     "Row",
     "Study",
     "Variant",
     "ablate",
+    "compare",
     "compare_all",
     "contribution",
     "data_hashes",

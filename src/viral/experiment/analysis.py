@@ -27,8 +27,10 @@ class Row:
     valid: tuple[float, ...]  # the monitored metric on validation, one per seed
     metrics: dict[str, Interval]
     epochs: tuple[int, ...]
+    epoch_seconds: tuple[float, ...]  # mean of an epoch's training, one per seed
     seconds: tuple[float, ...]  # of building, training and validation, one per seed
     parameters: int | None
+    memory: tuple[int, ...]  # peak bytes of the process that trained it: of the cell alone only in a fresh one
     commits: tuple[str, ...]
     failures: tuple[str, ...]
     comparison: Comparison | None = None
@@ -73,8 +75,10 @@ def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
         valid=tuple(float(s["valid"].get(monitor, "nan")) for s in summaries),
         metrics={name: Interval.of(numbers) for name, numbers in values.items()},
         epochs=tuple(int(s["epochs"]) for s in summaries),
+        epoch_seconds=tuple(sum(s["epoch_seconds"]) / max(1, len(s["epoch_seconds"])) for s in summaries),
         seconds=tuple(s["build_seconds"] + sum(s["epoch_seconds"]) + sum(s["valid_seconds"]) for s in summaries),
         parameters=summaries[0]["num_parameters"] if summaries else None,
+        memory=tuple(int(s["peak_memory_bytes"]) for s in summaries),
         commits=tuple(dict.fromkeys(str(s["commit"]) for s in summaries)),
         failures=tuple(f"seed {o.cell.seed}: {o.failure or 'no result'}" for o in outcomes if o.result is None),
         comparison=comparison,

@@ -98,10 +98,11 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
-def rows_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The rows as JSON: every seed's values, intervals, the test."""
+def rows_json(rows: Sequence[Row], *, memory: bool = False) -> list[dict[str, Any]]:
+    """The rows as JSON: every seed's values, intervals, the test; peak memory where each cell had its own process."""
+    left_out = {"comparison"} if memory else {"comparison", "memory"}
     return [
-        {key: value for key, value in asdict(row).items() if key != "comparison"}
+        {key: value for key, value in asdict(row).items() if key not in left_out}
         | {"comparison": comparison_values(row) or None}
         for row in rows
     ]

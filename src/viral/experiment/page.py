@@ -27,7 +27,14 @@ def ablation_report(result: Ablation) -> Report:
             ("rows", str(len(result.rows))),
             ("training time", duration(sum(sum(row.seconds) for row in _distinct(result.rows)))),
         ),
-        sections=(_ranking(result), *_modalities(result), *_sweeps(result), _tests(result), _notes(result)),
+        sections=(
+            _ranking(result),
+            _questions(result),
+            *_modalities(result),
+            *_sweeps(result),
+            _tests(result),
+            _notes(result),
+        ),
     )
 
 
@@ -72,12 +79,16 @@ def _ranking(result: Ablation) -> Section:
         },
         seeds=result.seeds,
         users=result.users,
-        intro=" ".join(f"{s.title}: {s.question}" for s in result.studies if not s.parameter and s.name != "anchors"),
+        intro="Each row is the full model but for what its name says; beneath it stands the study that it is of.",
         notes=(
-            "Every row has the recipe of the full model but for what its name says; no row was tuned for itself, and"
-            " LightGCN and Popularity are anchors at their defaults, not competitors.",
+            "No row was tuned for itself, and LightGCN and Popularity are anchors at their defaults, not competitors.",
         ),
     )
+
+
+def _questions(result: Ablation) -> Section:
+    asked = tuple(f"{study.name}: {study.question}" for study in result.studies if not study.parameter)
+    return Notes(heading="What each study asks", notes=asked)
 
 
 def _modalities(result: Ablation) -> list[Section]:

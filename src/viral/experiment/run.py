@@ -170,6 +170,6 @@ def remedy(modality: str, dataset: Path | str) -> str:
     """The command that makes a feature table."""
     prompts: Mapping[str, str] = {"description": "title", "description-plain": "plain"}
     if modality in prompts:
-        encode = f" && viral encode {dataset}" if modality == "description" else ""
+        encode = f" && viral encode {dataset} --prompt title" if modality == "description" else ""
         return f"viral enrich {dataset} --prompt {prompts[modality]}{encode}"
     return f"viral encode {dataset} --modality {modality}"

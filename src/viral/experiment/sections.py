@@ -8,7 +8,7 @@ from viral.experiment.statistics import Interval
 from viral.report import Estimate, Ranking, RankingRow, Sweep, SweepPoint, Table
 from viral.report.wording import fixed, percent
 
-HIGHER, LOWER = "↑", "↓"
+HIGHER, LOWER = "▲", "▼"
 SIGNIFICANT = 0.05
 
 
@@ -83,7 +83,6 @@ def tests_table(rows: Sequence[Row], *, metric: str, reference: str) -> Table:
         lines.append(
             (
                 row.name,
-                row.group,
                 fixed(test.difference, signed=True),
                 f"{fixed(test.low, signed=True)} to {fixed(test.high, signed=True)}",
                 percent(row.comparison.relative, signed=True),
@@ -93,13 +92,13 @@ def tests_table(rows: Sequence[Row], *, metric: str, reference: str) -> Table:
                 f"{test.wins:,} / {test.ties:,} / {test.losses:,}",
             )
         )
-    columns = ("row", "study", "difference", "95 % over users", "relative", "p", "p (Holm)", "effect d",
+    columns = ("row", "difference", "95 % over users", "relative", "p", "p (Holm)", "effect d",
                "wins / ties / losses")  # fmt: skip
     return Table(
         heading=f"Against {reference}, user by user",
         columns=columns,
         rows=tuple(lines),
-        numeric=columns[2:],
+        numeric=columns[1:],
         caption=f"{metric} of each user, averaged over the seeds, minus that of {reference}: sign-flip randomisation"
         f" test (10,000 rounds), bootstrap interval over users, Holm's correction over these {len(lines)} rows, and"
         " Cohen's d of paired values. A win is a user for whom the row is better.",

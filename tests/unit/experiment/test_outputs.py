@@ -16,7 +16,16 @@ FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", " =1", "\r
 
 def row(name="row", group="study", values=(0.1, 0.3), comparison=None, **more):
     numbers = dict.fromkeys(METRICS, tuple(values))
-    fields = {"failures": (), "place": None, "model": "viral", "model_key": name, "parameters": 10, "commits": ("abc",)}
+    fields = {
+        "failures": (),
+        "place": None,
+        "model": "viral",
+        "model_key": name,
+        "parameters": 10,
+        "memory": (1,),
+        "epoch_seconds": (0.5,),
+        "commits": ("abc",),
+    }
     return Row(
         name=name, group=group, seeds=tuple(range(len(values))), values=numbers, valid=tuple(values),
         metrics={metric: Interval.of(list(v)) for metric, v in numbers.items()}, comparison=comparison,

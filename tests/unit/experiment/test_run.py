@@ -181,6 +181,7 @@ def test_nothing_to_compute_is_an_error(dataset, out):
         run_cells(dataset, [], out)
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_numbers(dataset, out, tmp_path):
     cells = [cell(BPR, seed) for seed in range(2)]
     alone = run_cells(dataset, cells, out)

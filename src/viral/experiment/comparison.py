@@ -1,0 +1,201 @@
+"""``viral compare``: models side by side on one data set, each tested against the best of the others."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from viral.dataset import Dataset
+from viral.errors import UsageError, nearest
+from viral.experiment import outputs, sections
+from viral.experiment.ablation import check_metric
+from viral.experiment.analysis import Row, make_rows
+from viral.experiment.cells import Cell, data_hashes, fingerprint_of
+from viral.experiment.features import origins
+from viral.experiment.run import run_cells
+from viral.parallel import Executor
+from viral.provenance import commit
+from viral.recipe import Recipe
+from viral.report import Notes, Report, Section, Table, write_report
+from viral.report.wording import duration, fixed, whole
+
+GROUP = "models"
+OURS = "viral"  # what is not a baseline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaderboard:
+    """A finished comparison; ``rows`` stand by their mean of ``metric`` on test, best first."""
+
+    dataset: Dataset
+    rows: tuple[Row, ...]
+    reference: str  # the row that the others are tested against
+    chosen: bool  # the reference is the best baseline on validation, not one that was named
+    seeds: tuple[int, ...]
+    metric: str
+    command: str
+    users: int | None
+    seconds: float
+    own_processes: bool  # each cell had one, so that its peak memory is its own
+
+    @property
+    def failures(self) -> list[str]:
+        return [f"{row.name}, {failure}" for row in self.rows for failure in row.failures]
+
+
+def compare(
+    dataset: Dataset,
+    recipes: Mapping[str, Recipe],
+    out: Path,
+    *,
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    against: str | None = None,
+    metric: str = "recall@20",
+    command: str = "",
+    executor: Executor | None = None,
+    own_processes: bool = False,
+) -> Leaderboard:
+    """Train every recipe at every seed, and leave ``results.csv``, ``.json``, ``.tex`` and ``report.html`` in ``out``.
+
+    All rows have the same split, inputs and protocol. They are tested against the row ``against``, or else against the
+    best baseline: of the models that are not VIRAL, the one with the greatest mean on *validation*. ``own_processes``
+    says that ``executor`` gives each cell a process of its own.
+    """
+    check_metric(metric)
+    if against is not None and against not in recipes:
+        raise UsageError(f"no row is called {against!r}", hint=nearest(against, recipes))
+    started = time.perf_counter()
+    outcomes = run_cells(dataset, model_cells(recipes, seeds), out, executor=executor)
+    reference = against or best_baseline(make_rows(outcomes, metric=metric))
+    rows = make_rows(outcomes, metric=metric, reference=reference)
+    result = Leaderboard(
+        dataset=dataset,
+        rows=tuple(sorted(rows, key=lambda row: -row.metrics[metric].mean if row.seeds else float("inf"))),
+        reference=reference,
+        chosen=against is None,
+        seeds=tuple(seeds),
+        metric=metric,
+        command=command,
+        users=next((int(o.result.summary["users"]) for o in outcomes if o.result is not None), None),
+        seconds=time.perf_counter() - started,
+        own_processes=own_processes,
+    )
+    _write(result, out)
+    return result
+
+
+def model_cells(recipes: Mapping[str, Recipe], seeds: Sequence[int]) -> list[Cell]:
+    """Every recipe at every seed, given all features of the data set."""
+    return [
+        Cell(name=name, group=GROUP, recipe=replace(recipe, train=replace(recipe.train, seed=seed)))
+        for name, recipe in recipes.items()
+        for seed in seeds
+    ]
+
+
+def best_baseline(rows: Sequence[Row]) -> str:
+    """The row with the greatest mean on validation of those that are not VIRAL; of all, where there is no other."""
+    measured = [row for row in rows if row.seeds]
+    baselines = [row for row in measured if row.model != OURS] or measured or list(rows)
+    return max(baselines, key=lambda row: outputs.mean(row.valid) if row.valid else -1.0).name
+
+
+def _write(result: Leaderboard, out: Path) -> None:
+    data = fingerprint_of(data_hashes(result.dataset), None)
+    caption = (
+        f"{result.dataset.path.name}, {len(result.seeds)} seeds; * p < 0.05 against {result.reference} in"
+        f" {result.metric} (paired over users, Holm-corrected). Made by: {result.command}"
+    )
+    outputs.write_csv(out / outputs.CSV_FILE, result.rows, metric=result.metric, data=data)
+    outputs.write_results(out / outputs.JSON_FILE, leaderboard_json(result) | {"data_fingerprint": data})
+    outputs.write_latex(out / outputs.LATEX_FILE, result.rows, metric=result.metric, caption=caption)
+    write_report(out / outputs.REPORT_FILE, leaderboard_report(result))
+
+
+def leaderboard_json(result: Leaderboard) -> dict[str, Any]:
+    """What ``viral compare --json`` prints and ``results.json`` keeps."""
+    return {
+        "command": result.command,
+        "dataset": str(result.dataset.path),
+        "features": origins(result.dataset),
+        "counts": dict(result.dataset.manifest["counts"]),
+        "seeds": list(result.seeds),
+        "metric": result.metric,
+        "reference": result.reference,
+        "commit": commit(),
+        "users": result.users,
+        "seconds": result.seconds,
+        "rows": outputs.rows_json(result.rows, memory=result.own_processes),
+        "failures": result.failures,
+    }
+
+
+def leaderboard_report(result: Leaderboard) -> Report:
+    """The comparison as one page."""
+    counts = result.dataset.manifest["counts"]
+    first = result.rows[0]
+    return Report(
+        title=f"Models on {result.dataset.path.name}",
+        subtitle="The same split, inputs and protocol for all; validation chose each epoch, the test set came last.",
+        lede=f"Greatest {result.metric}: {first.name} with {fixed(first.metrics[result.metric].mean)}.",
+        facts=(
+            ("users", f"{counts['users']:,}"),
+            ("items", f"{counts['items']:,}"),
+            ("interactions", f"{counts['interactions']:,}"),
+            ("seeds", ", ".join(map(str, result.seeds))),
+            ("training time", duration(sum(sum(row.seconds) for row in result.rows))),
+        ),
+        sections=(
+            sections.ranking(
+                result.rows,
+                heading="Leaderboard",
+                metric=result.metric,
+                reference=result.reference,
+                facts={"command": result.command, "data": result.dataset.path.name, "commit": commit()},
+                seeds=result.seeds,
+                users=result.users,
+            ),
+            sections.tests_table(result.rows, metric=result.metric, reference=result.reference),
+            _cost(result),
+            _notes(result),
+        ),
+    )
+
+
+def _cost(result: Leaderboard) -> Section:
+    rows = tuple(
+        (
+            row.name,
+            fixed(outputs.mean(row.epochs), 0),
+            duration(outputs.mean(row.epoch_seconds)),
+            duration(outputs.mean(row.seconds)),
+            whole(row.parameters),
+            f"{max(row.memory) / 2**20:,.0f} MiB" if row.memory and result.own_processes else "–",
+            fixed(row.metrics["coverage@20"].mean, 3),
+        )
+        for row in result.rows
+    )
+    columns = ("model", "epochs", "an epoch", "whole training", "parameters", "peak memory", "coverage@20")
+    return Table(
+        heading="Cost and coverage",
+        columns=columns,
+        rows=rows,
+        numeric=columns[1:],
+        caption="Means for one seed; memory is the greatest of the seeds, of a whole process with its libraries"
+        + ("." if result.own_processes else ", and not known here: several cells shared a process.")
+        + " Coverage is the share of items that at least one user is shown.",
+    )
+
+
+def _notes(result: Leaderboard) -> Section:
+    how = "the best baseline on validation" if result.chosen else "named by the command"
+    made = [
+        f"The tests are against {result.reference}, {how}.",
+        "The rows are recipes as they were given: the same effort of tuning for all is the reader's to check.",
+        *(f"Failed: {failure}" for failure in result.failures),
+    ]
+    commits = sorted({name for row in result.rows for name in row.commits})
+    if len(commits) > 1:
+        made.append(f"The cells were computed by several versions of the code: {', '.join(commits)}.")
+    return Notes(heading="What to keep in mind", notes=tuple(made))

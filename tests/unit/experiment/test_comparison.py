@@ -1,0 +1,115 @@
+"""Models side by side: the reference is chosen on validation, the rows are the models' own, the page says the cost."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from unit.report.tree import parsed
+from viral.cli import app
+from viral.errors import UsageError
+from viral.experiment import compare
+from viral.experiment.comparison import best_baseline
+from viral.experiment.statistics import Interval
+from viral.pipeline import train
+from viral.recipe import Recipe, TrainConfig
+from worlds import dataset_folder, two_tastes
+
+FEW = TrainConfig(max_epochs=2, batch_size=64)
+RECIPES = {
+    "popularity": Recipe(model="popularity", train=FEW),
+    "bpr": Recipe(model="bpr", config={"embedding_dim": 4}, train=FEW),
+    "viral": Recipe(model="viral", config={"embedding_dim": 4, "hidden_dim": 4}, train=FEW),
+}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return dataset_folder(tmp_path_factory.mktemp("comparison") / "world", two_tastes(12))
+
+
+@pytest.fixture(scope="module")
+def out(dataset):
+    return dataset.path.parent / "study"
+
+
+@pytest.fixture(scope="module")
+def board(dataset, out):
+    return compare(dataset, RECIPES, out, seeds=range(2), metric="ndcg@10", command="viral compare …")
+
+
+def test_every_model_has_the_numbers_of_its_own_training(board, dataset, tmp_path):
+    assert {row.name for row in board.rows} == set(RECIPES)
+    expected = train(dataset, replace(RECIPES["bpr"], train=replace(FEW, seed=1)), tmp_path / "run")
+    bpr = next(row for row in board.rows if row.name == "bpr")
+    assert bpr.values["ndcg@10"][1] == expected["metrics"]["ndcg@10"] and bpr.seeds == (0, 1)
+    assert bpr.valid[1] == expected["valid"]["recall@20"]
+    means = [row.metrics["ndcg@10"].mean for row in board.rows]
+    assert means == sorted(means, reverse=True)
+
+
+def test_all_but_the_reference_are_tested_against_it(board):
+    assert board.reference in ("popularity", "bpr") and board.chosen
+    assert {row.name for row in board.rows if row.comparison is None} == {board.reference}
+
+
+def test_the_best_baseline_is_chosen_on_validation_and_is_not_ours(board):
+    rows = {row.name: row for row in board.rows}
+    worst_on_test = replace(rows["bpr"], valid=(0.9, 0.9), metrics={"ndcg@10": Interval.of([0.0])})
+    best_on_test = replace(rows["popularity"], valid=(0.1, 0.1), metrics={"ndcg@10": Interval.of([1.0])})
+    ours = replace(rows["viral"], valid=(1.0, 1.0))
+    assert best_baseline([best_on_test, ours, worst_on_test]) == "bpr"
+    assert best_baseline([ours]) == "viral"
+    assert best_baseline([replace(worst_on_test, seeds=(), valid=()), best_on_test]) == "popularity"
+
+
+def test_a_named_row_is_the_reference(dataset, out, board):
+    again = compare(dataset, RECIPES, out, seeds=range(2), against="viral")
+    assert again.reference == "viral" and not again.chosen
+    with pytest.raises(UsageError, match="no row is called 'virla'"):
+        compare(dataset, RECIPES, out, against="virla")
+
+
+def test_the_page_has_leaderboard_test_and_cost(board, out):
+    compare(board.dataset, RECIPES, out, seeds=range(2), metric="ndcg@10", command="viral compare …")
+    page = parsed((out / "report.html").read_text(encoding="utf-8"))
+    headings = [heading.text for heading in page.all("h2")]
+    assert headings[0] == "Leaderboard" and "Cost and coverage" in headings
+    cost = page.one(id=f"section-{headings.index('Cost and coverage') + 1}").one("tbody").all("tr")
+    cells = {row.one("th").text: [cell.text for cell in row.all("td")] for row in cost}
+    assert cells["bpr"][0] == "2" and cells["bpr"][3] == "96", "24 rows of 4 numbers"
+    assert cells["popularity"][3] == "0" and cells["bpr"][4] == "–", "cells that shared a process have no memory of it"
+    assert f"against {board.reference}, the best baseline on validation" in page.text
+
+
+def viral(dataset, out, *words, code=0):
+    done = CliRunner().invoke(app, ["compare", str(dataset.path), "--out", str(out), *words])
+    assert done.exit_code == code, done.output
+    return done
+
+
+@pytest.mark.slow
+def test_the_command_line_runs_each_cell_in_a_process_of_its_own(dataset, tmp_path):
+    (tmp_path / "small-bpr.toml").write_text('model = "bpr"\n[config]\nembedding_dim = 4\n')
+    words = ["--models", "popularity", "--recipe", str(tmp_path / "small-bpr.toml"), "--set", "train.max_epochs=1"]
+    result = json.loads(viral(dataset, tmp_path / "out", *words, "--seeds", "1", "--json").stdout)
+    rows = {row["name"]: row for row in result["rows"]}
+    assert rows["small-bpr"]["epochs"] == [1] and rows["small-bpr"]["parameters"] == 96
+    assert all(row["memory"][0] > 50e6 for row in rows.values())
+    assert "--recipe" in result["command"] and "--set train.max_epochs=1" in result["command"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "nothing to compare"),
+        (["--models", "bpr,bpr"], "same name"),
+        (["--models", "bprr"], "unknown model"),
+        (["--models", "bpr", "--against", "ease"], "no row is called 'ease'"),
+        (["--models", "bpr,viral", "--set", "num_neighbors=3"], "num_neighbors"),
+    ],
+)
+def test_wrong_words_are_told_at_once(dataset, tmp_path, words, said):
+    done = viral(dataset, tmp_path / "out", *words, code=2)
+    assert said in done.stderr and "Traceback" not in done.output
