@@ -5,14 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test test-slow check bench docs clean
+.PHONY: help setup demo test test-slow check bench clean
 
 help:
 	@echo "make demo       the planted shop from pictures to demo/report.html"
 	@echo "make test       the tests (under 10 minutes); make test-slow: those marked slow"
 	@echo "make check      ruff, mypy and import-linter"
 	@echo "make bench      measure speed, as ratios in one run"
-	@echo "make docs       write the pages that are made from the code"
 
 setup: $(READY)
 
@@ -44,8 +43,6 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench
 
-docs: $(READY)
-	$(BIN)/python -m docs.build
 
 clean:
 	rm -rf demo runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
