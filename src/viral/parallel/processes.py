@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
@@ -65,7 +66,12 @@ class ProcessExecutor:
 
 
 def _first(under_way: deque[Future[R]]) -> R:
-    """The result of the first, which counts as under way as long as it is waited for."""
+    """The result of the first, which counts as under way as long as it is waited for.
+
+    In short waits: polars handles Ctrl-C with SA_RESTART, and a wait without end would then never be woken by it.
+    """
+    while not wait_for([under_way[0]], timeout=0.2).done:
+        pass
     result = under_way[0].result()
     under_way.popleft()
     return result

@@ -71,12 +71,13 @@ def test_numbers_below_one_are_refused(workers, in_flight):
 
 
 SCRIPT = """
-import os, time
+import os, signal, time
 from operator import call
 from functools import partial
 from pathlib import Path
 from viral.parallel.processes import ProcessExecutor
 if __name__ == "__main__":
+    signal.siginterrupt(signal.SIGINT, False)  # as libraries do that handle the signal themselves: nobody is woken
     for found in ProcessExecutor(1).map(call, [os.getpid, partial(time.sleep, 60)], in_flight=2):
         print(found, flush=True)
 """
@@ -95,6 +96,7 @@ def test_no_worker_outlives_its_parent(how, tmp_path):
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
         assert worker != parent.pid and not gone(worker)
+        time.sleep(0.5)  # until it waits
         parent.send_signal(how)
-        parent.wait(30)
+        parent.wait(20)
     wait_until(partial(gone, worker))
