@@ -1,4 +1,4 @@
-"""What the planted shop must show, with real pictures and the pixel describer: three shops, paired per user."""
+"""What the planted shop must show, with drawn pictures and the pixel describer, paired per user."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +18,15 @@ from viral.shop import KINDS, ShopConfig, make_shop
 from viral.training import build_model, fit
 
 pytestmark = pytest.mark.slow
-SEEDS = (0, 1, 2)
-ONLY_PICTURE = {kind: 0.0 for kind in KINDS if kind != "unique_picture"}
+# All weight on the pattern, one pattern of six liked, and a log too thin for co-occurrence to carry six tastes: in a
+# denser one LightGCN and the text-only variant reach the ceiling too, by who took what, and pictures can add nothing.
+ONLY_PICTURE = replace(
+    DEMO_SHOP,
+    **{kind: 0.0 for kind in KINDS if kind != "unique_picture"},
+    users=60,
+    interactions_per_user=6.0,
+    liked=0.17,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +35,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("planted")
 
 
-def recalls(folder: Path, config: ShopConfig, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Test Recall@20 of every user of three shops, by recipe of the demonstration; one training seed a shop."""
+def recalls(folder: Path, config: ShopConfig, names: tuple[str, ...], seeds: range) -> dict[str, np.ndarray]:
+    """Test Recall@20 of every user of several shops, by recipe of the demonstration; one training seed a shop."""
     found: dict[str, list[np.ndarray]] = {name: [] for name in names}
     encoder = SentenceEncoder()
-    for seed in SEEDS:
+    for seed in seeds:
         dataset: Dataset = make_shop(folder / f"shop-{seed}", replace(config, seed=seed), overwrite=True)
         with Ledger(folder / "ledger.sqlite") as ledger:
             descriptions = enrich(dataset.catalog(), describer_named("pixel"), load_prompt("title"), ledger)
@@ -49,7 +56,7 @@ def recalls(folder: Path, config: ShopConfig, names: tuple[str, ...]) -> dict[st
 
 
 def test_viral_beats_popularity_three_times_and_lightgcn_significantly(folder: Path) -> None:
-    recall = recalls(folder, DEMO_SHOP, ("popularity", "lightgcn", "viral"))
+    recall = recalls(folder, DEMO_SHOP, ("popularity", "lightgcn", "viral"), range(3))
     against = paired_test(recall["viral"], recall["lightgcn"])
     means = {name: float(values.mean()) for name, values in recall.items()}
     assert means["viral"] >= 3 * means["popularity"], means
@@ -58,6 +65,6 @@ def test_viral_beats_popularity_three_times_and_lightgcn_significantly(folder: P
 
 def test_what_only_the_picture_tells_is_used(folder: Path) -> None:
     """With all weight on the pattern, VIRAL must beat its own text-only variant by a fifth."""
-    recall = recalls(folder, replace(DEMO_SHOP, **ONLY_PICTURE), ("viral-text-only", "viral"))
+    recall = recalls(folder, ONLY_PICTURE, ("viral-text-only", "viral"), range(5))
     means = {name: float(values.mean()) for name, values in recall.items()}
     assert means["viral"] >= 1.2 * means["viral-text-only"], means
