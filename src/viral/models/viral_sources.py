@@ -69,8 +69,9 @@ class Sources(nn.Module):
 
 
 def random_features(inputs: ModelInputs) -> Tensor:
-    """Directions drawn at random, of the descriptions' shape or, without those, of the first modality's: (I, F)."""
+    """Directions drawn at random, of the descriptions' shape or, without those, the images' or the first's: (I, F)."""
     if not inputs.features:
         raise UsageError("random features need a modality whose width they take", where="[config] of VIRAL")
-    like = inputs.features.get("description", next(iter(inputs.features.values())))
+    there = next(m for m in ("description", "image", *inputs.features) if m in inputs.features)
+    like = inputs.features[there]
     return F.normalize(torch.randn(like.shape), dim=-1)

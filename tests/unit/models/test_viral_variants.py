@@ -1,6 +1,7 @@
 """The family of VIRAL: what each switch builds, and that whatever is built is trained."""
 
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from viral.data import ModelInputs, TripletSampler
 from viral.errors import UsageError
 from viral.models.viral import VIRAL, VIRALConfig
 from viral.models.viral_config import VARIANTS, ByVariant
+from viral.recipe import Recipe, build
 from viral.training import build_model
 from worlds import World, first_batch, random_world, small_model
 
@@ -54,6 +56,7 @@ CONFIGS = {
     "four sources": {"others": ("image", "title")},
     "two pictures, no text": {"text": None, "others": ("image",)},
 }
+RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("amazon-baby/viral*.toml"))
 every_config = pytest.mark.parametrize("config", CONFIGS.values(), ids=list(CONFIGS))
 
 
@@ -256,3 +259,12 @@ def test_random_features_need_a_width(world):
     config = VIRALConfig(text=None, visual="random")
     with pytest.raises(UsageError, match="width"):
         VIRAL(ModelInputs(world.split.train), config)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=[path.stem for path in RECIPES])
+def test_the_recipes_are_those_of_their_variants(path):
+    recipe = Recipe.read(path)
+    config = build(VIRALConfig, recipe.config, where=path.name)
+    assert config == VIRALConfig(variant={"viral": "redu2"}.get(path.stem, path.stem.removeprefix("viral-")))
+    published = (1e-3, 1024) if config.variant == "paper" else (1e-4, 2048)
+    assert (recipe.train.learning_rate, recipe.train.batch_size) == published
