@@ -4,6 +4,7 @@ import typer
 
 from viral.cli import data, experiment, run
 from viral.cli import demo as demonstration
+from viral.cli import information as measured
 
 app = typer.Typer(
     name="viral",
@@ -23,6 +24,7 @@ app.command("train")(run.train)
 app.command("evaluate")(run.evaluate)
 app.command("recommend")(run.recommend)
 app.command("explain")(run.explain)
+app.command("information", help=measured.HELP)(measured.information)
 app.command("ablate")(experiment.ablate)
 app.command("compare")(experiment.compare)
 
