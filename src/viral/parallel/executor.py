@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -51,11 +51,18 @@ class ThreadExecutor:
             for item in items:
                 under_way.append(pool.submit(function, item))
                 if len(under_way) >= in_flight:
-                    yield under_way.popleft().result()
+                    yield _result(under_way.popleft())
             while under_way:
-                yield under_way.popleft().result()
+                yield _result(under_way.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(future: Future[R]) -> R:
+    """The result, waited for in short waits: polars handles Ctrl-C with SA_RESTART, and would not let it end a long one."""
+    while not wait([future], timeout=0.2).done:
+        pass
+    return future.result()
 
 
 def _check(name: str, value: int) -> None:
