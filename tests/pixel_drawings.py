@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from viral.enrich.base import Picture, Prompt
 
@@ -74,7 +74,8 @@ def backdrop(kind: str = "plain", size: tuple[int, int] = (256, 256)) -> Image.I
         ground -= (x + y)[..., None] * 40
     elif kind == "floor":
         ground[y > 0.6] = (190, 172, 150)
-    return Image.fromarray(ground.astype(np.uint8))
+    picture = Image.fromarray(ground.astype(np.uint8))
+    return picture.filter(ImageFilter.GaussianBlur(1)) if kind == "floor" else picture
 
 
 def scene(*placed: tuple[Image.Image, tuple[int, int]], ground: Image.Image | None = None) -> Image.Image:

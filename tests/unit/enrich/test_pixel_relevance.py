@@ -79,6 +79,16 @@ def test_colour_outweighs_a_faint_guess(pair):
     assert int(weigh(pair, probabilities, read_title("red mug")).total.argmax()) == 0
 
 
+def test_a_faint_guess_that_only_one_thing_gets_outweighs_prominence():
+    small_and_large = things_of(
+        (thing("egg", "plain", "red", side=60), (8, 8)), (thing("egg", "plain", "red"), (90, 80))
+    )
+    probabilities = even(2)
+    assert int(weigh(small_and_large, probabilities, read_title("mug")).total.argmax()) == 1
+    probabilities[0, MUG] = 0.1
+    assert int(weigh(small_and_large, probabilities, read_title("mug")).total.argmax()) == 0
+
+
 def test_words_printed_on_a_thing_choose_it(pair):
     left, right = pair
     labelled = (left, Thing(right.region, right.surface, (Words("Sunny Side", "light"),)))

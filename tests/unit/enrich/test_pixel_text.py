@@ -93,7 +93,8 @@ def test_words_missed_at_first_are_read_on_the_enlarged_thing(reader):
 
 
 @pytest.mark.parametrize(
-    ("paper", "ground"), [((255, 255, 255), "light"), ((20, 20, 24), "dark"), ((200, 30, 45), "red"), (None, "")]
+    ("paper", "ground"),
+    [((255, 255, 255), "light"), ((20, 20, 24), "dark"), ((120, 120, 124), "grey"), ((200, 30, 45), "red"), (None, "")],
 )
 def test_what_words_are_printed_on(reader, paper, ground):
     from viral.enrich.pixel.surface import read_surface
@@ -105,6 +106,13 @@ def test_what_words_are_printed_on(reader, paper, ground):
     surface = read_surface(lab[top:bottom, left:right], region.mask[top:bottom, left:right])
     (line,) = reader.read(pixels(picture))
     assert printed(lab, line, surface).ground == ground
+
+
+def test_the_margin_that_the_reader_gives_a_line_is_not_its_ground():
+    white, ink = to_lab(np.array([[250, 250, 250], [20, 20, 24]], dtype=np.uint8))
+    lab = np.tile(white, (60, 120, 1))
+    lab[20:34, 20:100] = ink  # a dark label within a larger box
+    assert printed(lab, TextLine("MOON", 1.0, (6, 8, 114, 46))).ground == "dark"
 
 
 def test_a_label_that_hangs_beside_a_thing_belongs_to_it(reader):

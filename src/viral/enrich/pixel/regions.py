@@ -15,6 +15,7 @@ CLOSE = 7.0  # colours nearer than this are the same surface, at most
 GROWTH = 4.0  # by how much the next pixels of a surface may differ from its fit so far
 CLEAN, NOISE = 3.2, 3.0  # at least; and how many times the backdrop's own unevenness: white shows on a clean grey
 SAME = 0.8  # to which the backdrop's usual unevenness is added: so near is the backdrop itself, seen through a hole
+SOFT = 10  # pixels on each side of the line between two surfaces that may be a blend of them
 SLOPE = 9.0  # a backdrop whose colour drifts more than this across the picture is a gradient
 LEAST_AREA = 0.006  # of the picture; smaller things are specks
 MOST_LAYERS = 3  # surfaces of which a backdrop may consist: a wall, a floor, a stripe
@@ -149,7 +150,7 @@ def _seams(lab: Lab, layers: list[Lab], near: float) -> Mask:
     from scipy import ndimage
 
     seams = np.zeros(lab.shape[:2], dtype=bool)
-    sides = [ndimage.binary_dilation(distance(lab, layer) < near, iterations=3) for layer in layers]
+    sides = [ndimage.maximum_filter(distance(lab, layer) < near, 2 * SOFT + 1) for layer in layers]
     for first in range(len(layers)):
         for second in range(first):
             both = sides[first] & sides[second]
