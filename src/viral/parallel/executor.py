@@ -59,7 +59,7 @@ class ThreadExecutor:
 
 
 def _result(future: Future[R]) -> R:
-    """The result, waited for in short waits: polars handles Ctrl-C with SA_RESTART, and would not let it end a long one."""
+    """The result, in short waits: polars handles Ctrl-C with SA_RESTART, which would not wake a long one."""
     while not wait([future], timeout=0.2).done:
         pass
     return future.result()
