@@ -17,7 +17,7 @@ from viral.progress import say
 from viral.recipe import Recipe, TrainConfig
 from viral.shop import ShopConfig, make_shop
 
-DEMO_SHOP = ShopConfig(users=300, items=300, interactions_per_user=8.0, popularity=0.1)
+DEMO_SHOP = ShopConfig(users=200, items=300, interactions_per_user=8.0, liked=0.34, popularity=0.1)
 _TRAIN = TrainConfig(batch_size=512)
 _VIRAL = {"crossmodal_dim": 64}
 DEMO_RECIPES = {
