@@ -56,7 +56,7 @@ def recalls(folder: Path, config: ShopConfig, names: tuple[str, ...], seeds: ran
 
 
 def test_viral_beats_popularity_three_times_and_lightgcn_significantly(folder: Path) -> None:
-    recall = recalls(folder, DEMO_SHOP, ("popularity", "lightgcn", "viral"), range(3))
+    recall = recalls(folder, DEMO_SHOP, ("popularity", "lightgcn", "viral"), range(5))
     against = paired_test(recall["viral"], recall["lightgcn"])
     means = {name: float(values.mean()) for name, values in recall.items()}
     assert means["viral"] >= 3 * means["popularity"], means
