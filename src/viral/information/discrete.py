@@ -9,8 +9,7 @@ under Blackwell's order (Bertschinger & Rauh, ISIT 2014): X is known up to equiv
 the join J of X1 and X2 has the least concave majorant of both curves. Every q makes (X1, X2) at least as good as
 J, so I_q ≥ I(J; Y); and drawing X1 and X2 from J independently, by the garblings that exist because J is better than
 each, keeps both margins and tells no more than J does. So U = I(J; Y), exactly, in n log n. For targets of more values
-there is no lattice, and the library ``dit`` solves the programme (to 0.01 bit on the textbook distributions; on tables
-drawn at random its optimiser was seen to stop up to 0.03 bit short of the minimum).
+there is no lattice, and the library ``dit`` solves the programme.
 """
 
 from collections.abc import Iterable
@@ -157,7 +156,11 @@ def _specific_minimum(first: FloatArray, second: FloatArray) -> float:
 
 
 def library(p: npt.ArrayLike, measure: Measure = "broja") -> Parts:
-    """The same by ``dit`` (James, Ellison & Crutchfield, JOSS 2018): any target, small tables, seconds not micros."""
+    """The same by ``dit`` (James, Ellison & Crutchfield, JOSS 2018): any target, small tables, tenths of a second.
+
+    BROJA by its admUI solver (Banerjee et al. 2018). On the tables where that does not converge, ``dit`` goes over to
+    one that starts at random: two calls may then differ, and were seen to be wrong by up to 0.03 bit.
+    """
     table = normalised(p)
     if table.size > LIBRARY_CELLS:
         hint = "use fewer clusters, or a target of two values (solved exactly at any size)"
@@ -166,8 +169,11 @@ def library(p: npt.ArrayLike, measure: Measure = "broja") -> Parts:
     from dit.pid import PID_BROJA, PID_WB
 
     outcomes, weights = zip(*_cells(table), strict=True)
-    decomposition = PID_BROJA if measure == "broja" else PID_WB
-    found = decomposition(dit.Distribution(list(outcomes), list(weights)), [[0], [1]], [2])
+    distribution = dit.Distribution(list(outcomes), list(weights))
+    if measure == "broja":
+        found = PID_BROJA(distribution, [[0], [1]], [2], method="admui")
+    else:
+        found = PID_WB(distribution, [[0], [1]], [2])
     redundant, one, two, both = (float(found[node]) for node in (((0,), (1,)), ((0,),), ((1,),), ((0, 1),)))
     return Parts(redundant, one, two, both)
 

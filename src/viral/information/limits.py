@@ -17,7 +17,8 @@ LIMITS: Mapping[str, str] = {
     " text and one in the picture, are called redundant, and their sum synergistic. It does not rank worlds by what"
     " was planted in both unique kinds.",
     "common": "Redundant is what both modalities tell (the common part of Gács and Körner, softened: directions whose"
-    " correlation on items held out is at least 0.5). The synergistic remainder may be negative, where things told"
+    " correlation on items held out is at least 0.5). Sentence vectors of one product correlate in most directions:"
+    " then unique parts pass for redundant. The synergistic remainder may be negative, where things told"
     " apart overlap in their effect.",
     "intervals": "95 %, bootstrap over users, around the corrected estimate: the chance of the log alone, not of the"
     " predictors, the clusters or the choice of items.",

@@ -1,5 +1,7 @@
 """Scores of held-out items in small planted shops, end to end and with the knowledge taken away."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,14 @@ def test_items_add_up_to_the_whole(scored):
             for name, values in items[definition].items():
                 mean = float(np.nansum(values * count) / count.sum())
                 assert mean == pytest.approx(getattr(overall, definition)[name].plug_in, abs=1e-6)
+
+
+def test_exchanged_sources_exchange_an_items_unique_parts(scored):
+    labels, pairs = scored["unique_text"]["uniform"].labels(4), scored["unique_text"]["uniform"].pairs
+    one = item_parts(labels, pairs, 300)["broja"]
+    two = item_parts(replace(labels, text=labels.visual, visual=labels.text), pairs, 300)["broja"]
+    for name, other in (("unique_text", "unique_visual"), ("redundant", "redundant"), ("synergistic", "synergistic")):
+        np.testing.assert_allclose(one[name], two[other], atol=1e-6)
 
 
 def test_clusters_of_held_out_pairs_find_what_they_can(shops):
