@@ -74,7 +74,7 @@ def test_a_killed_study_goes_on_inside_the_cell_where_it_was(tmp_path):
 
 def wait_for_second_cell(out: Path, process: subprocess.Popen) -> Path:
     """The checkpoint of the second cell, once it has trained some epochs."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # a loaded machine takes its time to import torch
     while time.monotonic() < deadline and process.poll() is None:
         if (out / "journal.jsonl").exists():
             started, finished = journal(out, "started"), journal(out, "finished")
