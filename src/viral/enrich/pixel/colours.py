@@ -39,20 +39,30 @@ PROTOTYPES: dict[str, tuple[tuple[int, int, int], ...]] = {
 }
 NAMES = tuple(PROTOTYPES)
 COLOURED = 18.0  # chroma from which a colour has a hue
+MOST_SAMPLES = 4096  # pixels, evenly spread, of which the main colours are taken
+# X, Y and Z by red, green and blue, and the white point's
+_XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375, 0.95047],
+        [0.2126729, 0.7151522, 0.0721750, 1.0],
+        [0.0193339, 0.1191920, 0.9503041, 1.08883],
+    ],
+    dtype=np.float32,
+)
 LIGHTNESS_WEIGHT = 0.7  # shade and light change lightness more than hue and chroma
 
 
 def to_lab(rgb: npt.NDArray[np.uint8]) -> Lab:
     """Bytes of sRGB (…, 3) to CIE Lab (…, 3) under D65 (IEC 61966-2-1, CIE 15)."""
-    linear = _linear_table()[rgb]
-    xyz = linear @ np.array(
-        [[0.4124564, 0.2126729, 0.0193339], [0.3575761, 0.7151522, 0.1191920], [0.1804375, 0.0721750, 0.9503041]],
-        dtype=np.float32,
-    )
-    ratio = xyz / np.array([0.95047, 1.0, 1.08883], dtype=np.float32)
-    cube = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
-    x, y, z = cube[..., 0], cube[..., 1], cube[..., 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
+    red, green, blue = (_linear_table()[rgb[..., channel]] for channel in range(3))
+    # written out: a product of matrices would wake the threads of BLAS for nothing
+    x, y, z = (_cube_root((red * row[0] + green * row[1] + blue * row[2]) / row[3]) for row in _XYZ)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def _cube_root(ratio: Lab) -> Lab:
+    """The lightness function of CIE Lab: a cube root with a straight foot."""
+    return np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
 
 
 @cache
@@ -121,6 +131,7 @@ def main_colours(pixels: Lab, *, merge: float = 16, least: float = 0.04, most: i
     """
     if not len(pixels):
         return ()
+    pixels = pixels[:: max(1, len(pixels) // MOST_SAMPLES)]
     centres = _grid_centres(pixels, merge, least, most)
     nearest = distance(pixels[:, None], centres[None]).argmin(axis=1)
     colours = []
@@ -135,13 +146,11 @@ def main_colours(pixels: Lab, *, merge: float = 16, least: float = 0.04, most: i
 
 def _grid_centres(pixels: Lab, merge: float, least: float, most: int) -> Lab:
     """Starting colours (k, 3): the means of the fullest grid cells that are ``merge`` apart; always at least one."""
-    cells = grid_cells(pixels, 10)
-    counts = np.bincount(cells)
+    _, cells, counts = np.unique(grid_cells(pixels, 10), return_inverse=True, return_counts=True)
     sums = np.stack([np.bincount(cells, weights=pixels[:, channel]) for channel in range(3)], axis=1)
-    means = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
-    fullest = np.argsort(-counts, kind="stable")[: 8 * most]
+    means = (sums / counts[:, None]).astype(np.float32)
     chosen: list[Lab] = []
-    for cell in fullest:
+    for cell in np.argsort(-counts, kind="stable"):
         if len(chosen) == most or (chosen and counts[cell] < least / 2 * len(pixels)):
             break
         if all(distance(means[cell], centre) >= merge for centre in chosen):

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.enrich.pixel.colours import Colour, Mask
+from viral.enrich.pixel.masks import eroded
 
 LEAST_AREA, MOST_AREA = 0.004, 0.5  # of the thing that carries the mark
 MOST_ALIKE = 2  # more pieces of one colour are a pattern or parts
@@ -27,7 +28,7 @@ def find_marks(fields: dict[int, Mask], colours: dict[int, Colour], mask: Mask, 
     """Marks inside ``mask``, largest first: pieces of ``fields`` (a mask a colour) that make no ``pattern``."""
     from scipy import ndimage
 
-    inside = ndimage.binary_erosion(mask, iterations=3)
+    inside = eroded(mask, 3)
     found: list[tuple[int, Mark]] = []
     for number, field in fields.items():
         if number in pattern:

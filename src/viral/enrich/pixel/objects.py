@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from viral.enrich.pixel.masks import dilated
 from viral.enrich.pixel.regions import Region
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ MARGIN = 1.3  # side of the cut-out over the region's longer side: the classifie
 def cut_out(rgb: Rgb, region: Region, backdrop: Rgb) -> "Image":
     """A square picture of one region alone, all else covered: bytes (H, W, 3), the region, the covering colour (3,)."""
     from PIL import Image
-    from scipy import ndimage
 
     left, top, right, bottom = region.box
-    inside = ndimage.binary_dilation(region.mask[top:bottom, left:right], iterations=2)
+    inside = dilated(region.mask[top:bottom, left:right], 2)
     cut = np.where(inside[..., None], rgb[top:bottom, left:right], backdrop)
     side = round((1 if region.area == 1 else MARGIN) * max(cut.shape[:2]))
     canvas = Image.new("RGB", (side, side), tuple(backdrop.tolist()))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.enrich.pixel.colours import Mask
+from viral.enrich.pixel.masks import closed, eroded, opened
 from viral.enrich.pixel.repeat import repetition
 
 FloatGrid = npt.NDArray[np.float64]
@@ -60,7 +61,7 @@ def find_pattern(ground: Mask, figure: Mask) -> Pattern:
     soft = ndimage.gaussian_filter(figure.astype(float), 1.0) / np.maximum(
         ndimage.gaussian_filter(known.astype(float), 1.0), 1e-6
     )
-    axis, parallel = _direction(soft, ndimage.binary_erosion(known, iterations=2))
+    axis, parallel = _direction(soft, eroded(known, 2))
     if parallel > ONE_DIRECTION:
         return _bands(figure, known, axis)
     found = _pieces(ground, figure, share)
@@ -73,11 +74,10 @@ def _without_lines(ground: Mask, figure: Mask) -> tuple[Mask, Mask]:
     """Give the pixels of seams and other thin lines to whichever of the two fields is nearest."""
     from scipy import ndimage
 
-    square = np.ones((3, 3), dtype=bool)
-    ground, figure = ndimage.binary_opening(ground, square), ndimage.binary_opening(figure, square)
+    ground, figure = opened(ground, square=True), opened(figure, square=True)
     known = ground | figure
     gap, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
-    inside = ndimage.binary_closing(known, iterations=LINE) | known
+    inside = closed(known, LINE)
     taken = inside & (gap <= LINE)
     belongs = figure[tuple(nearest)]
     return taken & ~belongs, taken & belongs
@@ -97,7 +97,7 @@ def _enclosed(ground: Mask, figure: Mask) -> bool:
     from scipy import ndimage
 
     whole = ndimage.binary_fill_holes(ground | figure)
-    rim = whole & ~ndimage.binary_erosion(whole, iterations=2)
+    rim = whole & ~eroded(whole, 2)
     return bool(min((ground & rim).sum(), (figure & rim).sum()) < LEAST_RIM * rim.sum())
 
 
@@ -174,7 +174,7 @@ def _measure(mask: Mask) -> list[tuple[float, float]]:
     """Area, and length over width, of every piece of a mask that is not a speck; corners that touch do not join."""
     from scipy import ndimage
 
-    labels, number = ndimage.label(ndimage.binary_erosion(mask, np.ones((3, 3), dtype=bool)))
+    labels, number = ndimage.label(eroded(mask, square=True))
     if not number:
         return []
     depth = ndimage.distance_transform_edt(labels)

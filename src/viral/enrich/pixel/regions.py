@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.enrich.pixel.colours import Lab, Mask, distance, grid_cells
+from viral.enrich.pixel.masks import closed, eroded, opened
 
-FloatGrid = npt.NDArray[np.float32]  # (H, W)
+FloatGrid = npt.NDArray[np.float32]
 Backdrop = Literal["plain", "gradient", "patterned", "busy"]
 
 CLOSE = 7.0  # colours nearer than this are the same surface, at most
@@ -110,7 +111,8 @@ def _backdrop_layers(lab: Lab) -> tuple[list[Lab], float]:
     """Surfaces (each (H, W, 3), a colour that varies linearly) of the backdrop, and the frame's share they explain."""
     height, width = lab.shape[:2]
     y, x = np.mgrid[0:height, 0:width]
-    design = np.stack([np.ones(height * width), x.ravel() / width - 0.5, y.ravel() / height - 0.5], axis=1)
+    place = [np.ones(height * width), x.ravel() / width - 0.5, y.ravel() / height - 0.5]
+    design = np.stack(place, axis=1).astype(np.float32)
     frame = _frame(lab.shape)
     left, layers = frame, []
     flat = lab.reshape(-1, 3)
@@ -118,7 +120,7 @@ def _backdrop_layers(lab: Lab) -> tuple[list[Lab], float]:
         if len(left) < LEAST_LAYER * len(frame):
             break
         coefficients = _plane(design[left], flat[left])
-        layer = (design @ coefficients).astype(np.float32)
+        layer = _on_plane(design, coefficients)
         close = distance(flat[left], layer[left]) < CLOSE
         if close.sum() < LEAST_LAYER * len(frame):
             break
@@ -127,7 +129,7 @@ def _backdrop_layers(lab: Lab) -> tuple[list[Lab], float]:
     return layers, 1 - len(left) / len(frame)
 
 
-def _plane(design: npt.NDArray[np.float64], values: Lab) -> npt.NDArray[np.float64]:
+def _plane(design: FloatGrid, values: Lab) -> FloatGrid:
     """Linear fit of colour over place, (n, 3) and (n, 3) -> (3, 3): grows from the commonest colour.
 
     So a wall stays apart from the floor below it, where one fit through both would call them a gradient.
@@ -135,14 +137,25 @@ def _plane(design: npt.NDArray[np.float64], values: Lab) -> npt.NDArray[np.float
     cells = grid_cells(values, 8)
     mode = values[cells == np.bincount(cells).argmax()].mean(axis=0)
     kept = distance(values, mode[None]) < GROWTH
-    coefficients = np.zeros((3, 3))
+    coefficients = _fit(design[kept], values[kept])
     for _ in range(12):
-        coefficients[:] = np.linalg.lstsq(design[kept], values[kept], rcond=None)[0]
-        close = distance(values, (design @ coefficients).astype(np.float32)) < GROWTH
+        close = distance(values, _on_plane(design, coefficients)) < GROWTH
         if close.sum() < 8 or (close == kept).all():
             break
         kept = close
+        coefficients = _fit(design[kept], values[kept])
     return coefficients
+
+
+def _fit(design: FloatGrid, values: FloatGrid) -> FloatGrid:
+    """Least squares by the normal equations, (n, 3) and (n, 3) -> (3, 3), the flattest where places coincide."""
+    square = np.einsum("ni,nj->ij", design, design) + 1e-6 * np.eye(3)
+    return np.asarray(np.linalg.solve(square, np.einsum("ni,nj->ij", design, values)), dtype=np.float32)
+
+
+def _on_plane(design: FloatGrid, coefficients: FloatGrid) -> Lab:
+    """The plane's colour at every place, (n, 3) and (3, 3) -> (n, 3)."""
+    return np.asarray(np.einsum("ni,ij->nj", design, coefficients), dtype=np.float32)
 
 
 def _seams(lab: Lab, layers: list[Lab], near: float) -> Mask:
@@ -191,19 +204,19 @@ def _solid(mask: Mask) -> Mask:
     """A mask without gaps of a pixel, holes or hairs."""
     from scipy import ndimage
 
-    outside, _ = ndimage.label(~(ndimage.binary_closing(mask) | mask))
+    outside, _ = ndimage.label(~closed(mask))
     edge = np.concatenate([outside[0], outside[-1], outside[:, 0], outside[:, -1]])
     open_air = np.zeros(outside.max() + 1, dtype=bool)
     open_air[edge] = True
     open_air[0] = False
-    return ndimage.binary_opening(~open_air[outside])
+    return opened(~open_air[outside])
 
 
 def _windows(inside: Mask, same: Mask) -> Mask:
     """Large holes through which the backdrop is seen, a handle's say; many are rather a pattern in its colour."""
     from scipy import ndimage
 
-    labels, number = ndimage.label(ndimage.binary_opening(inside & same))
+    labels, number = ndimage.label(opened(inside & same))
     sizes = np.bincount(labels.ravel(), minlength=number + 1)
     large = sizes >= LEAST_WINDOW * inside.sum()
     large[0] = False
@@ -211,13 +224,12 @@ def _windows(inside: Mask, same: Mask) -> Mask:
 
 
 def _region(inside: Mask, window: tuple[slice, slice], difference: FloatGrid) -> Region:
-    from scipy import ndimage
 
     height, width = difference.shape
     mask = np.zeros((height, width), dtype=bool)
     mask[window] = inside
     rows, columns = np.nonzero(inside)
-    outline = int(inside.sum()) - int(ndimage.binary_erosion(inside).sum())
+    outline = int(inside.sum()) - int(eroded(inside).sum())
     edge = mask[0].sum() + mask[-1].sum() + mask[1:-1, 0].sum() + mask[1:-1, -1].sum()
     return Region(
         mask,

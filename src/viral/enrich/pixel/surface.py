@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from viral.enrich.pixel.colours import COLOURED, Colour, Lab, Mask, distance, main_colours
 from viral.enrich.pixel.marks import Mark, find_marks
+from viral.enrich.pixel.masks import eroded, opened
 from viral.enrich.pixel.patterns import IRREGULAR, PLAIN, TWO_TONE, Pattern, find_pattern
 
 SAME_HUE = 0.35  # radians
@@ -28,9 +29,7 @@ class Surface:
 
 def read_surface(lab: Lab, mask: Mask) -> Surface:
     """Read the surface of a region: its pixels (H, W, 3) and where they count (H, W)."""
-    from scipy import ndimage
-
-    inner = ndimage.binary_erosion(mask, iterations=2)
+    inner = eroded(mask, 2)
     inner = inner if inner.sum() > 0.3 * mask.sum() else mask
     found = main_colours(lab[inner], least=LEAST_COLOUR, most=6)
     if not found:
@@ -39,7 +38,7 @@ def read_surface(lab: Lab, mask: Mask) -> Surface:
     families = _families(found)
     labels = np.full(mask.shape, -1)
     labels[inner] = families[distance(lab[inner][:, None], centres[None]).argmin(axis=1)]
-    fields = {number: ndimage.binary_opening(labels == number) for number in sorted(set(families.tolist()))}
+    fields = {number: opened(labels == number) for number in sorted(set(families.tolist()))}
     total = max(1, sum(int(field.sum()) for field in fields.values()))
     colours = {
         number: _pigment([found[n] for n in np.flatnonzero(families == number)], int(field.sum()) / total)
@@ -85,7 +84,7 @@ def _finely_divided(fields: dict[int, Mask], inside: Mask) -> Mask:
     """Where no large piece of one colour is: away from every place that is deep inside its own colour, lines apart."""
     from scipy import ndimage
 
-    broad = {number: ndimage.binary_opening(field, iterations=2) for number, field in fields.items()}
+    broad = {number: opened(field, 2) for number, field in fields.items()}
     known = np.any(list(broad.values()), axis=0)
     if not known.any():
         return inside

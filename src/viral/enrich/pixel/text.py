@@ -16,7 +16,7 @@ from viral.errors import DataError
 
 Rgb = npt.NDArray[np.uint8]  # (H, W, 3)
 
-LONGEST_SIDE = 320  # to which the detector scales a larger picture
+LONGEST_SIDE = 256  # to which the detector scales a larger picture
 LEAST_SCORE = 0.7
 MOST_LINES, MOST_LETTERS = 5, 60
 STROKE = 18.0  # of lightness between a stroke and its ground
