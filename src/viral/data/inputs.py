@@ -61,6 +61,11 @@ class ModelInputs:
             features[table.modality], presence[table.modality] = torch.from_numpy(values), torch.from_numpy(present)
         return cls(split.train, features, presence)
 
+    def given(self, modality: str) -> Tensor:
+        """Which items have features of their own, (I,) bool; all where nothing says otherwise."""
+        everyone = torch.ones(self.train.num_items, dtype=torch.bool)
+        return self.present.get(modality, everyone)
+
     def feature(self, modality: str) -> Tensor:
         """Features of one modality (I, F); ``DataError`` names what is there when it is absent."""
         if modality not in self.features:

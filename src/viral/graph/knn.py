@@ -11,10 +11,12 @@ from viral.graph.sparse import SparseMatrix
 BLOCK_BYTES = 32_000_000  # of similarities held at once
 
 
-def nearest_neighbors(features: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def nearest_neighbors(features: Tensor, k: int, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The k items most similar by cosine, the item itself first: similarities and indices (I, min(k, I)).
 
-    Exact; never more than ``BLOCK_BYTES`` of the I × I similarities exist at once.
+    An item that is not ``present`` (I,) has filled-in features, which say nothing: it is near to nobody but itself.
+    Where fewer than k are near, the similarity of the rest is -∞. Exact; never more than ``BLOCK_BYTES`` of the
+    I × I similarities exist at once.
     """
     unit = F.normalize(features, dim=-1)
     num_items = len(unit)
@@ -23,6 +25,8 @@ def nearest_neighbors(features: Tensor, k: int) -> tuple[Tensor, Tensor]:
     similarities, indices = [], []
     for start in range(0, num_items, size):
         block = unit[start : start + size] @ unit.T  # (b, I)
+        if present is not None and not present.all():
+            block.masked_fill_(~(present[start : start + size, None] & present), -torch.inf)
         own = torch.arange(start, start + len(block), device=unit.device)
         block[own - start, own] = torch.inf  # an item is its own neighbour even among exact copies
         top = block.topk(k)
@@ -31,33 +35,36 @@ def nearest_neighbors(features: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return torch.cat(similarities), torch.cat(indices)
 
 
-def knn_graph(features: Tensor, k: int) -> SparseMatrix:
+def knn_graph(features: Tensor, k: int, present: Tensor | None = None) -> SparseMatrix:
     """Mean over an item's k nearest neighbours, itself included: sparse (I, I), every entry 1/k.
 
     Binary, not symmetrised, normalised by the row sum on both sides, as the FREEDOM family builds it
-    (Zhou & Shen, ACM MM 2023; the row sums are all k).
+    (Zhou & Shen, ACM MM 2023; the row sums are all k). An item that is not ``present`` (I,) keeps itself alone.
     """
-    _, neighbors = nearest_neighbors(features, k)
-    num_items, k = neighbors.shape
-    offsets = torch.arange(0, num_items * k + 1, k, device=neighbors.device)
-    columns = neighbors.sort(dim=1).values.flatten()
-    values = torch.full((num_items * k,), 1 / k, device=neighbors.device)
-    return SparseMatrix(offsets, columns, values, num_items)
+    similarities, neighbors = nearest_neighbors(features, k, present)
+    near = similarities > -torch.inf  # (I, k)
+    counts = near.sum(dim=1)
+    offsets = F.pad(counts.cumsum(dim=0), (1, 0))
+    num_items = len(neighbors)
+    columns = neighbors.masked_fill(~near, num_items).sort(dim=1).values
+    values = (1 / counts).repeat_interleave(counts)
+    return SparseMatrix(offsets, columns[columns < num_items], values, num_items)
 
 
-def weighted_knn_graph(features: Tensor, k: int) -> SparseMatrix:
+def weighted_knn_graph(features: Tensor, k: int, present: Tensor | None = None) -> SparseMatrix:
     """D^-1/2 W D^-1/2, W an item's k largest cosines, itself included, D their row sums: sparse (I, I).
 
     Not symmetrised: row sums scale both sides, as the LATTICE and MGCN family builds it (Zhang et al., ACM MM 2021,
-    eq. 2 to 4). Negative cosines count 0.
+    eq. 2 to 4). Negative cosines count 0. An item that is not ``present`` (I,) keeps itself alone.
     """
-    similarities, neighbors = nearest_neighbors(features, k)
+    similarities, neighbors = nearest_neighbors(features, k, present)
     num_items, k = neighbors.shape
+    near = (similarities > -torch.inf).flatten()
     values = similarities.clamp(min=0.0)
     scale = values.sum(dim=1).clamp(min=1e-12).rsqrt()  # an item is its own neighbour, so a sum is 1 at least
     values = values * scale[:, None] * scale[neighbors]
     rows = torch.arange(num_items, device=neighbors.device).repeat_interleave(k)
-    return SparseMatrix.of(rows, neighbors.flatten(), values.flatten(), (num_items, num_items))
+    return SparseMatrix.of(rows[near], neighbors.flatten()[near], values.flatten()[near], (num_items, num_items))
 
 
 def weighted_sum(graphs: Mapping[str, SparseMatrix], weights: Mapping[str, float]) -> SparseMatrix:

@@ -3,6 +3,7 @@
 Shapes: I items, F features.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -43,11 +44,16 @@ class Content(nn.Module):
         for role, modality in config.sources.items():
             values = inputs.feature(modality)
             self.register_buffer(role, F.normalize(values, dim=-1) if normalize else values, persistent=False)
+            self.register_buffer(f"{role}_present", inputs.given(modality), persistent=False)
 
     @property
     def features(self) -> dict[str, Tensor]:
         """{role: (I, F)}."""
         return {role: self.get_buffer(role) for role in self.roles}
+
+    def graph_of(self, role: str, build: Callable[[Tensor, int, Tensor], SparseMatrix], k: int) -> SparseMatrix:
+        """The k-NN graph of one role, (I, I), in which an item without features of its own is near to nobody."""
+        return build(self.get_buffer(role), k, self.get_buffer(f"{role}_present"))
 
     def shares(self, visual_weight: float) -> dict[str, float]:
         """How much each role counts: ``visual_weight`` and the rest, or all where there is but one."""
@@ -57,5 +63,5 @@ class Content(nn.Module):
 
     def item_graph(self, num_neighbors: int, visual_weight: float) -> SparseMatrix:
         """Σ_m w_m kNN(x_m): the frozen item graph of FREEDOM and its kin, sparse (I, I)."""
-        of_roles = {role: graph.knn_graph(x, num_neighbors) for role, x in self.features.items()}
+        of_roles = {role: self.graph_of(role, graph.knn_graph, num_neighbors) for role in self.roles}
         return graph.weighted_sum(of_roles, self.shares(visual_weight))

@@ -68,7 +68,7 @@ class GUME(ViewRecommender[GUMEConfig]):
     def __init__(self, inputs: ModelInputs, config: GUMEConfig) -> None:
         super().__init__(inputs, config)
         features, dim, k = self.content.features, config.embedding_dim, config.num_neighbors
-        self.item_graphs = Graphs({role: graph.weighted_knn_graph(x, k) for role, x in features.items()})
+        self.item_graphs = Graphs({m: self.content.graph_of(m, graph.weighted_knn_graph, k) for m in features})
         self.adjacency = joined_adjacency(inputs.train, [self.item_graphs[role] for role in features])
         self.interactions = user_rows(self.adjacency, self.num_users)
         self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})

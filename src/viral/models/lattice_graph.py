@@ -26,7 +26,7 @@ class ItemGraph(nn.Module):
         widths = {role: x.shape[1] for role, x in content.features.items()}
         self.projections = nn.ModuleDict({role: nn.Linear(width, content_dim) for role, width in widths.items()})
         self.mix = nn.Parameter(torch.zeros(len(widths))) if len(widths) > 1 else None  # α before its softmax
-        graphs = {role: graph.weighted_knn_graph(x, num_neighbors) for role, x in content.features.items()}
+        graphs = {role: content.graph_of(role, graph.weighted_knn_graph, num_neighbors) for role in content.roles}
         self.frozen = cast("Mapping[str, SparseMatrix]", nn.ModuleDict(graphs))
 
     @torch.no_grad()
@@ -34,9 +34,10 @@ class ItemGraph(nn.Module):
         """From every item to its K nearest by the projected features, for each role."""
         edges = {}
         for role, x in self.content.features.items():
-            _, near = graph.nearest_neighbors(self.projections[role](x), self.num_neighbors)  # (I, K)
-            rows = torch.arange(len(near), device=near.device).repeat_interleave(near.shape[1])
-            edges[role] = Edges(rows, near.flatten(), (len(near), len(near)))
+            present = self.content.get_buffer(f"{role}_present")
+            cosines, near = graph.nearest_neighbors(self.projections[role](x), self.num_neighbors, present)  # (I, K)
+            rows, places = (cosines > -torch.inf).nonzero(as_tuple=True)
+            edges[role] = Edges(rows, near[rows, places], (len(near), len(near)))
         return cast("Mapping[str, Edges]", nn.ModuleDict(edges))  # which moves with the model
 
     def weights(self, edges: Mapping[str, Edges]) -> tuple[dict[str, Tensor], Tensor]:

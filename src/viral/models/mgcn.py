@@ -54,7 +54,8 @@ class MGCN(ViewRecommender[MGCNConfig]):
         features, dim = self.content.features, config.embedding_dim
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.interactions = user_rows(self.adjacency, self.num_users)
-        self.item_graphs = Graphs({m: graph.weighted_knn_graph(x, config.num_neighbors) for m, x in features.items()})
+        k, build = config.num_neighbors, graph.weighted_knn_graph
+        self.item_graphs = Graphs({m: self.content.graph_of(m, build, k) for m in features})
         self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
         self.fuser = Fuser(dim, self.content.roles)
 

@@ -70,7 +70,7 @@ class SMORE(ViewRecommender[SMOREConfig]):
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.interactions = user_rows(self.adjacency, self.num_users)
         sizes = {"text": config.num_neighbors, "visual": config.num_visual_neighbors}
-        self.item_graphs = Graphs({role: graph.weighted_knn_graph(x, sizes[role]) for role, x in features.items()})
+        self.item_graphs = Graphs({m: self.content.graph_of(m, graph.weighted_knn_graph, sizes[m]) for m in roles})
         self.item_graphs[FUSION] = largest([self.item_graphs[role] for role in roles])
         self.projections = nn.ModuleDict({role: nn.Linear(x.shape[1], dim) for role, x in features.items()})
         self.views = (*roles, FUSION)

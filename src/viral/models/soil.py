@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.soil_graphs import augmented_adjacency, interest_graph, user_interests
 from viral.models.views import (
@@ -64,9 +65,8 @@ class SOIL(ViewRecommender[SOILConfig]):
         interests = user_interests(train, features, config.num_candidates, config.num_interests)
         self.adjacency = augmented_adjacency(train, interests)
         self.interactions = user_rows(self.adjacency, self.num_users)
-        self.item_graphs = Graphs(
-            {role: interest_graph(train, interests, x, config.num_neighbors) for role, x in features.items()}
-        )
+        similar = {m: self.content.graph_of(m, graph.weighted_knn_graph, config.num_neighbors) for m in features}
+        self.item_graphs = Graphs({m: interest_graph(train, interests, features[m], similar[m]) for m in features})
         self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
         self.attention = attention(dim, 1) if len(features) > 1 else None
 

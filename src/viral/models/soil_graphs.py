@@ -89,8 +89,8 @@ def augmented_adjacency(train: Interactions, interests: Interests) -> SparseMatr
 
 
 @torch.no_grad()
-def interest_graph(train: Interactions, interests: Interests, features: Tensor, num_neighbors: int) -> SparseMatrix:
-    """Cosines between what somebody took and what they are interested in, plus the nearest neighbours: (I, I).
+def interest_graph(train: Interactions, interests: Interests, features: Tensor, similar: SparseMatrix) -> SparseMatrix:
+    """Cosines between what somebody took and what they are interested in, plus ``similar``, a k-NN graph: (I, I).
 
     Both graphs are normalised by their row sums (eq. 8 to 10); negative cosines count 0.
     """
@@ -102,7 +102,6 @@ def interest_graph(train: Interactions, interests: Interests, features: Tensor, 
     scale = _inverse_root(torch.zeros(train.num_items).index_add_(0, rows, values))
     values = values * (scale[rows] * scale[columns])
     joined = SparseMatrix.of(rows, columns, values, (train.num_items, train.num_items))
-    similar = graph.weighted_knn_graph(features, num_neighbors)
     return graph.weighted_sum({"interest": joined, "similar": similar}, {"interest": 1.0, "similar": 1.0})
 
 

@@ -114,7 +114,7 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.item_graph = None
         if config.item_graph:
-            of_sources = {m: graph.knn_graph(x, config.num_neighbors) for m, x in self.sources.features.items()}
+            of_sources = {role: self.sources.knn_graph(role, config.num_neighbors) for role in self.sources.roles}
             self.item_graph = graph.weighted_sum(of_sources, shares)
         self.user_graph = self.epoch_user_graph = None
         if config.user_graph:

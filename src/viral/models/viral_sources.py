@@ -7,8 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from viral import graph
 from viral.data import ModelInputs
 from viral.errors import UsageError
+from viral.graph import SparseMatrix
 from viral.models.viral_config import RANDOM, VIRALConfig
 
 TAKEN = {"synergy", "redundant"}  # branches' names
@@ -50,6 +52,7 @@ class Sources(nn.Module):
         for role, modality in roles.items():
             values = random_features(inputs) if modality == RANDOM else inputs.feature(modality)
             self.register_buffer(f"of_{role}", values, persistent=False)
+            self.register_buffer(f"present_{role}", inputs.given(modality), persistent=False)
         prompt = None if config.knowledge is None else inputs.feature(config.knowledge)
         self.register_buffer("prompt", prompt, persistent=False)
 
@@ -57,6 +60,10 @@ class Sources(nn.Module):
     def features(self) -> dict[str, Tensor]:
         """{role: (I, F)}."""
         return {role: self.get_buffer(f"of_{role}") for role in self.roles}
+
+    def knn_graph(self, role: str, num_neighbors: int) -> SparseMatrix:
+        """Mean over an item's nearest neighbours by one source, (I, I); only itself where it has no such features."""
+        return graph.knn_graph(self.get_buffer(f"of_{role}"), num_neighbors, self.get_buffer(f"present_{role}"))
 
     def graph_shares(self, visual_weight: float) -> dict[str, float]:
         """What each source's neighbours count in the item graph: ``visual_weight`` is parted among the others."""

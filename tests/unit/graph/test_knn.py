@@ -79,6 +79,27 @@ def test_an_item_without_features_breaks_no_weighted_graph():
     assert graph.isfinite().all() and (graph >= 0).all()
 
 
+PRESENT = torch.tensor([True, False, True, True, False, True])
+
+
+@pytest.mark.parametrize("build", [knn_graph, weighted_knn_graph])
+def test_filled_in_features_make_nobody_neighbours(build):
+    features = torch.randn(6, 4, generator=torch.Generator().manual_seed(0)).abs()
+    features[~PRESENT] = features[PRESENT].mean(dim=0)  # which is near to everybody
+    graph = build(features, 3, PRESENT).to_torch().to_dense()
+    alone = build(features[PRESENT], 3).to_torch().to_dense()
+    torch.testing.assert_close(graph[PRESENT][:, PRESENT], alone)
+    torch.testing.assert_close(graph[~PRESENT], torch.eye(6)[~PRESENT])
+    assert not graph[PRESENT][:, ~PRESENT].any()
+
+
+@pytest.mark.parametrize("build", [knn_graph, weighted_knn_graph])
+def test_fewer_items_with_features_than_neighbours(build):
+    graph = build(torch.ones(6, 2), 5, PRESENT)
+    torch.testing.assert_close(graph.to_torch().to_dense()[PRESENT][:, PRESENT], torch.full((4, 4), 1 / 4))
+    assert len(graph.values) == 4 * 4 + 2
+
+
 def random_sparse(seed: int) -> SparseMatrix:
     g = torch.Generator().manual_seed(seed)
     rows, columns = torch.randint(0, 5, (9,), generator=g), torch.randint(0, 6, (9,), generator=g)
