@@ -35,6 +35,11 @@ PictureStatus = Literal[
     "unknown format",
     "too many pixels",
     "truncated or damaged",
+    "at a forbidden address",
+    "behind a dead link",
+    "behind a faulty server",
+    "too slow",
+    "redirected too often",
 ]
 _FILTERS = threading.Lock()
 # What Pillow's decoders raise on damaged input, beyond OSError.
@@ -55,6 +60,11 @@ class PictureError(DataError):
             "unknown format": f"use {', '.join(FORMATS)}",
             "too many pixels": f"the limit is {MAX_PIXELS:,} pixels; scale the picture down",
             "truncated or damaged": "the file ends early or is damaged; fetch it again",
+            "at a forbidden address": "pictures come by http(s) from public addresses; see docs/fetching.md",
+            "behind a dead link": "correct the item's image_url, or leave it empty",
+            "behind a faulty server": "this may pass: run the same command again",
+            "too slow": "this may pass: run the same command again, or put the file itself there",
+            "redirected too often": "give the address at which the picture is",
         }[status]
         super().__init__(f"picture is {status}{detail}", where=str(path or ""), hint=hint)
         self.status: PictureStatus = status
