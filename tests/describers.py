@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from viral.enrich.base import Picture, Prompt
+from viral.enrich.base import Answer, Picture, Prompt
 from viral.enrich.prompts import render
 
 
@@ -23,8 +23,8 @@ def said(picture: Picture, prompt: Prompt) -> str:
 class LoggingDescriber:
     """Every picture it is shown is a line of ``log``, on disk before the answer is given.
 
-    ``answers`` maps an item id to what is said of it: a text, an exception to return, or a function to call (which
-    may raise).
+    ``answers`` maps an item id to what is said of it: a text, an ``Answer``, an exception to return, or a function to
+    call (which may raise).
     """
 
     log: Path
@@ -33,9 +33,10 @@ class LoggingDescriber:
     revision: str = "1"
     parameters: dict[str, object] = field(default_factory=dict)
     batch_size: int = 4
+    in_flight: int = 1
     seconds: float = 0.0
 
-    def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[str | Exception]:
+    def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[Answer | Exception]:
         with self.log.open("a") as file:
             file.writelines(f"{picture.item_id}\n" for picture in pictures)
             file.flush()
@@ -43,11 +44,11 @@ class LoggingDescriber:
         time.sleep(self.seconds)
         return [self._answer(picture, prompt) for picture in pictures]
 
-    def _answer(self, picture: Picture, prompt: Prompt) -> str | Exception:
+    def _answer(self, picture: Picture, prompt: Prompt) -> Answer | Exception:
         answer = self.answers.get(picture.item_id, said(picture, prompt))
         if isinstance(answer, Callable):
-            return answer()
-        return answer
+            answer = answer()
+        return Answer(answer) if isinstance(answer, str) else answer
 
     @property
     def calls(self) -> list[str]:

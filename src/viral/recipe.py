@@ -76,22 +76,28 @@ class Recipe:
     def with_settings(self, settings: Sequence[str]) -> "Recipe":
         """Apply ``--set`` words such as ``config.num_layers=4``, ``train.seed=1`` or just ``num_layers=4``."""
         values = asdict(self)
-        for setting in settings:
-            key, equals, text = setting.partition("=")
-            if not equals or not key.strip():
-                raise UsageError(f"--set {setting!r} is not KEY=VALUE", hint="for example --set num_layers=4")
-            section, _, name = key.strip().rpartition(".")
+        for word in settings:
+            key, value = setting(word)
+            section, _, name = key.rpartition(".")
             if not section:
                 section = "" if name in values else "train" if name in values["train"] else "config"
             if section not in ("", "config", "train"):
-                raise UsageError(f"unknown section {section!r} in --set {setting!r}", hint="use config. or train.")
+                raise UsageError(f"unknown section {section!r} in --set {word!r}", hint="use config. or train.")
             target = values[section] if section else values
-            target[name] = _toml_value(text.strip())
+            target[name] = value
         return build(type(self), values, where="--set")
 
     @property
     def fingerprint(self) -> str:
         return fingerprint(asdict(self))
+
+
+def setting(word: str) -> tuple[str, Any]:
+    """The key and the value of a ``--set`` word, ``KEY=VALUE``; ``UsageError`` where it is none."""
+    key, equals, text = word.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"--set {word!r} is not KEY=VALUE", hint="for example --set num_layers=4")
+    return key.strip(), _toml_value(text.strip())
 
 
 def _toml_value(text: str) -> Any:

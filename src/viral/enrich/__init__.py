@@ -1,6 +1,6 @@
 """Hop 2: pictures to words."""
 
-from viral.enrich.base import Describer, Description, Picture, Prompt
+from viral.enrich.base import Answer, BudgetSpent, Describer, Description, Picture, Prompt, Refused
 from viral.enrich.describers import DESCRIBERS, describer_named
 from viral.enrich.descriptions import Descriptions, all_descriptions, load_descriptions, save_descriptions
 from viral.enrich.ledger import LEDGER_FILE, Ledger
@@ -10,12 +10,15 @@ from viral.enrich.run import enrich
 __all__ = [
     "DESCRIBERS",
     "LEDGER_FILE",
+    "Answer",
+    "BudgetSpent",
     "Describer",
     "Description",
     "Descriptions",
     "Ledger",
     "Picture",
     "Prompt",
+    "Refused",
     "all_descriptions",
     "describer_named",
     "enrich",

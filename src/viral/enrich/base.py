@@ -1,10 +1,32 @@
 """What a describer is: pictures and titles in, words out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
-Status = Literal["done", "missing picture", "unreadable", "failed"]
+from viral.errors import ViralError
+
+Status = Literal["done", "missing picture", "unreadable", "refused", "failed", "quarantined", "pending"]
+"""Of an item in one set of descriptions. "failed": the last attempt did; "quarantined": so did as many as are allowed,
+and it is not tried again unless that is asked for; "pending": not asked, as the run ended before."""
+
+
+class Refused(ViralError):
+    """A describer declined to describe a picture: an answer in which nothing is described."""
+
+
+class BudgetSpent(ViralError):
+    """The tokens or the money that a run may spend are spent; ends it in order. What was answered is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a describer said of one picture, and what that took."""
+
+    text: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0  # money, in the currency of the prices that the describer was configured with
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,8 @@ class Prompt:
     name: str
     template: str
     sha256: str
+    language: str = "en"  # in which it asks and is to be answered: "en", "zh", or "" where that is not known
+    schema: Mapping[str, Any] | None = field(default=None, compare=False)  # of the JSON to answer with; None: free text
 
     @property
     def uses_title(self) -> bool:
@@ -45,8 +69,8 @@ class Prompt:
 class Describer(Protocol):
     """Describes batches of pictures.
 
-    What it says of a picture depends on the picture, the rendered prompt and the properties below, and on nothing
-    else: they are the ledger's key. Executors may call it from several threads at once, or pickle it.
+    What it says of a picture depends on the picture, the rendered prompt and ``name``, ``revision`` and ``parameters``,
+    and on nothing else: they are the ledger's key. Executors may call it from several threads at once, or pickle it.
     """
 
     @property
@@ -61,7 +85,7 @@ class Describer(Protocol):
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What else decides the text, as JSON."""
+        """What else decides the text, as JSON; never a secret: it is kept in the ledger."""
         ...
 
     @property
@@ -69,10 +93,18 @@ class Describer(Protocol):
         """How many pictures it likes to get at once."""
         ...
 
-    def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[str | Exception]:
-        """One text or exception per picture, in order; a picture that fails never fails its neighbours.
+    @property
+    def in_flight(self) -> int:
+        """How many batches it likes to have under way at once: 1 where it computes, more where it waits for others."""
+        ...
 
-        A ``PictureError`` in the list marks a picture as unreadable. What is raised is for faults of the whole run: a
-        ``ViralError`` ends it with its message; after anything else each picture of the batch is tried alone.
+    def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[Answer | Exception]:
+        """One answer or exception per picture, in order; a picture that fails never fails its neighbours.
+
+        In the list, a ``PictureError`` marks a picture as unreadable, ``Refused`` as refused, and ``BudgetSpent`` as
+        not asked: the run ends, the other answers of the list are kept, and no attempt is counted. Anything else is an
+        attempt that failed. What is raised is for faults of the whole run: a ``BudgetSpent`` says that nothing of this
+        batch was asked; any other ``ViralError`` ends the run with its message; after anything else each picture of
+        the batch is tried alone. Batches that are under way in other threads are waited for and kept in every case.
         """
         ...

@@ -1,22 +1,49 @@
 """The describers that there are, by name; each is imported only when it is asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from viral.enrich.base import Describer
 from viral.errors import UsageError, nearest
+from viral.recipe import build, setting
 
 
-def _pixel() -> Describer:
-    from viral.enrich.pixel import PixelDescriber
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A describer's frozen configuration, every field of which has a default or must be set, and its class."""
 
-    return PixelDescriber()
+    config: type
+    make: Callable[[Any], Describer]
 
 
-DESCRIBERS: Mapping[str, Callable[[], Describer]] = {"pixel": _pixel}
+def _pixel() -> Kind:
+    from viral.enrich.pixel import PixelConfig, PixelDescriber
+
+    return Kind(PixelConfig, PixelDescriber)
 
 
-def describer_named(name: str) -> Describer:
-    """The describer of that name with its default settings; ``UsageError`` names the nearest."""
+def _openai() -> Kind:
+    from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
+
+    return Kind(OpenAIConfig, OpenAIDescriber)
+
+
+def _qwen() -> Kind:
+    from viral.enrich.qwen import QwenConfig, QwenDescriber
+
+    return Kind(QwenConfig, QwenDescriber)
+
+
+DESCRIBERS: Mapping[str, Callable[[], Kind]] = {"pixel": _pixel, "openai": _openai, "qwen": _qwen}
+
+
+def describer_named(name: str, settings: Sequence[str] = ()) -> Describer:
+    """The describer of that name; ``settings`` are words such as ``batch_size=8`` for fields of its configuration.
+
+    Raises ``UsageError`` that names the nearest describer or field.
+    """
     if name not in DESCRIBERS:
         raise UsageError(f"unknown describer {name!r}", hint=nearest(name, DESCRIBERS))
-    return DESCRIBERS[name]()
+    kind = DESCRIBERS[name]()
+    return kind.make(build(kind.config, dict(setting(word) for word in settings), where="--set"))

@@ -44,10 +44,12 @@ def enrich(
     with stage(f"describe ({describer.name}, {prompt.name})", len(catalog)) as advance:
         batches = plan.batches(catalog, advance)
         try:
-            for entries in (executor or SerialExecutor()).map(Work(describer, prompt), batches, in_flight=in_flight):
-                ledger.put(entries)
-                failed += sum(entry.status != "done" for entry in entries)
-                advance(len(entries), f"{failed} failed" if failed else "")
+            for outcome in (executor or SerialExecutor()).map(Work(describer, prompt), batches, in_flight=in_flight):
+                ledger.put(outcome.entries)
+                failed += sum(entry.status != "done" for entry in outcome.entries)
+                advance(len(outcome.entries), f"{failed} failed" if failed else "")
+                if outcome.fault is not None:
+                    raise outcome.fault
         except KeyboardInterrupt:
             say("stopped; what has been described is in the ledger: run the same command again to go on")
             raise

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from viral.enrich.base import Describer, Picture, Prompt
+from viral.enrich.base import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
 from viral.enrich.ledger import Entry, Key
 from viral.errors import ViralError
 from viral.pictures import PictureError, decode
@@ -21,6 +21,21 @@ class Job:
     picture: Picture
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch: the rows to keep, and the fault that ends the run, if there was one."""
+
+    entries: tuple[Entry, ...]
+    fault: ViralError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _NotAsked:
+    """Stands for the answer to a picture that a fault of the run kept from being asked."""
+
+    fault: ViralError
+
+
 @dataclass(frozen=True)
 class Work:
     """What an executor runs on a batch: check the pictures, ask the describer, write down each answer."""
@@ -28,13 +43,16 @@ class Work:
     describer: Describer
     prompt: Prompt
 
-    def __call__(self, jobs: Sequence[Job]) -> list[Entry]:
+    def __call__(self, jobs: Sequence[Job]) -> Outcome:
         started = time.perf_counter()
         faults = [_fault(job.picture) for job in jobs]
         answers = iter(self._ask([job.picture for job, fault in zip(jobs, faults, strict=True) if fault is None]))
         outcomes = [fault or next(answers) for fault in faults]
         seconds = (time.perf_counter() - started) / max(1, len(jobs))
-        return [_entry(job.key, outcome, seconds) for job, outcome in zip(jobs, outcomes, strict=True)]
+        pairs = list(zip(jobs, outcomes, strict=True))
+        entries = tuple(_entry(job.key, said, seconds) for job, said in pairs if not isinstance(said, _NotAsked))
+        ends = [said.fault for said in outcomes if isinstance(said, _NotAsked)]
+        return Outcome(entries, ends[0] if ends else None)
 
     def _ask(self, pictures: Sequence[Picture]) -> Sequence[object]:
         """One answer per picture. After a fault of the batch each picture is asked for alone, to spare the others."""
@@ -44,13 +62,21 @@ class Work:
             answers = self.describer.describe(pictures, self.prompt)
             if len(answers) != len(pictures):
                 raise RuntimeError(f"the describer gave {len(answers)} answers for {len(pictures)} pictures")
-            return answers
+            return [_NotAsked(answer) if isinstance(answer, BudgetSpent) else answer for answer in answers]
         except Exception as error:
-            if isinstance(error, ViralError) and not isinstance(error, PictureError):
-                raise
+            if isinstance(error, ViralError) and not isinstance(error, PictureError | Refused):
+                return [_NotAsked(error)] * len(pictures)
             if len(pictures) == 1:
                 return [error]
-        return [answer for picture in pictures for answer in self._ask([picture])]
+        return self._one_by_one(pictures)
+
+    def _one_by_one(self, pictures: Sequence[Picture]) -> Sequence[object]:
+        answers: list[object] = []
+        for picture in pictures:
+            answers += self._ask([picture])
+            if isinstance(answers[-1], _NotAsked):  # of the others, too: what was answered is kept
+                return answers + answers[-1:] * (len(pictures) - len(answers))
+        return answers
 
 
 def _fault(picture: Picture) -> PictureError | None:
@@ -64,12 +90,15 @@ def _fault(picture: Picture) -> PictureError | None:
 def _entry(key: Key, outcome: object, seconds: float) -> Entry:
     if isinstance(outcome, PictureError):
         return Entry(key, "unreadable", error=outcome.what, seconds=seconds)
+    if isinstance(outcome, Refused):
+        return Entry(key, "refused", error=_text(outcome.what)[:ERROR_LIMIT], seconds=seconds)
     if isinstance(outcome, Exception):
         error = _text(f"{type(outcome).__name__}: {outcome}")[:ERROR_LIMIT]
         return Entry(key, "failed", error=error, seconds=seconds)
-    if not isinstance(outcome, str):
-        return Entry(key, "failed", error=f"no text but {type(outcome).__name__}", seconds=seconds)
-    text = _text(outcome)
+    if not isinstance(outcome, Answer) or not isinstance(outcome.text, str):
+        told = type(outcome.text if isinstance(outcome, Answer) else outcome).__name__
+        return Entry(key, "failed", error=f"no text but {told}", seconds=seconds)
+    text = _text(outcome.text)
     if not text:
         return Entry(key, "failed", error="the description is empty", seconds=seconds)
     return Entry(key, "done", text, seconds=seconds)

@@ -24,7 +24,15 @@ def dataset(tmp_path):
 
 def test_texts_and_counts():
     assert SAID.texts == {"a": "a red mug"}
-    assert SAID.counts == {"done": 1, "missing picture": 1, "unreadable": 0, "failed": 1}
+    assert SAID.counts == {
+        "done": 1,
+        "missing picture": 1,
+        "unreadable": 0,
+        "refused": 0,
+        "failed": 1,
+        "quarantined": 0,
+        "pending": 0,
+    }
 
 
 def test_round_trip(dataset):

@@ -21,14 +21,14 @@ from pixel_drawings import (
     with_words,
 )
 from viral.encode.vision import CLASSES, class_names
-from viral.enrich.base import Picture
-from viral.enrich.pixel import PixelDescriber
+from viral.enrich.base import Answer, Picture
+from viral.enrich.pixel import PixelConfig, PixelDescriber
 from viral.pictures import PictureError
 
 
 @pytest.fixture(scope="module")
 def describer():
-    return PixelDescriber(batch_size=4)
+    return PixelDescriber(PixelConfig(batch_size=4))
 
 
 def two_things() -> Image.Image:
@@ -39,9 +39,9 @@ def two_things() -> Image.Image:
 
 def say(describer: PixelDescriber, picture: Image.Image, title: str | None = None) -> str:
     prompt = PLAIN_PROMPT if title is None else TITLE_PROMPT
-    (text,) = describer.describe([request(picture, title or "")], prompt)
-    assert isinstance(text, str), text
-    return text
+    (answer,) = describer.describe([request(picture, title or "")], prompt)
+    assert isinstance(answer, Answer), answer
+    return answer.text
 
 
 def words_of(text: str) -> set[str]:
@@ -156,7 +156,8 @@ def test_every_thing_gets_its_own_guess_in_a_batch():
     stub = PixelDescriber()
     stub.__dict__["_network"] = ByColour()
     only_blue = scene((thing("egg", "plain", "blue"), (80, 80)))
-    texts = stub.describe([request(two_things()), request(only_blue), request(two_things())], PLAIN_PROMPT)
+    answers = stub.describe([request(two_things()), request(only_blue), request(two_things())], PLAIN_PROMPT)
+    texts = [answer.text for answer in answers]
     for text in (texts[0], texts[2]):
         assert re.search(r"striped in red and white and looks like a coffee mug", text)
         assert re.search(r"dotted in blue and white and looks like a teapot", text)
@@ -170,8 +171,8 @@ def test_a_thing_that_the_title_names_is_not_called_something_else():
     picture = scene((thing("egg", "plain", "blue"), (80, 80)))
     guesses = {"A teapot": "looks like a teapot", "Birdhouse": "plain blue.", "Model 3000": "looks like a teapot"}
     for title, guess in guesses.items():
-        (text,) = stub.describe([request(picture, title)], TITLE_PROMPT)
-        assert guess in str(text)
+        (answer,) = stub.describe([request(picture, title)], TITLE_PROMPT)
+        assert guess in answer.text
 
 
 def test_a_cut_out_shows_one_thing_alone():
@@ -211,7 +212,7 @@ def test_texts_do_not_depend_on_the_batch_or_the_run(describer):
         together = describer.describe(pictures, prompt)
         assert together == [describer.describe([picture], prompt)[0] for picture in pictures]
         assert len(set(together)) == len(pictures)
-    assert together[::-1] == PixelDescriber(threads=1).describe(pictures[::-1], TITLE_PROMPT)
+    assert together[::-1] == PixelDescriber(PixelConfig(threads=1)).describe(pictures[::-1], TITLE_PROMPT)
 
 
 def test_no_pictures_give_no_texts(describer):
@@ -225,9 +226,9 @@ def test_posters_are_read(describer):
     rows = csv.DictReader((folder / "movies.csv").read_text(encoding="utf-8").splitlines())
     films = {row["movieId"]: row["title"] for row in rows}
     files = sorted((folder / "posters").glob("*.jpg"))[::120]
-    texts = describer.describe([Picture(file.stem, "", file.read_bytes()) for file in files], PLAIN_PROMPT)
+    answers = describer.describe([Picture(file.stem, "", file.read_bytes()) for file in files], PLAIN_PROMPT)
     read = [
-        any(word in str(text).lower() for word in re.findall(r"[a-z]{4,}", films[file.stem].lower()))
-        for file, text in zip(files, texts, strict=True)
+        any(word in answer.text.lower() for word in re.findall(r"[a-z]{4,}", films[file.stem].lower()))
+        for file, answer in zip(files, answers, strict=True)
     ]
     assert sum(read) >= len(files) / 2

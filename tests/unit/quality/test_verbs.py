@@ -59,18 +59,22 @@ def test_enrich_reports_what_it_described_beside_the_other_prompt(dataset, tmp_p
     import polars as pl
 
     from unit.quality.conftest import Words, guided
-    from viral.enrich import describers
+    from viral.enrich import Answer, describers
+    from viral.enrich.pixel import PixelConfig
     from viral.quality import measure
 
     truth = {row["item_id"]: row for row in pl.read_parquet(dataset / "truth.parquet").iter_rows(named=True)}
 
     class Knowing:
-        name, revision, parameters, batch_size = "pixel", "1", {}, 16
+        name, revision, parameters, batch_size, in_flight = "pixel", "1", {}, 16, 1
+
+        def __init__(self, config):
+            pass
 
         def describe(self, pictures, prompt):
-            return [guided(truth[picture.item_id]) for picture in pictures]
+            return [Answer(guided(truth[picture.item_id])) for picture in pictures]
 
-    monkeypatch.setattr(describers, "DESCRIBERS", {"pixel": Knowing})
+    monkeypatch.setattr(describers, "DESCRIBERS", {"pixel": lambda: describers.Kind(PixelConfig, Knowing)})
     monkeypatch.setattr(measure, "SentenceEncoder", Words)
     assert "quality" not in json.loads(viral("enrich", str(dataset), "--json"))
     out = tmp_path / "quality.html"

@@ -1,5 +1,5 @@
 """The offline default describer: what can be measured in the pixels, in words."""
 
-from viral.enrich.pixel.describer import PixelDescriber
+from viral.enrich.pixel.describer import PixelConfig, PixelDescriber
 
-__all__ = ["PixelDescriber"]
+__all__ = ["PixelConfig", "PixelDescriber"]

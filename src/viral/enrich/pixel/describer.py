@@ -2,21 +2,34 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 
 import numpy as np
 
 from viral.encode.vision import EfficientNetLite
-from viral.enrich.base import Picture, Prompt
+from viral.enrich.base import Answer, Picture, Prompt
 from viral.enrich.pixel.relevance import read_title, weigh
 from viral.enrich.pixel.sight import Sight, look
 from viral.enrich.pixel.text import TextReader
 from viral.enrich.pixel.words import describe_all, describe_focus
 from viral.pictures import decode
+from viral.recipe import check_least
 
 SHORTER_SIDE, LONGER_SIDE = 256, 640  # to which pictures are scaled down before they are looked at
 CLASSIFIER_SIDE = 160  # of the classifier's input: half the time of 224, and drawn or cut-out things lose nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelConfig:
+    """How many pictures are taken at once; decides the time and nothing of the text."""
+
+    batch_size: int = 32
+    threads: int = 2  # that look at pictures
+
+    def __post_init__(self) -> None:
+        check_least(self, batch_size=1, threads=1)
 
 
 class PixelDescriber:
@@ -26,8 +39,8 @@ class PixelDescriber:
     Beyond that the prompt's words are not read. The same picture, title and prompt give the same text in any batch.
     """
 
-    def __init__(self, *, batch_size: int = 32, threads: int = 2) -> None:
-        self._batch_size, self._threads = batch_size, threads
+    def __init__(self, config: PixelConfig = PixelConfig()) -> None:
+        self._config = config
 
     @property
     def name(self) -> str:
@@ -48,15 +61,19 @@ class PixelDescriber:
 
     @property
     def batch_size(self) -> int:
-        return self._batch_size
+        return self._config.batch_size
 
-    def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[str | Exception]:
-        """One text or exception per picture, in order. A broken installation raises; a broken picture does not."""
-        with ThreadPoolExecutor(self._threads) as pool:
+    @property
+    def in_flight(self) -> int:
+        return 1
+
+    def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[Answer | Exception]:
+        """One answer or exception per picture, in order. A broken installation raises; a broken picture does not."""
+        with ThreadPoolExecutor(self._config.threads) as pool:
             sights = list(pool.map(self._look, pictures))
         cut_outs = [cut for sight in sights if isinstance(sight, Sight) for cut in sight.cut_outs]
         probabilities = self._network.classify(cut_outs)
-        results: list[str | Exception] = []
+        results: list[Answer | Exception] = []
         start = 0
         for picture, sight in zip(pictures, sights, strict=True):
             if isinstance(sight, Exception):
@@ -64,7 +81,7 @@ class PixelDescriber:
                 continue
             rows = probabilities[start : start + len(sight.cut_outs)]
             start += len(sight.cut_outs)
-            results.append(_compose(sight, rows, picture.title if prompt.uses_title else None))
+            results.append(Answer(_compose(sight, rows, picture.title if prompt.uses_title else None)))
         return results
 
     def _look(self, picture: Picture) -> Sight | Exception:
