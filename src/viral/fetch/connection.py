@@ -38,8 +38,16 @@ class Guard(httpcore.NetworkBackend):
     TLS still checks the certificate against the name.
     """
 
-    def __init__(self, config: FetchConfig, resolver: Resolver, url: str, deadline: Deadline) -> None:
-        self._config, self._resolver, self._url, self._deadline = config, resolver, url, deadline
+    def __init__(
+        self,
+        backend: httpcore.NetworkBackend,
+        config: FetchConfig,
+        resolver: Resolver,
+        url: str,
+        deadline: Deadline,
+    ) -> None:
+        self._backend, self._config, self._resolver = backend, config, resolver
+        self._url, self._deadline = url, deadline
 
     def connect_tcp(
         self,
@@ -53,7 +61,7 @@ class Guard(httpcore.NetworkBackend):
         for tried, address in enumerate(addresses, start=1):
             share = self._deadline.left / (len(addresses) - tried + 1)
             try:
-                stream = httpcore.SyncBackend().connect_tcp(address, port, share, local_address, socket_options)
+                stream = self._backend.connect_tcp(address, port, share, local_address, socket_options)
                 return _Stream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if tried == len(addresses):

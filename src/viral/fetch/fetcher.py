@@ -29,7 +29,8 @@ class Fetcher:
 
     http and https only, to public addresses only (``FetchConfig.allow_private`` lifts that), checked again at each
     redirect; no proxy of the environment is used, as it would do the connecting. Bytes and time are bounded, and what
-    comes must be a picture by its header. A URL that failed is not tried again by the same fetcher.
+    comes must be a picture by its header. A URL that failed is not tried again by the same fetcher. ``resolver`` looks
+    names up, ``backend`` opens connections to addresses that passed, ``tls`` says whose certificates are trusted.
     """
 
     def __init__(
@@ -38,10 +39,11 @@ class Fetcher:
         config: FetchConfig = FetchConfig(),  # noqa: B008 - frozen
         *,
         resolver: Resolver = look_up,
+        backend: httpcore.NetworkBackend | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._cache, self._config, self._resolver = PictureCache(cache), config, resolver
-        self._given_tls = tls
+        self._backend, self._given_tls = backend or httpcore.SyncBackend(), tls
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[bytes]] = {}
         self._failed: dict[str, PictureError] = {}
@@ -119,7 +121,7 @@ class Fetcher:
 
     def _request(self, place: httpx.URL, url: str, deadline: Deadline) -> bytes | str:
         """The body, or where the server sends us."""
-        guard = Guard(self._config, self._resolver, url, deadline)
+        guard = Guard(self._backend, self._config, self._resolver, url, deadline)
         target = httpcore.URL(
             scheme=place.scheme.encode(), host=place.raw_host, port=place.port, target=place.raw_path or b"/"
         )
@@ -138,7 +140,7 @@ class Fetcher:
     def _read(self, response: httpcore.Response, url: str) -> bytes | str:
         headers = {name.lower(): value for name, value in response.headers}
         if response.status in _REDIRECTS and b"location" in headers:
-            return headers[b"location"].decode("utf-8", "replace")
+            return _text(headers[b"location"])
         if response.status != 200:
             passing = response.status in _MAY_PASS
             raise FetchError(
@@ -158,6 +160,13 @@ class Fetcher:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return self._given_tls or httpx.create_ssl_context()
+
+
+def _text(header: bytes) -> str:
+    try:
+        return header.decode("utf-8")
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
 
 
 def _parse(text: str, url: str, base: httpx.URL | None = None) -> httpx.URL:
