@@ -4,6 +4,7 @@ from viral.enrich.base import Answer, BudgetSpent, Describer, Description, Pictu
 from viral.enrich.describers import DESCRIBERS, describer_named
 from viral.enrich.descriptions import Descriptions, all_descriptions, load_descriptions, save_descriptions
 from viral.enrich.ledger import LEDGER_FILE, Ledger
+from viral.enrich.plan import Terms
 from viral.enrich.prompts import load_prompt, prompt_names
 from viral.enrich.run import enrich
 
@@ -19,6 +20,7 @@ __all__ = [
     "Picture",
     "Prompt",
     "Refused",
+    "Terms",
     "all_descriptions",
     "describer_named",
     "enrich",

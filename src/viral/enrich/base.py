@@ -40,6 +40,8 @@ class Description:
     image_sha256: str  # empty when there was no picture
     status: Status
     error: str = ""
+    flags: tuple[str, ...] = ()  # what ``checks.flags`` finds conspicuous about the text
+    edited: bool = False  # the text is a human's (``edits``)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -11,11 +11,31 @@ from urllib.parse import quote
 
 from viral.dataset import Dataset
 from viral.enrich.base import Description, Status
+from viral.enrich.checks import FLAGS
+from viral.enrich.entries import Entry
 from viral.errors import DataError, UsageError
 from viral.files import atomic_write
 
 DESCRIPTIONS_FOLDER = "descriptions"
 _COLUMNS = ("item_id", "text", "status", "error", "image_sha256")
+_FLAGS = "flags"  # a list; files of an earlier version have none
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run took."""
+
+    asked: int = 0  # pictures that a describer was asked about
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0  # in the currency of the describer's prices
+
+    @classmethod
+    def on(cls, entries: Iterable[Entry]) -> "Spent":
+        return sum((cls(one.attempts, one.tokens_in, one.tokens_out, one.cost) for one in entries), cls())
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,7 @@ class Descriptions:
     rows: tuple[Description, ...]
     describer: str  # name and revision: "pixel/1"
     prompt: str  # the prompt's name
+    spent: Spent = field(default=Spent(), compare=False)  # by the run that made them; not in the file
 
     @cached_property
     def texts(self) -> Mapping[str, str]:
@@ -38,6 +59,12 @@ class Descriptions:
         return {status: counted[status] for status in get_args(Status)}
 
     @property
+    def flags(self) -> Mapping[str, int]:
+        """Descriptions by what is conspicuous about them, for every flag there is."""
+        counted = Counter(flag for row in self.rows for flag in row.flags)
+        return {flag: counted[flag] for flag in FLAGS}
+
+    @property
     def file_name(self) -> str:
         """``<describer>-<prompt>.parquet``, without the revision: a new revision takes the old one's place."""
         return f"{quote(self.describer.partition('/')[0], safe='')}-{quote(self.prompt, safe='')}.parquet"
@@ -49,6 +76,7 @@ def save_descriptions(descriptions: Descriptions, folder: Path) -> Path:
     import pyarrow.parquet as pq
 
     columns = {name: pa.array([getattr(row, name) for row in descriptions.rows], pa.string()) for name in _COLUMNS}
+    columns[_FLAGS] = pa.array([list(row.flags) for row in descriptions.rows], pa.list_(pa.string()))
     origin = {"describer": descriptions.describer, "prompt": descriptions.prompt}
     path = folder / DESCRIPTIONS_FOLDER / descriptions.file_name
     with atomic_write(path) as temporary:
@@ -90,8 +118,10 @@ def _read(path: Path) -> Descriptions:
         table = pq.read_table(path)
         origin = json.loads((table.schema.metadata or {})[b"viral"])
         describer, prompt = origin["describer"], origin["prompt"]
+        columns = [*_COLUMNS, *(name for name in (_FLAGS,) if name in table.column_names)]
         rows = tuple(
-            Description(describer=describer, prompt=prompt, **row) for row in table.select(_COLUMNS).to_pylist()
+            Description(describer=describer, prompt=prompt, **row | {_FLAGS: tuple(row.get(_FLAGS, ()))})
+            for row in table.select(columns).to_pylist()
         )
     except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
         hint = "delete it and run `viral enrich` again: what was described is in the ledger"

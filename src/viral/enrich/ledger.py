@@ -4,33 +4,29 @@ One row per ``Key``. A batch of rows is one transaction, so that a killed proces
 were under way. Two processes may use one ledger at a time: a text that is there is never replaced.
 """
 
-import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from viral.enrich.base import Status
+from viral.enrich.entries import COLUMNS, KEY_COLUMNS, SUMMED, Entry, Key, entry_of, row_of
 from viral.errors import DataError
-from viral.files import fingerprint
 
-VERSION = 1  # of the schema, kept in PRAGMA user_version
+T = TypeVar("T")
+R = TypeVar("R")
+
+VERSION = 2  # of the schema, kept in PRAGMA user_version
 LEDGER_FILE = "ledger.sqlite"
 _LOCK_SECONDS = 60.0
 _LOOKUP = 500  # keys per query
-_KEY_COLUMNS = (
-    "item_id", "image_sha256", "rendered_sha256", "describer", "revision", "prompt", "prompt_sha256", "parameters",
-)  # fmt: skip
-_COLUMNS = (*_KEY_COLUMNS, "status", "text", "error", "attempts", "seconds", "created")
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS entries (
-    key BLOB PRIMARY KEY,      -- digest of {", ".join(_KEY_COLUMNS)}
+    key BLOB PRIMARY KEY,      -- digest of {", ".join(KEY_COLUMNS)}
     request BLOB NOT NULL,     -- digest of the same without the item's id
     item_id TEXT NOT NULL,
     image_sha256 TEXT NOT NULL,
@@ -45,58 +41,31 @@ CREATE TABLE IF NOT EXISTS entries (
     error TEXT NOT NULL,
     attempts INTEGER NOT NULL, -- how often a describer was asked
     seconds REAL NOT NULL,     -- of the last attempt
-    created TEXT NOT NULL      -- of the last attempt, UTC
+    created TEXT NOT NULL,     -- of the last attempt, UTC
+    tokens_in INTEGER NOT NULL DEFAULT 0,  -- of all attempts, as the cost is
+    tokens_out INTEGER NOT NULL DEFAULT 0,
+    cost REAL NOT NULL DEFAULT 0           -- in the currency of the describer's prices
 );
 CREATE INDEX IF NOT EXISTS entries_request ON entries (request, status);
 CREATE INDEX IF NOT EXISTS entries_describer ON entries (describer, prompt, item_id);
 """
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM entries"
+# What a ledger of an older version lacks, by that version.
+_MIGRATIONS = {
+    1: (
+        "ALTER TABLE entries ADD COLUMN tokens_in INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entries ADD COLUMN tokens_out INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entries ADD COLUMN cost REAL NOT NULL DEFAULT 0",
+    )
+}
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"
 _PUT = f"""
-INSERT INTO entries (key, request, {", ".join(_COLUMNS)}) VALUES ({", ".join("?" * (2 + len(_COLUMNS)))})
+INSERT INTO entries (key, request, {", ".join(COLUMNS)}) VALUES ({", ".join("?" * (2 + len(COLUMNS)))})
 ON CONFLICT (key) DO UPDATE SET
     status = excluded.status, text = excluded.text, error = excluded.error, seconds = excluded.seconds,
-    created = excluded.created, attempts = entries.attempts + excluded.attempts
+    created = excluded.created, {", ".join(f"{name} = entries.{name} + excluded.{name}" for name in SUMMED)}
 WHERE entries.status <> 'done'
 """
-
-
-@dataclass(frozen=True)
-class Key:
-    """What determines a description.
-
-    ``rendered_sha256`` is of the prompt with the item's title in it: a new title asks again where the prompt uses the
-    title, and only there. ``request`` leaves out the item: two items with one picture share one answer.
-    """
-
-    item_id: str
-    image_sha256: str
-    rendered_sha256: str
-    describer: str
-    revision: str
-    prompt: str
-    prompt_sha256: str
-    parameters: str  # canonical JSON
-
-    @cached_property
-    def digest(self) -> bytes:
-        return hashlib.sha256(self.request + self.item_id.encode("utf-8")).digest()
-
-    @cached_property
-    def request(self) -> bytes:
-        return bytes.fromhex(fingerprint([getattr(self, name) for name in _KEY_COLUMNS[1:]]))
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row: what was said, or why nothing was. ``attempts`` of what is put are added to those on record."""
-
-    key: Key
-    status: Status
-    text: str = ""
-    error: str = ""
-    attempts: int = 1
-    seconds: float = 0.0
-    created: str = ""  # UTC, ISO 8601; the time of ``put`` where it is empty
+_QUARANTINE = "UPDATE entries SET status = 'quarantined' WHERE key = ? AND status = 'failed' AND attempts >= ?"
 
 
 class Ledger:
@@ -133,6 +102,23 @@ class Ledger:
         run("PRAGMA synchronous = NORMAL")
         if version == 0:
             self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        if 0 < version < VERSION:
+            self._migrate()
+
+    def _migrate(self) -> None:
+        """Bring the tables up to ``VERSION``, all or nothing; another process may be doing the same."""
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            (version,) = run("PRAGMA user_version").fetchone()
+            for step in range(version, VERSION):
+                for statement in _MIGRATIONS[step]:
+                    run(statement)
+            run(f"PRAGMA user_version = {VERSION}")
+            run("COMMIT")
+        except BaseException:
+            run("ROLLBACK")
+            raise
 
     def _write_ahead(self) -> None:
         """Switch to WAL, which needs the file for itself and, unlike a transaction, does not wait for that."""
@@ -148,33 +134,58 @@ class Ledger:
 
     def get(self, keys: Iterable[Key]) -> dict[Key, Entry]:
         """The rows of those keys that have one."""
-        digests, found = [key.digest for key in keys], {}
-        with _faults(self.path):
-            for start in range(0, len(digests), _LOOKUP):
-                chunk = digests[start : start + _LOOKUP]
-                where = f"WHERE key IN ({', '.join('?' * len(chunk))})"
-                for row in self._connection.execute(f"{_SELECT} {where}", chunk):
-                    entry = _entry(row)
-                    found[entry.key] = entry
-        return found
+        return {entry.key: entry for entry in self.find(key.digest for key in keys).values()}
+
+    def find(self, digests: Iterable[bytes]) -> dict[bytes, Entry]:
+        """The rows of those keys that have one, by the keys' digests."""
+        return dict(self._select(f"key, {', '.join(COLUMNS)}", "key IN ({})", digests, lambda row: entry_of(row[1:])))
 
     def same(self, key: Key) -> Entry | None:
         """The first row, of whatever item, in which the request of ``key`` was answered ("done")."""
         where = "WHERE request = ? AND status = 'done' ORDER BY rowid LIMIT 1"
         with _faults(self.path):
             row = self._connection.execute(f"{_SELECT} {where}", (key.request,)).fetchone()
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
-    def put(self, entries: Iterable[Entry]) -> None:
-        """Write rows, all or none. A row that is "done" stays as it is."""
+    def known(self, describer: str, prompt: str, item_ids: Iterable[str]) -> set[str]:
+        """Those of the items of which there is any row of this describer and this prompt (by name)."""
+        where = "describer = ? AND prompt = ? AND item_id IN ({})"
+        return {item for item, _ in self._select("item_id", where, item_ids, len, (describer, prompt))}
+
+    def _select(
+        self,
+        columns: str,
+        where: str,
+        values: Iterable[T],
+        make: Callable[[tuple[Any, ...]], R],
+        given: tuple[Any, ...] = (),
+    ) -> Iterator[tuple[Any, R]]:
+        """First column and ``make`` of each row that a query by many values finds; ``{}`` in it takes the values."""
+        remaining = iter(values)
+        with _faults(self.path):
+            while chunk := tuple(islice(remaining, _LOOKUP)):
+                query = f"SELECT {columns} FROM entries WHERE {where.format(', '.join('?' * len(chunk)))}"
+                for row in self._connection.execute(query, (*given, *chunk)):
+                    yield row[0], make(row)
+
+    def put(self, entries: Iterable[Entry], *, quarantine_after: int | None = None) -> None:
+        """Write rows, all or none. A row that is "done" stays as it is.
+
+        A row that is "failed" for the time that ``quarantine_after`` says becomes "quarantined".
+        """
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        rows = [_values(entry, now) for entry in entries]
+        rows, failed = [], []
+        for entry in entries:
+            rows.append(row_of(entry, now))
+            if entry.status == "failed" and quarantine_after is not None:
+                failed.append((entry.key.digest, quarantine_after))
         if not rows:
             return
         with _faults(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(_PUT, rows)
+                self._connection.executemany(_QUARANTINE, failed)
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -185,7 +196,7 @@ class Ledger:
         """Every row of a describer and a prompt (by name, any revision), by item id and then by time."""
         where = "WHERE describer = ? AND prompt = ? ORDER BY item_id, created"
         with _faults(self.path):
-            yield from map(_entry, self._connection.execute(f"{_SELECT} {where}", (describer, prompt)))
+            yield from map(entry_of, self._connection.execute(f"{_SELECT} {where}", (describer, prompt)))
 
     def close(self) -> None:
         self._connection.close()
@@ -195,18 +206,6 @@ class Ledger:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    return Entry(Key(*row[: len(_KEY_COLUMNS)]), *row[len(_KEY_COLUMNS) :])
-
-
-def _values(entry: Entry, now: str) -> tuple[object, ...]:
-    key = entry.key
-    return (
-        key.digest, key.request, *(getattr(key, name) for name in _KEY_COLUMNS),
-        entry.status, entry.text, entry.error, entry.attempts, entry.seconds, entry.created or now,
-    )  # fmt: skip
 
 
 @contextmanager

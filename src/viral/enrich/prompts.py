@@ -1,29 +1,33 @@
 """Prompts: versioned texts, told apart by the hash of their template, into which a title goes as data.
 
-The package's own prompts are the files ``prompts/*.txt``; a user's prompt is any UTF-8 text file. Where a template has
-``{title}``, the item's title is put, between title tags that it cannot close.
+The package's own prompts are the files ``prompts/<name>.<language>.txt``; a user's prompt is any UTF-8 text
+file. Where a template has ``{title}``, the item's title is put, between title tags that it cannot close.
 """
 
 import hashlib
 import re
 import unicodedata
+from dataclasses import replace
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from viral.enrich.attributes import SCHEMA
 from viral.enrich.base import Prompt
+from viral.enrich.checks import in_other_language, units
 from viral.errors import DataError, UsageError, nearest
 
 TITLE_LIMIT = 200  # characters: longer titles are stuffed with search words, or with something worse
 TEMPLATE_LIMIT = 20_000
+WITH_SCHEMA = "attributes."  # the file names of those whose answer is JSON
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BRACKETS = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "﹤": "‹", "﹥": "›"})
 _HIDDEN = {"Cc", "Cf", "Cs", "Co"}  # control, format (bidi, zero width, tags), surrogate, private use
 
 
 def prompt_names() -> tuple[str, ...]:
-    """The names of the package's own prompts."""
-    folder = files("viral.enrich") / "prompts"
-    return tuple(sorted(entry.name.removesuffix(".txt") for entry in folder.iterdir() if entry.name.endswith(".txt")))
+    """The names of the package's own prompts: ``title`` in English, ``title-zh`` in Chinese, and so on."""
+    return tuple(sorted(_own()))
 
 
 def load_prompt(name_or_path: str | Path) -> Prompt:
@@ -32,16 +36,39 @@ def load_prompt(name_or_path: str | Path) -> Prompt:
     Raises ``UsageError`` for a name that is neither, ``DataError`` for a file that is not a prompt.
     """
     name = str(name_or_path)
-    if name in prompt_names():
-        return _prompt(name, (files("viral.enrich") / "prompts" / f"{name}.txt").read_bytes(), name)
+    own = _own()
+    if name in own:
+        file = own[name]
+        language = file.name.split(".")[-2]
+        schema = SCHEMA if file.name.startswith(WITH_SCHEMA) else None
+        return replace(_prompt(name, file.read_bytes(), name), language=language, schema=schema)
     path = Path(name_or_path)
     if not path.is_file():
-        hint = f"{nearest(name, prompt_names())} Or give the path of a text file."
+        hint = f"{nearest(name, own)} Or give the path of a text file."
         raise UsageError(f"unknown prompt {name!r}", hint=hint)
-    if not _NAME.fullmatch(path.stem):
-        hint = "its name becomes part of file names: use letters, digits, '.', '_' and '-'"
-        raise UsageError(f"{path.stem!r} cannot be a prompt's name", where=name, hint=hint)
-    return _prompt(path.stem, path.read_bytes(), name)
+    if not _NAME.fullmatch(path.stem) or path.stem in own:
+        hint = (
+            "its name becomes part of file names: use letters, digits, '.', '_' and '-', and none of VIRAL's own names"
+        )
+        raise UsageError(f"{path.stem!r} cannot be the name of your prompt", where=name, hint=hint)
+    prompt = _prompt(path.stem, path.read_bytes(), name)
+    return replace(prompt, language=_language(prompt.template))
+
+
+def _own() -> dict[str, Traversable]:
+    """The package's prompts, ``<name>.<language>.txt``, by the name that chooses them."""
+    found = {}
+    for entry in (files("viral.enrich") / "prompts").iterdir():
+        name, _, ending = entry.name.partition(".")
+        language = ending.removesuffix(".txt")
+        found[name if language == "en" else f"{name}-{language}"] = entry
+    return found
+
+
+def _language(template: str) -> str:
+    """The language of one's own prompt, by its script; "" where it is neither Latin nor Chinese."""
+    letters = units(template.replace("{title}", ""))
+    return next((language for language in ("en", "zh") if not in_other_language(letters, language)), "")
 
 
 def _prompt(name: str, data: bytes, where: str) -> Prompt:

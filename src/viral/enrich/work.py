@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from viral.enrich.base import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
+from viral.enrich.attributes import canonical
+from viral.enrich.base import Answer, BudgetSpent, Describer, Picture, Prompt, Refused, Status
+from viral.enrich.checks import refuses
 from viral.enrich.ledger import Entry, Key
 from viral.errors import ViralError
 from viral.pictures import PictureError, decode
@@ -45,14 +47,14 @@ class Work:
 
     def __call__(self, jobs: Sequence[Job]) -> Outcome:
         started = time.perf_counter()
-        faults = [_fault(job.picture) for job in jobs]
-        answers = iter(self._ask([job.picture for job, fault in zip(jobs, faults, strict=True) if fault is None]))
-        outcomes = [fault or next(answers) for fault in faults]
-        seconds = (time.perf_counter() - started) / max(1, len(jobs))
-        pairs = list(zip(jobs, outcomes, strict=True))
-        entries = tuple(_entry(job.key, said, seconds) for job, said in pairs if not isinstance(said, _NotAsked))
-        ends = [said.fault for said in outcomes if isinstance(said, _NotAsked)]
-        return Outcome(entries, ends[0] if ends else None)
+        faults = [(job, _fault(job.picture)) for job in jobs]
+        entries = [Entry(job.key, "unreadable", error=fault.what, attempts=0) for job, fault in faults if fault]
+        good = [job for job, fault in faults if fault is None]
+        answers = list(zip(good, self._ask([job.picture for job in good]), strict=True))
+        seconds = (time.perf_counter() - started) / max(1, len(good))
+        ends = [said.fault for _, said in answers if isinstance(said, _NotAsked)]
+        entries += [self._entry(job.key, said, seconds) for job, said in answers if not isinstance(said, _NotAsked)]
+        return Outcome(tuple(entries), ends[0] if ends else None)
 
     def _ask(self, pictures: Sequence[Picture]) -> Sequence[object]:
         """One answer per picture. After a fault of the batch each picture is asked for alone, to spare the others."""
@@ -78,6 +80,33 @@ class Work:
                 return answers + answers[-1:] * (len(pictures) - len(answers))
         return answers
 
+    def _entry(self, key: Key, said: object, seconds: float) -> Entry:
+        if isinstance(said, PictureError):
+            return Entry(key, "unreadable", error=said.what, seconds=seconds)
+        if isinstance(said, Refused):
+            return Entry(key, "refused", error=_text(said.what)[:ERROR_LIMIT], seconds=seconds)
+        if isinstance(said, Exception):
+            return Entry(key, "failed", error=_text(f"{type(said).__name__}: {said}")[:ERROR_LIMIT], seconds=seconds)
+        if not isinstance(said, Answer) or not isinstance(said.text, str):
+            told = type(said.text if isinstance(said, Answer) else said).__name__
+            return Entry(key, "failed", error=f"no text but {told}", seconds=seconds)
+        status, text, error = self._judged(_text(said.text))
+        entry = Entry(key, status, text, error[:ERROR_LIMIT], seconds=seconds)
+        return replace(entry, tokens_in=said.tokens_in, tokens_out=said.tokens_out, cost=said.cost)
+
+    def _judged(self, text: str) -> tuple[Status, str, str]:
+        """Status, what to keep, and the error."""
+        if not text:
+            return "failed", "", "the description is empty"
+        if refuses(text):
+            return "refused", "", f"the answer declines: {text}"
+        if self.prompt.schema is None:
+            return "done", text, ""
+        try:
+            return "done", canonical(text), ""
+        except ValueError as error:
+            return "failed", "", f"the answer is not what was asked for ({error}): {text}"
+
 
 def _fault(picture: Picture) -> PictureError | None:
     try:
@@ -85,23 +114,6 @@ def _fault(picture: Picture) -> PictureError | None:
     except PictureError as error:
         return error
     return None
-
-
-def _entry(key: Key, outcome: object, seconds: float) -> Entry:
-    if isinstance(outcome, PictureError):
-        return Entry(key, "unreadable", error=outcome.what, seconds=seconds)
-    if isinstance(outcome, Refused):
-        return Entry(key, "refused", error=_text(outcome.what)[:ERROR_LIMIT], seconds=seconds)
-    if isinstance(outcome, Exception):
-        error = _text(f"{type(outcome).__name__}: {outcome}")[:ERROR_LIMIT]
-        return Entry(key, "failed", error=error, seconds=seconds)
-    if not isinstance(outcome, Answer) or not isinstance(outcome.text, str):
-        told = type(outcome.text if isinstance(outcome, Answer) else outcome).__name__
-        return Entry(key, "failed", error=f"no text but {told}", seconds=seconds)
-    text = _text(outcome.text)
-    if not text:
-        return Entry(key, "failed", error="the description is empty", seconds=seconds)
-    return Entry(key, "done", text, seconds=seconds)
 
 
 def _text(text: str) -> str:

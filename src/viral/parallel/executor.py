@@ -1,9 +1,9 @@
-"""One function over a stream of items, in order, with a bound on what is under way."""
+"""One function over a stream of items, with a bound on what is under way."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Protocol, TypeVar
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -14,57 +14,77 @@ class Executor(Protocol):
 
     ``items`` is read lazily, in the caller's thread, and at most ``in_flight`` items have been read whose results have
     not been handed out, so that a slow consumer or function holds a fast source back and memory stays flat. Results
-    come in the order of the items. An exception of the function is raised at its item's place and ends the map.
-    The function and the items must be picklable for executors that leave the process.
+    come in the order of the items, or, where ``ordered`` is false, as soon as they are there. An exception of the
+    function is raised at its item's place and ends the map. The function and the items must be picklable for executors
+    that leave the process.
     """
 
-    def map(self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int) -> Iterator[R]: ...
+    def map(
+        self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int, ordered: bool = True
+    ) -> Iterator[R]: ...
 
 
 class SerialExecutor:
     """One item after the other, in the caller's thread."""
 
-    def map(self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int = 1) -> Iterator[R]:
-        _check("in_flight", in_flight)
+    def map(
+        self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int = 1, ordered: bool = True
+    ) -> Iterator[R]:
+        check_least_one("in_flight", in_flight)
         return map(function, items)
 
 
 class ThreadExecutor:
     """A pool of ``workers`` threads for each map, for functions that wait or that release the interpreter's lock.
 
-    When the iterator ends early (an exception, Ctrl-C, the consumer stops), queued items are dropped and the calls
-    under way are waited for, so that no thread outlives the map.
+    When the iterator ends early (an exception, the consumer stops), queued items are dropped and the calls under way
+    are waited for, so that no thread outlives the map. On Ctrl-C the results of the calls under way are still handed
+    out, before the interruption is raised: what was paid for is not lost. A second one ends that.
     """
 
     def __init__(self, workers: int) -> None:
-        _check("workers", workers)
+        check_least_one("workers", workers)
         self.workers = workers
 
-    def map(self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int) -> Iterator[R]:
-        _check("in_flight", in_flight)
-        return self._map(function, items, in_flight)
+    def map(
+        self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int, ordered: bool = True
+    ) -> Iterator[R]:
+        check_least_one("in_flight", in_flight)
+        return self._map(function, items, in_flight, ordered)
 
-    def _map(self, function: Callable[[T], R], items: Iterable[T], in_flight: int) -> Iterator[R]:
+    def _map(self, function: Callable[[T], R], items: Iterable[T], in_flight: int, ordered: bool) -> Iterator[R]:
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="viral")
         under_way: deque[Future[R]] = deque()
         try:
             for item in items:
                 under_way.append(pool.submit(function, item))
-                if len(under_way) >= in_flight:
-                    yield _result(under_way.popleft())
+                while len(under_way) >= in_flight or (not ordered and any(future.done() for future in under_way)):
+                    yield take(under_way, ordered).result()
             while under_way:
-                yield _result(under_way.popleft())
+                yield take(under_way, ordered).result()
+        except KeyboardInterrupt:
+            started = deque(future for future in under_way if not future.cancel())
+            while started:
+                yield take(started, ordered).result()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _result(future: Future[R]) -> R:
-    """The result, in short waits: polars handles Ctrl-C with SA_RESTART, which would not wake a long one."""
-    while not wait([future], timeout=0.2).done:
+def take(under_way: deque[Future[Any]], ordered: bool) -> Future[Any]:
+    """Wait for the first that ends, or for the first of all where ``ordered``; it leaves ``under_way`` only then.
+
+    In short waits: polars handles Ctrl-C with SA_RESTART, and a wait without end would then never be woken by it.
+    """
+    waited_for = [under_way[0]] if ordered else under_way
+    while not (done := wait(waited_for, timeout=0.2, return_when=FIRST_COMPLETED).done):
         pass
-    return future.result()
+    first = next(future for future in waited_for if future in done)
+    under_way.remove(first)
+    return first
 
 
-def _check(name: str, value: int) -> None:
+def check_least_one(name: str, value: int) -> None:
+    """Raise ``ValueError`` where a number is below one."""
     if value < 1:
         raise ValueError(f"{name} must be at least 1, not {value}")

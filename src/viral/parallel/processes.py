@@ -9,12 +9,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 from viral.errors import ViralError
+from viral.parallel.executor import check_least_one, take
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,16 +29,16 @@ class ProcessExecutor:
     """
 
     def __init__(self, workers: int, *, fresh: bool = False) -> None:
-        if workers < 1:
-            raise ValueError(f"workers must be at least 1, not {workers}")
+        check_least_one("workers", workers)
         self.workers, self.fresh = workers, fresh
 
-    def map(self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int) -> Iterator[R]:
-        if in_flight < 1:
-            raise ValueError(f"in_flight must be at least 1, not {in_flight}")
-        return self._map(function, items, in_flight)
+    def map(
+        self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int, ordered: bool = True
+    ) -> Iterator[R]:
+        check_least_one("in_flight", in_flight)
+        return self._map(function, items, in_flight, ordered)
 
-    def _map(self, function: Callable[[T], R], items: Iterable[T], in_flight: int) -> Iterator[R]:
+    def _map(self, function: Callable[[T], R], items: Iterable[T], in_flight: int, ordered: bool) -> Iterator[R]:
         others = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(
             self.workers,
@@ -52,9 +52,9 @@ class ProcessExecutor:
             for item in items:
                 under_way.append(pool.submit(_call, function, item))
                 if len(under_way) >= in_flight:
-                    yield _first(under_way)
+                    yield take(under_way, ordered).result()
             while under_way:
-                yield _first(under_way)
+                yield take(under_way, ordered).result()
         except BrokenProcessPool:
             hint = "most likely for want of memory; use fewer workers. The same command goes on where it was"
             raise ViralError("a worker process was killed", hint=hint) from None
@@ -63,18 +63,6 @@ class ProcessExecutor:
                 for child in set(multiprocessing.active_children()) - others:
                     child.terminate()
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _first(under_way: deque[Future[R]]) -> R:
-    """The result of the first, which counts as under way as long as it is waited for.
-
-    In short waits: polars handles Ctrl-C with SA_RESTART, and a wait without end would then never be woken by it.
-    """
-    while not wait_for([under_way[0]], timeout=0.2).done:
-        pass
-    result = under_way[0].result()
-    under_way.popleft()
-    return result
 
 
 _leaving = threading.Event()

@@ -1,0 +1,75 @@
+"""A ledger's rows: what determines a description, and what became of it."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from viral.enrich.base import Status
+from viral.files import fingerprint
+
+KEY_COLUMNS = (
+    "item_id", "image_sha256", "rendered_sha256", "describer", "revision", "prompt", "prompt_sha256", "parameters",
+)  # fmt: skip
+SUMMED = ("attempts", "tokens_in", "tokens_out", "cost")  # over all attempts; the others are of the last one
+COLUMNS = (*KEY_COLUMNS, "status", "text", "error", "attempts", "seconds", "created", *SUMMED[1:])
+
+
+@dataclass(frozen=True)
+class Key:
+    """What determines a description.
+
+    ``rendered_sha256`` is of the prompt with the item's title in it: a new title asks again where the prompt uses the
+    title, and only there. ``request`` leaves out the item: two items with one picture share one answer.
+    """
+
+    item_id: str
+    image_sha256: str
+    rendered_sha256: str
+    describer: str
+    revision: str
+    prompt: str
+    prompt_sha256: str
+    parameters: str  # canonical JSON
+
+    @cached_property
+    def digest(self) -> bytes:
+        return hashlib.sha256(self.request + self.item_id.encode("utf-8")).digest()
+
+    @cached_property
+    def request(self) -> bytes:
+        return bytes.fromhex(fingerprint([getattr(self, name) for name in KEY_COLUMNS[1:]]))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row: what was said, or why nothing was.
+
+    Attempts, tokens and cost of what is put into a ledger are added to those on record.
+    """
+
+    key: Key
+    status: Status
+    text: str = ""
+    error: str = ""
+    attempts: int = 1  # how often a describer was asked
+    seconds: float = 0.0  # of the last attempt
+    created: str = ""  # of the last attempt: UTC, ISO 8601; the time of ``put`` where it is empty
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0  # in the currency of the describer's prices
+
+
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    """The entry in a row of ``COLUMNS``."""
+    return Entry(Key(*row[: len(KEY_COLUMNS)]), *row[len(KEY_COLUMNS) :])
+
+
+def row_of(entry: Entry, now: str) -> tuple[object, ...]:
+    """The key's two digests and the row of ``COLUMNS``."""
+    key = entry.key
+    return (
+        key.digest, key.request, *(getattr(key, name) for name in KEY_COLUMNS),
+        entry.status, entry.text, entry.error, entry.attempts, entry.seconds, entry.created or now,
+        entry.tokens_in, entry.tokens_out, entry.cost,
+    )  # fmt: skip

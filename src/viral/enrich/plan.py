@@ -1,0 +1,212 @@
+"""What a describer must be asked of a catalogue, and at the end what is known of each item."""
+
+import hashlib
+import json
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeVar
+
+from viral.catalog import Catalog, Item
+from viral.enrich.attributes import as_text
+from viral.enrich.base import Describer, Description, Picture, Prompt, Status
+from viral.enrich.checks import flags
+from viral.enrich.entries import Entry, Key
+from viral.enrich.ledger import Ledger
+from viral.enrich.prompts import clean_title, render
+from viral.enrich.work import Job
+from viral.fetch import Fetcher
+from viral.parallel import ThreadExecutor
+from viral.pictures import PictureError, read_bytes
+
+LOOKUP = 64  # items whose pictures are read and looked up in the ledger together
+NAMES = 512  # items whose rows are looked for by name
+
+T = TypeVar("T")
+_Numbered = tuple[int, Item]  # an item and its place in the catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which items a run may ask a describer."""
+
+    max_attempts: int = 3  # after which an item is no longer asked for
+    retry_failed: bool = False  # ask for those again, and for what was refused
+    locked: Collection[str] = ()  # items that are not asked for: a human has described them
+    fetcher: Fetcher | None = None  # of pictures that the catalogue only names by URL
+
+    def settled(self, entry: Entry) -> bool:
+        """Whether nothing is to be asked where this is what is known."""
+        if entry.status == "done" or self.retry_failed:
+            return entry.status == "done"
+        return entry.status == "refused" or entry.attempts >= self.max_attempts
+
+
+class Plan:
+    """Goes through a catalogue once to ask and once to collect; keeps 32 bytes an item in between."""
+
+    def __init__(self, catalog: Catalog, describer: Describer, prompt: Prompt, ledger: Ledger, terms: Terms) -> None:
+        self.describer = f"{describer.name}/{describer.revision}"
+        self._catalog, self._prompt, self._ledger, self._terms = catalog, prompt, ledger, terms
+        self._batch_size = describer.batch_size
+        self._key = Key(
+            item_id="",
+            image_sha256="",
+            rendered_sha256="",
+            describer=describer.name,
+            revision=describer.revision,
+            prompt=prompt.name,
+            prompt_sha256=prompt.sha256,
+            parameters=json.dumps(describer.parameters, sort_keys=True, ensure_ascii=False),
+        )
+        self._known: list[bytes | Description | None] = [None] * len(catalog)  # the key's digest, or why there is none
+        self._asked: dict[bytes, bytes] = {}  # request → digest of the key that asked it in this run
+        self._twins: list[Key] = []  # whose request another item has asked in this run
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Hand out no more work."""
+        self._stopped = True
+
+    def batches(self, advance: Callable[..., None]) -> Iterator[list[Job]]:
+        """Yield the work in batches; ``advance`` hears of items that need none."""
+        pending: list[Job] = []
+        for items in self._fetched(_chunks(self._new_first(), LOOKUP)):
+            for job in self._to_ask(items, advance):
+                pending.append(job)
+                if len(pending) >= self._batch_size:
+                    yield pending
+                    pending = []
+                if self._stopped:
+                    return
+        if pending:
+            yield pending
+
+    def _new_first(self) -> Iterator[_Numbered]:
+        """Items of which the ledger knows nothing first, then the others.
+
+        So a run that goes on does so at once, and sees afterwards whether pictures and titles are still the same.
+        """
+        later = array("Q")
+        for numbered in _chunks(enumerate(self._catalog), NAMES):
+            known = self._ledger.known(self._key.describer, self._key.prompt, (item.id for _, item in numbered))
+            for row, item in numbered:
+                if item.id in known:
+                    later.append(row)
+                else:
+                    yield row, item
+        yield from ((row, self._catalog.items[row]) for row in later)
+
+    def _fetched(self, chunks: Iterator[list[_Numbered]]) -> Iterator[list[_Numbered]]:
+        """The same, with the pictures of the next chunk on their way while one is described."""
+        fetcher = self._terms.fetcher
+        if fetcher is None or not any(item.image_url for item in self._catalog):
+            return chunks
+
+        def fetch(items: list[_Numbered]) -> list[_Numbered]:
+            fetcher.warm(item.image_url for _, item in items if item.image_url and not _is_there(item))
+            return items
+
+        return ThreadExecutor(1).map(fetch, chunks, in_flight=2)
+
+    def _to_ask(self, items: list[_Numbered], advance: Callable[..., None]) -> Iterator[Job]:
+        subjects = [(row, self._subject(item)) for row, item in items]
+        jobs = [subject for _, subject in subjects if isinstance(subject, Job)]
+        found = self._ledger.find(job.key.digest for job in jobs)
+        copies: list[Entry] = []
+        asked: list[Job] = []
+        for row, subject in subjects:
+            self._known[row] = subject.key.digest if isinstance(subject, Job) else subject
+            if isinstance(subject, Job) and self._open(subject.key, found, copies):
+                asked.append(subject)
+            else:
+                advance()
+        self._ledger.put(copies)
+        yield from asked
+
+    def _open(self, key: Key, found: dict[bytes, Entry], copies: list[Entry]) -> bool:
+        """Whether this must be asked; ``copies`` takes the answer that another item got to the same request."""
+        entry = found.get(key.digest)
+        if entry is not None and self._terms.settled(entry):
+            return False
+        if key.request in self._asked:
+            self._twins.append(key)
+            return False
+        same = self._ledger.same(key)
+        if same is not None:
+            copies.append(_copy(same, key))
+            return False
+        if key.item_id in self._terms.locked:
+            return False
+        self._asked[key.request] = key.digest
+        return True
+
+    def _subject(self, item: Item) -> Job | Description:
+        try:
+            data = self._picture(item)
+        except PictureError as error:
+            status: Status = "missing picture" if error.status == "missing" else "unreadable"
+            return Description(item.id, "", self.describer, self._prompt.name, "", status, error.what)
+        # A describer gets to see what the key covers, and no more.
+        title = clean_title(item.title) if self._prompt.uses_title else ""
+        key = replace(
+            self._key, item_id=item.id, image_sha256=_sha256(data), rendered_sha256=_sha256(render(self._prompt, title))
+        )
+        return Job(key, Picture(item.id, title, data))
+
+    def _picture(self, item: Item) -> bytes:
+        if item.image_url and self._terms.fetcher is not None and not _is_there(item):
+            return self._terms.fetcher.get(item.image_url)
+        if item.image is None:
+            raise PictureError("missing", None)
+        return read_bytes(item.image)
+
+    def collect(self) -> Iterator[Description]:
+        """Yield a row per item, out of the ledger; answers to other items' equal requests are entered for each."""
+        for keys in _chunks(self._twins, NAMES):
+            askers = self._ledger.find({self._asked[key.request] for key in keys})
+            pairs = [(key, askers.get(self._asked[key.request])) for key in keys]
+            copies = (_copy(entry, key) for key, entry in pairs if entry is not None)
+            self._ledger.put(copies, quarantine_after=self._terms.max_attempts)
+        for subjects in _chunks(zip(self._catalog, self._known, strict=True), NAMES):
+            entries = self._ledger.find(known for _, known in subjects if isinstance(known, bytes))
+            for item, known in subjects:
+                yield known if isinstance(known, Description) else self._row(item, entries.get(known or b""))
+
+    def _row(self, item: Item, entry: Entry | None) -> Description:
+        if entry is None:
+            return Description(item.id, "", self.describer, self._prompt.name, "", "pending")
+        title = item.title if self._prompt.uses_title else ""
+        text = as_text(entry.text, self._prompt) if self._prompt.schema and entry.text else entry.text
+        # A lower limit than the one it failed under: it is not asked again either.
+        tired = entry.status == "failed" and entry.attempts >= self._terms.max_attempts
+        return Description(
+            item.id, text, self.describer, self._prompt.name, entry.key.image_sha256,
+            "quarantined" if tired else entry.status, entry.error,
+            flags(text, self._prompt, title) if entry.status == "done" else (),
+        )  # fmt: skip
+
+
+def _copy(entry: Entry, key: Key) -> Entry:
+    """Another item's row for ``key``; what was paid counts once.
+
+    A failed attempt counts for both, or the second item would be tried in the place of the first.
+    """
+    attempts = 0 if entry.status == "done" else 1
+    status: Status = "failed" if entry.status == "quarantined" else entry.status
+    return Entry(key, status, entry.text, entry.error, attempts)
+
+
+def _is_there(item: Item) -> bool:
+    return item.image is not None and item.image.exists()
+
+
+def _sha256(data: bytes | str) -> str:
+    return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
