@@ -1,0 +1,84 @@
+"""VIRAL's vectors of new items are those of a model that had known the items, without interactions, all along."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from viral.data import Interactions, ModelInputs
+from viral.models import MODELS, VIRAL
+from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of, unlinked
+from worlds import World, small_model, two_tastes
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Item 12 is in nobody's history."""
+    return two_tastes(12, cold=True)
+
+
+def without_last(world: World) -> ModelInputs:
+    train = world.split.train
+    log = Interactions(train.users, train.items, train.num_users, 12)
+    return ModelInputs(log, {name: values[:12] for name, values in world.inputs.features.items()})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"variant": "master"},
+        {"variant": "paper"},
+        {"fusion": "concat"},
+        {"fusion": "attention"},
+        {"item_graph": False},
+        {"knowledge": "image"},
+        {"others": ("image",), "visual_weight": 0.3},
+        {"text": None, "visual": "image"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("given", [True, False])
+def test_as_if_the_item_had_been_there(world: World, config: dict[str, Any], given: bool) -> None:
+    here = torch.ones(13, dtype=torch.bool)
+    here[12] = given
+    complete = ModelInputs(world.split.train, world.inputs.features, dict.fromkeys(world.inputs.features, here))
+    model = small_model("viral", World(world.split, world.tables, complete), **config)
+    expected = model.embed().items[12]
+
+    inputs = without_last(world)
+    known = VIRAL(inputs, model.config)
+    known.load_state_dict(model.state_dict())
+    table = unlinked(known)
+    new = {name: world.inputs.features[name][12:] for name in modalities_of(model.config)}
+    vectors = encode(model.config, model.state_dict(), new)
+    present = dict.fromkeys(new, here[12:])
+    all_there = dict.fromkeys(new, torch.ones(12, dtype=torch.bool))
+    found = link(model.config, vectors, Rows(new, present), Rows(inputs.features, all_there), table)
+    assert torch.allclose(found[0], expected, atol=1e-5)
+    assert given or torch.allclose(found, (1 + bool(model.config.item_graph)) * vectors)
+
+
+def test_encoding_leaves_the_random_state_alone(world: World) -> None:
+    model = small_model("viral", world)
+    before = torch.get_rng_state()
+    encode(
+        model.config, model.state_dict(), {name: world.inputs.features[name][:2] for name in ("text", "description")}
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_parts_that_look_at_the_whole_catalogue_have_no_such_way(world: World) -> None:
+    for config in ({"attention_tokens": 3}, {"synergy": "interaction"}, {"visual": "random"}):
+        model = small_model("viral", world, **config)
+        assert not embeds_newcomers(model.config) and unlinked(model) is None
+    assert embeds_newcomers(MODELS["viral"].Config())
+    lightgcn = small_model("lightgcn", world)
+    assert not embeds_newcomers(lightgcn.config) and unlinked(lightgcn) is None
+
+
+def test_the_tables_before_and_after_the_item_graph(world: World) -> None:
+    model = small_model("viral", world)
+    table = unlinked(model)
+    assert torch.allclose(table + model.item_graph @ table, model.scorer().items, atol=1e-6)
+    assert model.training
