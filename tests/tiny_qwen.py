@@ -28,20 +28,25 @@ WORDS = (
 )
 
 
-def make(folder: Path, *, seed: int = 0, repetition_penalty: float = 1.05, max_pixels: int = 112 * 112) -> Path:
-    """Write the checkpoint to ``folder``; another ``seed``, other weights of the same shapes."""
+def make(folder: Path, *, seed: int = 0, repetition_penalty: float = 1.05, only_end: bool = False) -> Path:
+    """Write the checkpoint to ``folder``; another ``seed``, other weights of the same shapes.
+
+    ``only_end`` makes one that ends every answer at once.
+    """
     from transformers import Qwen2VLImageProcessorPil
 
     folder.mkdir(parents=True, exist_ok=True)
     with _quiet():
         tokenizer = _tokenizer()
         tokenizer.save_pretrained(folder)
-        images = Qwen2VLImageProcessorPil(min_pixels=56 * 56, max_pixels=max_pixels)
+        images = Qwen2VLImageProcessorPil(min_pixels=56 * 56, max_pixels=112 * 112)
         images.save_pretrained(folder)
         ids = {word: tokenizer.convert_tokens_to_ids(word) for word in SPECIAL}
         model = _model(seed, len(tokenizer), ids)
         ends = [ids["<|im_end|>"], ids["<|endoftext|>"]]
         generation = {"eos_token_id": ends, "pad_token_id": ends[1], "do_sample": True, "temperature": 1e-6}
+        if only_end:
+            generation["suppress_tokens"] = [token for token in range(len(tokenizer)) if token != ends[0]]
         model.generation_config.update(**generation, repetition_penalty=repetition_penalty)
         model.save_pretrained(folder)
     # As on the hub, where the processor's class is named in the file of the image processor.
