@@ -1,9 +1,7 @@
-"""Pictures are untrusted: checked by header before they are decoded, bounded in bytes and pixels, three formats."""
+"""From bytes to pixels: the header is read and checked first, and whatever a decoder stumbles over has a name."""
 
-import errno
 import io
-import os
-import stat
+import re
 import struct
 import threading
 import warnings
@@ -12,62 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from viral.errors import DataError
+from viral.pictures.faults import MAX_PIXELS, MAX_SCANS, PictureError
+from viral.pictures.files import read_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
     from PIL.ImageFile import ImageFile
 
-MAX_BYTES = 20_000_000
-MAX_PIXELS = 25_000_000
-FORMATS = ("JPEG", "PNG", "WEBP")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-
-PictureStatus = Literal[
-    "missing",
-    "not a file",
-    "symbolic link",
-    "outside the folder",
-    "empty",
-    "too many bytes",
-    "unknown format",
-    "too many pixels",
-    "truncated or damaged",
-    "at a forbidden address",
-    "behind a dead link",
-    "behind a faulty server",
-    "too slow",
-    "redirected too often",
-]
 _FILTERS = threading.Lock()
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # of a JPEG's segment; never within the data of a scan
+_END, _SCAN = 0xD9, 0xDA
+_MAX_SEGMENTS = 10_000
 # What Pillow's decoders raise on damaged input, beyond OSError.
 _DAMAGE = (OSError, ValueError, SyntaxError, IndexError, EOFError, TypeError, KeyError, struct.error, zlib.error)
-
-
-class PictureError(DataError):
-    """A picture that cannot be used; ``status`` is a short fixed phrase that is counted."""
-
-    def __init__(self, status: PictureStatus, path: Path | None, detail: str = "") -> None:
-        hint = {
-            "missing": "put the file there, or leave the item's image empty",
-            "not a file": "folders, pipes and devices are not read; put a picture file there",
-            "symbolic link": "links are not followed; put the file itself there",
-            "outside the folder": "use a path relative to the picture folder, without '..'",
-            "empty": "the file has no bytes; fetch it again",
-            "too many bytes": f"the limit is {MAX_BYTES:,} bytes; scale the picture down",
-            "unknown format": f"use {', '.join(FORMATS)}",
-            "too many pixels": f"the limit is {MAX_PIXELS:,} pixels; scale the picture down",
-            "truncated or damaged": "the file ends early or is damaged; fetch it again",
-            "at a forbidden address": "pictures come by http(s) from public addresses; see docs/fetching.md",
-            "behind a dead link": "correct the item's image_url, or leave it empty",
-            "behind a faulty server": "this may pass: run the same command again",
-            "too slow": "this may pass: run the same command again, or put the file itself there",
-            "redirected too often": "give the address at which the picture is",
-        }[status]
-        super().__init__(f"picture is {status}{detail}", where=str(path or ""), hint=hint)
-        self.status: PictureStatus = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,39 +39,6 @@ class Header:
     def suffix(self) -> str:
         """The suffix that fits the format."""
         return {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}[self.format]
-
-
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a regular file, not a link, of no more than ``MAX_BYTES``; raises ``PictureError``."""
-    # Neither a link nor a pipe may be opened by name and checked afterwards: it could be swapped, or block for ever.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        linked = getattr(error, "errno", None) == errno.ELOOP
-        raise PictureError("symbolic link" if linked else "missing", path) from None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise PictureError("not a file", path)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
-    finally:
-        os.close(descriptor)
-    if not data:
-        raise PictureError("empty", path)
-    if len(data) > MAX_BYTES:
-        raise PictureError("too many bytes", path)
-    return data
-
-
-def locate(folder: Path, name: str) -> Path:
-    """``folder / name``, if that neither leaves ``folder`` nor goes through a link below it; else ``PictureError``."""
-    if "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
-        raise PictureError("outside the folder", None, f" ({name!r})")
-    path = folder.resolve() / name
-    if path.resolve() != path:
-        raise PictureError("symbolic link", path)
-    return path
 
 
 def read_header(data: bytes, path: Path | None = None) -> Header:
@@ -147,6 +71,22 @@ def decode(data: bytes, path: Path | None = None, *, shorter_side: int | None = 
     return picture if turn is None else picture.transpose(turn)
 
 
+def plain_bytes(data: bytes, path: Path | None = None) -> tuple[bytes, str]:
+    """The picture as every reader sees it alike, and its media type; raises ``PictureError``.
+
+    The bytes themselves, unless readers would differ: turned by its metadata, CMYK, 16 bits of grey, transparent or
+    animated. Such a picture becomes a JPEG of what ``decode`` makes of it.
+    """
+    picture = _open(data, path)
+    alike = picture.mode in ("RGB", "L", "P", "1") and "transparency" not in picture.info
+    still = not getattr(picture, "is_animated", False)
+    if alike and still and b"eXIf" not in data and _turn(picture) is None:
+        return data, f"image/{str(picture.format).lower()}"
+    buffer = io.BytesIO()
+    decode(data, path).save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue(), "image/jpeg"
+
+
 def _open(data: bytes, path: Path | None) -> "ImageFile":
     """Read the header and check the size.
 
@@ -160,6 +100,8 @@ def _open(data: bytes, path: Path | None) -> "ImageFile":
 
     if data.startswith(b"\xff\xd8\xff"):
         reader: type[ImageFile] = JpegImageFile
+        if _is_costly(data):
+            raise PictureError("too costly to decode", path)
     elif data.startswith(b"\x89PNG\r\n\x1a\n"):
         reader = PngImageFile
     elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
@@ -178,6 +120,19 @@ def _open(data: bytes, path: Path | None) -> "ImageFile":
     if width * height > MAX_PIXELS or not width * height:
         raise PictureError("too many pixels", path, f" ({width} × {height})")
     return picture
+
+
+def _is_costly(data: bytes) -> bool:
+    """Whether a JPEG has more scans than any that is meant to be seen: a few bytes each make a decoder pass over it."""
+    place, scans, segments = 2, 0, 0
+    while scans <= MAX_SCANS and segments <= _MAX_SEGMENTS:
+        found = _MARKER.search(data, place)
+        if found is None or data[found.end() - 1] == _END:
+            return False
+        scans += data[found.end() - 1] == _SCAN
+        segments += 1
+        place = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2]))
+    return True
 
 
 @contextmanager

@@ -1,0 +1,57 @@
+"""What a run may spend."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from viral.enrich.base import BudgetSpent
+
+
+class Budget:
+    """Counts tokens and money, and says when they are spent; shared by the threads of a describer.
+
+    A call begins only if it and those under way fit into what is left, each taken to be as dear as the dearest so far.
+    So a budget is overrun only by calls that begin before the first is back, or that are dearer than any before them.
+    """
+
+    def __init__(self, tokens: int = 0, money: float = 0.0, price_in: float = 0.0, price_out: float = 0.0) -> None:
+        self._limits = (float(tokens), money)  # 0: none
+        self._prices = (price_in / 1e6, price_out / 1e6)
+        self._lock = threading.Lock()
+        self._spent, self._dearest = [0.0, 0.0], [0.0, 0.0]
+        self._under_way = 0
+
+    @property
+    def limited(self) -> bool:
+        return any(self._limits)
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """One call to the server; raises ``BudgetSpent`` where there is nothing left for it."""
+        with self._lock:
+            for limit, spent, dearest, unit in zip(
+                self._limits, self._spent, self._dearest, ("tokens", "money"), strict=True
+            ):
+                if limit and (spent >= limit or spent + (self._under_way + 1) * dearest > limit):
+                    raise _spent(limit, spent, unit)
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def add(self, tokens_in: int, tokens_out: int) -> float:
+        """Count what a call took, even where its answer was of no use; returns its cost."""
+        cost = tokens_in * self._prices[0] + tokens_out * self._prices[1]
+        with self._lock:
+            for place, amount in enumerate((float(tokens_in + tokens_out), cost)):
+                self._spent[place] += amount
+                self._dearest[place] = max(self._dearest[place], amount)
+        return cost
+
+
+def _spent(limit: float, spent: float, unit: str) -> BudgetSpent:
+    amounts = f"{spent:,.0f} of {limit:,.0f} tokens" if unit == "tokens" else f"{spent:,.4f} of {limit:,.4f}"
+    hint = "what was answered is kept: run the same command again to go on with a new budget"
+    return BudgetSpent(f"the budget is spent ({amounts})", where=f"budget_{unit}", hint=hint)

@@ -1,0 +1,108 @@
+"""The wire: what is posted to ``/chat/completions``, and what the body of an answer says."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from viral.enrich.base import Prompt
+from viral.enrich.openai.config import OpenAIConfig
+from viral.enrich.prompts import render
+
+_TEXT = {"type": "string"}
+_LIST = {"type": "array", "items": _TEXT}
+ATTRIBUTES: dict[str, Any] = {
+    "category": _TEXT, "colours": _LIST, "material": _TEXT, "pattern": _TEXT, "shape": _TEXT, "text": _LIST,
+}  # fmt: skip
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+_QUOTED = 200  # characters of what a server says of an error
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came; ``text`` may be empty."""
+
+    text: str
+    finish: str  # "stop", "length", "content_filter", …
+    refusal: str
+    tokens_in: int
+    tokens_out: int
+    counted: bool  # whether the server told the tokens
+
+
+def request(config: OpenAIConfig, prompt: Prompt, title: str, data: bytes, media: str, *, schema: bool) -> bytes:
+    """The body of a request, as JSON; the picture goes as bytes in a data URL, and no other URL goes at all."""
+    image: dict[str, str] = {"url": f"data:{media};base64,{base64.b64encode(data).decode('ascii')}"}
+    if config.detail:
+        image["detail"] = config.detail
+    content = [{"type": "image_url", "image_url": image}, {"type": "text", "text": render(prompt, title)}]
+    body: dict[str, Any] = {
+        "model": config.model,
+        "messages": [{"role": "user", "content": content}],
+        config.max_tokens_field: config.max_tokens,
+    }
+    if config.temperature is not None:
+        body["temperature"] = config.temperature
+    if schema:
+        body["response_format"] = _response_format()
+    return json.dumps(body).encode("ascii")
+
+
+def has_schema(prompt: Prompt) -> bool:
+    """Whether answers to the prompt are attributes, in whatever language."""
+    return prompt.name == "attributes" or prompt.name.startswith("attributes-")
+
+
+def _response_format() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": ATTRIBUTES,
+        "required": list(ATTRIBUTES),
+        "additionalProperties": False,
+    }
+    return {"type": "json_schema", "json_schema": {"name": "attributes", "strict": True, "schema": schema}}
+
+
+def read_reply(body: bytes) -> Reply:
+    """The first choice of a body; raises ``ValueError`` where the body is not what the protocol says."""
+    try:
+        answer = json.loads(body)
+        choice = answer["choices"][0]
+        message = choice["message"]
+        text = message.get("content") or ""
+        if not isinstance(text, str):
+            text = "".join(part["text"] for part in text if part.get("type") == "text")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        raise ValueError("the body is not an answer") from None
+    usage, refusal = answer.get("usage"), message.get("refusal")
+    return Reply(
+        text=_THOUGHT.sub("", text).strip(),
+        finish=str(choice.get("finish_reason") or ""),
+        refusal=refusal if isinstance(refusal, str) else "",
+        tokens_in=_count(usage, "prompt_tokens"),
+        tokens_out=_count(usage, "completion_tokens"),
+        counted=isinstance(usage, dict),
+    )
+
+
+def _count(usage: Any, name: str) -> int:
+    value = usage.get(name) if isinstance(usage, dict) else None
+    return max(0, value) if isinstance(value, int) else 0
+
+
+def read_error(body: bytes, secret: str) -> tuple[str, str]:
+    """Code and message of an error's body, short, printable and without ``secret``, which servers like to quote."""
+    try:
+        error = json.loads(body)
+        error = error.get("error", error)
+        code, message = str(error.get("code") or ""), str(error.get("message") or "")
+    except (ValueError, AttributeError, RecursionError):
+        code, message = "", body[: 4 * _QUOTED].decode("utf-8", "replace")
+    message = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    if secret:
+        message, code = message.replace(secret, "…"), code.replace(secret, "…")
+        # Some quote the key's beginning or end only: whatever word shares eight characters with it goes too.
+        pieces = {secret[start : start + 8] for start in range(max(1, len(secret) - 7))}
+        message = " ".join("…" if any(piece in word for piece in pieces) else word for word in message.split(" "))
+    return code, message[:_QUOTED]

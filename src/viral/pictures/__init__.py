@@ -1,0 +1,21 @@
+"""Pictures are untrusted: checked by header before they are decoded, bounded in bytes and pixels, three formats."""
+
+from viral.pictures.decoding import Header, decode, open_picture, plain_bytes, read_header
+from viral.pictures.faults import FORMATS, MAX_BYTES, MAX_PIXELS, SUFFIXES, PictureError, PictureStatus
+from viral.pictures.files import locate, read_bytes
+
+__all__ = [
+    "FORMATS",
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "Header",
+    "PictureError",
+    "PictureStatus",
+    "decode",
+    "locate",
+    "open_picture",
+    "plain_bytes",
+    "read_bytes",
+    "read_header",
+]
