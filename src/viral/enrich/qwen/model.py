@@ -19,7 +19,6 @@ from transformers import (
     LogitsProcessorList,
     ProcessorMixin,
     Qwen2_5_VLProcessor,
-    RepetitionPenaltyLogitsProcessor,
 )
 from transformers.utils import is_accelerate_available, is_torchvision_available, logging
 
@@ -55,7 +54,7 @@ class VisionModel:
             self._processor = _load_processor(config.model, source)
             self._model = _load_model(config, source)
         self._set_up_processor()
-        self._ends, self._penalty = self._set_up_generation()
+        self._ends = self._set_up_generation()
         self._wants_types = "mm_token_type_ids" in inspect.signature(self._model.forward).parameters
 
     def _set_up_processor(self) -> None:
@@ -78,18 +77,19 @@ class VisionModel:
                 "this model scales pictures by its own rule", where=config.model, hint="leave min_pixels out"
             )
 
-    def _set_up_generation(self) -> tuple[frozenset[int], float]:
-        """Greedy search with the checkpoint's own ends; returns those and the penalty, which is applied here."""
+    def _set_up_generation(self) -> frozenset[int]:
+        """Greedy search with the checkpoint's own tokens that end an answer, which are returned."""
         settings = deepcopy(self._model.generation_config)
-        penalty = self._config.repetition_penalty or settings.repetition_penalty or 1.0
-        settings.update(do_sample=False, temperature=None, top_p=None, top_k=None, num_beams=1, repetition_penalty=None)
+        if self._config.repetition_penalty is not None:
+            settings.update(repetition_penalty=self._config.repetition_penalty)
+        settings.update(do_sample=False, temperature=None, top_p=None, top_k=None, num_beams=1)
         settings.update(max_new_tokens=self._config.max_new_tokens, max_length=None, return_dict_in_generate=False)
         tokenizer = self._processor.tokenizer
         ends = settings.eos_token_id if settings.eos_token_id is not None else tokenizer.eos_token_id
         if settings.pad_token_id is None:
             settings.pad_token_id = tokenizer.pad_token_id
         self._model.generation_config = settings
-        return frozenset([ends] if isinstance(ends, int) else ends or ()), float(penalty)
+        return frozenset([ends] if isinstance(ends, int) else ends or ())
 
     def inputs(self, images: Sequence[Image], texts: Sequence[str]) -> Any:
         """The model's tensors for a batch, padded on the left; ``pixel_values`` in the model's dtype."""
@@ -118,13 +118,9 @@ class VisionModel:
         inputs = self.inputs(images, texts)
         asked = inputs["attention_mask"].sum(dim=1)  # (B,) tokens
         length = inputs["input_ids"].shape[1]
-        shape = LogitsProcessorList()
-        if self._penalty != 1.0:
-            # Padding is not speech: it would be penalised too, and it is a token that ends answers.
-            shape.append(RepetitionPenaltyLogitsProcessor(self._penalty, prompt_ignore_length=length - asked))
-        if self._config.temperature > 0:
-            shape.append(_Sampler(self._config.temperature, seeds))
-        said = self._model.generate(**inputs, logits_processor=shape)[:, length:].cpu()
+        temperature = self._config.temperature
+        draw = LogitsProcessorList([_Sampler(temperature, seeds)] if temperature > 0 else [])
+        said = self._model.generate(**inputs, logits_processor=draw)[:, length:].cpu()
         decoded = self._processor.tokenizer.batch_decode(said, skip_special_tokens=True)
         spoken = [_length(row, self._ends) for row in said.tolist()]
         return [
