@@ -1,11 +1,13 @@
 """Hop 9: what a run leaves. A folder that recommends by raw ids, without the data set and without pickle.
 
 ``bundle.json`` (model, recipe, metrics, data set, hashes) · ``scorer.safetensors`` (the tensors that rank) ·
-``seen.safetensors`` (what each user has taken) · ``users.json`` (ids) · ``items.parquet`` (ids, titles, text).
+``seen.safetensors`` (what each user has taken) · ``users.json`` (ids) · ``items.parquet`` (ids, titles, words). Where
+its :class:`~viral.material.Material` is known, also ``features.safetensors`` and ``parameters.safetensors``: with them
+it embeds items that it never saw, and training can go on from it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from viral.catalog import Catalog
 from viral.data import Interactions, Vocabulary
 from viral.errors import DataError
 from viral.files import read_json, sha256_file, staged_folder, write_json
+from viral.material import COLUMNS, Material
 from viral.models.base import EmbeddingScorer, HistoryScorer
 
 FORMAT = 1
@@ -28,7 +31,9 @@ SCORER_FILE, SEEN_FILE, USERS_FILE, ITEMS_FILE, MANIFEST_FILE = (
     "items.parquet",
     "bundle.json",
 )
+FEATURES_FILE, PARAMETERS_FILE = "features.safetensors", "parameters.safetensors"
 _HASHED = (SCORER_FILE, SEEN_FILE, USERS_FILE, ITEMS_FILE)
+_OPTIONAL = (FEATURES_FILE, PARAMETERS_FILE)
 _KEYS = {"scorer", "parts", "about", "hashes"}
 
 
@@ -42,6 +47,7 @@ class Bundle:
     titles: tuple[str, ...]  # by item index
     seen: Interactions  # the training interactions
     about: Mapping[str, Any]  # model, recipe, metrics, data set
+    material: Material = field(default_factory=Material)
 
     def save(self, path: Path) -> None:
         """Write the folder, whole or not at all, in the place of an older one."""
@@ -54,13 +60,16 @@ class Bundle:
                 {"users": self.seen.users.contiguous(), "items": self.seen.items.contiguous()}, folder / SEEN_FILE
             )
             write_json(folder / USERS_FILE, list(self.users.ids))
-            pl.DataFrame({"item_id": self.items.ids, "title": self.titles}).write_parquet(folder / ITEMS_FILE)
+            columns = {"item_id": self.items.ids, "title": self.titles, **self.material.columns}
+            pl.DataFrame(columns).write_parquet(folder / ITEMS_FILE)
+            optional = _save_material(self.material, folder)
             manifest = {
                 "format": FORMAT,
                 "scorer": type(self.scorer).__name__,
                 "parts": {name: list(span) for name, span in getattr(self.scorer, "parts", {}).items()},
+                "encoders": dict(self.material.encoders),
                 "about": dict(self.about),
-                "hashes": {name: sha256_file(folder / name) for name in _HASHED},
+                "hashes": {name: sha256_file(folder / name) for name in (*_HASHED, *optional)},
             }
             write_json(folder / MANIFEST_FILE, manifest)
 
@@ -70,7 +79,8 @@ class Bundle:
         import polars as pl
 
         manifest = read_manifest(path)
-        for name in _HASHED:
+        there = [name for name in _OPTIONAL if name in manifest["hashes"]]
+        for name in (*_HASHED, *there):
             if not (path / name).is_file() or sha256_file(path / name) != manifest["hashes"].get(name):
                 raise DataError("missing or changed since it was saved", where=str(path / name), hint="train again")
         users = Vocabulary(read_json(path / USERS_FILE), "user")
@@ -79,17 +89,25 @@ class Bundle:
         try:
             tensors, seen = load_file(path / SCORER_FILE), load_file(path / SEEN_FILE)
             scorer = _scorer(manifest, tensors)
+            material = _load_material(path, manifest, frame, there)
         except (SafetensorError, KeyError, TypeError) as error:
             raise DataError(f"not a scorer ({error})", where=str(path), hint="train again") from None
         interactions = Interactions(seen["users"], seen["items"], len(users), len(items))
-        return cls(scorer, users, items, tuple(frame["title"].to_list()), interactions, manifest["about"])
+        return cls(scorer, users, items, tuple(frame["title"].to_list()), interactions, manifest["about"], material)
 
 
 def make_bundle(
-    scorer: Any, catalog: Catalog, users: Vocabulary, items: Vocabulary, seen: Interactions, about: Mapping[str, Any]
+    scorer: Any,
+    catalog: Catalog,
+    users: Vocabulary,
+    items: Vocabulary,
+    seen: Interactions,
+    about: Mapping[str, Any],
+    material: Material | None = None,
 ) -> Bundle:
     """Put together what a trained model leaves; titles come from the catalogue, by id."""
-    return Bundle(scorer, users, items, tuple(catalog[item_id].title for item_id in items.ids), seen, about)
+    titles = tuple(catalog[item_id].title for item_id in items.ids)
+    return Bundle(scorer, users, items, titles, seen, about, material or Material())
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -127,3 +145,34 @@ def _scorer(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Embed
     rows = torch.arange(size).repeat_interleave(tensors["rows"].diff())
     weights[rows, tensors["columns"]] = tensors["values"]
     return HistoryScorer(tensors["offsets"], tensors["items"], weights)
+
+
+def _save_material(material: Material, folder: Path) -> list[str]:
+    """Write what there is; returns the names of the files."""
+    features = {f"values/{name}": values for name, values in material.features.items()}
+    features |= {f"present/{name}": present for name, present in material.present.items()}
+    parameters = {f"model/{name}": value for name, value in material.parameters.items()}
+    if material.unlinked is not None:
+        parameters["unlinked"] = material.unlinked
+    files = {FEATURES_FILE: features, PARAMETERS_FILE: parameters}
+    for name, tensors in files.items():
+        if tensors:
+            save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, folder / name)
+    return [name for name, tensors in files.items() if tensors]
+
+
+def _load_material(path: Path, manifest: Mapping[str, Any], frame: Any, there: Sequence[str]) -> Material:
+    features = load_file(path / FEATURES_FILE) if FEATURES_FILE in there else {}
+    parameters = load_file(path / PARAMETERS_FILE) if PARAMETERS_FILE in there else {}
+    return Material(
+        {name: frame[name].to_list() for name in COLUMNS if name in frame.columns},
+        _below("values/", features),
+        _below("present/", features),
+        manifest.get("encoders", {}),
+        _below("model/", parameters),
+        parameters.get("unlinked"),
+    )
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

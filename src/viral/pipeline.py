@@ -15,6 +15,7 @@ from viral.encode.table import load_features
 from viral.errors import DataError, UsageError, nearest
 from viral.evaluation import CUTOFFS, Metrics, evaluate
 from viral.files import fingerprint, read_json, sha256_file, write_json
+from viral.material import gather
 from viral.models import MODELS, Recommender
 from viral.recipe import Recipe, build
 from viral.training import TrainReport, build_model, fit, peak_memory_bytes
@@ -75,7 +76,9 @@ def train(dataset: Dataset, recipe: Recipe, out: Path | str) -> dict[str, Any]:
     scorer = model.scorer()
     summary = summarise(recipe, report, measure(scorer, parts)) | {"identity": identity, "dataset": str(dataset.path)}
     about = {"recipe": asdict(recipe), "counts": dict(dataset.manifest["counts"])} | summary
-    make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about).save(out / BUNDLE_FOLDER)
+    material = gather(model, inputs, dataset, parts.items.ids)
+    made = make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)
+    made.save(out / BUNDLE_FOLDER)
     write_json(out / RUN_FILE, summary)
     (out / CHECKPOINT_FILE).unlink(missing_ok=True)
     return summary

@@ -1,0 +1,101 @@
+"""What a bundle keeps beside the tensors that rank: enough to embed an item it never saw, and to be trained on.
+
+Shapes: I items, F features, D the width of an item's vector.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from viral.catalog import Item
+from viral.data import ModelInputs
+from viral.dataset import Dataset
+from viral.encode import FeatureTable, load_features
+from viral.enrich.descriptions import all_descriptions
+from viral.models import Recommender
+from viral.models.newcomers import unlinked
+from viral.pictures import PictureError, read_bytes
+
+COLUMNS = ("text", "category", "description", "picture")
+_DESCRIBED = re.compile(r"(?P<encoder>.+?) of (?P<describer>[^/]+)/(?P<revision>.+) with prompt (?P<prompt>.+)")
+
+
+class Described(NamedTuple):
+    """Whose words a table of descriptions encodes, by which prompt, and by which encoder."""
+
+    encoder: str
+    describer: str
+    revision: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Words, features and parameters; a part that is empty is not known, and what needs it says so."""
+
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of ``COLUMNS``, by item; "" is unknown
+    features: Mapping[str, Tensor] = field(default_factory=dict)  # modality -> (I, F)
+    present: Mapping[str, Tensor] = field(default_factory=dict)  # modality -> (I,) bool: not filled in
+    encoders: Mapping[str, str] = field(default_factory=dict)  # modality -> what made its table
+    parameters: Mapping[str, Tensor] = field(default_factory=dict)  # the trained model's state
+    unlinked: Tensor | None = None  # (I, D): item vectors before the item graph, of models that have them apart
+
+    @property
+    def described(self) -> Described | None:
+        """Whose descriptions the features encode, or None."""
+        return described_by(self.encoders.get("description", ""))
+
+
+def described_by(encoder: str) -> Described | None:
+    """Read the encoder's name of a table of descriptions, as ``viral encode`` writes it."""
+    match = _DESCRIBED.fullmatch(encoder)
+    return Described(*match.groups()) if match else None
+
+
+def gather(model: Recommender[Any], inputs: ModelInputs, dataset: Dataset, item_ids: Sequence[str]) -> Material:
+    """What a model that was trained on ``inputs`` leaves beside its scorer.
+
+    Features go in whole, as the model had them; the pictures by their hash only, so that an update can tell which have
+    changed.
+    """
+    tables = load_features(dataset.features_folder)
+    catalog = dataset.catalog()
+    items = [catalog[item_id] for item_id in item_ids]
+    texts = _descriptions(dataset, tables)
+    columns = {
+        "text": [item.text for item in items],
+        "category": [item.category or "" for item in items],
+        "description": [texts.get(item.id, "") for item in items],
+        "picture": [picture_hash(item) for item in items],
+    }
+    return Material(
+        columns,
+        dict(inputs.features),
+        {name: inputs.given(name) for name in inputs.features},
+        {name: table.encoder for name, table in tables.items()},
+        {name: value.detach().clone() for name, value in model.state_dict().items()},
+        unlinked(model),
+    )
+
+
+def _descriptions(dataset: Dataset, tables: Mapping[str, FeatureTable]) -> Mapping[str, str]:
+    """The texts that the table of descriptions encodes, by item id; nothing where they are no longer there."""
+    made = described_by(tables["description"].encoder) if "description" in tables else None
+    if made is None:
+        return {}
+    sets = all_descriptions(dataset)
+    return next(
+        (s.texts for s in sets if (s.describer, s.prompt) == (f"{made.describer}/{made.revision}", made.prompt)), {}
+    )
+
+
+def picture_hash(item: Item) -> str:
+    """SHA-256 of the item's picture; "" where there is none that can be read."""
+    try:
+        return "" if item.image is None else hashlib.sha256(read_bytes(item.image)).hexdigest()
+    except PictureError:
+        return ""
