@@ -1,6 +1,7 @@
 """One request and the bytes of its answer, within a time and a size; every fault has a name that says what it ends."""
 
 import time
+import weakref
 
 import httpx
 
@@ -20,6 +21,7 @@ class Client:
     def __init__(self, config: OpenAIConfig) -> None:
         self._config, self._key = config, config.api_key()
         self._http = _http(config, self._key)
+        weakref.finalize(self, self._http.close)  # whoever forgets to close a describer leaves no socket open
 
     def post(self, body: bytes) -> bytes:
         """The body of a good answer; raises ``Again``, ``BadRequest``, ``Refused`` or ``ViralError``."""

@@ -42,7 +42,7 @@ class OpenAIDescriber:
         self._budget = Budget(config.budget_tokens, config.budget_money, config.price_in, config.price_out)
         self._slots = threading.Semaphore(config.concurrency)
         self._schema = config.json_schema  # until the server turns out not to know it
-        self._failed_in_a_row = 0
+        self._lock, self._failed_in_a_row = threading.Lock(), 0
 
     def __reduce__(self) -> tuple[type["OpenAIDescriber"], tuple[OpenAIConfig]]:
         """Pickled as its configuration: another process has its own connections, pace and budget, and reads the key."""
@@ -158,9 +158,10 @@ class OpenAIDescriber:
 
     def _counted(self, outcome: Answer | Exception) -> Answer | Exception:
         """Give up where one picture after the other fails: else a broken server would use up all their attempts."""
-        self._failed_in_a_row = self._failed_in_a_row + 1 if isinstance(outcome, NoAnswer) else 0
-        if self._failed_in_a_row >= self._config.give_up_after:
+        with self._lock:
+            self._failed_in_a_row = failed = self._failed_in_a_row + 1 if isinstance(outcome, NoAnswer) else 0
+        if failed >= self._config.give_up_after:
             hint = "the server is at fault, or the model or a setting; run the same command again when that is mended"
-            what = f"{self._failed_in_a_row} pictures in a row failed; the last: {outcome}"
+            what = f"{failed} pictures in a row failed; the last: {outcome}"
             self._pace.stop(ViralError(what, where=self._config.endpoint, hint=hint))
         return outcome
