@@ -4,6 +4,7 @@ import typer
 
 from viral.cli import data, experiment, run
 from viral.cli import demo as demonstration
+from viral.cli import enrich as enriched
 from viral.cli import information as measured
 from viral.cli import map as mapped
 from viral.cli import tune as tuned
@@ -20,7 +21,7 @@ app.command("demo")(demonstration.demo)
 app.command("import")(data.import_)
 app.command("shop")(data.shop)
 app.command("doctor")(data.doctor)
-app.command("enrich")(data.enrich)
+app.command("enrich")(enriched.enrich)
 app.command("encode")(data.encode)
 app.command("map")(mapped.map_)
 app.command("train")(run.train)

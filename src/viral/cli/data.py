@@ -1,4 +1,4 @@
-"""The verbs that make, check and enrich a data set."""
+"""The verbs that make, check and encode a data set."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,55 +117,6 @@ def doctor(dataset: DatasetArgument, json_output: Json = False) -> None:
         show(render(report))
     if not report.trainable:
         raise typer.Exit(1)
-
-
-@verb
-def enrich(
-    dataset: DatasetArgument,
-    describer: Annotated[str, typer.Option(help="Who describes the pictures; pixel is not a VLM.")] = "pixel",
-    prompt: Annotated[str, typer.Option(help="plain, title, or a file of yours.")] = "title",
-    ledger: Annotated[
-        Path | None, typer.Option(help="Where answers are kept (default: DATASET/ledger.sqlite).")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Measure how good the descriptions are, beside other prompts', on a page here.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the report's sample and shuffles.")] = 0,
-    json_output: Json = False,
-) -> None:
-    """Describe every picture in words; resumable, and nothing is described twice."""
-    from viral.dataset import Dataset
-    from viral.enrich import LEDGER_FILE, Ledger, describer_named, load_prompt, save_descriptions
-    from viral.enrich import enrich as run
-
-    opened = Dataset.open(dataset)
-    chosen = describer_named(describer)
-    with Ledger(ledger or dataset / LEDGER_FILE) as book:
-        descriptions = run(opened.catalog(), chosen, load_prompt(prompt), book)
-    path = save_descriptions(descriptions, dataset)
-    measured = _report(opened, descriptions, report, seed) if report is not None else None
-    if json_output:
-        found = {"describer": descriptions.describer, "prompt": descriptions.prompt, "path": str(path)}
-        quality = {"quality": measured["json"], "report": str(report)} if measured else {}
-        show_json({**found, "counts": dict(descriptions.counts), **quality})
-        return
-    show(f"{path}: " + ", ".join(f"{count:,} {status}" for status, count in descriptions.counts.items() if count))
-    for row in [row for row in descriptions.rows if row.status == "done"][:3]:
-        show(f"  {row.item_id}: {row.text}")
-    if measured:
-        show(f"{measured['finding']}\nopen  {report}")
-    show(f"next: viral encode {dataset}")
-
-
-def _report(dataset: Any, descriptions: Any, path: Path, seed: int) -> dict[str, Any]:
-    """Measure the descriptions beside those by the same describer's other prompts; write the page."""
-    from viral.quality import description_quality, descriptions_by_prompt
-    from viral.quality.page import finding, write_quality_report
-
-    sets = descriptions_by_prompt(dataset, descriptions.describer.partition("/")[0])
-    quality = description_quality(dataset, sets, seed=seed)
-    write_quality_report(path, dataset, sets, quality)
-    return {"json": quality.to_json(), "finding": finding(quality)}
 
 
 @verb

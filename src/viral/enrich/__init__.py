@@ -3,6 +3,7 @@
 from viral.enrich.base import Answer, BudgetSpent, Describer, Description, Picture, Prompt, Refused
 from viral.enrich.describers import DESCRIBERS, describer_named
 from viral.enrich.descriptions import Descriptions, all_descriptions, load_descriptions, save_descriptions
+from viral.enrich.edits import edit, load_edits, unlock
 from viral.enrich.ledger import LEDGER_FILE, Ledger
 from viral.enrich.plan import Terms
 from viral.enrich.prompts import load_prompt, prompt_names
@@ -23,9 +24,12 @@ __all__ = [
     "Terms",
     "all_descriptions",
     "describer_named",
+    "edit",
     "enrich",
     "load_descriptions",
+    "load_edits",
     "load_prompt",
     "prompt_names",
     "save_descriptions",
+    "unlock",
 ]

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -12,6 +12,7 @@ from urllib.parse import quote
 from viral.dataset import Dataset
 from viral.enrich.base import Description, Status
 from viral.enrich.checks import FLAGS
+from viral.enrich.edits import HUMAN, load_edits, overlaid
 from viral.enrich.entries import Entry
 from viral.errors import DataError, UsageError
 from viral.files import atomic_write
@@ -93,21 +94,27 @@ def load_descriptions(dataset: Dataset, describer: str | None = None, prompt: st
     """The data set's descriptions, or ``None`` where nothing has been described.
 
     Where there are several, ``describer`` and ``prompt`` (names) choose; ``UsageError`` when they do not choose one.
+    What a human wrote (``edits``) stands in the place of the describer's text, and where no describer was run, alone.
     """
-    there = all_descriptions(dataset)
+    there, edits = all_descriptions(dataset), load_edits(dataset)
     if not there and describer is None and prompt is None:
-        return None
+        return _by_hand(dataset, edits) if edits else None
     chosen = [
         one for one in there if describer in (None, one.describer.partition("/")[0]) and prompt in (None, one.prompt)
     ]
     if len(chosen) == 1:
-        return chosen[0]
+        return replace(chosen[0], rows=overlaid(chosen[0].rows, edits))
     names = [one.file_name.removesuffix(".parquet") for one in chosen or there]
     if chosen:
         hint = f"name the describer and the prompt; there are {', '.join(names)}"
         raise UsageError("several sets of descriptions", where=str(dataset.path / DESCRIPTIONS_FOLDER), hint=hint)
     hint = "run `viral enrich DATASET` with them" + (f"; there are {', '.join(names)}" if names else "")
     raise UsageError(f"no descriptions by {describer or 'any describer'} with prompt {prompt or 'any'}", hint=hint)
+
+
+def _by_hand(dataset: Dataset, edits: Mapping[str, str]) -> Descriptions:
+    rows = tuple(Description(item_id, "", f"{HUMAN}/1", HUMAN, "", "pending") for item_id in dataset.catalog().ids)
+    return Descriptions(overlaid(rows, edits), f"{HUMAN}/1", HUMAN)
 
 
 def _read(path: Path) -> Descriptions:

@@ -7,10 +7,11 @@ import numpy as np
 
 from viral.catalog import Catalog
 from viral.dataset import Dataset
-from viral.enrich import Descriptions
+from viral.enrich import Descriptions, load_edits
 from viral.provenance import commit
 from viral.quality.measure import Quality
 from viral.quality.prompts import PLAIN, TITLE
+from viral.quality.statuses import status_sections
 from viral.quality.tables import agreement_tables, planted_sections
 from viral.report import ContactSheet, Described, NextSteps, Notes, Report, Section, Step, Thing, write_report
 from viral.report.wording import percent
@@ -31,6 +32,7 @@ def quality_report(dataset: Dataset, sets: Mapping[str, Descriptions], quality: 
     if quality.planted is not None:
         sections += planted_sections(quality.planted)
     sections += agreement_tables(quality)
+    sections += status_sections(catalog, sets, load_edits(dataset), quality.seed)
     shown = _sample(quality.sample, quality.seed)
     sections += [_sheet(catalog, one, shown) for one in reversed(list(sets.values()))]
     sections += [_notes(sets, quality, len(catalog)), _next(dataset.path, sets)]

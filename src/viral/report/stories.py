@@ -1,17 +1,24 @@
 """Sections of pictures: the contact sheet, users with their recommendations, and explanations of a score."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from viral.report.values import Part, Thing, check_sum
 
+MOST_FILTERS = 12  # of a contact sheet; the style sheet knows as many
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """One card of the contact sheet. ``problem`` is said in the place of an absent description."""
+    """One card of the contact sheet. ``problem`` is said in the place of an absent description.
+
+    ``tags`` (a status, "edited by hand", …) are shown, and are what a sheet can be filtered by.
+    """
 
     thing: Thing
     description: str
     problem: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,12 @@ class ContactSheet:
     prompt: str
     caption: str = ""
     intro: str = ""
+
+    @property
+    def filters(self) -> tuple[tuple[str, int], ...]:
+        """Each tag with its number of cards, in the order of the cards; at most ``MOST_FILTERS``."""
+        counted = Counter(tag for card in self.cards for tag in card.tags)
+        return tuple(counted.items())[:MOST_FILTERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
