@@ -3,6 +3,7 @@
 import io
 import os
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -10,7 +11,18 @@ import pytest
 from PIL import Image
 
 from makers import noise, picture, png, write
-from viral.pictures import MAX_BYTES, MAX_PIXELS, PictureError, decode, locate, open_picture, read_bytes, read_header
+from viral.pictures import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    MAX_SCANS,
+    PictureError,
+    decode,
+    locate,
+    open_picture,
+    plain_bytes,
+    read_bytes,
+    read_header,
+)
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'
 GREY = (120, 120, 120)
@@ -140,6 +152,59 @@ def test_a_webp_bomb_is_refused():
     place = data.index(b"VP8L") + 9
     data[place : place + 4] = (16_382 | 16_382 << 14).to_bytes(4, "little")  # 14 bits of width - 1, 14 of height - 1
     assert status(read_header, bytes(data)) == "too many pixels"
+
+
+def scans(count, size=(64, 64), **options):
+    """A progressive JPEG whose last scan comes ``count`` times."""
+    data = noise("JPEG", size, progressive=True, **options)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * count + data[-2:]
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused_before_it_is_decoded():
+    assert decode(scans(1)).size == decode(scans(MAX_SCANS - 10)).size == (64, 64)
+    bomb = scans(3000, (512, 512), quality=1)
+    started = time.process_time()
+    assert status(read_header, bomb) == status(decode, bomb) == "too costly to decode"
+    assert time.process_time() - started < 0.5
+    segments = b"\xff\xd8" + b"\xff\xfe\x00\x02" * 50_000 + scans(1)[2:]
+    assert status(decode, segments) == "too costly to decode"
+
+
+def test_what_lies_behind_or_inside_a_jpeg_is_no_scan():
+    behind = noise("JPEG") + b"\xff\xda\x00\x02" * 500  # a film, as phones put there
+    inside = noise("JPEG", comment=b"\xff\xda" * 500)
+    assert decode(behind).size == decode(inside).size == (64, 48)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_plain_picture_is_handed_on_as_it_is(format):
+    for data in (noise(format), picture(format), picture(format, mode="L", colour=9)):
+        assert plain_bytes(data) == (data, f"image/{format.lower()}")
+
+
+def test_a_picture_that_readers_see_differently_is_handed_on_as_we_see_it():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sixteen, animated = io.BytesIO(), io.BytesIO()
+    Image.fromarray(np.full((4, 4), 40_000, dtype=np.uint16)).save(sixteen, "PNG")
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ((255, 0, 0), (0, 0, 255))]
+    frames[0].save(animated, "PNG", save_all=True, append_images=frames[1:])
+    odd = [
+        picture("JPEG", mode="CMYK", colour=(0, 255, 255, 0)),
+        picture("JPEG", size=(16, 8), exif=exif),
+        picture("PNG", size=(16, 8), exif=exif),
+        picture("PNG", mode="RGBA", colour=(0, 0, 0, 128)),
+        sixteen.getvalue(),
+        animated.getvalue(),
+    ]
+    for data in odd:
+        made, media = plain_bytes(data)
+        assert media == "image/jpeg" and read_header(made).format == "JPEG"
+        assert plain_bytes(made) == (made, media)
+        difference = np.asarray(decode(made)).astype(int) - np.asarray(decode(data)).astype(int)
+        assert np.abs(difference).max() <= 4
+    assert status(plain_bytes, SVG) == "unknown format"
 
 
 def test_the_limit_of_pixels_itself_is_allowed():

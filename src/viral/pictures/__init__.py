@@ -1,13 +1,14 @@
 """Pictures are untrusted: checked by header before they are decoded, bounded in bytes and pixels, three formats."""
 
 from viral.pictures.decoding import Header, decode, open_picture, plain_bytes, read_header
-from viral.pictures.faults import FORMATS, MAX_BYTES, MAX_PIXELS, SUFFIXES, PictureError, PictureStatus
+from viral.pictures.faults import FORMATS, MAX_BYTES, MAX_PIXELS, MAX_SCANS, SUFFIXES, PictureError, PictureStatus
 from viral.pictures.files import locate, read_bytes
 
 __all__ = [
     "FORMATS",
     "MAX_BYTES",
     "MAX_PIXELS",
+    "MAX_SCANS",
     "SUFFIXES",
     "Header",
     "PictureError",

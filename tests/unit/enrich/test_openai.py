@@ -14,7 +14,7 @@ import pytest
 
 from makers import noise, picture
 from openai_server import Behaviour, said, serving
-from viral.enrich import Picture, Prompt, load_prompt
+from viral.enrich import Picture, load_prompt
 from viral.enrich.base import Answer, Refused
 from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
 from viral.enrich.prompts import render
@@ -278,7 +278,7 @@ def test_the_end_of_a_run_wakes_the_threads_that_wait():
             assert time.monotonic() - started < 5
 
 
-ATTRIBUTES = Prompt("attributes", "Give JSON.", "0" * 64)
+ATTRIBUTES = load_prompt("attributes")
 
 
 def test_a_schema_is_sent_for_attributes_where_it_is_wanted():
@@ -288,7 +288,8 @@ def test_a_schema_is_sent_for_attributes_where_it_is_wanted():
         assert all("response_format" not in call.body for call in server.calls)
         (answer,) = ask(server, prompt=ATTRIBUTES, json_schema=True)
         schema = server.calls[-1].body["response_format"]["json_schema"]
-    assert set(json.loads(answer.text)) == set(schema["schema"]["required"]) and schema["strict"] is True
+    assert schema["schema"] == ATTRIBUTES.schema and schema["strict"] is True
+    assert set(json.loads(answer.text)) == set(ATTRIBUTES.schema["required"])
 
 
 def test_a_server_without_schemas_is_asked_without_from_then_on():

@@ -10,11 +10,6 @@ from viral.enrich.base import Prompt
 from viral.enrich.openai.config import OpenAIConfig
 from viral.enrich.prompts import render
 
-_TEXT = {"type": "string"}
-_LIST = {"type": "array", "items": _TEXT}
-ATTRIBUTES: dict[str, Any] = {
-    "category": _TEXT, "colours": _LIST, "material": _TEXT, "pattern": _TEXT, "shape": _TEXT, "text": _LIST,
-}  # fmt: skip
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _QUOTED = 200  # characters of what a server says of an error
 
@@ -45,23 +40,9 @@ def request(config: OpenAIConfig, prompt: Prompt, title: str, data: bytes, media
     if config.temperature is not None:
         body["temperature"] = config.temperature
     if schema:
-        body["response_format"] = _response_format()
+        strict = {"name": "answer", "strict": True, "schema": prompt.schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": strict}
     return json.dumps(body).encode("ascii")
-
-
-def has_schema(prompt: Prompt) -> bool:
-    """Whether answers to the prompt are attributes, in whatever language."""
-    return prompt.name == "attributes" or prompt.name.startswith("attributes-")
-
-
-def _response_format() -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "properties": ATTRIBUTES,
-        "required": list(ATTRIBUTES),
-        "additionalProperties": False,
-    }
-    return {"type": "json_schema", "json_schema": {"name": "attributes", "strict": True, "schema": schema}}
 
 
 def read_reply(body: bytes) -> Reply:

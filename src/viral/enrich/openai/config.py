@@ -25,7 +25,7 @@ class OpenAIConfig:
     model: str
     temperature: float | None = 0.0  # none: the field is left out, for models that refuse it
     detail: Literal["", "low", "high", "auto"] = ""  # how finely a picture is looked at, where the server offers it
-    json_schema: bool = False  # hold answers to the prompt ``attributes`` to its schema
+    json_schema: bool = False  # have the server hold answers to a prompt's schema (``attributes`` has one)
     max_tokens: int = 500  # of an answer; one that is cut off there is a failure, so this never decides a text
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     concurrency: int = 8  # requests under way

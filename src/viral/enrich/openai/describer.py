@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from viral.enrich.base import Answer, BudgetSpent, Picture, Prompt, Refused
 from viral.enrich.openai.budget import Budget
-from viral.enrich.openai.chat import Reply, has_schema, read_reply, request
+from viral.enrich.openai.chat import Reply, read_reply, request
 from viral.enrich.openai.client import Client
 from viral.enrich.openai.config import OpenAIConfig
 from viral.enrich.openai.faults import Again, BadRequest, NoAnswer
@@ -100,12 +100,12 @@ class OpenAIDescriber:
     def _answer(self, prompt: Prompt, title: str, data: bytes, media: str) -> Answer | Exception:
         """Ask with a schema where that is wanted, and without one where the server takes the request only so."""
         spent = _Spent()
-        if self._schema and has_schema(prompt):
+        if self._schema and prompt.schema is not None:
             outcome = self._persist(request(self._config, prompt, title, data, media, schema=True), spent)
             if not isinstance(outcome, BadRequest):
                 return outcome
         plain = self._persist(request(self._config, prompt, title, data, media, schema=False), spent)
-        if isinstance(plain, Answer) and has_schema(prompt):
+        if isinstance(plain, Answer) and prompt.schema is not None:
             self._schema = False  # what the server refused was the schema, not the picture
         return plain
 
