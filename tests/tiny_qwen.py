@@ -1,4 +1,4 @@
-"""A Qwen2.5-VL with random weights: a few hundred kilobytes that go through the code of the real one.
+"""Vision-language models with random weights, above all a Qwen2.5-VL: small, and through the code of the real one.
 
 ``python tests/tiny_qwen.py FOLDER`` writes it in the hub's layout. What it says is gibberish, decided by its seed.
 """
@@ -21,6 +21,11 @@ TEMPLATE = (
     "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part['text'] }}{% endif %}"
     "{% endfor %}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+LLAVA_TEMPLATE = (
+    "{% for message in messages %}USER: {% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endfor %}"
+    "{% if add_generation_prompt %} ASSISTANT:{% endif %}"
 )
 WORDS = (
     "the item is a plain striped dotted checked red green blue white black purple cup lamp shoe bag clock bucket with "
@@ -105,6 +110,40 @@ def _model(seed: int, vocabulary: int, ids: dict[str, int]):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return Qwen2_5_VLForConditionalGeneration(config).eval()
+
+
+def make_llava(folder: Path) -> Path:
+    """Write another architecture, LLaVA, whose pictures have one size and whose processor needs no videos."""
+    import torch
+    from transformers import (
+        CLIPImageProcessorPil,
+        CLIPVisionConfig,
+        LlamaConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+    )  # fmt: skip
+
+    tokenizer = _tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+    tokenizer.chat_template = LLAVA_TEMPLATE
+    small = {"intermediate_size": 64, "num_hidden_layers": 2, "initializer_range": 0.2}
+    vision = CLIPVisionConfig(hidden_size=32, num_attention_heads=2, image_size=56, patch_size=14, **small)
+    text = LlamaConfig(vocab_size=len(tokenizer), hidden_size=64, num_attention_heads=4, **small)
+    image = tokenizer.convert_tokens_to_ids("<image>")
+    with _quiet(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = LlavaForConditionalGeneration(
+            LlavaConfig(vision_config=vision, text_config=text, image_token_index=image)
+        )
+        model.generation_config.update(eos_token_id=tokenizer.eos_token_id)
+        model.save_pretrained(folder)
+        images = CLIPImageProcessorPil(size={"shortest_edge": 56}, crop_size={"height": 56, "width": 56})
+        LlavaProcessor(
+            images, tokenizer, patch_size=14, vision_feature_select_strategy="default",
+            chat_template=tokenizer.chat_template, num_additional_image_tokens=1,
+        ).save_pretrained(folder)  # fmt: skip
+    return folder
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from PIL import Image
 import tiny_qwen
 from viral.enrich.qwen import QwenConfig
 from viral.enrich.qwen.model import VisionModel, _Sampler
-from viral.errors import ViralError
+from viral.errors import UsageError, ViralError
 
 TEXTS = ["What?", "What is it, and of which colour?", "Say, in one sentence, what there is to be seen.", "Why?"]
 
@@ -132,3 +132,13 @@ def test_draws_go_on_and_do_not_repeat_themselves():
     sampler = _Sampler(1.0, [5])
     scores = torch.zeros(1, 1000)
     assert len({int(sampler(torch.empty(0), scores).argmax()) for _ in range(20)}) > 15
+
+
+def test_another_architecture_goes_the_same_way(tmp_path):
+    llava = tiny_qwen.make_llava(tmp_path / "llava")
+    model = VisionModel(QwenConfig(model=str(llava), max_new_tokens=12))
+    together = model.answer(IMAGES, TEXTS, [0] * 4)
+    assert together == [model.answer([i], [t], [0])[0] for i, t in zip(IMAGES, TEXTS, strict=True)]
+    assert len({answer.text for answer in together}) == 4
+    with pytest.raises(UsageError, match="by its own rule"):
+        VisionModel(QwenConfig(model=str(llava), min_pixels=1000))
