@@ -57,7 +57,8 @@ class ThreadExecutor:
         under_way: deque[Future[R]] = deque()
         try:
             for item in items:
-                under_way.append(pool.submit(function, item))
+                under_way.append(Future())  # before the call can start: Ctrl-C may come at any moment
+                pool.submit(_call, under_way[-1], function, item)
                 while len(under_way) >= in_flight or (not ordered and any(future.done() for future in under_way)):
                     yield take(under_way, ordered).result()
             while under_way:
@@ -69,6 +70,15 @@ class ThreadExecutor:
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _call(future: Future[R], function: Callable[[T], R], item: T) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(function(item))
+    except BaseException as error:
+        future.set_exception(error)
 
 
 def take(under_way: deque[Future[Any]], ordered: bool) -> Future[Any]:

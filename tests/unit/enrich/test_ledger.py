@@ -95,6 +95,119 @@ def test_rows_by_describer_and_prompt(ledger):
     assert list(ledger.rows("pixel", "none")) == []
 
 
+def test_what_was_paid_adds_up_over_attempts(ledger):
+    for status in ("failed", "done"):
+        ledger.put([Entry(KEY, status, tokens_in=10, tokens_out=3, cost=0.5, seconds=2.0)])
+    found = ledger.get([KEY])[KEY]
+    assert (found.tokens_in, found.tokens_out, found.cost, found.attempts, found.seconds) == (20, 6, 1.0, 2, 2.0)
+
+
+def test_after_so_many_failures_a_row_is_quarantined_and_can_still_be_answered(ledger):
+    statuses = []
+    for _ in range(4):
+        ledger.put([Entry(KEY, "failed", error="no")], quarantine_after=3)
+        statuses.append(ledger.get([KEY])[KEY].status)
+    assert statuses == ["failed", "failed", "quarantined", "quarantined"]
+    ledger.put([Entry(KEY, "done", "words")], quarantine_after=3)
+    assert ledger.get([KEY])[KEY].status == "done"
+    one = replace(KEY, item_id="i2")
+    ledger.put([Entry(one, "failed")], quarantine_after=1)
+    assert ledger.get([one])[one].status == "quarantined"
+
+
+def test_only_failures_are_quarantined(ledger):
+    for status in ("unreadable", "refused"):
+        ledger.put([Entry(KEY, status, attempts=5)], quarantine_after=3)
+        assert ledger.get([KEY])[KEY].status == status
+
+
+def test_items_are_known_by_describer_and_prompt(ledger):
+    ledger.put([Entry(KEY, "failed"), Entry(replace(KEY, item_id="i2", prompt="plain"), "done", "words")])
+    items = [f"i{n}" for n in range(1200)]
+    assert ledger.known("pixel", "title", items) == {"i1"}
+    assert ledger.known("pixel", "plain", items) == {"i2"}
+    assert ledger.known("qwen", "title", items) == set()
+
+
+VERSION_1 = """
+CREATE TABLE entries (
+    key BLOB PRIMARY KEY, request BLOB NOT NULL, item_id TEXT NOT NULL, image_sha256 TEXT NOT NULL,
+    rendered_sha256 TEXT NOT NULL, describer TEXT NOT NULL, revision TEXT NOT NULL, prompt TEXT NOT NULL,
+    prompt_sha256 TEXT NOT NULL, parameters TEXT NOT NULL, status TEXT NOT NULL, text TEXT NOT NULL,
+    error TEXT NOT NULL, attempts INTEGER NOT NULL, seconds REAL NOT NULL, created TEXT NOT NULL
+);
+CREATE INDEX entries_request ON entries (request, status);
+CREATE INDEX entries_describer ON entries (describer, prompt, item_id);
+PRAGMA user_version = 1;
+"""
+
+
+def version_1(path, rows):
+    """A ledger as version 1 wrote it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1)
+        for key, status, text in rows:
+            values = (key.digest, key.request, *(getattr(key, field.name) for field in fields(Key)))
+            rest = (status, text, "", 1, 0.5, "2026-01-01T00:00:00.000+00:00")
+            connection.execute(f"INSERT INTO entries VALUES ({', '.join('?' * 16)})", (*values, *rest))
+        connection.commit()
+
+
+def test_a_ledger_of_version_1_is_brought_up_to_date_and_keeps_every_answer(tmp_path):
+    path, failed = tmp_path / "ledger.sqlite", replace(KEY, item_id="i2", image_sha256="dd")
+    version_1(path, [(KEY, "done", "old words"), (failed, "failed", "")])
+    for _ in range(2):  # once to migrate, once to find it migrated
+        with Ledger(path) as ledger:
+            found = ledger.get([KEY, failed])
+            assert found[KEY] == Entry(KEY, "done", "old words", seconds=0.5, created="2026-01-01T00:00:00.000+00:00")
+            assert found[failed].status == "failed" and ledger.same(failed) is None
+    with Ledger(path) as ledger:
+        ledger.put([Entry(failed, "done", "new words", tokens_in=7, cost=0.25)])
+        assert (ledger.get([failed])[failed].attempts, ledger.get([failed])[failed].tokens_in) == (2, 7)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_a_migration_that_cannot_be_finished_leaves_the_old_ledger(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    version_1(path, [(KEY, "done", "old words")])
+    with closing(sqlite3.connect(path)) as connection:  # stands in the way of the last step
+        connection.execute("ALTER TABLE entries ADD COLUMN cost REAL")
+    with pytest.raises(DataError, match="duplicate column"):
+        Ledger(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(entries)")}
+    assert "tokens_in" not in columns
+
+
+OPENER = """
+import sys
+from pathlib import Path
+from viral.enrich.ledger import Ledger
+sys.stdin.readline()
+with Ledger(Path(sys.argv[1])) as ledger:
+    print(len(list(ledger.rows("pixel", "title"))))
+"""
+
+
+def test_processes_migrate_one_ledger_at_the_same_time(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    version_1(path, [(replace(KEY, item_id=str(n)), "done", "words") for n in range(50)])
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    for opener in openers:
+        opener.stdin.write("go\n")
+        opener.stdin.flush()
+    for opener in openers:
+        with opener:
+            assert opener.communicate(timeout=60)[0].strip() == "50"
+
+
 def test_a_newer_ledger_is_refused(tmp_path):
     path = tmp_path / "ledger.sqlite"
     Ledger(path).close()

@@ -24,6 +24,40 @@ def test_results_come_in_the_order_of_the_items(executor, in_flight):
     assert list(executor.map(slow_first, range(20), in_flight=in_flight)) == [n * n for n in range(20)]
 
 
+@pytest.mark.parametrize("in_flight", [1, 3, 100])
+def test_without_an_order_a_slow_call_holds_nobody_back(in_flight):
+    release = threading.Event()
+
+    def first_waits(number):
+        if number == 0 and in_flight > 1:
+            assert release.wait(5)
+        return number
+
+    results = ThreadExecutor(2).map(first_waits, range(20), in_flight=in_flight, ordered=False)
+    found = [next(results) for _ in range(19)]
+    release.set()
+    found += results
+    assert sorted(found) == list(range(20))
+    assert found[-1] == (0 if in_flight > 1 else 19)
+
+
+def test_without_an_order_finished_results_do_not_wait_for_the_source():
+    done = threading.Event()
+    seen = []
+
+    def source():
+        yield 1
+        assert done.wait(5)
+        time.sleep(0.05)  # until the future knows
+        yield 2
+        assert seen == [1]
+        yield 3
+
+    for result in ThreadExecutor(1).map(lambda n: (done.set(), n)[1], source(), in_flight=10, ordered=False):
+        seen.append(result)
+    assert sorted(seen) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_no_items_give_no_results(executor):
     assert list(executor.map(str, [], in_flight=2)) == []
@@ -134,17 +168,22 @@ def work(number):
     return number
 
 try:
-    list(ThreadExecutor(2).map(work, range(1000), in_flight=8))
+    for number in ThreadExecutor(2).map(work, range(1000), in_flight=8, ordered=ORDERED):
+        print("result", number, flush=True)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
 
 
-def test_ctrl_c_ends_it_soon():
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline().startswith("started")
+@pytest.mark.parametrize("ordered", [True, False])
+def test_ctrl_c_ends_it_soon_and_hands_out_what_was_under_way(ordered):
+    code = INTERRUPTED.replace("ORDERED", str(ordered))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        first = process.stdout.readline()
+        assert first.startswith("started")
         os.kill(process.pid, signal.SIGINT)
-        rest, _ = process.communicate(timeout=10)
-    assert rest.splitlines()[-1] == "interrupted"
+        lines = [first, *process.stdout.read().splitlines()]
+    assert lines[-1] == "interrupted"
     assert process.returncode == 0
-    assert rest.count("started") < 8
+    numbers = {word: {line.split()[1] for line in lines if line.startswith(word)} for word in ("started", "result")}
+    assert numbers["started"] == numbers["result"] and len(numbers["started"]) < 8

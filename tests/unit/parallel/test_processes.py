@@ -38,6 +38,13 @@ def test_results_are_in_the_order_of_the_items():
     assert multiprocessing.active_children() == []
 
 
+def test_without_an_order_results_come_as_they_are_there():
+    found = ProcessExecutor(2).map(
+        subprocess.getoutput, ["sleep 2; echo late", "echo soon"], in_flight=2, ordered=False
+    )
+    assert list(found) == ["soon", "late"]
+
+
 def test_fresh_processes_are_one_for_each_item():
     pids = list(ProcessExecutor(1, fresh=True).map(operator.call, [os.getpid] * 2, in_flight=2))
     assert len({*pids, os.getpid()}) == 3
