@@ -1,0 +1,131 @@
+"""An item that was not there when the model was trained, embedded from its features without training.
+
+Where the model makes items of features alone (VIRAL), its own encoders embed the new item, and the item graph links it
+to its nearest items (:mod:`viral.models.newcomers`): the vector is exactly that of an item which had been in the
+catalogue without interactions. For every other model the vector is a weighted mean of the nearest warm items' vectors,
+
+    v = Σ_j a_j v_j,   a_j = max(0, s_j) / Σ max(0, s_j),   s_j = mean_m cos(x_m, x_m,j) over the k = 10 nearest,
+
+m the modalities that the model reads (all there are, where it reads none) and of which the new item has features. A
+score, being linear in v, is then the same mean of the scores of the nearest items: so it is for item-item weights too.
+Shapes: n new items, I known items, D the width of a vector, F features.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from viral.bundle import Bundle
+from viral.data import Interactions, Vocabulary
+from viral.errors import DataError
+from viral.material import Material
+from viral.models import MODELS
+from viral.models.base import EmbeddingScorer, HistoryScorer
+from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of
+from viral.recipe import build
+from viral.retrieval.taste import AnyScorer, item_vectors
+
+NEIGHBORS = 10  # warm items whose mean stands for a new one
+Way = Literal["own", "neighbors"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColdItem:
+    """A new item as the bundle's model sees it."""
+
+    title: str
+    description: str  # what the describer said of its picture; empty without one
+    features: Mapping[str, Tensor]  # modality -> (F,), of what could be encoded
+    vector: Tensor  # (D,), the item's side of a score
+    way: Way  # the model's own, or a mean of neighbours
+
+
+def config_of(bundle: Bundle) -> Any:
+    """The configuration of the bundle's model; None for a model that is not of the zoo, or a bundle without recipe."""
+    recipe = bundle.about.get("recipe", {})
+    model = MODELS.get(str(recipe.get("model")))
+    return None if model is None else build(model.Config, recipe.get("config", {}), where="the bundle's recipe")
+
+
+def embed(
+    bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor], way: Way | None = None
+) -> Tensor:
+    """Vectors (n, D) of items with these features, (n, F) by modality and (n,) bool whether they are the item's own.
+
+    By the model's own way where it has one, unless ``way`` says otherwise. Raises ``DataError`` where the bundle keeps
+    no features, or an item has none of its own.
+    """
+    if not bundle.material.features:
+        raise DataError("the bundle keeps no features, so it cannot embed a new item", hint="train again")
+    if (way or way_of(bundle)) == "neighbors":
+        return _mean_of_neighbors(bundle, features, present)
+    config, material = config_of(bundle), bundle.material
+    assert material.unlinked is not None
+    names = modalities_of(config)
+    filled = {name: _filled(name, features, present, material) for name in names}
+    new = Rows(filled, {name: present.get(name, torch.zeros(len(filled[name]), dtype=torch.bool)) for name in names})
+    vectors = encode(config, material.parameters, filled)
+    return link(config, vectors, new, Rows(material.features, material.present), material.unlinked)
+
+
+def way_of(bundle: Bundle) -> Way:
+    """How the bundle embeds new items."""
+    own = embeds_newcomers(config_of(bundle)) and bundle.material.unlinked is not None
+    return "own" if own else "neighbors"
+
+
+def _filled(name: str, features: Mapping[str, Tensor], present: Mapping[str, Tensor], material: Material) -> Tensor:
+    """Features of one modality (n, F), the mean of the known items in the place of what is absent."""
+    known = material.features[name]
+    mean = known[material.present[name]].mean(dim=0)
+    if name not in features:
+        return mean.expand(len(next(iter(features.values()))), -1)
+    return torch.where(present[name][:, None], features[name], mean)
+
+
+def nearest_warm(
+    bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor], k: int = NEIGHBORS
+) -> tuple[Tensor, Tensor]:
+    """Similarities s and indices (n, k) of the warm items most like each new one."""
+    sources = getattr(config_of(bundle), "sources", {})
+    material = bundle.material
+    names = [name for name in features if name in material.features and name in (sources.values() or features)]
+    names = names or [name for name in features if name in material.features]
+    total, count = torch.zeros(0), torch.zeros(0)
+    for name in names:
+        there = present[name][:, None] & material.present[name]  # (n, I)
+        cosines = F.normalize(features[name], dim=-1) @ F.normalize(material.features[name], dim=-1).T
+        total, count = (total + cosines * there, count + there) if len(count) else (cosines * there, there.float())
+    if not len(count) or not (count.sum(dim=1) > 0).all():
+        raise DataError("a new item has no features that the bundle's items have", hint="give it a title or a picture")
+    warm = bundle.seen.item_degrees() > 0
+    similarities = (total / count.clamp(min=1)).masked_fill((count == 0) | ~warm, -torch.inf)
+    best = similarities.topk(min(k, int(warm.sum())))
+    return best.values, best.indices
+
+
+def _mean_of_neighbors(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+    similarities, nearest = nearest_warm(bundle, features, present)
+    weights = similarities.clamp(min=0) + 1e-9 * (similarities > -torch.inf)  # nothing like it: all alike
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    return torch.einsum("nk,nkd->nd", weights, item_vectors(bundle.scorer)[nearest])
+
+
+def extended(bundle: Bundle, item_ids: Sequence[str], titles: Sequence[str], vectors: Tensor) -> Bundle:
+    """The bundle with new items behind its own, which nobody has taken; its material stays that of the known items."""
+    items = Vocabulary([*bundle.items.ids, *item_ids], "item")
+    seen = Interactions(bundle.seen.users, bundle.seen.items, len(bundle.users), len(items))
+    scorer = _with_columns(bundle.scorer, vectors)
+    return replace(bundle, scorer=scorer, items=items, titles=(*bundle.titles, *titles), seen=seen, material=Material())
+
+
+def _with_columns(scorer: AnyScorer, vectors: Tensor) -> AnyScorer:
+    if isinstance(scorer, EmbeddingScorer):
+        return EmbeddingScorer(scorer.users, torch.cat([scorer.items, vectors]), scorer.parts)
+    rows = torch.cat([scorer.weights, vectors.T.to(scorer.weights)], dim=1)  # (I, I + n)
+    nobody = rows.new_zeros(len(vectors), rows.shape[1])  # who took a new item: it says nothing yet
+    return HistoryScorer(scorer.offsets, scorer.items, torch.cat([rows, nobody]))

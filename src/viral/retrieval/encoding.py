@@ -1,0 +1,94 @@
+"""A title and a picture to the features of a bundle's modalities, by the describer and encoders that made them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from viral.encode import Encoder, SentenceEncoder, VisionEncoder
+from viral.encode.vision import EfficientNetLite
+from viral.enrich import Answer, Describer, Picture, Prompt, Refused, describer_named, load_prompt
+from viral.enrich.prompts import clean_title
+from viral.errors import DataError
+from viral.material import Material
+from viral.pictures import PictureError, decode
+from viral.progress import say
+
+SHORTER_SIDE = 256  # pictures are decoded to it, as for a catalogue
+
+
+@dataclass
+class Encoders:
+    """What turns one new item into features. Models are loaded at their first use and kept.
+
+    ``describer``, ``prompt``, ``words`` and ``vision`` stand in for those that the material names.
+    """
+
+    material: Material
+    describer: Describer | None = None
+    prompt: Prompt | None = None
+    words: Encoder = field(default_factory=SentenceEncoder)
+    vision: VisionEncoder = field(default_factory=EfficientNetLite)
+
+    def encode(self, title: str, picture: bytes | None, text: str = "") -> tuple[dict[str, Tensor], str]:
+        """Features (F,) by modality, of those that can be made here, and the description.
+
+        Raises ``DataError`` for a picture that cannot be read, and where there is nothing to encode.
+        """
+        decoded = None if picture is None else decode(picture, shorter_side=SHORTER_SIDE)
+        description = self.describe(title, picture) if picture is not None and "description" in self.known else ""
+        features = {}
+        for name, more in (("text", text), ("title", ""), ("description", description)):
+            words = join(title, more)
+            if name in self.known and words:
+                features[name] = self.encode_words([words])[0]
+        if "image" in self.known and decoded is not None:
+            features["image"] = torch.from_numpy(self.vision.features([decoded]))[0]
+        if not features:
+            hint = f"the bundle's items have: {', '.join(self.material.encoders) or 'none'}"
+            raise DataError("nothing of the new item can be encoded as the bundle's items were", hint=hint)
+        return features, description
+
+    def encode_words(self, texts: list[str]) -> Tensor:
+        """Vectors of texts, (n, F)."""
+        return torch.from_numpy(self.words.encode(texts))
+
+    @cached_property
+    def known(self) -> Mapping[str, str]:
+        """The modalities whose encoder is the one here, with its name; the others' is not to be had."""
+        described = self.material.described
+        image = f"{self.vision.name}/{self.vision.revision}"
+        mine = {"text": self.words.name, "title": self.words.name, "image": image}
+        found = {name: one for name, one in self.material.encoders.items() if mine.get(name) == one}
+        if described is not None and described.encoder == self.words.name:
+            found["description"] = self.material.encoders["description"]
+        return found
+
+    def describe(self, title: str, picture: bytes) -> str:
+        """What the describer of the bundle's items says of a picture; nothing where it declines."""
+        describer, prompt = self._describer
+        shown = clean_title(title) if prompt.uses_title else ""
+        answer = describer.describe([Picture("", shown, picture)], prompt)[0]
+        if isinstance(answer, Answer):
+            return answer.text.strip()
+        if isinstance(answer, Refused):
+            return ""
+        if isinstance(answer, PictureError):
+            raise answer
+        raise DataError(f"the picture could not be described ({answer})", where=describer.name, hint="try again")
+
+    @cached_property
+    def _describer(self) -> tuple[Describer, Prompt]:
+        made = self.material.described
+        assert made is not None
+        describer = self.describer or describer_named(made.describer)
+        if describer.revision != made.revision:
+            say(f"the items were described by {made.describer}/{made.revision}; this is revision {describer.revision}")
+        return describer, self.prompt or load_prompt(made.prompt)
+
+
+def join(title: str, more: str) -> str:
+    """Title and further words as ``viral encode`` joins them."""
+    return ". ".join(part for part in (title.strip(), more.strip()) if part)

@@ -1,0 +1,67 @@
+"""Which items may be recommended: what is blocked by ids and categories before ranking, and by a predicate after it."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from viral.bundle import Bundle
+from viral.errors import DataError, UsageError, nearest
+
+Predicate = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Conditions that an item must meet, all of them; ids that the bundle does not know are without effect.
+
+    ``in_stock`` is a set of ids, or a function of an id that is asked of the best items only, from the best one down,
+    until enough are found: it may look into a warehouse.
+    """
+
+    categories: Collection[str] | None = None  # an item must be in one of them
+    allow: Collection[str] | None = None  # nothing else is recommended
+    deny: Collection[str] = ()
+    in_stock: Collection[str] | Predicate | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("categories", "allow", "deny", "in_stock"):
+            if isinstance(getattr(self, name), str):
+                raise UsageError(f"{name} is one word", where="filters", hint="give a collection of words")
+
+    @property
+    def predicate(self) -> Predicate | None:
+        """What must be asked of each item."""
+        return self.in_stock if callable(self.in_stock) else None
+
+    def blocked(self, bundle: Bundle) -> Tensor | None:
+        """Which items are not to be ranked, (I,) bool; None where all are."""
+        sets = [self.allow, None if callable(self.in_stock) else self.in_stock]
+        allowed = [_those(ids, bundle) for ids in sets if ids is not None]
+        if self.categories is not None:
+            allowed.append(_in_categories(bundle, self.categories))
+        if not allowed and not self.deny:
+            return None
+        blocked = _those(self.deny, bundle)
+        for mask in allowed:
+            blocked |= ~mask
+        return blocked
+
+
+def _those(ids: Collection[str], bundle: Bundle) -> Tensor:
+    mask = torch.zeros(len(bundle.items), dtype=torch.bool)
+    mask[[bundle.items.index(item_id) for item_id in ids if item_id in bundle.items]] = True
+    return mask
+
+
+def _in_categories(bundle: Bundle, categories: Collection[str]) -> Tensor:
+    of_items = bundle.material.columns.get("category", ())
+    known = {category for category in of_items if category}
+    if not known:
+        raise DataError("the bundle knows no categories", hint="train again on a data set whose items have categories")
+    for category in categories:
+        if category not in known:
+            raise UsageError(f"no item is in category {category!r}", where="filters", hint=nearest(category, known))
+    wanted = set(categories)
+    return torch.tensor([category in wanted for category in of_items])

@@ -1,0 +1,34 @@
+"""What a retriever answers with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One recommended item; the parts add up to the score."""
+
+    item_id: str
+    title: str
+    rank: int  # from 1
+    score: float
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """One item like another."""
+
+    item_id: str
+    title: str
+    rank: int  # from 1
+    similarity: float  # cosine
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """One user who would want an item."""
+
+    user_id: str
+    rank: int  # from 1
+    score: float

@@ -1,0 +1,213 @@
+"""The retriever: everything that is asked of a bundle by raw ids. Shapes: I items, D the width of a vector."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from viral.bundle import Bundle
+from viral.errors import UsageError
+from viral.models.base import EmbeddingScorer
+from viral.pictures import read_bytes
+from viral.progress import say
+from viral.retrieval.approximate import Approximate
+from viral.retrieval.cold import ColdItem, embed, way_of
+from viral.retrieval.diversity import diversify, pool_size
+from viral.retrieval.encoding import Encoders
+from viral.retrieval.fans import wanting
+from viral.retrieval.filters import Filters, Predicate
+from viral.retrieval.foldin import FoldIn
+from viral.retrieval.results import Fan, Recommendation, Similar
+from viral.retrieval.similarity import FUSED, Tables, missing
+from viral.retrieval.taste import Taste, item_vectors
+
+NO_FILTERS = Filters()
+
+
+class Retriever:
+    """Ranks items for users, newcomers and items.
+
+    Exact, unless the bundle has more than ``approximate_above`` items: then faiss (extra ``ann``) finds candidates that
+    are scored exactly, and ``recall`` says how many of the best 20 it finds. Asked with filters, it is exact in any
+    case.
+    """
+
+    def __init__(self, bundle: Bundle, *, approximate_above: int | None = None) -> None:
+        self.bundle = bundle
+        self.encoders = Encoders(bundle.material)
+        self._offsets, self._items = bundle.seen.rows()
+        self._index: Approximate | None = None
+        self._tables = Tables(bundle)
+        scorer, many = bundle.scorer, approximate_above is not None and len(bundle.items) > approximate_above
+        if many and isinstance(scorer, EmbeddingScorer):
+            self._index = Approximate(scorer.items, scorer.users)
+            say(f"approximate search over {len(bundle.items):,} items: recall@20 {self._index.recall:.3f}")
+
+    @classmethod
+    def load(cls, run: Path | str, *, approximate_above: int | None = None) -> "Retriever":
+        """From a run's folder, or from a bundle's."""
+        run = Path(run)
+        bundle = Bundle.load(run / "bundle" if (run / "bundle").is_dir() else run)
+        return cls(bundle, approximate_above=approximate_above)
+
+    @property
+    def recall(self) -> float:
+        """The share of the exact best 20 that is found: 1 unless the search is approximate."""
+        return 1.0 if self._index is None else self._index.recall
+
+    def recommend(
+        self, user_id: str, k: int = 10, *, exclude_seen: bool = True, filters: Filters = NO_FILTERS,
+        diversity: float = 0.0,
+    ) -> list[Recommendation]:  # fmt: skip
+        """The k best items for a user, best first; what the user took in training is left out unless asked for.
+
+        ``diversity`` from 0 to 1 trades score for variety (MMR). Raises ``UnknownIdError`` for a user the bundle does
+        not know, ``UsageError`` for k < 1.
+        """
+        return self.rank(self.taste(user_id), k, exclude_seen=exclude_seen, filters=filters, diversity=diversity)
+
+    def recommend_for(
+        self, item_ids: Sequence[str], k: int = 10, *, exclude_seen: bool = True, filters: Filters = NO_FILTERS,
+        diversity: float = 0.0,
+    ) -> list[Recommendation]:  # fmt: skip
+        """The k best items for somebody who took these items (:mod:`viral.retrieval.foldin`)."""
+        return self.rank(self.newcomer(item_ids), k, exclude_seen=exclude_seen, filters=filters, diversity=diversity)
+
+    def taste(self, user_id: str) -> Taste:
+        """A user's side of a score."""
+        user = self.bundle.users.index(user_id)
+        seen = self._items[self._offsets[user] : self._offsets[user + 1]]
+        scorer = self.bundle.scorer
+        if isinstance(scorer, EmbeddingScorer):
+            return Taste(scorer, scorer.users[user], seen)
+        return Taste(scorer, scorer.items[scorer.offsets[user] : scorer.offsets[user + 1]], seen)
+
+    def newcomer(self, item_ids: Sequence[str]) -> Taste:
+        """The side of somebody who took these items; raises ``UnknownIdError``, and ``UsageError`` for none."""
+        if not item_ids or isinstance(item_ids, str):
+            raise UsageError("no items to go by", hint="name at least one item that was taken, in a list")
+        taken = self.bundle.items.indices(item_ids).unique()
+        scorer = self.bundle.scorer
+        return Taste(scorer, self.fold_in.vector(taken) if isinstance(scorer, EmbeddingScorer) else taken, taken)
+
+    @cached_property
+    def fold_in(self) -> FoldIn:
+        """The rule that makes a user's vector of items, learnt from the bundle at its first use."""
+        return FoldIn.of(self.bundle)
+
+    def rank(
+        self, taste: Taste, k: int, *, exclude_seen: bool = True, filters: Filters = NO_FILTERS, diversity: float = 0.0
+    ) -> list[Recommendation]:
+        """The k best items for a taste."""
+        _check_count(k)
+        if not 0 <= diversity <= 1:
+            raise UsageError(f"diversity = {diversity} is not between 0 and 1", hint="0: by score; 1: only variety")
+        count = pool_size(k) if diversity else k
+        found, scores = self._best(taste, count, exclude_seen, filters)
+        if diversity and len(found):
+            chosen = diversify(scores, item_vectors(self.bundle.scorer)[found], k, diversity)
+            found, scores = found[chosen], scores[chosen]
+        pairs = enumerate(zip(found.tolist(), scores.tolist(), strict=True), start=1)
+        ids, titles = self.bundle.items.ids, self.bundle.titles
+        return [Recommendation(ids[i], titles[i], rank, score, taste.split(i)) for rank, (i, score) in pairs]
+
+    def _best(self, taste: Taste, count: int, exclude_seen: bool, filters: Filters) -> tuple[Tensor, Tensor]:
+        """Indices and scores of the best items, at most ``count``."""
+        blocked = filters.blocked(self.bundle)
+        if self._index is not None and blocked is None and filters.predicate is None:
+            found = self._index.candidates(taste.person, 2 * count + len(taste.seen))
+            if exclude_seen:
+                found = found[~torch.isin(found, taste.seen)]
+            if len(found) >= count:
+                best = (item_vectors(taste.scorer)[found] @ taste.person).topk(count)
+                return found[best.indices], best.values
+        scores = taste.scores()
+        if blocked is not None:
+            scores.masked_fill_(blocked, -torch.inf)
+        if exclude_seen:
+            scores[taste.seen] = -torch.inf
+        return _top(scores, count, filters.predicate, self.bundle.items.ids)
+
+    def similar(self, item_id: str, k: int = 10, *, by: str = FUSED, filters: Filters = NO_FILTERS) -> list[Similar]:
+        """The k items most like one, by cosine: of the model's vectors (``fused``) or of a modality's features.
+
+        Items without features of that modality are not ranked; ``DataError`` where the item itself has none,
+        ``UsageError`` for a modality that the bundle does not keep.
+        """
+        item = self.bundle.items.index(item_id)
+        cosines = self._tables.cosines(self._tables.vector(item, by), by)
+        cosines[item] = -torch.inf
+        return self._similar(cosines, k, filters)
+
+    def like(self, item: ColdItem, k: int = 10, *, by: str = FUSED, filters: Filters = NO_FILTERS) -> list[Similar]:
+        """The k known items most like a new one, as :meth:`similar`."""
+        vector = item.vector if by == FUSED else item.features.get(by)
+        if vector is None:
+            raise missing(repr(item.title), by)
+        return self._similar(self._tables.cosines(vector, by), k, filters)
+
+    def _similar(self, cosines: Tensor, k: int, filters: Filters) -> list[Similar]:
+        _check_count(k)
+        blocked = filters.blocked(self.bundle)
+        if blocked is not None:
+            cosines.masked_fill_(blocked, -torch.inf)
+        ids, titles = self.bundle.items.ids, self.bundle.titles
+        found, values = _top(cosines, k, filters.predicate, ids)
+        pairs = enumerate(zip(found.tolist(), values.tolist(), strict=True), start=1)
+        return [Similar(ids[i], titles[i], rank, value) for rank, (i, value) in pairs]
+
+    def cold(self, title: str, picture: bytes | Path | None = None, *, text: str = "") -> ColdItem:
+        """Describe, encode and embed an item that the model never saw (:mod:`viral.retrieval.cold`).
+
+        ``picture`` is a file or its bytes; ``text`` the catalogue's further words. Raises ``DataError`` where the
+        picture cannot be read or nothing can be encoded as the bundle's items were.
+        """
+        data = read_bytes(picture) if isinstance(picture, Path) else picture
+        features, description = self.encoders.encode(title, data, text)
+        rows = {name: values[None] for name, values in features.items()}
+        present = {name: torch.ones(1, dtype=torch.bool) for name in rows}
+        vector = embed(self.bundle, rows, present)[0]
+        return ColdItem(title, description, features, vector, way_of(self.bundle))
+
+    def fans(self, item: str | ColdItem, k: int = 10) -> list[Fan]:
+        """The k users who would want an item most, without those who took it (:mod:`viral.retrieval.fans`)."""
+        _check_count(k)
+        if isinstance(item, str):
+            index = self.bundle.items.index(item)
+            scores = wanting(self.bundle, item_vectors(self.bundle.scorer)[index])
+            scores[self.bundle.seen.users[self.bundle.seen.items == index]] = -torch.inf
+        else:
+            scores = wanting(self.bundle, item.vector)
+        found, values = _top(scores, k, None, self.bundle.users.ids)
+        pairs = enumerate(zip(found.tolist(), values.tolist(), strict=True), start=1)
+        return [Fan(self.bundle.users.ids[user], rank, value) for rank, (user, value) in pairs]
+
+    def history(self, user_id: str) -> list[tuple[str, str]]:
+        """What the user took in training: (item id, title)."""
+        ids, titles = self.bundle.items.ids, self.bundle.titles
+        return [(ids[item], titles[item]) for item in self.taste(user_id).seen.tolist()]
+
+
+def _check_count(k: int) -> None:
+    if k < 1:
+        raise UsageError(f"k = {k} is not positive", hint="ask for at least one")
+
+
+def _top(scores: Tensor, count: int, predicate: Predicate | None, ids: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Indices and values of the ``count`` largest scores above -∞ for which ``predicate`` holds, largest first.
+
+    The predicate is asked of the best first, and of no more than it takes.
+    """
+    window, asked = count if predicate is None else 4 * count, 0
+    kept: list[int] = []
+    while True:
+        best = scores.topk(min(window, len(scores)))
+        ranked = int((best.values > -torch.inf).sum())
+        places = (p for p in range(asked, ranked) if predicate is None or predicate(ids[int(best.indices[p])]))
+        kept += islice(places, count - len(kept))
+        if len(kept) == count or ranked < window:
+            return best.indices[kept], best.values[kept]
+        window, asked = 4 * window, window
