@@ -10,6 +10,7 @@ from viral.enrich.base import Prompt
 from viral.enrich.openai.config import OpenAIConfig
 from viral.enrich.prompts import render
 
+_HERE = "picture goes here"
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _QUOTED = 200  # characters of what a server says of an error
 
@@ -28,13 +29,13 @@ class Reply:
 
 def request(config: OpenAIConfig, prompt: Prompt, title: str, data: bytes, media: str, *, schema: bool) -> bytes:
     """The body of a request, as JSON; the picture goes as bytes in a data URL, and no other URL goes at all."""
-    image: dict[str, str] = {"url": f"data:{media};base64,{base64.b64encode(data).decode('ascii')}"}
+    image: dict[str, str] = {"url": _HERE}
     if config.detail:
         image["detail"] = config.detail
     content = [{"type": "image_url", "image_url": image}, {"type": "text", "text": render(prompt, title)}]
     body: dict[str, Any] = {
-        "model": config.model,
         "messages": [{"role": "user", "content": content}],
+        "model": config.model,
         config.max_tokens_field: config.max_tokens,
     }
     if config.temperature is not None:
@@ -42,7 +43,9 @@ def request(config: OpenAIConfig, prompt: Prompt, title: str, data: bytes, media
     if schema:
         strict = {"name": "answer", "strict": True, "schema": prompt.schema}
         body["response_format"] = {"type": "json_schema", "json_schema": strict}
-    return json.dumps(body).encode("ascii")
+    # A picture may have 20 MB: it is put into the finished JSON, of which its place is the first such mark.
+    before, _, after = json.dumps(body).encode("ascii").partition(_HERE.encode("ascii"))
+    return b"".join((before, f"data:{media};base64,".encode("ascii"), base64.b64encode(data), after))
 
 
 def read_reply(body: bytes) -> Reply:
