@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from viral.dataset import Dataset
@@ -40,6 +41,16 @@ def test_round_trip(dataset):
     assert path == dataset.path / "descriptions" / "pixel-title.parquet"
     assert load_descriptions(dataset) == SAID
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_flags_are_in_the_file_and_a_file_without_them_can_still_be_read(dataset):
+    rows = (replace(ROWS[0], flags=("too short", "title copied")), *ROWS[1:])
+    path = save_descriptions(Descriptions(rows, "pixel/1", "title"), dataset.path)
+    loaded = load_descriptions(dataset)
+    assert loaded.rows == rows and loaded.flags["too short"] == 1
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["flags"]), path)
+    assert load_descriptions(dataset) == SAID
 
 
 def test_a_new_revision_takes_the_old_ones_place(dataset):
@@ -83,3 +94,16 @@ def test_another_file_is_refused(dataset, content):
 def test_an_unknown_describer_names_the_nearest():
     with pytest.raises(UsageError, match="did you mean pixel"):
         describer_named("pixels")
+
+
+def test_settings_are_fields_of_the_describers_configuration():
+    assert describer_named("pixel", ["batch_size=8", "threads=1"]).batch_size == 8
+    for words, what in (
+        (["batchsize=8"], r"unknown key 'batchsize'[\s\S]*batch_size"),
+        (["batch_size=many"], "not int"),
+        (["batch_size=0"], "less than 1"),
+        (["batch_size"], "not KEY=VALUE"),
+        (["api_key=secret"], "unknown key 'api_key'"),
+    ):
+        with pytest.raises(UsageError, match=what):
+            describer_named("pixel", words)
