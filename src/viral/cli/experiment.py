@@ -14,6 +14,7 @@ OutOption = Annotated[Path, typer.Option(help="The folder of the study; the same
 SeedsOption = Annotated[int, typer.Option(min=1, help="How many: seeds 0, 1, … of the training.")]
 MetricOption = Annotated[str, typer.Option(help="The metric that is tested and drawn.")]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Processes that train side by side.")]
+RenewOption = Annotated[bool, typer.Option("--renew", help="Compute anew what other code than is here now computed.")]
 StudiesOption = Annotated[
     list[str] | None, typer.Option(help="Which studies, repeatable or with commas; all is every one.")
 ]
@@ -83,6 +84,7 @@ def compare(
         str | None, typer.Option(help="Put published numbers beside: amazon-baby, amazon-sports or amazon-clothing.")
     ] = None,
     workers: WorkersOption = 1,
+    renew: RenewOption = False,
     json_output: Json = False,
 ) -> None:
     """Train models side by side, several seeds each: one leaderboard with intervals, tests and costs."""
@@ -106,6 +108,7 @@ def compare(
         executor=ProcessExecutor(workers, fresh=True),
         own_processes=True,
         beside_published=published,
+        renew=renew,
     )
     _finish(result, leaderboard_json(result) if json_output else None, out)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from viral.dataset import Dataset
 from viral.errors import UsageError, nearest
-from viral.experiment import outputs
+from viral.experiment import latex, outputs
 from viral.experiment.analysis import USER_METRICS, Row, common, find_row, make_rows
 from viral.experiment.cells import Cell, data_hashes, fingerprint_of
 from viral.experiment.features import PLAIN, origins, plain_descriptions
@@ -134,13 +134,12 @@ def write_outputs(result: Ablation, out: Path) -> None:
     data = fingerprint_of(data_hashes(result.dataset), None)
     outputs.write_csv(out / outputs.CSV_FILE, result.rows, metric=result.metric, data=data)
     outputs.write_results(out / outputs.JSON_FILE, to_json(result) | {"data_fingerprint": data})
-    outputs.write_latex(
-        out / outputs.LATEX_FILE,
-        result.rows,
-        metric=result.metric,
-        caption=f"Ablation on {result.dataset.path.name}, {len(result.seeds)} seeds; * p < 0.05 against {FULL}"
-        f" in {result.metric} (paired over users, Holm-corrected). Made by: {result.command}",
+    caption = (
+        f"Ablation on {result.dataset.path.name}, {len(result.seeds)} seeds; * p < 0.05 against {FULL}"
+        f" in {result.metric} (paired over users, Holm-corrected). Made by: {result.command}"
     )
+    table = latex.latex_table(result.rows, metric=result.metric, caption=caption)
+    outputs.write_latex(out / outputs.LATEX_FILE, [table])
     write_report(out / outputs.REPORT_FILE, ablation_report(result))
 
 

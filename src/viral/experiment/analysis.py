@@ -8,11 +8,14 @@ import numpy as np
 
 from viral.errors import DataError
 from viral.experiment.cells import FloatArray
+from viral.experiment.code import code_of
 from viral.experiment.run import Outcome
-from viral.experiment.statistics import Comparison, Interval, compare_all
+from viral.experiment.statistics import Comparison, Interval, compare_all, ratio
+from viral.pipeline import find_model
 
 USER_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")  # of each user; the others are of all together
-METRICS = (*USER_METRICS, "coverage@20", "popularity@20")
+# Popularity bias is the popularity of what is shown over that of what the users took in the test set.
+METRICS = (*USER_METRICS, "coverage@20", "popularity@20", "popularity_bias@20")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +31,16 @@ class Row:
     values: dict[str, tuple[float, ...]]  # metric -> one per seed
     valid: tuple[float, ...]  # the monitored metric on validation, one per seed
     metrics: dict[str, Interval]
-    epochs: tuple[int, ...]
+    max_epochs: int  # that a training was allowed
+    patience: int
+    epochs: tuple[int, ...]  # that it used, one per seed
+    stopped: tuple[str, ...]  # why, one per seed: "patience", "max_epochs" or "closed form"
     epoch_seconds: tuple[float, ...]  # mean of an epoch's training, one per seed
     seconds: tuple[float, ...]  # of building, training and validation, one per seed
     parameters: int | None
     memory: tuple[int, ...]  # peak bytes of the process that trained it: of the cell alone only in a fresh one
     commits: tuple[str, ...]
+    code_changed: bool | None  # the code that a cell was computed by is not the one that is here; None: not known
     failures: tuple[str, ...]
     comparison: Comparison | None = None
 
@@ -76,20 +83,34 @@ def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
         values=values,
         valid=tuple(float(s["valid"].get(monitor, "nan")) for s in summaries),
         metrics={name: Interval.of(numbers) for name, numbers in values.items()},
+        max_epochs=cell.recipe.train.max_epochs,
+        patience=cell.recipe.train.patience,
         epochs=tuple(int(s["epochs"]) for s in summaries),
+        stopped=tuple(str(s["stopped_because"]) for s in summaries),
         epoch_seconds=tuple(sum(s["epoch_seconds"]) / max(1, len(s["epoch_seconds"])) for s in summaries),
         seconds=tuple(s["build_seconds"] + sum(s["epoch_seconds"]) + sum(s["valid_seconds"]) for s in summaries),
         parameters=summaries[0]["num_parameters"] if summaries else None,
         memory=tuple(int(s["peak_memory_bytes"]) for s in summaries),
         commits=tuple(dict.fromkeys(str(s["commit"]) for s in summaries)),
+        code_changed=_code_changed(cell.recipe.model, [s.get("code") for s in summaries]),
         failures=tuple(f"seed {o.cell.seed}: {o.failure or 'no result'}" for o in outcomes if o.result is None),
         comparison=comparison,
     )
 
 
+def _code_changed(model: str, codes: Sequence[str | None]) -> bool | None:
+    now = code_of(find_model(model))
+    if any(code is not None and code != now for code in codes):
+        return True
+    return None if None in codes else False
+
+
 def _value(summary: Mapping[str, Any], metric: str) -> float:
     """A metric of a cell; NaN for one that an older version did not measure."""
-    return float(summary["metrics"].get(metric, summary.get("exposure", {}).get(metric, "nan")))
+    exposure = summary.get("exposure", {})
+    if metric == "popularity_bias@20":
+        return ratio(float(exposure.get("popularity@20", "nan")), float(exposure.get("held_out_popularity", "nan")))
+    return float(summary["metrics"].get(metric, exposure.get(metric, "nan")))
 
 
 def _users_mean(outcomes: Sequence[Outcome], metric: str) -> FloatArray | None:

@@ -21,7 +21,7 @@ from viral.recipe import Recipe, build
 
 VERSION = 1  # raised when the same recipe and data would be measured otherwise
 RESULT_FILE, USERS_FILE, CHECKPOINT_FILE, LOCK_FILE = "result.json", "users.parquet", "checkpoint.safetensors", "lock"
-RANKS_FILE = "ranks.parquet"
+RANKS_FILE, CODE_FILE = "ranks.parquet", "code.json"
 FILES = (ITEMS_FILE, INTERACTIONS_FILE)
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -143,6 +143,22 @@ def _write_ranks(path: Path, metrics: Metrics) -> None:
     columns = {"user": pa.array(user.numpy(), pa.int32()), "item": pa.array(item.numpy(), pa.int32())}
     with atomic_write(path) as temporary:
         pq.write_table(pa.table({**columns, "rank": pa.array(metrics.ranks.numpy(), pa.int16())}), temporary)
+
+
+def claim_checkpoint(folder: Path, code: str) -> bool:
+    """Note that ``code`` trains here; removes a checkpoint of other code, from which its training cannot go on.
+
+    Returns whether there was one. A checkpoint of which nothing is noted (by versions that did not) is kept.
+    """
+    try:
+        other = read_json(folder / CODE_FILE)["code"] != code
+    except (DataError, OSError, KeyError, TypeError):
+        other = False
+    removed = other and (folder / CHECKPOINT_FILE).exists()
+    if removed:
+        (folder / CHECKPOINT_FILE).unlink()
+    write_json(folder / CODE_FILE, {"code": code})
+    return removed
 
 
 @contextmanager

@@ -8,21 +8,22 @@ from typing import Any
 
 from viral.dataset import Dataset
 from viral.errors import UsageError, nearest
-from viral.experiment import outputs, segments
+from viral.experiment import latex, outputs, segment_tables
 from viral.experiment.ablation import check_metric
 from viral.experiment.analysis import Row, make_rows
 from viral.experiment.cells import Cell, data_hashes, fingerprint_of
+from viral.experiment.curves import curves_of
 from viral.experiment.effort import Effort
 from viral.experiment.features import origins
 from viral.experiment.published import Published, beside, published
 from viral.experiment.run import Outcome, run_cells
-from viral.experiment.segments import Segment
+from viral.experiment.segments import Segment, segments_of
 from viral.parallel import Executor
 from viral.pipeline import load_split
 from viral.progress import say
 from viral.provenance import commit
 from viral.recipe import Recipe
-from viral.report import write_report
+from viral.report import Curve, write_report
 
 GROUP = "models"
 OURS = "viral"  # what is not a baseline
@@ -45,6 +46,7 @@ class Leaderboard:
     published: Published | None = None  # what others report, to stand beside these rows
     segments: tuple[Segment, ...] = ()
     wanted: float | None = None  # mean training interactions of the items that users took in the test set
+    curves: tuple[Curve, ...] = ()  # of the first seed of each row that was trained in epochs
     tuning: Mapping[str, Effort] = field(default_factory=dict)  # by row, of those that a study beside them tells
 
     @property
@@ -70,6 +72,7 @@ def compare(
     own_processes: bool = False,
     beside_published: str | None = None,
     tuning: Mapping[str, Effort] | None = None,
+    renew: bool = False,
 ) -> Leaderboard:
     """Train every recipe at every seed, and leave ``results.csv``, ``.json``, ``.tex`` and ``report.html`` in ``out``.
 
@@ -77,14 +80,14 @@ def compare(
     best baseline: of the models that are not VIRAL, the one with the greatest mean on *validation*. ``own_processes``
     says that ``executor`` gives each cell a process of its own. ``beside_published`` names a benchmark whose published
     numbers are put beside the rows (and in ``published.csv`` and ``.tex``). ``tuning`` says what choosing a row's
-    hyper-parameters cost.
+    hyper-parameters cost. With ``renew``, cells that other code computed are computed anew.
     """
     check_metric(metric)
     theirs = published(beside_published) if beside_published is not None else None
     if against is not None and against not in recipes:
         raise UsageError(f"no row is called {against!r}", hint=nearest(against, recipes))
     started = time.perf_counter()
-    outcomes = run_cells(dataset, model_cells(recipes, seeds), out, executor=executor)
+    outcomes = run_cells(dataset, model_cells(recipes, seeds), out, executor=executor, renew=renew)
     reference = against or best_baseline(make_rows(outcomes, metric=metric))
     rows = make_rows(outcomes, metric=metric, reference=reference)
     result = Leaderboard(
@@ -99,7 +102,8 @@ def compare(
         seconds=time.perf_counter() - started,
         own_processes=own_processes,
         published=theirs,
-        segments=tuple(segments.segments_of(outcomes, load_split(dataset))),
+        segments=tuple(segments_of(outcomes, load_split(dataset), metric=metric, reference=reference)),
+        curves=tuple(curves_of(outcomes, metric=metric, reference=reference)),
         wanted=_wanted(outcomes),
         tuning=dict(tuning or {}),
     )
@@ -133,20 +137,36 @@ def best_baseline(rows: Sequence[Row]) -> str:
 def _write(result: Leaderboard, out: Path) -> None:
     from viral.experiment.leaderboard import leaderboard_report
 
-    data = fingerprint_of(data_hashes(result.dataset), None)
-    caption = (
-        f"{result.dataset.path.name}, {len(result.seeds)} seeds; * p < 0.05 against {result.reference} in"
-        f" {result.metric} (paired over users, Holm-corrected). Made by: {result.command}"
+    data, metric = fingerprint_of(data_hashes(result.dataset), None), result.metric
+    outputs.write_csv(
+        out / outputs.CSV_FILE, result.rows, metric=metric, data=data, memory=result.own_processes, tuning=result.tuning
     )
-    outputs.write_csv(out / outputs.CSV_FILE, result.rows, metric=result.metric, data=data)
-    segments.write_csv(out / segments.CSV_FILE, result.segments, {row.name: row.seeds for row in result.rows})
+    seeds = {row.name: row.seeds for row in result.rows}
+    segment_tables.write_csv(
+        out / segment_tables.CSV_FILE, result.segments, seeds, metric=metric, reference=result.reference
+    )
     outputs.write_results(out / outputs.JSON_FILE, leaderboard_json(result) | {"data_fingerprint": data})
-    outputs.write_latex(out / outputs.LATEX_FILE, result.rows, metric=result.metric, caption=caption)
+    outputs.write_latex(out / outputs.LATEX_FILE, latex_tables(result))
     if (theirs := result.published) is not None:
         beside.write_csv(out / beside.CSV_FILE, theirs, result.rows, result.unlike)
         caption = f"Published numbers of {theirs.name} and ours. Made by: {result.command}"
         beside.write_latex(out / beside.LATEX_FILE, theirs, result.rows, caption=caption, fault=result.unlike)
     write_report(out / outputs.REPORT_FILE, leaderboard_report(result))
+
+
+def latex_tables(result: Leaderboard) -> list[str]:
+    """The leaderboard, its tests, whom it serves, and what it shows and costs."""
+    from viral.experiment import tables
+
+    caption = (
+        f"{result.dataset.path.name}, {len(result.seeds)} seeds; * p < 0.05 against {result.reference} in"
+        f" {result.metric} (paired over users, Holm-corrected). Made by: {result.command}"
+    )
+    made = [latex.latex_table(result.rows, metric=result.metric, caption=caption)]
+    if result.segments:
+        made.append(segment_tables.latex(result.segments, result.rows, result.metric, result.reference))
+    texts = (tables.tests(result), tables.popularity(result), tables.cost(result), tables.budget(result))
+    return made + [latex.text_table(each.columns, each.rows, f"{each.heading}. {each.caption}") for each in texts]
 
 
 def leaderboard_json(result: Leaderboard) -> dict[str, Any]:
@@ -163,8 +183,9 @@ def leaderboard_json(result: Leaderboard) -> dict[str, Any]:
         "commit": commit(),
         "users": result.users,
         "seconds": result.seconds,
+        "code_changed": [row.name for row in result.rows if row.code_changed],
         "rows": outputs.rows_json(result.rows, memory=result.own_processes),
-        "segments": segments.to_json(result.segments),
+        "segments": segment_tables.to_json(result.segments),
         "held_out_popularity": result.wanted,
         "tuning": {name: asdict(effort) for name, effort in result.tuning.items()},
         "published": beside.to_json(theirs, result.rows, result.unlike) if theirs is not None else None,

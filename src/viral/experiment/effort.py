@@ -6,7 +6,6 @@ from pathlib import Path
 from viral.errors import DataError
 from viral.files import read_json
 from viral.recipe import Recipe
-from viral.report.wording import DASH, duration
 
 NOTE_FILE = "tune.json"  # beside best.toml
 
@@ -19,9 +18,6 @@ class Effort:
     epochs: int
     seconds: float
 
-    def __str__(self) -> str:
-        return f"{self.trials} trials, {duration(self.seconds)}"
-
 
 def effort_of(path: Path, recipe: Recipe) -> Effort | None:
     """The effort behind a recipe's file; None where it is not the very recipe that a study beside it ended with."""
@@ -32,8 +28,3 @@ def effort_of(path: Path, recipe: Recipe) -> Effort | None:
         return Effort(int(note["counts"]["trials"]), int(note["epochs"]), float(note["seconds"]))
     except (DataError, OSError, KeyError, TypeError, ValueError):
         return None
-
-
-def shown(effort: Effort | None) -> str:
-    """The effort as a cell of a table."""
-    return DASH if effort is None else str(effort)

@@ -1,4 +1,4 @@
-"""A study's rows as files: CSV that a spreadsheet may open, JSON, and a LaTeX table."""
+"""A study's rows as files: CSV that a spreadsheet may open, JSON, and LaTeX tables."""
 
 import csv
 import math
@@ -8,24 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from viral.experiment.analysis import METRICS, Row
+from viral.experiment.effort import Effort
+from viral.experiment.latex import NEEDS
 from viral.files import atomic_write, write_json
 
 CSV_FILE, JSON_FILE, LATEX_FILE, REPORT_FILE = "results.csv", "results.json", "results.tex", "report.html"
 TESTED = ("difference", "relative", "difference_low", "difference_high", "p_value", "p_holm", "effect",
           "wins", "ties", "losses")  # fmt: skip
-COLUMNS = ("study", "row", "model", "metric", "mean", "low", "high", "seeds", *TESTED, "epochs", "seconds",
-           "parameters", "failures", "data", "commit")  # fmt: skip
-LATEX_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
-ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "λ": r"$\lambda$",
-    **{sign: "\\" + sign for sign in "&%$#_{}"},
-}
+BUDGET = ("epochs", "epochs_allowed", "patience", "stopped", "epoch_seconds", "seconds", "parameters", "memory",
+          "trials", "tuning_epochs", "tuning_seconds")  # fmt: skip
+COLUMNS = ("study", "row", "model", "metric", "mean", "low", "high", "seeds", *TESTED, *BUDGET, "failures", "data",
+           "commit", "code")  # fmt: skip
 
 
 def safe_cell(value: Any) -> Any:
@@ -43,14 +36,27 @@ def safe_cell(value: Any) -> Any:
     return f"'{text}" if text.lstrip(" \0").startswith(("=", "+", "-", "@", "\t", "\r", "|", "%")) else text
 
 
-def write_csv(path: Path, rows: Sequence[Row], *, metric: str, data: str) -> None:
-    """One line for each row and metric; the test's columns are filled for ``metric``, the one that was tested."""
+def write_csv(
+    path: Path,
+    rows: Sequence[Row],
+    *,
+    metric: str,
+    data: str,
+    memory: bool = False,
+    tuning: Mapping[str, Effort] | None = None,
+) -> None:
+    """One line for each row and metric; the test's columns are filled for ``metric``, the one that was tested.
+
+    Numbers of the budget are means over the seeds, memory the greatest of them, in bytes; it is left empty unless
+    ``memory`` says that each cell had a process of its own. ``tuning`` is by row.
+    """
     with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in rows:
             for name in METRICS:
-                values = _line(row, name, tested=name == metric) | {"data": data}
+                values = _line(row, name, tested=name == metric) | budget_values(row, (tuning or {}).get(row.name))
+                values |= {"data": data} if memory else {"data": data, "memory": None}
                 writer.writerow([safe_cell(values.get(column)) for column in COLUMNS])
 
 
@@ -65,12 +71,27 @@ def _line(row: Row, metric: str, *, tested: bool) -> dict[str, Any]:
         "low": interval.low,
         "high": interval.high,
         "seeds": " ".join(map(str, row.seeds)),
-        "epochs": mean(row.epochs),
-        "seconds": mean(row.seconds),
-        "parameters": row.parameters,
         "failures": "; ".join(row.failures),
         "commit": " ".join(row.commits),
+        "code": "" if row.code_changed is None else "changed since" if row.code_changed else "as it is now",
         **(comparison_values(row) if tested else {}),
+    }
+
+
+def budget_values(row: Row, effort: Effort | None) -> dict[str, Any]:
+    """What a row was allowed, what it used, and what its tuning cost, flat."""
+    return {
+        "epochs": mean(row.epochs),
+        "epochs_allowed": row.max_epochs,
+        "patience": row.patience,
+        "stopped": "; ".join(dict.fromkeys(row.stopped)),
+        "epoch_seconds": mean(row.epoch_seconds),
+        "seconds": mean(row.seconds),
+        "parameters": row.parameters,
+        "memory": max(row.memory, default=None),
+        "trials": effort.trials if effort is not None else None,
+        "tuning_epochs": effort.epochs if effort is not None else None,
+        "tuning_seconds": effort.seconds if effort is not None else None,
     }
 
 
@@ -121,39 +142,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def latex_escape(text: str) -> str:
-    """Text as LaTeX shows it."""
-    return "".join(ESCAPES.get(sign, sign) for sign in text)
-
-
-def latex_table(rows: Sequence[Row], *, metric: str, caption: str) -> str:
-    """A ``booktabs`` table of means with half the interval's width; a star where the Holm-corrected p < 0.05."""
-    head = " & ".join(["", *(latex_escape(name) for name in LATEX_METRICS), r"$p_\mathrm{Holm}$"])
-    lines = []
-    for place, row in enumerate(rows):
-        if place and row.group != rows[place - 1].group:
-            lines.append(r"\midrule")
-        cells = [_latex_number(row, name, star=name == metric) for name in LATEX_METRICS]
-        p = "" if row.comparison is None else f"{row.comparison.p_holm:.2g}"
-        lines.append(" & ".join([latex_escape(row.name), *cells, p]) + r" \\")
-    body = "\n".join(lines)
-    return (
-        "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n"
-        f"\\caption{{{latex_escape(caption)}}}\n\\begin{{tabular}}{{l{'r' * (len(LATEX_METRICS) + 1)}}}\n\\toprule\n"
-        f"{head} \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
-    )
-
-
-def _latex_number(row: Row, metric: str, *, star: bool) -> str:
-    interval = row.metrics[metric]
-    if not math.isfinite(interval.mean):
-        return "--"
-    half = "" if interval.high is None else rf" {{\scriptsize $\pm$ {interval.high - interval.mean:.4f}}}"
-    marked = star and row.comparison is not None and row.comparison.p_holm < 0.05
-    return f"{interval.mean:.4f}{'*' if marked else ''}{half}"
-
-
-def write_latex(path: Path, rows: Sequence[Row], *, metric: str, caption: str) -> None:
-    """Write :func:`latex_table`."""
+def write_latex(path: Path, tables: Sequence[str]) -> None:
+    """Write tables of :mod:`viral.experiment.latex`, one after the other."""
     with atomic_write(path) as temporary:
-        temporary.write_text(latex_table(rows, metric=metric, caption=caption), encoding="utf-8")
+        temporary.write_text(NEEDS + "\n".join(tables), encoding="utf-8")

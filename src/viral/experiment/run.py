@@ -16,6 +16,7 @@ from viral.experiment.cells import (
     CHECKPOINT_FILE,
     Cell,
     CellResult,
+    claim_checkpoint,
     data_hashes,
     fingerprint_of,
     locked,
@@ -23,6 +24,7 @@ from viral.experiment.cells import (
     read_result,
     write_result,
 )
+from viral.experiment.code import code_of
 from viral.parallel import Executor, SerialExecutor
 from viral.pipeline import PROTOCOLS, find_model, load_split, measure, summarise
 from viral.progress import say
@@ -43,28 +45,33 @@ class Outcome:
     failure: str = ""
 
 
-def run_cells(dataset: Dataset, cells: Sequence[Cell], out: Path, *, executor: Executor | None = None) -> list[Outcome]:
+def run_cells(
+    dataset: Dataset, cells: Sequence[Cell], out: Path, *, executor: Executor | None = None, renew: bool = False
+) -> list[Outcome]:
     """Compute every cell that has no result below ``out`` yet; returns one outcome per cell, in order.
 
     A cell is kept in ``out/cells/<key>``, the key being the recipe and the bytes of the data: a finished one is not
     computed again, one that was stopped goes on from its training's checkpoint, cells with equal recipes are computed
     once, and a change of recipe or data leads to another folder. Two commands may run on one ``out`` at a time.
+    A finished cell that other code computed (:mod:`viral.experiment.code`) is used and said so, or with ``renew``
+    computed anew; a stopped one of other code begins again.
     A ``ViralError`` in one cell is its outcome and does not end the others; wrong configurations and absent modalities
     are raised before the first cell.
     """
     check_cells(dataset, cells)
     hashes = data_hashes(dataset)
     keys = [cell.key(hashes) for cell in cells]
-    folder_of = {key: out / CELLS_FOLDER / key for key in keys}
-    jobs = dict[str, Job]()
+    first: dict[str, Cell] = {}
     for key, cell in zip(keys, cells, strict=True):
-        if key not in jobs and read_result(folder_of[key], key) is None:
-            jobs[key] = Job(dataset.path, cell.data(hashes), key, cell, out)
-    distinct = len(folder_of)
-    say(f"{distinct} cells: {distinct - len(jobs)} are done, {len(jobs)} to compute")
-    failures = _compute_all(list(jobs.values()), executor or SerialExecutor())
+        first.setdefault(key, cell)
+    jobs = {key: Job(dataset.path, cell.data(hashes), key, cell, out, renew) for key, cell in first.items()}
+    there = {key: found for key, job in jobs.items() if (found := job.finished()) is not None}
+    say(f"{len(jobs)} cells: {len(there)} are done, {len(jobs) - len(there)} to compute")
+    if others := sum(found.summary.get("code") != jobs[key].code for key, found in there.items()):
+        say(f"{others} of those that are done are of other code than the present, or do not say; --renew: anew")
+    failures = _compute_all([job for key, job in jobs.items() if key not in there], executor or SerialExecutor())
     return [
-        Outcome(cell, read_result(folder_of[key], key), failures.get(key, ""))
+        Outcome(cell, None if key in failures else read_result(jobs[key].folder, key), failures.get(key, ""))
         for key, cell in zip(keys, cells, strict=True)
     ]
 
@@ -78,10 +85,20 @@ class Job:
     key: str
     cell: Cell
     out: Path
+    renew: bool = False  # a result of other code does not count
 
     @property
     def folder(self) -> Path:
         return self.out / CELLS_FOLDER / self.key
+
+    @property
+    def code(self) -> str:
+        return code_of(find_model(self.cell.recipe.model))
+
+    def finished(self) -> CellResult | None:
+        """The result that is there, unless it is to be renewed."""
+        found = read_result(self.folder, self.key)
+        return None if found is not None and self.renew and found.summary.get("code") != self.code else found
 
 
 def _compute_all(jobs: Sequence[Job], executor: Executor) -> dict[str, str]:
@@ -103,10 +120,12 @@ def compute(job: Job) -> str:
     """Train and measure one cell, unless somebody else has meanwhile; returns why it failed, or the empty string."""
     record = partial(note, job.out / JOURNAL_FILE, key=job.key, name=job.cell.name, seed=job.cell.seed)
     with locked(job.folder):
-        if read_result(job.folder, job.key) is not None:
+        if job.finished() is not None:
             return ""
         for rest in job.folder.glob(".*"):  # of a process that was killed while it wrote
             rest.unlink()
+        if claim_checkpoint(job.folder, job.code):
+            say(f"{job.cell.name}, seed {job.cell.seed}: the code has changed since it was stopped; it begins again")
         record(event="started", time=time.time())
         try:
             _train_and_measure(job)
@@ -128,7 +147,7 @@ def _train_and_measure(job: Job) -> None:
     report = fit(model, split, recipe.train, checkpoint=job.folder / CHECKPOINT_FILE)
     measured = measure(model.scorer(), split)
     metrics = measured[PROTOCOLS[0]]
-    more = {"build_seconds": built, "cell": job.cell.name, "data": job.data, "commit": commit()}
+    more = {"build_seconds": built, "cell": job.cell.name, "data": job.data, "commit": commit(), "code": job.code}
     summary = summarise(recipe, report, measured) | more | {"exposure": exposure_of(metrics, split)}
     write_result(job.folder, job.key, summary, metrics, split.users.ids)
     (job.folder / CHECKPOINT_FILE).unlink(missing_ok=True)

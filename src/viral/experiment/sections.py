@@ -28,14 +28,15 @@ def ranking(
     users: int | None,
     intro: str = "",
     notes: Sequence[str] = (),
+    one_group: bool = False,
 ) -> Ranking:
-    """The rows with means, intervals, marks of significance and each one's budget.
+    """The rows with means, intervals, marks of significance and each one's budget, with its group unless it is one.
 
     ``facts`` has the ``command``, the ``data`` and the ``commit`` that the table is signed with.
     """
     return Ranking(
         heading=heading,
-        rows=tuple(_ranking_row(row, metric, reference) for row in rows),
+        rows=tuple(_ranking_row(row, metric, reference, "" if one_group else row.group) for row in rows),
         command=facts["command"],
         data=facts["data"],
         commit=facts["commit"],
@@ -56,7 +57,7 @@ def ranking(
     )
 
 
-def _ranking_row(row: Row, metric: str, reference: str) -> RankingRow:
+def _ranking_row(row: Row, metric: str, reference: str, group: str) -> RankingRow:
     mark = ""
     if row.comparison is not None and row.comparison.p_holm < SIGNIFICANT:
         mark = HIGHER if row.comparison.test.difference > 0 else LOWER
@@ -67,7 +68,7 @@ def _ranking_row(row: Row, metric: str, reference: str) -> RankingRow:
         epochs=round(mean(row.epochs)) if row.epochs else None,
         seconds=mean(row.seconds) if row.seconds else None,
         parameters=row.parameters,
-        note="; ".join([f"{len(row.seeds)} seeds", *row.failures]) if row.failures else row.group,
+        note="; ".join([f"{len(row.seeds)} seeds", *row.failures]) if row.failures else group,
         highlight=row.name == reference,
     )
 

@@ -1,6 +1,7 @@
 """What a run looks like to a reader: one self-contained HTML file, without scripts and with nothing to fetch."""
 
 from viral.report.data import NextSteps, Notes, Report, Section, Step
+from viral.report.grid import Grid, GridCell, GridRow
 from viral.report.render import render_report, write_report
 from viral.report.scatter import Cloud, Scatter
 from viral.report.stories import (
@@ -26,6 +27,7 @@ from viral.report.tables import (
     SweepPoint,
     Table,
 )
+from viral.report.tradeoff import Tradeoff, TradeoffPoint
 from viral.report.values import Estimate, Part, Thing
 
 __all__ = [
@@ -39,6 +41,9 @@ __all__ = [
     "Estimate",
     "Explanation",
     "Explanations",
+    "Grid",
+    "GridCell",
+    "GridRow",
     "ModelList",
     "NextSteps",
     "Notes",
@@ -56,6 +61,8 @@ __all__ = [
     "SweepPoint",
     "Table",
     "Thing",
+    "Tradeoff",
+    "TradeoffPoint",
     "UserStory",
     "Users",
     "render_report",

@@ -7,9 +7,11 @@ section has a ``heading`` and may have an ``intro``; a report is a sequence of s
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from viral.report.grid import Grid
 from viral.report.scatter import Scatter
 from viral.report.stories import ContactSheet, Explanations, Users
 from viral.report.tables import BarChart, Curves, Ranking, ShareChart, Sweep, Table
+from viral.report.tradeoff import Tradeoff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,9 @@ Section: TypeAlias = (
     | Sweep
     | ShareChart
     | Scatter
+    | Tradeoff
     | Table
+    | Grid
     | ContactSheet
     | Users
     | Explanations

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viral.files import atomic_write
-from viral.report import bars, charts, scatter, sweeps, wording
+from viral.report import bars, charts, grid, scatter, sweeps, tradeoff, wording
 from viral.report.data import NextSteps, Notes, Report, Section
+from viral.report.grid import Grid
 from viral.report.scatter import Scatter
 from viral.report.stories import ContactSheet, Explanations, Users
 from viral.report.tables import Bar, BarChart, Curves, Ranking, ShareChart, Sweep, Table
 from viral.report.thumbnails import Thumbnails
+from viral.report.tradeoff import Tradeoff
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -24,7 +26,9 @@ TEMPLATES: dict[type, str] = {
     Sweep: "sweep.html",
     ShareChart: "shares.html",
     Scatter: "scatter.html",
+    Tradeoff: "tradeoff.html",
     Table: "table.html",
+    Grid: "grid.html",
     ContactSheet: "contact.html",
     Users: "users.html",
     Explanations: "explanations.html",
@@ -81,6 +85,8 @@ def _environment() -> "Environment":
         line_chart=charts.line_chart,
         sweep_chart=sweeps.sweep_chart,
         cloud_map=scatter.cloud_map,
+        grid_bar=grid.grid_bar,
+        tradeoff_chart=tradeoff.tradeoff_chart,
         dot_swatch=scatter.swatch,
     )
     return environment

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from viral.evaluation import holm, paired_test
+from viral.evaluation import holm, least_p, paired_test, quick_paired_test
 
 
 def test_an_obvious_difference():
@@ -95,3 +95,28 @@ def test_holm_by_hand():
 def test_holm_stops_at_one():
     assert holm({"a": 0.7, "b": 0.8}) == {"a": 1.0, "b": 1.0}
     assert holm({}) == {}
+
+
+def test_the_quick_test_is_the_same_test_with_other_draws():
+    rng = np.random.default_rng(2)
+    b = rng.random(300)
+    moved = np.where(rng.random(300) < 0.1, rng.normal(0.1, 0.3, 300), 0.0)
+    slow, quick = paired_test(b + moved, b, rounds=20_000), quick_paired_test(b + moved, b, rounds=20_000)
+    assert quick.difference == pytest.approx(slow.difference)
+    assert quick.p_value == pytest.approx(slow.p_value, abs=0.015) and 0.001 < slow.p_value < 0.5
+    assert (quick.low, quick.high) == (pytest.approx(slow.low, abs=5e-4), pytest.approx(slow.high, abs=5e-4))
+    assert (quick.wins, quick.ties, quick.losses) == (slow.wins, slow.ties, slow.losses)
+    same = quick_paired_test(b, b)
+    assert (same.difference, same.low, same.high, same.p_value, same.ties) == (0, 0, 0, 1, 300)
+
+
+@pytest.mark.parametrize("users", [1, 2, 5, 6, 9])
+def test_the_least_p_is_that_of_all_users_on_one_side(users):
+    difference = np.concatenate([np.linspace(0.1, 0.3, users), np.zeros(20)])
+    found = quick_paired_test(difference, np.zeros(len(difference)), rounds=40_000)
+    assert found.p_value == pytest.approx(least_p(found), abs=0.01)
+    assert (least_p(found) < 0.05) is (users >= 6)
+
+
+def test_the_least_p_of_nobody_is_one():
+    assert least_p(quick_paired_test(np.ones(3), np.ones(3))) == 1

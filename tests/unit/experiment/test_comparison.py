@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -11,7 +12,8 @@ from viral.cli import app
 from viral.errors import UsageError
 from viral.experiment import compare
 from viral.experiment.comparison import best_baseline
-from viral.experiment.statistics import Interval
+from viral.experiment.leaderboard import finding
+from viral.experiment.statistics import Interval, compare_all
 from viral.pipeline import train
 from viral.recipe import Recipe, TrainConfig
 from worlds import dataset_folder, two_tastes
@@ -76,11 +78,64 @@ def test_the_page_has_leaderboard_test_and_cost(board, out):
     page = parsed((out / "report.html").read_text(encoding="utf-8"))
     headings = [heading.text for heading in page.all("h2")]
     assert headings[0] == "Leaderboard" and "Cost" in headings
-    cost = page.one(id=f"section-{headings.index('Cost') + 1}").one("tbody").all("tr")
-    cells = {row.one("th").text: [cell.text for cell in row.all("td")] for row in cost}
-    assert cells["bpr"][0] == "2" and cells["bpr"][3] == "96", "24 rows of 4 numbers"
-    assert cells["popularity"][3] == "0" and cells["bpr"][4] == "–", "cells that shared a process have no memory of it"
+    cost, budget = (cells_of(page, heading) for heading in ("Cost", "Budget"))
+    assert cost["bpr"][2] == "96", "24 rows of 4 numbers"
+    assert cost["popularity"][2] == "0" and cost["bpr"][3] == "–", "cells that shared a process have no memory of it"
+    assert budget["bpr"] == ["2", "2", "20", "2 of 2", "–", "–", "–"] and budget["popularity"][0] == "closed form"
+    assert "Ended by the limit of epochs, so that more might have helped: " in page.text
     assert f"against {board.reference}, the best baseline on validation" in page.text
+
+
+def cells_of(page, heading):
+    """The cells of a table by the head of their row."""
+    place = [each.text for each in page.all("h2")].index(heading) + 1
+    lines = page.one(id=f"section-{place}").one("tbody").all("tr")
+    return {line.one("th").text: [cell.text for cell in line.all("td")] for line in lines}
+
+
+def test_the_page_draws_intervals_differences_curves_and_cost(board, out):
+    compare(board.dataset, RECIPES, out, seeds=range(2), metric="ndcg@10", command="viral compare …")
+    page = parsed((out / "report.html").read_text(encoding="utf-8"))
+    headings = [heading.text for heading in page.all("h2")]
+    drawn = {name: page.one(id=f"section-{headings.index(name) + 1}") for name in headings}
+    others = {row.name for row in board.rows} - {board.reference}
+    bars = drawn[f"Difference from {board.reference}"].all("li")[:-1]
+    assert {bar.one("bdi").text for bar in bars} == others
+    assert all(len(bar.all("line", class_="whisker")) == 1 for bar in bars)
+    lines = drawn["Learning curves"].one("svg", class_="wide").all("polyline", class_="line")
+    assert len(lines) == 2, "popularity is not trained in epochs"
+    dots = drawn["Accuracy against time"].one("svg", class_="wide").all("circle")
+    assert len(dots) == 3
+    assert not page.all("script") and "http" not in {link.attributes["href"][:4] for link in page.all("link")}
+
+
+def test_the_curves_are_those_of_the_first_seed(board, out):
+    kept = [json.loads(path.read_text()) for path in (out / "cells").glob("*/result.json")]
+    first = next(each for each in kept if each["cell"] == "viral" and each["seed"] == 0)
+    curve = next(curve for curve in board.curves if curve.model == "viral")
+    assert curve.valid == tuple(record["valid"]["ndcg@10"] for record in first["history"])
+    terms = [list(record["losses"].values()) for record in first["history"]]
+    assert len(terms[0]) > 1 and curve.loss == pytest.approx([np.sum(each) for each in terms])
+    assert curve.best_epoch == first["valid"]["best_epoch"] and curve.epochs == (0, 1)
+
+
+def test_the_finding_says_who_is_better_beyond_luck(board):
+    rows = {row.name: row for row in board.rows}
+    better = compare_all({"viral": np.linspace(0.2, 0.8, 60) + 0.1}, np.linspace(0.2, 0.8, 60))["viral"]
+    luck = replace(better, p_holm=0.3)
+    for comparison, said in ((better, "viral is better than bpr"), (luck, "no row is better than bpr")):
+        made = (replace(rows["viral"], comparison=comparison), replace(rows["bpr"], comparison=None))
+        text = finding(replace(board, rows=made, reference="bpr"))
+        assert said in text and "0 of 1 are worse" in text and text.startswith("viral has the greatest ndcg@10")
+    assert finding(replace(board, rows=(replace(rows["bpr"], seeds=()),))) == "No row has a result."
+
+
+def test_unequal_budgets_are_told(dataset, tmp_path):
+    other = {"bpr": RECIPES["bpr"], "long": replace(RECIPES["bpr"], train=replace(FEW, max_epochs=3))}
+    compare(dataset, other, tmp_path / "out", seeds=[0])
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "not allowed the same epochs or patience" in page
+    assert cells_of(parsed(page), "Budget")["long"][:2] == ["3", "3"]
 
 
 def viral(dataset, out, *words, code=0):

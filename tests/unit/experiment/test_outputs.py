@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from viral.experiment.analysis import METRICS, Row
-from viral.experiment.outputs import COLUMNS, latex_escape, latex_table, rows_json, safe_cell, write_csv, write_results
+from viral.experiment.effort import Effort
+from viral.experiment.latex import latex_escape, latex_table, text_table
+from viral.experiment.outputs import COLUMNS, rows_json, safe_cell, write_csv, write_results
 from viral.experiment.statistics import Interval, compare_all
 
 FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", " =1", "\r\n=HYPERLINK(1)", "|x", "%x"]
@@ -25,6 +27,10 @@ def row(name="row", group="study", values=(0.1, 0.3), comparison=None, **more):
         "memory": (1,),
         "epoch_seconds": (0.5,),
         "commits": ("abc",),
+        "code_changed": False,
+        "max_epochs": 9,
+        "patience": 2,
+        "stopped": ("patience",) * len(values),
     }
     return Row(
         name=name, group=group, seeds=tuple(range(len(values))), values=numbers, valid=tuple(values),
@@ -68,6 +74,20 @@ def test_the_csv_has_full_precision_and_the_test_where_it_was_made(tmp_path):
     assert lines["recall@20"]["seeds"] == "0 1 2" and float(lines["recall@20"]["seconds"]) == 1.5
 
 
+def test_the_csv_has_every_budget(tmp_path):
+    rows = [row(memory=(5, 7)), row("capped", stopped=("max_epochs", "patience"), code_changed=True)]
+    tuning = {"row": Effort(20, 300, 400.5)}
+    write_csv(tmp_path / "r.csv", rows, metric="recall@20", data="d", memory=True, tuning=tuning)
+    tuned, capped = (next(line for line in read(tmp_path / "r.csv") if line["row"] == each.name) for each in rows)
+    budget = ("epochs_allowed", "epochs", "patience", "epoch_seconds", "seconds", "memory", "parameters")
+    assert [float(tuned[name]) for name in budget] == [9, 3, 2, 0.5, 1.5, 7, 10]
+    assert [tuned[name] for name in ("trials", "tuning_epochs", "tuning_seconds")] == ["20", "300", "400.5"]
+    assert capped["stopped"] == "max_epochs; patience" and capped["trials"] == "" and tuned["stopped"] == "patience"
+    assert (tuned["code"], capped["code"]) == ("as it is now", "changed since")
+    write_csv(tmp_path / "r.csv", rows, metric="recall@20", data="d")
+    assert {line["memory"] for line in read(tmp_path / "r.csv")} == {""}, "of cells that shared a process"
+
+
 def test_the_json_has_every_seed_and_no_number_that_json_has_not(tmp_path):
     rows = [row(values=(0.1, 0.2), comparison=compared()), row("failed", values=(), failures=("seed 0: no",))]
     write_results(tmp_path / "r.json", {"rows": rows_json(rows), "nan": math.nan})
@@ -83,6 +103,12 @@ def test_latex_shows_signs_as_they_are():
         r"50\% of a\_b \& \{c\} \textbackslash{} \#1 \$x\textasciicircum{}2\textasciitilde{}"
     )
     assert latex_escape("λ = 0.1") == r"$\lambda$ = 0.1"
+
+
+def test_a_latex_table_of_texts_is_escaped():
+    text = text_table(("model", "50 %"), [("a_b", "−1.0\u00a0%"), ("–", "2°")], "of a_b")
+    assert r"model & 50 \% \\" in text and r"a\_b & $-$1.0~\% \\" in text and r"-- & 2$^{\circ}$ \\" in text
+    assert r"\begin{tabular}{lr}" in text and r"\caption{of a\_b}" in text
 
 
 def test_the_latex_table_has_a_line_for_each_row_and_stars_what_is_significant():

@@ -39,6 +39,7 @@ def row(name, model, mean):
         name=name, group="models", model=model, model_key=name, place=None, seeds=(0, 1), values=numbers, valid=(),
         metrics={metric: Interval.of(list(values)) for metric, values in numbers.items()}, epochs=(), epoch_seconds=(),
         seconds=(), parameters=None, memory=(), commits=(), failures=(),
+        code_changed=None, max_epochs=1, patience=1, stopped=(),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -12,11 +13,14 @@ from unit.report.tree import parsed
 from viral.bundle import Bundle
 from viral.cli import app
 from viral.cli.experiment import _recipes, _tuning
-from viral.evaluation import evaluate, item_segments
+from viral.evaluation import PairedTest, evaluate, holm, item_segments, least_p, paired_test
 from viral.experiment import Cell, compare, run_cells
 from viral.experiment.cells import RANKS_FILE
 from viral.experiment.effort import Effort
 from viral.experiment.run import exposure_of
+from viral.experiment.segment_tables import findings, mark
+from viral.experiment.segments import Segment, SegmentTest
+from viral.experiment.statistics import Interval
 from viral.files import read_json, write_json
 from viral.pipeline import load_split, train
 from viral.recipe import Recipe, TrainConfig
@@ -105,7 +109,93 @@ def test_every_output_has_the_segments(board, out):
     page = parsed((out / "report.html").read_text(encoding="utf-8"))
     headings = [heading.text for heading in page.all("h2")]
     assert "recall@20 by users and items" in headings and "Popularity bias" in headings
-    assert "20 trials, 6 min 40 s" in page.text.replace("\u00a0", " ") and "not tuned with the same effort" in page.text
+    assert "not tuned with the same effort" in page.text
+    budget = page.one(id=f"section-{headings.index('Budget') + 1}").one("tbody").text.replace("\u00a0", " ")
+    assert all(said in budget for said in ("20", "300", "6 min 40 s"))
+    tables = (out / "results.tex").read_text(encoding="utf-8")
+    assert tables.count(r"\begin{table}") == tables.count(r"\end{table}") == 6
+    assert all(said in tables for said in ("recall@20 by users and items", "Popularity bias", "wins / ties / losses",
+                                           "peak memory", "tuning trials", "6~min 40~s"))  # fmt: skip
+
+
+def per_user(out, row, segment, split):
+    """Recall@20 of each user of a segment, averaged over the seeds, from the cells' files alone."""
+    import pyarrow.parquet as pq
+
+    values = []
+    for path in sorted((out / "cells").glob("*/result.json")):
+        if json.loads(path.read_text())["cell"] != row:
+            continue
+        if segment in ("light", "heavy"):
+            table = pq.read_table(path.parent / "users.parquet")
+            degrees = split.train.user_degrees()[split.users.indices(table["user_id"].to_pylist())]
+            chosen = (degrees <= degrees.median()).numpy()
+            values.append(table["recall@20"].to_numpy()[chosen if segment == "light" else ~chosen])
+            continue
+        table, mask = pq.read_table(path.parent / RANKS_FILE).to_pydict(), item_segments(split.train)[segment]
+        hits = {}
+        for user, item, rank in zip(table["user"], table["item"], table["rank"], strict=True):
+            if mask[item]:
+                hits.setdefault(user, []).append(rank > 0)
+        values.append(np.array([np.mean(hits[user]) for user in sorted(hits)]))
+    return np.mean(values, axis=0)
+
+
+def test_segments_are_tested_user_by_user_against_the_reference(board, out, dataset):
+    split, other = load_split(dataset), next(row for row in RECIPES if row != board.reference)
+    assert all(of(board, board.reference, name).test is None for name in ("light", "head", "cold"))
+    p = {}
+    for name in ("light", "heavy", "head", "tail", "cold"):
+        values, theirs = (per_user(out, row, name, split) for row in (other, board.reference))
+        found, expected = of(board, other, name).test, paired_test(values, theirs)
+        assert found.test.difference == pytest.approx(expected.difference)
+        assert (found.test.wins, found.test.losses) == (expected.wins, expected.losses)
+        assert found.test.p_value == pytest.approx(expected.p_value, abs=0.03)
+        assert found.least_p == min(1, 2 / 2 ** (expected.wins + expected.losses))
+        p[name] = found.test.p_value
+    assert {name: of(board, other, name).test.p_holm for name in p} == holm(p), "Holm within the table"
+
+
+def test_the_csv_has_the_tests_of_the_segments(board, out):
+    other = next(row for row in RECIPES if row != board.reference)
+    with (out / "segments.csv").open(encoding="utf-8", newline="") as file:
+        lines = {(line["row"], line["segment"], line["metric"]): line for line in csv.DictReader(file)}
+    found, test = lines[other, "tail", "recall@20"], of(board, other, "tail").test
+    assert float(found["p_holm"]) == test.p_holm and float(found["least_p"]) == test.least_p
+    assert found["against"] == board.reference and float(found["difference"]) == test.test.difference
+    assert lines[other, "tail", "ndcg@20"]["p_value"] == lines[board.reference, "tail", "recall@20"]["p_value"] == ""
+    document = json.loads((out / "results.json").read_text())
+    kept = next(each for each in document["segments"] if (each["row"], each["segment"]) == (other, "tail"))
+    assert kept["comparison"]["p_value"] == test.test.p_value and kept["users"] == of(board, other, "tail").users
+
+
+def a_segment(row, segment, difference, *, differ, p_holm):
+    wins, losses = (differ, 0) if difference > 0 else (0, differ)
+    test = PairedTest(difference, 0.0, 0.0, p_holm, wins, 5, losses)
+    metrics = dict.fromkeys(("recall@10", "recall@20", "ndcg@10", "ndcg@20"), Interval.of([0.3]))
+    return Segment(row, segment, differ + 5, metrics, SegmentTest(test, p_holm, least_p(test)))
+
+
+def test_a_segment_in_which_too_few_users_differ_says_so():
+    few = a_segment("a", "cold", 0.2, differ=5, p_holm=0.06)
+    enough = a_segment("a", "tail", 0.2, differ=6, p_holm=0.06)
+    better, worse = (
+        a_segment("a", "head", 0.2, differ=40, p_holm=0.01),
+        a_segment("b", "head", -0.2, differ=40, p_holm=0.01),
+    )
+    assert [mark(each) for each in (few, enough, better, worse)] == ["°", "", "▲", "▼"]
+    said = " ".join(findings([few, enough, better, worse], "bpr"))
+    assert "beyond luck over its users: a (head)." in said and "Too few users differ for any word on: cold." in said
+    assert findings([replace(few, test=None)], "bpr") == []
+
+
+def test_a_row_under_a_second_name_is_one_test(dataset, tmp_path):
+    twins = {**RECIPES, "again": BPR}
+    board = compare(dataset, twins, tmp_path / "out", seeds=[0], against="popularity")
+    assert of(board, "bpr", "tail").test == of(board, "again", "tail").test
+    assert of(board, "bpr", "tail").test.p_holm <= min(1, 5 * of(board, "bpr", "tail").test.test.p_value)
+    same = compare(dataset, twins, tmp_path / "out", seeds=[0], against="bpr")
+    assert of(same, "again", "tail").test is None and of(same, "popularity", "tail").test is not None
 
 
 @pytest.mark.parametrize("damage", ["of an older version", "changed"])

@@ -18,6 +18,9 @@ from viral.report import (
     Estimate,
     Explanation,
     Explanations,
+    Grid,
+    GridCell,
+    GridRow,
     ModelList,
     NextSteps,
     Notes,
@@ -34,6 +37,8 @@ from viral.report import (
     SweepPoint,
     Table,
     Thing,
+    Tradeoff,
+    TradeoffPoint,
     Users,
     UserStory,
     render_report,
@@ -196,6 +201,29 @@ def report(things: tuple[Thing, ...]) -> Report:
                 caption="Each by itself.",
             ),
             Table(heading="Segments", columns=("segment", "recall"), rows=(("cold", "0.07"),), numeric=("recall",)),
+            Grid(
+                heading="Whom it serves",
+                columns=(("all", ""), ("cold", "7 users")),
+                rows=(
+                    GridRow(
+                        label="VIRAL",
+                        cells=(GridCell(value=Estimate(0.2), mark="▲"), GridCell(value=Estimate(0.1))),
+                        highlight=True,
+                    ),
+                    GridRow(label="LightGCN", cells=(GridCell(value=Estimate(0.15)), GridCell())),
+                ),
+                caption="Bars by column.",
+                mark_legend=(("▲", "higher"),),
+            ),
+            Tradeoff(
+                heading="Accuracy against time",
+                points=(
+                    TradeoffPoint(label="VIRAL", seconds=40.0, value=Estimate(0.2, 0.19, 0.21), highlight=True),
+                    TradeoffPoint(label="LightGCN", seconds=3.0, value=Estimate(0.15)),
+                ),
+                quantity="recall@20",
+                cost="training time",
+            ),
             ContactSheet(
                 heading="Seen",
                 describer="the pixel describer, not a VLM",

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from viral.experiment.analysis import Row
-from viral.experiment.outputs import latex_escape, safe_cell
+from viral.experiment.latex import NEEDS, booktabs, latex_escape
+from viral.experiment.outputs import safe_cell
 from viral.experiment.published import METRICS, Pair, Published, PublishedRow, pairs
 from viral.files import atomic_write
 from viral.report import Table
-from viral.report.wording import DASH, fixed, percent
+from viral.report.wording import fixed, percent
 
 CSV_FILE, LATEX_FILE = "published.csv", "published.tex"
 COLUMNS = ("model", "metric", "published", "source", "caveat", "ours", "mean", "low", "high", "seeds",
@@ -127,17 +128,10 @@ def write_latex(path: Path, table: Published, rows: Sequence[Row], *, caption: s
             who = f"{latex_escape(line.model)}$^{{{number}}}$"
         else:
             who = f"{latex_escape(line.name)}, ours"
-        cells = [latex_escape(text).replace(DASH, "--").replace("−", "$-$").replace("\u00a0", "~") for text in texts]
-        body.append(" & ".join([who, *cells]) + r" \\")
+        body.append(" & ".join([who, *map(latex_escape, texts)]) + r" \\")
     notes = [f"$^{{{number}}}$ {latex_escape(text)}." for text, number in caveats.items()]
-    head = " & ".join(["", *(latex_escape(metric) for metric in METRICS)])
-    text = "\n".join(
-        [
-            "% needs \\usepackage{booktabs}", r"\begin{table}", r"\centering",
-            rf"\caption{{{latex_escape(' '.join(part for part in (caption, fault) if part))}}}",
-            rf"\begin{{tabular}}{{l{'r' * len(METRICS)}}}", r"\toprule", rf"{head} \\", r"\midrule", *body,
-            r"\bottomrule", r"\end{tabular}", r"\par\footnotesize", *notes, r"\end{table}", "",
-        ]
-    )  # fmt: skip
+    said = " ".join(part for part in (caption, fault) if part)
     with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(
+            NEEDS + booktabs(["", *map(latex_escape, METRICS)], body, said, notes=notes), encoding="utf-8"
+        )

@@ -1,0 +1,101 @@
+"""The tables of a comparison that are the same in the report and in LaTeX: tests, popularity, cost and budget."""
+
+from viral.experiment import outputs, sections
+from viral.experiment.analysis import Row
+from viral.experiment.comparison import Leaderboard
+from viral.report import Table
+from viral.report.wording import DASH, duration, fixed, percent, whole
+
+CLOSED_FORM = "closed form"
+
+
+def tests(result: Leaderboard) -> Table:
+    """Every row against the reference, user by user."""
+    return sections.tests_table(result.rows, metric=result.metric, reference=result.reference)
+
+
+def popularity(result: Leaderboard) -> Table:
+    """What is shown, and how much of the catalogue."""
+    rows = tuple(
+        (
+            row.name,
+            fixed(row.metrics["popularity@20"].mean, 1),
+            fixed(row.metrics["popularity_bias@20"].mean, 2),
+            percent(row.metrics["coverage@20"].mean),
+        )
+        for row in result.rows
+    )
+    columns = ("model", "popularity@20", "over what was taken", "coverage@20")
+    taken = f" that of the items that users took in the test set is {fixed(result.wanted, 1)}." if result.wanted else ""
+    return Table(
+        heading="Popularity bias",
+        columns=columns,
+        rows=rows,
+        numeric=columns[1:],
+        caption="Popularity is the mean number of training interactions of the items in users' first 20 places;"
+        f"{taken} Above 1 over what was taken, a model shows more popular things than its users choose. Coverage is the"
+        " share of items that at least one user is shown.",
+    )
+
+
+def cost(result: Leaderboard) -> Table:
+    """Time, parameters and memory of one seed."""
+    rows = tuple(
+        (
+            row.name,
+            duration(outputs.mean(row.epoch_seconds)) if trained(row) else DASH,
+            duration(outputs.mean(row.seconds)),
+            whole(row.parameters),
+            f"{max(row.memory) / 2**20:,.0f} MiB" if row.memory and result.own_processes else DASH,
+        )
+        for row in result.rows
+    )
+    columns = ("model", "an epoch", "whole training", "parameters", "peak memory")
+    return Table(
+        heading="Cost",
+        columns=columns,
+        rows=rows,
+        numeric=columns[1:],
+        caption="Means for one seed; memory is the greatest of the seeds, of a whole process with its libraries"
+        + ("." if result.own_processes else ", and not known here: several cells shared a process."),
+    )
+
+
+def budget(result: Leaderboard) -> Table:
+    """What each row was allowed, what it used, and what choosing its hyper-parameters cost."""
+    rows = []
+    for row in result.rows:
+        effort = result.tuning.get(row.name)
+        rows.append(
+            (
+                row.name,
+                whole(row.max_epochs) if trained(row) else CLOSED_FORM,
+                fixed(outputs.mean(row.epochs), 0) if trained(row) else DASH,
+                whole(row.patience) if trained(row) else DASH,
+                f"{capped(row)} of {len(row.stopped)}" if trained(row) else DASH,
+                whole(effort.trials) if effort else DASH,
+                whole(effort.epochs) if effort else DASH,
+                duration(effort.seconds) if effort else DASH,
+            )
+        )
+    columns = ("model", "epochs allowed", "used", "patience", "seeds at the limit", "tuning trials", "tuning epochs",
+               "tuning time")  # fmt: skip
+    return Table(
+        heading="Budget",
+        columns=columns,
+        rows=tuple(rows),
+        numeric=columns[1:],
+        caption="Epochs used are means over the seeds; training ends after more than “patience” evaluations without a"
+        " better one on validation, or at the limit. Tuning is the study that chose a row's hyper-parameters; a dash:"
+        " none beside its recipe.",
+    )
+
+
+def trained(row: Row) -> bool:
+    """Whether the row was trained in epochs, and not computed at one stroke."""
+    return any(why != CLOSED_FORM for why in row.stopped)
+
+
+def capped(row: Row) -> int:
+    """Seeds whose training was ended by the limit of epochs while validation might still have risen."""
+    return sum(why == "max_epochs" for why in row.stopped)

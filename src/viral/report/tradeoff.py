@@ -1,0 +1,153 @@
+"""What a metric costs, as inline SVG: one labelled point a model over time on a logarithmic axis."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal, TypeAlias
+
+from markupsafe import Markup
+
+from viral.report.svg import element, tick_labels, ticks
+from viral.report.values import Estimate
+from viral.report.wording import duration, fixed, shown
+
+CHAR_WIDTH, LINE = 6.9, 15  # of a label, at the font size of the style sheet
+CAP = 4  # half the width of a whisker's foot
+SIZES: dict[str, tuple[int, int]] = {"wide": (720, 380), "narrow": (350, 380)}
+Size: TypeAlias = Literal["wide", "narrow"]
+Box: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeoffPoint:
+    """One model: what it took and what it reaches."""
+
+    label: str
+    seconds: float
+    value: Estimate
+    highlight: bool = False
+
+    @property
+    def drawable(self) -> bool:
+        return self.seconds > 0 and math.isfinite(self.seconds) and math.isfinite(self.value.mean)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tradeoff:
+    """Points over seconds; up is better, left is cheaper. Those without a time or a value are left out."""
+
+    heading: str
+    points: tuple[TradeoffPoint, ...]
+    quantity: str  # the vertical axis: "recall@20"
+    cost: str  # the horizontal axis: "training time of one seed"
+    caption: str = ""
+    intro: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    left: float
+    right: float
+    top: float
+    bottom: float
+    powers: tuple[int, ...]  # of ten seconds; the first and last are the ends of the axis
+    ys: tuple[float, ...]
+
+    def x(self, seconds: float) -> float:
+        low, high = self.powers[0], self.powers[-1]
+        return self.left + (math.log10(seconds) - low) / (high - low) * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        return self.bottom - (value - self.ys[0]) / (self.ys[-1] - self.ys[0]) * (self.bottom - self.top)
+
+
+def tradeoff_chart(section: Tradeoff, *, key: str, size: Size = "wide") -> Markup:
+    """The chart; ``key`` makes the ids of title and description unique. Nothing to draw gives empty markup."""
+    points = [point for point in section.points if point.drawable]
+    if not points:
+        return Markup("")
+    width, height = SIZES[size]
+    plot = _plot(points, width, height)
+    places = [(plot.x(point.seconds), plot.y(point.value.mean)) for point in points]
+    return element(
+        "svg",
+        element("title", f"{shown(section.quantity, 24)} over {shown(section.cost, 60)}", id=f"{key}-title"),
+        element("desc", _description(points), id=f"{key}-desc"),
+        *_axes(plot, section.cost),
+        *(shape for point, place in zip(points, places, strict=True) for shape in _point(point, place, plot)),
+        *_labels(points, places, plot),
+        class_=f"lines {size}",
+        viewBox=f"0 0 {width} {height}",
+        role="img",
+        aria_labelledby=f"{key}-title {key}-desc",
+    )
+
+
+def _plot(points: Sequence[TradeoffPoint], width: float, height: float) -> _Plot:
+    ends = [end for p in points for end in (p.value.mean, *(p.value.bounds or ())) if math.isfinite(end)]
+    marks = ticks(min(ends), max(ends), 5)
+    first = math.floor(math.log10(min(p.seconds for p in points)))
+    last = max(first + 1, math.ceil(math.log10(max(p.seconds for p in points))))
+    left = 10 + CHAR_WIDTH * max(map(len, tick_labels(marks)))
+    return _Plot(left, width - 24, 12, height - 44, tuple(range(first, last + 1)), tuple(marks))
+
+
+def _axes(plot: _Plot, cost: str) -> list[Markup]:
+    shapes = []
+    for value, label in zip(plot.ys, tick_labels(plot.ys), strict=True):
+        y = plot.y(value)
+        shapes.append(element("line", class_="grid", x1=plot.left, x2=plot.right, y1=y, y2=y))
+        shapes.append(element("text", label, class_="tick end", x=plot.left - 7, y=y + 4))
+    for power in plot.powers:
+        x, seconds = plot.x(10.0**power), 10.0**power
+        label = f"{seconds:,g}\u00a0s"
+        shapes.append(element("line", class_="grid", x1=x, x2=x, y1=plot.top, y2=plot.bottom))
+        shapes.append(element("text", label, class_="tick middle", x=x, y=plot.bottom + 18))
+    middle = (plot.left + plot.right) / 2
+    return [*shapes, element("text", shown(cost, 60), class_="tick middle", x=middle, y=plot.bottom + 37)]
+
+
+def _point(point: TradeoffPoint, place: tuple[float, float], plot: _Plot) -> list[Markup]:
+    x, y = place
+    ends = [plot.y(end) for end in point.value.bounds or ()]
+    shapes = [element("line", class_="whisker faint", x1=x, x2=x, y1=ends[0], y2=ends[1])] if ends else []
+    shapes += [element("line", class_="whisker faint", x1=x - CAP, x2=x + CAP, y1=end, y2=end) for end in ends]
+    return [*shapes, element("circle", class_=f"dot {'main' if point.highlight else 'tone-1'}", cx=x, cy=y, r=5)]
+
+
+def _labels(points: Sequence[TradeoffPoint], places: Sequence[tuple[float, float]], plot: _Plot) -> list[Markup]:
+    """Each point's name beside it, where it covers the least of the other points and names."""
+    taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    shapes = []
+    for index in sorted(range(len(points)), key=lambda i: places[i]):
+        (x, y), label = places[index], shown(points[index].label, 18)
+        width = CHAR_WIDTH * len(label)
+        found = min(_candidates(x, y, width), key=lambda box: _cost(box, taken, plot))
+        taken.append(found)
+        tone = "main" if points[index].highlight else "tone-1"
+        shapes.append(element("text", label, class_=f"name {tone}", x=found[0], y=found[3] - 4))
+    return shapes
+
+
+def _candidates(x: float, y: float, width: float) -> list[Box]:
+    """To the right, to the left, and in the middle, each at the point's height and above and below it."""
+    lefts, lifts = (x + 9, x - 9 - width, x - width / 2), (0, -LINE, LINE, -2 * LINE, 2 * LINE)
+    boxes = [(left, y + lift - LINE / 2, left + width, y + lift + LINE / 2) for lift, left in product(lifts, lefts)]
+    return [box for box in boxes if not (box[0] < x < box[2] and abs(box[1] + LINE / 2 - y) < LINE)]
+
+
+def _cost(box: Box, taken: Sequence[Box], plot: _Plot) -> float:
+    """The area that is covered already, and far more for what lies outside the plot."""
+    covered = sum(
+        max(0.0, min(box[2], other[2]) - max(box[0], other[0]))
+        * max(0.0, min(box[3], other[3]) - max(box[1], other[1]))
+        for other in taken
+    )
+    outside = sum(max(0.0, excess) for excess in (plot.left - box[0], box[2] - plot.right - 20, plot.top - 8 - box[1],
+                                                  box[3] - plot.bottom))  # fmt: skip
+    return covered + 1000 * outside
+
+
+def _description(points: Sequence[TradeoffPoint]) -> str:
+    return "; ".join(f"{shown(p.label, 24)}: {fixed(p.value.mean)} in {duration(p.seconds)}" for p in points) + "."
