@@ -21,7 +21,7 @@ from viral.parallel import ThreadExecutor
 from viral.pictures import PictureError, read_bytes
 
 LOOKUP = 64  # items whose pictures are read and looked up in the ledger together
-NAMES = 512  # items whose rows are looked for by name
+NAMES = 500  # items whose rows are looked for by name
 
 T = TypeVar("T")
 _Numbered = tuple[int, Item]  # an item and its place in the catalogue

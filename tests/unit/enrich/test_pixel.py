@@ -23,6 +23,8 @@ from pixel_drawings import (
 from viral.encode.vision import CLASSES, class_names
 from viral.enrich.base import Answer, Picture
 from viral.enrich.pixel import PixelConfig, PixelDescriber
+from viral.enrich.prompts import load_prompt
+from viral.errors import UsageError
 from viral.pictures import PictureError
 
 
@@ -213,6 +215,17 @@ def test_texts_do_not_depend_on_the_batch_or_the_run(describer):
         assert together == [describer.describe([picture], prompt)[0] for picture in pictures]
         assert len(set(together)) == len(pictures)
     assert together[::-1] == PixelDescriber(PixelConfig(threads=1)).describe(pictures[::-1], TITLE_PROMPT)
+
+
+@pytest.mark.parametrize("name", ["attributes", "plain-zh", "title-zh"])
+def test_a_prompt_that_it_cannot_answer_is_refused_and_not_answered_badly(describer, name):
+    with pytest.raises(UsageError, match=f"cannot answer prompt '{name}'"):
+        describer.describe([request(two_things())], load_prompt(name))
+
+
+def test_its_own_way_with_a_title_serves_every_prompt_that_has_one(describer):
+    picture = [request(two_things(), "Red vase")]
+    assert describer.describe(picture, load_prompt("chain-of-thought")) == describer.describe(picture, TITLE_PROMPT)
 
 
 def test_no_pictures_give_no_texts(describer):

@@ -14,6 +14,7 @@ from viral.enrich.pixel.relevance import read_title, weigh
 from viral.enrich.pixel.sight import Sight, look
 from viral.enrich.pixel.text import TextReader
 from viral.enrich.pixel.words import describe_all, describe_focus
+from viral.errors import UsageError
 from viral.pictures import decode
 from viral.recipe import check_least
 
@@ -68,7 +69,13 @@ class PixelDescriber:
         return 1
 
     def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[Answer | Exception]:
-        """One answer or exception per picture, in order. A broken installation raises; a broken picture does not."""
+        """One answer or exception per picture, in order. A broken installation raises; a broken picture does not.
+
+        ``UsageError`` for a prompt that wants JSON, or Chinese: English sentences are all that it writes.
+        """
+        if prompt.schema is not None or prompt.language == "zh":
+            hint = "with it, use plain, title or chain-of-thought; or choose another describer"
+            raise UsageError(f"the pixel describer cannot answer prompt {prompt.name!r}", hint=hint)
         with ThreadPoolExecutor(self._config.threads) as pool:
             sights = list(pool.map(self._look, pictures))
         cut_outs = [cut for sight in sights if isinstance(sight, Sight) for cut in sight.cut_outs]
