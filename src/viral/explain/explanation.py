@@ -1,0 +1,127 @@
+"""One score taken apart: by information part, by origin, and by the items of the user's history.
+
+Three exact sums. ``parts`` are the model's own parts. ``origins`` splits the item's vector v = f + S f of a model with
+an item graph into what the item says itself, part by part, and what its neighbours in the graph lend it. ``evidence``
+is what the items of the history carry: for item-item weights the summands of the score; for vectors the summands of
+the folded-in score ⟨û, v⟩ (:mod:`viral.retrieval.foldin`), ``history`` their sum over the whole history, and
+``beyond`` = score - history what the user's own vector holds that the rule does not make of the history.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from viral.bundle import Bundle
+from viral.models.base import EmbeddingScorer
+from viral.retrieval.foldin import FoldIn
+from viral.retrieval.taste import split_product
+
+SHOWN = 5  # items of the history
+NEIGHBOURS = "neighbours"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An item that the user took, and what it adds to the score."""
+
+    item_id: str
+    title: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A score as the sum of its parts, and where the item stands among all items for this user."""
+
+    user_id: str
+    item_id: str
+    title: str
+    score: float
+    parts: Mapping[str, float]  # they add up to ``score``
+    rank: int  # among all items, 1 is best; what the user has taken is not left out
+    num_items: int
+    seen: bool  # the user took this item in training
+    origins: Mapping[str, float] = field(default_factory=dict)  # add up to ``score``; empty where not to be told apart
+    evidence: tuple[Evidence, ...] = ()  # the items of the history that add most, the largest first
+    history: float = 0.0  # what all items of the history add
+    information: Mapping[str, float] = field(
+        default_factory=dict
+    )  # bits that the item's modalities tell, where measured
+
+    @property
+    def beyond(self) -> float:
+        """What of the score no item of the history accounts for."""
+        return self.score - self.history
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"beyond": self.beyond}
+
+    def sentence(self) -> str:
+        """One line for a human."""
+        total = sum(abs(value) for value in self.parts.values()) or 1.0
+        ordered = sorted(self.parts.items(), key=lambda part: -abs(part[1]))
+        shares = ", ".join(
+            f"{name.replace('_', ' ')} {value:+.3f} ({abs(value) / total:.0%})" for name, value in ordered
+        )
+        taken = "; the user has it already" if self.seen else ""
+        place = f"rank {self.rank} of {self.num_items}{taken}"
+        return f"{self.title or self.item_id}: score {self.score:.3f} = {shares}; {place}"
+
+
+def explain(
+    bundle: Bundle,
+    user_id: str,
+    item_id: str,
+    *,
+    fold_in: FoldIn | None = None,
+    information: Mapping[str, Mapping[str, float]] | None = None,
+) -> Explanation:
+    """Take the score of (user, item) apart; raises ``UnknownIdError`` for an unknown id.
+
+    ``fold_in`` saves learning the rule anew (``Retriever.fold_in``); ``information`` is bits by item id
+    (:func:`viral.explain.information.load`).
+    """
+    user, item = bundle.users.index(user_id), bundle.items.index(item_id)
+    scores = bundle.scorer(torch.tensor([user]))[0]  # (I,)
+    parts = bundle.scorer.split(user, item)
+    taken = bundle.seen.items[bundle.seen.users == user].unique()
+    shares = _shares(bundle, taken, item, fold_in)
+    best = shares.argsort(descending=True)[:SHOWN].tolist()
+    return Explanation(
+        user_id,
+        item_id,
+        bundle.titles[item],
+        sum(parts.values()),
+        parts,
+        int((scores > scores[item]).sum()) + 1,
+        bundle.scorer.num_items,
+        bool((taken == item).any()),
+        _origins(bundle, user, item),
+        tuple(_evidence(bundle, int(taken[place]), float(shares[place])) for place in best if shares[place] > 0),
+        float(shares.sum()),
+        (information or {}).get(item_id, {}),
+    )
+
+
+def _shares(bundle: Bundle, taken: Tensor, item: int, fold_in: FoldIn | None) -> Tensor:
+    """What each of the items taken (n,) adds to the item's score: (n,) float64."""
+    if not isinstance(bundle.scorer, EmbeddingScorer):
+        return bundle.scorer.weights[taken, item].double()
+    return (fold_in or FoldIn.of(bundle)).shares(taken, item).double() if len(taken) else torch.zeros(0).double()
+
+
+def _evidence(bundle: Bundle, item: int, share: float) -> Evidence:
+    return Evidence(bundle.items.ids[item], bundle.titles[item], share)
+
+
+def _origins(bundle: Bundle, user: int, item: int) -> dict[str, float]:
+    """The score by what the item says itself, part by part, and what its neighbours lend it."""
+    scorer, own = bundle.scorer, bundle.material.unlinked
+    if own is None or not isinstance(scorer, EmbeddingScorer):
+        return {}
+    lent = scorer.items[item].double() - own[item].double()
+    found = split_product(scorer.users[user], own[item], scorer.parts)
+    return found | {NEIGHBOURS: float(scorer.users[user].double() @ lent)}

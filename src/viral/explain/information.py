@@ -1,0 +1,23 @@
+"""What an item's modalities tell of choices, as ``viral information RUN --json`` measured it and somebody kept it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from viral.errors import DataError
+from viral.files import read_json
+
+FILE = "information.json"  # in the run's folder
+DEFINITION = "broja"
+
+
+def load(run: Path) -> dict[str, Mapping[str, float]]:
+    """Bits by item id and part (redundant, unique, synergistic) from ``RUN/information.json``; empty without one."""
+    file = run / FILE
+    if not file.is_file():
+        return {}
+    document = read_json(file)
+    try:
+        return {str(row["item_id"]): {k: float(v) for k, v in row[DEFINITION].items()} for row in document["items"]}
+    except (KeyError, TypeError, AttributeError, ValueError):
+        hint = f"viral information {run} --json > {file}"
+        raise DataError("not what `viral information --json` prints", where=str(file), hint=hint) from None
