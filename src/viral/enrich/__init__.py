@@ -5,9 +5,9 @@ from viral.enrich.describers import DESCRIBERS, describer_named
 from viral.enrich.descriptions import Descriptions, all_descriptions, load_descriptions, save_descriptions
 from viral.enrich.edits import edit, load_edits, unlock
 from viral.enrich.ledger import LEDGER_FILE, Ledger
-from viral.enrich.plan import Terms
 from viral.enrich.prompts import load_prompt, prompt_names
 from viral.enrich.run import enrich
+from viral.enrich.terms import Terms
 
 __all__ = [
     "DESCRIBERS",

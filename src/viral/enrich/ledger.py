@@ -192,6 +192,13 @@ class Ledger:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def drop(self, digests: Iterable[bytes]) -> None:
+        """Forget rows in which nothing was described."""
+        with _faults(self.path):
+            query = "DELETE FROM entries WHERE key = ? AND status <> 'done'"
+            for digest in digests:
+                self._connection.execute(query, (digest,))
+
     def rows(self, describer: str, prompt: str) -> Iterator[Entry]:
         """Every row of a describer and a prompt (by name, any revision), by item id and then by time."""
         where = "WHERE describer = ? AND prompt = ? ORDER BY item_id, created"

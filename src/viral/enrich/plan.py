@@ -3,8 +3,8 @@
 import hashlib
 import json
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
@@ -15,32 +15,14 @@ from viral.enrich.checks import flags
 from viral.enrich.entries import Entry, Key
 from viral.enrich.ledger import Ledger
 from viral.enrich.prompts import clean_title, render
+from viral.enrich.sources import NoPicture, Numbered, Sources
+from viral.enrich.terms import Terms
 from viral.enrich.work import Job
-from viral.fetch import Fetcher
-from viral.parallel import ThreadExecutor
-from viral.pictures import PictureError, read_bytes
 
 LOOKUP = 64  # items whose pictures are read and looked up in the ledger together
 NAMES = 500  # items whose rows are looked for by name
 
 T = TypeVar("T")
-_Numbered = tuple[int, Item]  # an item and its place in the catalogue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """On which items a run may ask a describer."""
-
-    max_attempts: int = 3  # after which an item is no longer asked for
-    retry_failed: bool = False  # ask for those again, and for what was refused
-    locked: Collection[str] = ()  # items that are not asked for: a human has described them
-    fetcher: Fetcher | None = None  # of pictures that the catalogue only names by URL
-
-    def settled(self, entry: Entry) -> bool:
-        """Whether nothing is to be asked where this is what is known."""
-        if entry.status == "done" or self.retry_failed:
-            return entry.status == "done"
-        return entry.status == "refused" or entry.attempts >= self.max_attempts
 
 
 class Plan:
@@ -60,6 +42,7 @@ class Plan:
             prompt_sha256=prompt.sha256,
             parameters=json.dumps(describer.parameters, sort_keys=True, ensure_ascii=False),
         )
+        self._sources = Sources(self._key, ledger, terms)
         self._known: list[bytes | Description | None] = [None] * len(catalog)  # the key's digest, or why there is none
         self._asked: dict[bytes, bytes] = {}  # request → digest of the key that asked it in this run
         self._twins: list[Key] = []  # whose request another item has asked in this run
@@ -72,7 +55,7 @@ class Plan:
     def batches(self, advance: Callable[..., None]) -> Iterator[list[Job]]:
         """Yield the work in batches; ``advance`` hears of items that need none."""
         pending: list[Job] = []
-        for items in self._fetched(_chunks(self._new_first(), LOOKUP)):
+        for items in self._sources.ahead(_chunks(self._new_first(), LOOKUP)):
             for job in self._to_ask(items, advance):
                 pending.append(job)
                 if len(pending) >= self._batch_size:
@@ -83,7 +66,7 @@ class Plan:
         if pending:
             yield pending
 
-    def _new_first(self) -> Iterator[_Numbered]:
+    def _new_first(self) -> Iterator[Numbered]:
         """Items of which the ledger knows nothing first, then the others.
 
         So a run that goes on does so at once, and sees afterwards whether pictures and titles are still the same.
@@ -98,19 +81,7 @@ class Plan:
                     yield row, item
         yield from ((row, self._catalog.items[row]) for row in later)
 
-    def _fetched(self, chunks: Iterator[list[_Numbered]]) -> Iterator[list[_Numbered]]:
-        """The same, with the pictures of the next chunk on their way while one is described."""
-        fetcher = self._terms.fetcher
-        if fetcher is None or not any(item.image_url for item in self._catalog):
-            return chunks
-
-        def fetch(items: list[_Numbered]) -> list[_Numbered]:
-            fetcher.warm(item.image_url for _, item in items if item.image_url and not _is_there(item))
-            return items
-
-        return ThreadExecutor(1).map(fetch, chunks, in_flight=2)
-
-    def _to_ask(self, items: list[_Numbered], advance: Callable[..., None]) -> Iterator[Job]:
+    def _to_ask(self, items: list[Numbered], advance: Callable[..., None]) -> Iterator[Job]:
         subjects = [(row, self._subject(item)) for row, item in items]
         jobs = [subject for _, subject in subjects if isinstance(subject, Job)]
         found = self._ledger.find(job.key.digest for job in jobs)
@@ -143,24 +114,15 @@ class Plan:
         return True
 
     def _subject(self, item: Item) -> Job | Description:
-        try:
-            data = self._picture(item)
-        except PictureError as error:
-            status: Status = "missing picture" if error.status == "missing" else "unreadable"
-            return Description(item.id, "", self.describer, self._prompt.name, "", status, error.what)
+        data = self._sources.read(item)
+        if isinstance(data, NoPicture):
+            return Description(item.id, "", self.describer, self._prompt.name, "", data.status, data.error)
         # A describer gets to see what the key covers, and no more.
         title = clean_title(item.title) if self._prompt.uses_title else ""
         key = replace(
             self._key, item_id=item.id, image_sha256=_sha256(data), rendered_sha256=_sha256(render(self._prompt, title))
         )
         return Job(key, Picture(item.id, title, data))
-
-    def _picture(self, item: Item) -> bytes:
-        if item.image_url and self._terms.fetcher is not None and not _is_there(item):
-            return self._terms.fetcher.get(item.image_url)
-        if item.image is None:
-            raise PictureError("missing", None)
-        return read_bytes(item.image)
 
     def collect(self) -> Iterator[Description]:
         """Yield a row per item, out of the ledger; answers to other items' equal requests are entered for each."""
@@ -196,10 +158,6 @@ def _copy(entry: Entry, key: Key) -> Entry:
     attempts = 0 if entry.status == "done" else 1
     status: Status = "failed" if entry.status == "quarantined" else entry.status
     return Entry(key, status, entry.text, entry.error, attempts)
-
-
-def _is_there(item: Item) -> bool:
-    return item.image is not None and item.image.exists()
 
 
 def _sha256(data: bytes | str) -> str:

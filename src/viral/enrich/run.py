@@ -6,7 +6,8 @@ from viral.catalog import Catalog
 from viral.enrich.base import BudgetSpent, Describer, Prompt
 from viral.enrich.descriptions import Descriptions, Spent
 from viral.enrich.ledger import Ledger
-from viral.enrich.plan import Plan, Terms
+from viral.enrich.plan import Plan
+from viral.enrich.terms import Terms
 from viral.enrich.work import Outcome, Work
 from viral.errors import ViralError
 from viral.parallel import Executor, SerialExecutor, ThreadExecutor

@@ -289,3 +289,23 @@ def test_pictures_by_url_are_fetched_once_and_described_once(tmp_path, ledger, d
         again = enrich(catalog, describer, PLAIN, ledger, terms=Terms(fetcher=fetcher))
         assert again == found and len(server.requests) == 4
     assert enrich(catalog, describer, PLAIN, ledger).counts["missing picture"] == 6, "without a fetcher"
+
+
+def test_a_dead_link_is_followed_in_three_runs_and_no_more_until_it_is_asked_for(tmp_path, ledger, describer):
+    config = FetchConfig(allow_private=True, wait=0.0)
+
+    def run(catalog, **terms):
+        fetcher = Fetcher(tmp_path / "cache", config)  # a new one, as each run has: it remembers no failure
+        return enrich(catalog, describer, PLAIN, ledger, terms=Terms(fetcher=fetcher, **terms)).rows[0]
+
+    with serving({}) as server:
+        catalog = Catalog((Item("a", "", "", None, None, server.url("/a.png")),))
+        found = [run(catalog) for _ in range(5)]
+        assert found == [found[0]] * 5 and (found[0].status, len(server.requests)) == ("unreadable", 3)
+        assert "dead link" in found[0].error
+        moved = Catalog((replace(catalog.items[0], image_url=server.url("/moved.png")),))
+        assert run(moved).status == "unreadable" and len(server.requests) == 4, "another address is another matter"
+        server.pages["/a.png"] = draw(tmp_path / "a.png", 3).read_bytes()
+        assert run(catalog).status == "unreadable"
+        assert run(catalog, retry_failed=True).status == "done"
+        assert run(catalog).status == "done" and describer.calls == ["a"]

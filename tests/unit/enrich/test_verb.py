@@ -10,9 +10,8 @@ from typer.testing import CliRunner
 from describers import LoggingDescriber, draw
 from viral.cli import app
 from viral.dataset import Dataset, Source, write_tables
-from viral.enrich import Answer, BudgetSpent, describers, load_descriptions
+from viral.enrich import Answer, BudgetSpent, Terms, describers, load_descriptions
 from viral.enrich.pixel import PixelConfig
-from viral.enrich.plan import Terms
 from viral.quality import measure
 
 ITEMS = 12

@@ -1,0 +1,88 @@
+"""Where an item's picture comes from: a file, or an address; and which addresses gave none."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from viral.catalog import Item
+from viral.enrich.base import Status
+from viral.enrich.entries import Entry, Key
+from viral.enrich.ledger import Ledger
+from viral.enrich.terms import Terms
+from viral.parallel import ThreadExecutor
+from viral.pictures import PictureError, read_bytes
+
+Numbered = tuple[int, Item]  # an item and its place in the catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class NoPicture:
+    """Why an item has no picture that could be described."""
+
+    status: Status  # "missing picture" or "unreadable"
+    error: str
+
+
+class Sources:
+    """Reads pictures; to be used from the thread that opened the ledger.
+
+    An address that gave no picture is a row of the ledger, with an attempt for each run, so that a dead link is not
+    followed for ever (``Terms.settled``). ``key`` is the run's, without an item.
+    """
+
+    def __init__(self, key: Key, ledger: Ledger, terms: Terms) -> None:
+        self._key, self._ledger, self._terms = key, ledger, terms
+        self._noted: dict[str, Entry] = {}  # what the ledger has of addresses, by the item's id
+
+    def ahead(self, chunks: Iterable[list[Numbered]]) -> Iterator[list[Numbered]]:
+        """The chunks, with the pictures of the next one on their way while one is worked on."""
+        fetcher = self._terms.fetcher
+        if fetcher is None:
+            yield from chunks
+            return
+
+        def fetch(items: list[Numbered]) -> list[Numbered]:
+            remote = (item for _, item in items if _is_remote(item) and not self._is_dead(item))
+            fetcher.warm(item.image_url for item in remote if item.image_url)
+            return items
+
+        yield from ThreadExecutor(1).map(fetch, map(self._recall, chunks), in_flight=2)
+
+    def read(self, item: Item) -> bytes | NoPicture:
+        """The bytes of the item's picture; a file goes before an address."""
+        try:
+            if self._terms.fetcher is None or not _is_remote(item):
+                return read_bytes(item.image) if item.image is not None else NoPicture("missing picture", NONE)
+        except PictureError as error:
+            return NoPicture("missing picture" if error.status == "missing" else "unreadable", error.what)
+        if self._is_dead(item):
+            return NoPicture("unreadable", self._noted[item.id].error)
+        try:
+            data = self._terms.fetcher.get(item.image_url or "")
+        except PictureError as error:
+            self._ledger.put([Entry(self._address(item), "unreadable", error=error.what)])
+            return NoPicture("unreadable", error.what)
+        if item.id in self._noted:
+            self._ledger.drop([self._address(item).digest])
+        return data
+
+    def _is_dead(self, item: Item) -> bool:
+        return item.id in self._noted and self._terms.settled(self._noted[item.id])
+
+    def _recall(self, items: list[Numbered]) -> list[Numbered]:
+        """Note which addresses of the items gave nothing before."""
+        remote = {self._address(item).digest: item.id for _, item in items if _is_remote(item)}
+        self._noted |= {remote[digest]: entry for digest, entry in self._ledger.find(remote).items()}
+        return items
+
+    def _address(self, item: Item) -> Key:
+        """The row of an item's address: one without a picture."""
+        digest = hashlib.sha256((item.image_url or "").encode("utf-8", "replace")).hexdigest()
+        return replace(self._key, item_id=item.id, rendered_sha256=digest)
+
+
+NONE = "picture is missing"
+
+
+def _is_remote(item: Item) -> bool:
+    return bool(item.image_url) and not (item.image is not None and item.image.exists())
