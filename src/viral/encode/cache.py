@@ -1,10 +1,11 @@
-"""A cache of text vectors on disk: what was encoded once is not encoded again, and a stopped run goes on."""
+"""A cache of vectors on disk: what was encoded once is not encoded again, and a stopped run goes on."""
 
 import hashlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from viral.encode.table import FloatArray
 from viral.errors import DataError
 from viral.progress import say, stage
 
+T = TypeVar("T")
 CHUNK = 64  # texts encoded between two writes: what a stopped run loses
 _TABLE = "CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
 
@@ -25,34 +27,77 @@ def encode_cached(encoder: Encoder, texts: Sequence[str], path: Path, label: str
     """
     digests = [_digest(encoder, text) for text in texts]
     distinct = dict(zip(digests, texts, strict=True))
+    vectors = _unless_damaged(path, lambda: _vectors(encoder, distinct, path, label))
+    return np.stack([vectors[digest] for digest in digests]) if digests else encoder.encode([])
+
+
+def read_vectors(path: Path, keys: Sequence[str]) -> dict[str, FloatArray]:
+    """The vectors that the SQLite file ``path`` holds under those keys; faults as :func:`encode_cached`."""
+    digests = {hashlib.sha256(key.encode()).digest(): key for key in keys}
+
+    def read() -> dict[str, FloatArray]:
+        with closing(_open(path)) as connection:
+            return {digests[digest]: vector for digest, vector in _stored(connection, digests).items()}
+
+    return _unless_damaged(path, read)
+
+
+def write_vectors(path: Path, vectors: Mapping[str, FloatArray]) -> None:
+    """Keep vectors under their keys, all or none; faults as :func:`encode_cached`."""
+    named = {hashlib.sha256(key.encode()).digest(): vector for key, vector in vectors.items()}
+
+    def write() -> None:
+        with closing(_open(path)) as connection:
+            _keep(connection, named)
+
+    _unless_damaged(path, write)
+
+
+def _unless_damaged(path: Path, work: Callable[[], T]) -> T:
     try:
-        vectors = _vectors(encoder, distinct, path, label)
+        return work()
     except sqlite3.OperationalError as error:
         hint = "is the folder writable, is there space, does another process use it?"
         raise DataError(f"the cache cannot be used ({error})", where=str(path), hint=hint) from None
     except sqlite3.DatabaseError as error:
         say(f"{path}: the cache is damaged ({error}) and is made anew")
         path.unlink()
-        vectors = _vectors(encoder, distinct, path, label)
-    return np.stack([vectors[digest] for digest in digests]) if digests else encoder.encode([])
+        return work()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=60)
+    try:
+        connection.execute(_TABLE)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _stored(connection: sqlite3.Connection, digests: Iterable[bytes]) -> dict[bytes, FloatArray]:
+    query = "SELECT vector FROM vectors WHERE digest = ?"
+    rows = ((digest, connection.execute(query, (digest,)).fetchone()) for digest in digests)
+    return {digest: np.frombuffer(row[0], dtype="<f4") for digest, row in rows if row}
+
+
+def _keep(connection: sqlite3.Connection, vectors: Mapping[bytes, FloatArray]) -> None:
+    values = [(digest, vector.astype("<f4").tobytes()) for digest, vector in vectors.items()]
+    with connection:
+        connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", values)
 
 
 def _vectors(encoder: Encoder, distinct: Mapping[bytes, str], path: Path, label: str) -> dict[bytes, FloatArray]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, timeout=60)) as connection:
-        connection.execute(_TABLE)
-        query = "SELECT vector FROM vectors WHERE digest = ?"
-        rows = ((digest, connection.execute(query, (digest,)).fetchone()) for digest in distinct)
-        vectors: dict[bytes, FloatArray] = {digest: np.frombuffer(row[0], dtype="<f4") for digest, row in rows if row}
+    with closing(_open(path)) as connection:
+        vectors = _stored(connection, distinct)
         # By length, so that a chunk pads little.
         missing = sorted(distinct.keys() - vectors.keys(), key=lambda digest: (len(distinct[digest]), digest))
         with stage(label, len(missing)) as advance:
             for start in range(0, len(missing), CHUNK):
                 chunk = missing[start : start + CHUNK]
                 new = dict(zip(chunk, encoder.encode([distinct[digest] for digest in chunk]), strict=True))
-                with connection:
-                    values = [(digest, vector.astype("<f4").tobytes()) for digest, vector in new.items()]
-                    connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", values)
+                _keep(connection, new)
                 vectors |= new
                 advance(len(chunk))
     return vectors

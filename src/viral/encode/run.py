@@ -11,7 +11,7 @@ import numpy as np
 from viral.catalog import Catalog
 from viral.dataset import Dataset
 from viral.encode.base import Encoder, VisionEncoder
-from viral.encode.cache import encode_cached
+from viral.encode.cache import encode_cached, read_vectors, write_vectors
 from viral.encode.sentence import SentenceEncoder
 from viral.encode.table import FeatureTable, FloatArray
 from viral.encode.vision import EfficientNetLite
@@ -27,6 +27,7 @@ VERSION = 1  # raised when the same inputs would give another table
 MADE_HERE = "encode:"  # the fingerprints of this module begin so; others' tables came with the data set
 MODALITIES = ("text", "title", "description", "image")
 CACHE_FILE = Path(".cache") / "texts.sqlite"
+PICTURES_CACHE = Path(".cache") / "pictures.sqlite"
 PICTURES = 32  # decoded and encoded together
 SHORTER_SIDE = 256  # pictures are decoded to it: image encoders look at 224 pixels
 
@@ -55,7 +56,7 @@ def encode_dataset(
             tables[modality] = there
             continue
         if modality == "image":
-            work = _picture_work(catalog, vision)
+            work = _picture_work(catalog, vision, folder / PICTURES_CACHE)
         else:
             work = _text_work(catalog, modality, descriptions, encoder, folder / CACHE_FILE)
         if work.inputs:
@@ -139,7 +140,7 @@ def _texts(catalog: Catalog, modality: str, descriptions: "Descriptions | None")
     return texts
 
 
-def _picture_work(catalog: Catalog, vision: VisionEncoder | None) -> _Work:
+def _picture_work(catalog: Catalog, vision: VisionEncoder | None, cache: Path) -> _Work:
     vision = vision or EfficientNetLite()
     paths = {item.id: item.image for item in catalog if item.image is not None}
     hashes = {}
@@ -149,17 +150,24 @@ def _picture_work(catalog: Catalog, vision: VisionEncoder | None) -> _Work:
         except PictureError:
             continue  # counted below, where all faults of pictures are found
     name = f"{vision.name}/{vision.revision}"
-    return _Work(hashes, name, lambda label: _encode_pictures(paths, vision, label))
+    keys = {item_id: f"{name}\0{digest}" for item_id, digest in hashes.items()}
+    return _Work(hashes, name, lambda label: _encode_pictures(paths, keys, vision, cache, label))
 
 
-def _encode_pictures(paths: Mapping[str, Path], vision: VisionEncoder, label: str) -> tuple[Sequence[str], FloatArray]:
-    """Item ids and features (n, F) of the pictures that can be read; the others are named and counted."""
-    ids, item_ids = list(paths), list[str]()
-    blocks: list[FloatArray] = []
+def _encode_pictures(
+    paths: Mapping[str, Path], keys: Mapping[str, str], vision: VisionEncoder, cache: Path, label: str
+) -> tuple[Sequence[str], FloatArray]:
+    """Item ids and features (n, F) of the pictures that can be read; the others are named and counted.
+
+    ``keys`` name a picture's vector in the cache, out of which those come that were encoded before.
+    """
+    known = read_vectors(cache, list(keys.values()))
+    found = {item_id: known[key] for item_id, key in keys.items() if key in known}
+    missing = [item_id for item_id in paths if item_id not in found]
     faults: list[PictureError] = []
-    with stage(label, len(paths)) as advance:
-        for start in range(0, len(paths), PICTURES):
-            chunk = ids[start : start + PICTURES]
+    with stage(label, len(missing)) as advance:
+        for start in range(0, len(missing), PICTURES):
+            chunk = missing[start : start + PICTURES]
             pictures = {}
             for item_id in chunk:
                 try:
@@ -167,11 +175,13 @@ def _encode_pictures(paths: Mapping[str, Path], vision: VisionEncoder, label: st
                 except PictureError as error:
                     faults.append(error)
             if pictures:
-                blocks.append(vision.features(list(pictures.values())))
-                item_ids += pictures
+                new = dict(zip(pictures, vision.features(list(pictures.values())), strict=True))
+                write_vectors(cache, {keys[item_id]: vector for item_id, vector in new.items() if item_id in keys})
+                found |= new
             advance(len(chunk))
     if faults:
         say(f"{len(faults):,} pictures cannot be read; their items have no image features. The first: {faults[0]}")
-    if not blocks:
+    if not found:
         raise DataError("not one picture can be read", hint="run `viral doctor DATASET`")
-    return item_ids, np.concatenate(blocks)
+    item_ids = [item_id for item_id in paths if item_id in found]
+    return item_ids, np.stack([found[item_id] for item_id in item_ids])

@@ -137,6 +137,21 @@ def test_pictures_go_through_in_batches(tmp_path):
     np.testing.assert_allclose(table.values, [[(n * 40 + 10) % 256, (n * 40 + 10) // 256, 0] for n in range(70)])
 
 
+def test_only_new_pictures_are_encoded(tmp_path):
+    rows = [(f"i{n}", "t", None) for n in range(40)]
+    make(tmp_path / "shop", rows)  # draws them all
+    before = encode(make(tmp_path / "shop", rows[:35]))["image"]
+    vision = Colour()
+    dataset = make(tmp_path / "shop", rows[1:])  # one item less, five more
+    draw(dataset.path / "images" / "i7.png", 3000)  # and one whose picture has changed
+    table = encode(dataset, vision=vision)["image"]
+    assert vision.batches == [6]
+    assert table.item_ids == tuple(row[0] for row in rows[1:])
+    np.testing.assert_allclose(table.values[6], [3000 % 256, 3000 // 256, 0])
+    same = [row for row in range(34) if row != 6]
+    np.testing.assert_array_equal(table.values[same], before.values[1:][same])
+
+
 def test_nothing_is_made_again_while_nothing_changes(dataset, capsys):
     first = encode(dataset, descriptions=SAID)
     before = {path: path.stat().st_mtime_ns for path in dataset.features_folder.glob("*.parquet")}
