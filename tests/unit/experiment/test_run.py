@@ -1,6 +1,7 @@
 """Cells are computed once, go on where they were, and never answer for other data or another recipe."""
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 from viral.dataset import Dataset
 from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
-from viral.experiment import Cell, data_hashes, run_cells
-from viral.experiment.cells import RESULT_FILE, USERS_FILE
+from viral.experiment import Cell, data_hashes, make_rows, run, run_cells
+from viral.experiment.cells import CHECKPOINT_FILE, CODE_FILE, RESULT_FILE, USERS_FILE
 from viral.experiment.run import Job, compute
 from viral.parallel.processes import ProcessExecutor
-from viral.pipeline import train
+from viral.pipeline import find_model, load_inputs, load_split, train
 from viral.recipe import Recipe, TrainConfig
+from viral.training import build_model, fit
 from worlds import dataset_folder, two_tastes
 
 FEW = TrainConfig(max_epochs=2, batch_size=64)
@@ -179,6 +181,76 @@ def test_what_cannot_work_is_told_before_the_first_cell(dataset, out, wrong, err
 def test_nothing_to_compute_is_an_error(dataset, out):
     with pytest.raises(UsageError):
         run_cells(dataset, [], out)
+
+
+def disown(folder: Path) -> None:
+    """Make a finished cell one that other code computed, its numbers another's too."""
+    summary = json.loads((folder / RESULT_FILE).read_text())
+    (folder / RESULT_FILE).write_text(json.dumps(summary | {"code": "other", "epochs": 99}))
+
+
+def test_a_finished_cell_of_other_code_is_told_and_renewed_when_asked(dataset, out, capsys):
+    first = run_cells(dataset, [cell(BPR)], out)[0].result
+    assert "other code" not in capsys.readouterr().err
+    disown(first.folder)
+    used = run_cells(dataset, [cell(BPR), cell(BPR, 1)], out)
+    assert "1 of those that are done are of other code" in capsys.readouterr().err
+    assert used[0].result.summary["epochs"] == 99 and make_rows(used)[0].code_changed is True
+    renewed = run_cells(dataset, [cell(BPR), cell(BPR, 1)], out, renew=True)
+    assert renewed[0].result.summary["metrics"] == first.summary["metrics"]
+    assert renewed[0].result.summary["epochs"] == 2 and make_rows(renewed)[0].code_changed is False
+    assert sorted(journal(out, "finished").values()) == [1, 2], "only the cell of other code is computed anew"
+
+
+def test_a_cell_that_cannot_be_renewed_has_no_result(dataset, out):
+    diverging = cell(replace(BPR, train=replace(FEW, learning_rate=1e38)))
+    key = diverging.key(data_hashes(dataset))
+    good = run_cells(dataset, [cell(BPR)], out)[0].result
+    shutil.copytree(good.folder, out / "cells" / key)
+    text = (out / "cells" / key / RESULT_FILE).read_text().replace(good.summary["key"], key)
+    (out / "cells" / key / RESULT_FILE).write_text(text)
+    assert run_cells(dataset, [diverging], out)[0].result is not None
+    disown(out / "cells" / key)
+    outcome = run_cells(dataset, [diverging], out, renew=True)[0]
+    assert outcome.result is None and "lower the learning rate" in outcome.failure
+
+
+@pytest.mark.parametrize(("code", "kept"), [("other", False), (None, True)])
+def test_a_stopped_cell_of_other_code_begins_again(dataset, out, code, kept):
+    """Half of one code and half of another would be of none; by whom an older version's is, is not known."""
+    row = cell(replace(BPR, train=replace(FEW, max_epochs=4)))
+    whole = run_cells(dataset, [row], out / "whole")[0].result.summary
+    folder = out / "cells" / row.key(data_hashes(dataset))
+    split, inputs = prepared(dataset)
+    started = replace(row.recipe.train, max_epochs=3)
+    model = build_model(find_model("bpr"), inputs, find_model("bpr").Config(embedding_dim=4), 0)
+    folder.mkdir(parents=True)
+    early = fit(model, split, started, checkpoint=folder / CHECKPOINT_FILE)
+    if code is not None:
+        (folder / CODE_FILE).write_text(json.dumps({"code": code}))
+    summary = run_cells(dataset, [row], out)[0].result.summary
+    assert summary["metrics"] == whole["metrics"]
+    same = [record["seconds"] for record in summary["history"][:3]] == early.epoch_seconds
+    assert same is kept
+
+
+def prepared(dataset: Dataset):
+    split = load_split(dataset)
+    return split, load_inputs(dataset, split, BPR)
+
+
+def test_the_test_set_is_ranked_once_for_each_seed_after_its_training(dataset, out, monkeypatch):
+    events = []
+
+    def noted(name, function):
+        return lambda *words, **more: events.append(name) or function(*words, **more)
+
+    for name in ("fit", "measure"):
+        monkeypatch.setattr(run, name, noted(name, getattr(run, name)))
+    run_cells(dataset, [cell(BPR, seed) for seed in range(2)], out)
+    assert events == ["fit", "measure"] * 2
+    run_cells(dataset, [cell(BPR, seed) for seed in range(3)], out)
+    assert events == ["fit", "measure"] * 3, "and never again"
 
 
 @pytest.mark.slow
