@@ -1,5 +1,6 @@
 """The verb that describes pictures, and what is done with the descriptions: edits, comparisons, the report."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,8 +77,8 @@ def _terms(dataset: "Dataset", max_attempts: int, retry_failed: bool, fetch: boo
     from viral.fetch import FetchConfig, Fetcher
 
     fetcher = Fetcher(dataset.path / FETCHED, FetchConfig(allow_private=fetch_private)) if fetch else None
-    locked = frozenset(load_edits(dataset))
-    return Terms(max_attempts=max_attempts, retry_failed=retry_failed, locked=locked, fetcher=fetcher)
+    edits = load_edits(dataset)
+    return Terms(max_attempts=max_attempts, retry_failed=retry_failed, locked=edits, fetcher=fetcher)
 
 
 def _describe(
@@ -93,41 +94,41 @@ def _describe(
 ) -> None:
     from viral.enrich import LEDGER_FILE, Ledger, describer_named, load_prompt, save_descriptions
     from viral.enrich import enrich as run
+    from viral.enrich.edits import overlaid
 
     chosen, asked = describer_named(describer, settings), load_prompt(prompt)
     with Ledger(ledger or dataset.path / LEDGER_FILE) as book:
         descriptions = run(dataset.catalog(), chosen, asked, book, terms=terms)
     path = save_descriptions(descriptions, dataset.path)
     measured = _report(dataset, descriptions, report, seed) if report is not None else None
+    shown = replace(descriptions, rows=overlaid(descriptions.rows, terms.locked))
     if json_output:
         quality = {"quality": measured["json"], "report": str(report)} if measured else {}
-        show_json(_told(descriptions, len(terms.locked)) | {"path": str(path)} | quality)
+        show_json(_told(shown) | {"path": str(path)} | quality)
     else:
-        _show(dataset, descriptions, path, len(terms.locked))
+        _show(shown, path)
         if measured:
             show(f"{measured['finding']}\nopen  {report}")
         show(f"next: viral encode {dataset.path}")
-    if any(row.status == "pending" and row.item_id not in terms.locked for row in descriptions.rows):
+    if shown.counts["pending"]:
         raise typer.Exit(1)
 
 
-def _told(descriptions: "Descriptions", edited: int) -> dict[str, Any]:
-    from dataclasses import asdict
-
+def _told(descriptions: "Descriptions") -> dict[str, Any]:
     return {
         "describer": descriptions.describer,
         "prompt": descriptions.prompt,
         "counts": dict(descriptions.counts),
         "flags": dict(descriptions.flags),
-        "edited": edited,
+        "edited": sum(row.edited for row in descriptions.rows),
         "spent": asdict(descriptions.spent),
     }
 
 
-def _show(dataset: "Dataset", descriptions: "Descriptions", path: Path, edited: int) -> None:
+def _show(descriptions: "Descriptions", path: Path) -> None:
     spent = descriptions.spent
     show(f"{path}: " + ", ".join(f"{count:,} {status}" for status, count in descriptions.counts.items() if count))
-    if edited:
+    if edited := sum(row.edited for row in descriptions.rows):
         show(f"  described by hand, and locked: {edited:,}")
     if conspicuous := {flag: count for flag, count in descriptions.flags.items() if count}:
         show("  conspicuous: " + ", ".join(f"{count:,} × {flag}" for flag, count in conspicuous.items()))

@@ -1,7 +1,7 @@
 """On which items a run may ask a describer."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from viral.enrich.entries import Entry
 from viral.fetch import Fetcher
@@ -13,7 +13,7 @@ class Terms:
 
     max_attempts: int = 3  # after which an item is no longer asked for
     retry_failed: bool = False  # ask for those again, and for what was refused
-    locked: Collection[str] = ()  # items that are not asked for: a human has described them
+    locked: Mapping[str, str] = field(default_factory=dict)  # what a human wrote (``edits``): not asked for
     fetcher: Fetcher | None = None  # of pictures that the catalogue only names by URL
 
     def settled(self, entry: Entry) -> bool:

@@ -122,3 +122,11 @@ def test_fetching_can_be_turned_off_and_private_addresses_need_consent(dataset, 
         viral(dataset, *words)
     assert [one.fetcher is not None for one in terms] == [True, False, True]
     assert [one.fetcher._config.allow_private for one in (terms[0], terms[2])] == [False, True]
+
+
+def test_what_is_locked_counts_as_done_though_no_describer_was_asked(dataset, says):
+    viral(dataset, "--edit", "i4", "--text", "A vase.")
+    del says["i4"]
+    found = json.loads(viral(dataset, "--json"))
+    assert (found["counts"]["done"], found["counts"]["pending"], found["edited"]) == (ITEMS, 0, 1)
+    assert found["spent"]["asked"] == ITEMS - 1
