@@ -1,9 +1,11 @@
 """Files that are either whole or absent: write to a temporary name, fsync, rename. And their fingerprints."""
 
+import ctypes
 import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,7 +79,14 @@ def _sync_all(folder: Path) -> None:
 
 
 def _swap(staging: Path, path: Path) -> None:
-    """Put ``staging`` in the place of ``path``; the old content goes only after the new one is there."""
+    """Put ``staging`` in the place of ``path``; the old content goes only after the new one is there.
+
+    In one step where the system can exchange two folders, so that whoever reads by name finds either the old or the
+    new; elsewhere there is a moment without either.
+    """
+    if path.exists() and _exchange(staging, path):
+        sync_folder(path.parent)
+        return
     old = None
     if path.exists():
         old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent)) / "content"
@@ -86,6 +95,13 @@ def _swap(staging: Path, path: Path) -> None:
     sync_folder(path.parent)
     if old is not None:
         shutil.rmtree(old.parent, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths atomically (Linux: renameat2 with RENAME_EXCHANGE); False where that cannot be done."""
+    swap = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return swap is not None and swap(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -135,3 +137,25 @@ def test_hashes(tmp_path):
     assert sha256_file(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
     assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
     assert len({fingerprint(*parts) for parts in (("ab",), ("a", "b"), (["a", "b"],), ("ab", None))}) == 4
+
+
+def test_a_reader_finds_either_the_old_or_the_new_folder(tmp_path):
+    """A folder that is replaced again and again is never absent."""
+    target, absent, done = tmp_path / "kept", [], threading.Event()
+    with staged_folder(target) as folder:
+        (folder / "file").write_text("0")
+
+    def look():
+        while not done.is_set():
+            if not target.exists():
+                absent.append(1)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for number in range(60):
+        with staged_folder(target, overwrite=True) as folder:
+            (folder / "file").write_text(str(number))
+    done.set()
+    reader.join()
+    assert (target / "file").read_text() == "59" and [p.name for p in tmp_path.iterdir()] == ["kept"]
+    assert sys.platform != "linux" or not absent

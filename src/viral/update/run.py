@@ -1,0 +1,156 @@
+"""``viral update``: a run goes on from a data set that has changed, and takes its place when it is done."""
+
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from viral.bundle import Bundle, make_bundle
+from viral.data import ModelInputs, Split
+from viral.dataset import Dataset
+from viral.encode import Encoder, SentenceEncoder, VisionEncoder, encode_dataset
+from viral.encode.run import CACHE_FILE, PICTURES_CACHE
+from viral.encode.vision import EfficientNetLite
+from viral.enrich import LEDGER_FILE, Describer, Ledger, Prompt, describer_named, enrich, load_prompt, save_descriptions
+from viral.errors import UsageError
+from viral.files import fingerprint, read_json, staged_folder, write_json
+from viral.material import Material, gather
+from viral.models.base import Recommender
+from viral.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, find_model, load_inputs, load_split, measure, summarise
+from viral.progress import say
+from viral.recipe import Recipe, build
+from viral.training import TrainReport, build_model, fit
+from viral.update.changes import changes_between
+from viral.update.counting import CountingDescriber, CountingEncoder, CountingVision
+from viral.update.warm import axes_of, carry_over
+
+PATIENCE_SHARE = 4  # a warm start is near its best: it waits for a quarter of the recipe's patience
+FEATURES = "features"
+
+
+@dataclass
+class Makers:
+    """Who describes and encodes; by default those that made the run's features."""
+
+    describer: Describer | None = None
+    prompt: Prompt | None = None
+    words: Encoder | None = None
+    vision: VisionEncoder | None = None
+
+
+def update(
+    run: Path, dataset: Dataset, out: Path, *, makers: Makers | None = None, patience: int | None = None
+) -> dict[str, Any]:
+    """Describe and encode what is new in ``dataset``, train on from ``run``, and put the new run at ``out``.
+
+    ``out`` may be ``run`` itself: the old bundle is there, whole, until the new one takes its place in one step. The
+    recipe is the run's; training starts from its parameters, row by row by id, and waits for ``patience`` evaluations
+    (default: a quarter of the recipe's). Returns the summary of the new run with what changed, what was described and
+    encoded, and seconds by stage. Raises ``DataError`` where the data hold out what the run was trained on.
+    """
+    _check_place(out)
+    started, seconds = time.perf_counter(), {}
+    bundle = Bundle.load(run / BUNDLE_FOLDER)
+    recipe = build(Recipe, bundle.about["recipe"], where="the bundle's recipe")
+    parts = load_split(dataset)
+    changes = changes_between(bundle, dataset.catalog(), parts)
+    bring_caches(_origin(run), dataset.path)
+    counts = refresh(dataset, bundle.material, makers or Makers())
+    seconds["describe and encode"] = time.perf_counter() - started
+    inputs = load_inputs(dataset, parts, recipe)
+    model, report, taken = _train(bundle, recipe, parts, inputs, patience)
+    seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
+    told = {
+        "of": str(bundle.about.get("identity", "")),
+        "changes": asdict(changes),
+        "counts": counts,
+        "carried_over": taken,
+    }
+    summary = summarise(recipe, report, measure(model.scorer(), parts))
+    identity = fingerprint("update", told, dataset.fingerprint, asdict(recipe))
+    summary |= {"identity": identity, "dataset": str(dataset.path), "update": told | {"seconds": seconds}}
+    _leave(out, dataset, recipe, parts, inputs, model, summary)
+    return summary
+
+
+def _check_place(out: Path) -> None:
+    if out.exists() and not (out / RUN_FILE).is_file() and (out.is_file() or any(out.iterdir())):
+        raise UsageError("the folder is not empty and holds no run", where=str(out), hint="choose another --out")
+
+
+def _origin(run: Path) -> Path | None:
+    """The data set that the run was trained on, as far as it is known."""
+    file = run / RUN_FILE
+    return Path(read_json(file)["dataset"]) if file.is_file() else None
+
+
+def bring_caches(old: Path | None, new: Path) -> None:
+    """Copy the ledger and the caches of vectors from the old data set, where the new one has none."""
+    if old is None or not old.is_dir() or old.resolve() == new.resolve():
+        return
+    for name in (Path(LEDGER_FILE), FEATURES / CACHE_FILE, FEATURES / PICTURES_CACHE):
+        if (old / name).is_file() and not (new / name).exists():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(old / name)) as source, closing(sqlite3.connect(new / name)) as target:
+                source.backup(target)
+
+
+def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, int]:
+    """Describe and encode what is not known yet, as the material was; how many pictures and texts that took.
+
+    Modalities that came with the old data set by another encoder are taken from the new one as they are.
+    """
+    words = CountingEncoder(makers.words or SentenceEncoder())
+    vision = CountingVision(makers.vision or EfficientNetLite())
+    described, descriptions, asked = material.described, None, 0
+    if described is not None and described.encoder == words.name:
+        describer = CountingDescriber(makers.describer or describer_named(described.describer))
+        with Ledger(dataset.path / LEDGER_FILE) as ledger:
+            descriptions = enrich(dataset.catalog(), describer, makers.prompt or load_prompt(described.prompt), ledger)
+        save_descriptions(descriptions, dataset.path)
+        asked = describer.count
+    ours = {"text": words.name, "title": words.name, "image": f"{vision.name}/{vision.revision}"}
+    modalities = [name for name, encoder in material.encoders.items() if ours.get(name) == encoder]
+    modalities += ["description"] if descriptions is not None else []
+    if modalities:
+        encode_dataset(dataset, descriptions=descriptions, encoder=words, vision=vision, modalities=modalities)
+    return {"described": asked, "texts": words.count, "pictures": vision.count}
+
+
+def _train(
+    bundle: Bundle, recipe: Recipe, parts: Split, inputs: ModelInputs, patience: int | None
+) -> tuple[Recommender[Any], TrainReport, int]:
+    """The trained model, its report, and how many numbers it began with."""
+    model_class = find_model(recipe.model)
+    config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+    model, taken = build_model(model_class, inputs, config, recipe.train.seed), 0
+    if bundle.material.parameters:
+        axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()})
+        taken = carry_over(model, axes, bundle, parts, inputs)
+    elif model.state_dict():
+        say("the run keeps no parameters: training starts afresh")
+    waits = patience or (max(1, recipe.train.patience // PATIENCE_SHARE) if taken else recipe.train.patience)
+    return model, fit(model, parts, replace(recipe.train, patience=waits)), taken
+
+
+def _leave(
+    out: Path,
+    dataset: Dataset,
+    recipe: Recipe,
+    parts: Split,
+    inputs: ModelInputs,
+    model: Any,
+    summary: Mapping[str, Any],
+) -> None:
+    """Write the run beside ``out`` and put it there in one step."""
+    about = {"recipe": asdict(recipe), "counts": dict(dataset.manifest["counts"])} | dict(summary)
+    material = gather(model, inputs, dataset, parts.items.ids)
+    made = make_bundle(model.scorer(), dataset.catalog(), parts.users, parts.items, parts.train, about, material)
+    with staged_folder(out, overwrite=True) as folder:
+        made.save(folder / BUNDLE_FOLDER)
+        recipe.write(folder / RECIPE_FILE)
+        write_json(folder / RUN_FILE, summary)
+        write_json(folder / "identity.json", {"identity": summary["identity"]})
