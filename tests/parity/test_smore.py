@@ -95,6 +95,18 @@ def test_dropout_is_of_the_preference_gates_and_of_training_only(world):
     torch.testing.assert_close(draws, side, atol=0.02, rtol=0.2)
 
 
+def test_a_node_that_a_batch_has_twice_is_contrasted_with_either_dropout(world):
+    model, batch = make("smore", world, dropout=0.5), first_batch(world, 40)
+    assert len(batch.positives.unique()) < 40 and len(batch.users.unique()) < 40
+    model.train()
+    torch.manual_seed(0)
+    behaviour, side = model.represent(batch)
+    torch.manual_seed(0)
+    term = model.loss(batch)["contrast"] / model.config.contrast_weight
+    plain = sum(contrast(side[n], behaviour[n], model.config.temperature) for n in (slice(0, 40), slice(40, 80)))
+    torch.testing.assert_close(term, plain)
+
+
 @pytest.mark.parametrize("config", [{"dropout": -0.1}, {"dropout": 1.0}, {"num_visual_neighbors": 0}])
 def test_what_makes_no_model_is_refused(config, world):
     with pytest.raises(UsageError, match=next(iter(config))):

@@ -65,6 +65,14 @@ class SparseMatrix(nn.Module):
             warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)
             return torch.sparse_csr_tensor(self.offsets, self.columns, self.values, self.shape)
 
+    def rows(self, chosen: Tensor) -> "SparseMatrix":
+        """The matrix of the rows ``chosen`` (n,), in that order and as often: (n, C)."""
+        starts, lengths = self.offsets[chosen], self.offsets.diff()[chosen]
+        offsets = F.pad(lengths.cumsum(0), (1, 0))
+        shifts = (starts - offsets[:-1]).repeat_interleave(lengths)
+        places = torch.arange(len(shifts), device=shifts.device) + shifts
+        return SparseMatrix(offsets, self.columns[places], self.values[places], self.shape[1])
+
     def entries(self) -> tuple[Tensor, Tensor, Tensor]:
         """Rows, columns and values of the stored entries: int64, int64, float (nnz,)."""
         lengths = self.offsets.diff().long()

@@ -25,12 +25,11 @@ from viral.models.views import (
     propagate_last,
     ranking_terms,
     sum_of,
-    take,
     user_rows,
     with_users,
 )
 from viral.nn import embedding, propagate_mean
-from viral.nn.contrast import one_way_info_nce
+from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
 
@@ -77,32 +76,32 @@ class GUME(ViewRecommender[GUMEConfig]):
         self.fuser = Fuser(dim, self.content.roles)
 
     def explicit(self) -> list[Tensor]:
-        """Each modality of every node, the users being what they took: M times (N, D)."""
+        """Each modality of every item, purified and spread over similar ones: M times (I, D)."""
         ids, config = self.item_ids.weight, self.config
         purified = {role: self.purifiers[role](ids, x) for role, x in self.features.items()}
-        items = [propagate_last(self.item_graphs[role], x, config.num_item_layers) for role, x in purified.items()]
-        return with_users(self.interactions, items)
+        return [propagate_last(self.item_graphs[role], x, config.num_item_layers) for role, x in purified.items()]
 
-    def represent(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        behaviour = take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), rows)
-        return behaviour, self.fuser(behaviour, [take(view, rows) for view in self.explicit()])
+    def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
+        behaviour = self.take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), batch)
+        return behaviour, self.fuser(behaviour, with_users(self.interactions, self.explicit(), batch))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        config, rows, explicit = self.config, self.rows(batch), self.explicit()
-        starts = [torch.cat([own, x[self.num_users :]]) for own, x in zip(self.extended, explicit, strict=True)]
-        together = torch.cat([self.ego, *starts], dim=1)  # (N, D + M·D)
-        nodes, *extended = propagate_mean(self.adjacency, together, config.num_layers).chunk(1 + len(starts), dim=1)
-        behaviour = take(nodes, rows)
-        side = self.fuser(behaviour, [take(view, rows) for view in explicit])
-        terms = ranking_terms(behaviour + side, config.reg_weight) | self.agreement(side, behaviour)
+        config, items = self.config, self.explicit()
+        users = torch.cat([self.user_ids.weight, *self.extended], dim=1)  # (U, D + M·D)
+        together = torch.cat([users, torch.cat([self.item_ids.weight, *items], dim=1)])  # (N, D + M·D)
+        nodes = self.take(propagate_mean(self.adjacency, together, config.num_layers), batch)
+        behaviour, *extended = nodes.chunk(1 + len(items), dim=1)
+        explicit = with_users(self.interactions, items, batch)  # the users being what they took
+        side = self.fuser(behaviour, explicit)
+        terms = ranking_terms(behaviour + side, config.reg_weight) | self.agreement(side, behaviour, batch)
         terms["user_reg"] = config.user_reg_weight * half_squares(*self.extended.index_select(1, batch.users))
         if config.user_weight:
-            pairs = [[take(x, batch.users) for x in pair] for pair in zip(extended, explicit, strict=True)]
+            pairs = [[x[: len(batch)] for x in pair] for pair in zip(extended, explicit, strict=True)]
             terms["user"] = config.user_weight * sum_of(
-                one_way_info_nce(wide, told, config.user_temperature) for wide, told in pairs
+                distinct_info_nce(wide, told, config.user_temperature, batch.users) for wide, told in pairs
             )
-        if len(explicit) > 1 and config.alignment_weight:
-            terms["alignment"] = config.alignment_weight * moment_distance(*explicit)
+        if len(items) > 1 and config.alignment_weight:
+            terms["alignment"] = config.alignment_weight * moment_distance(*with_users(self.interactions, items))
         return terms
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from viral import graph
-from viral.data import ModelInputs
+from viral.data import ModelInputs, Triplets
 from viral.models.views import (
     Fuser,
     Graphs,
@@ -20,7 +20,6 @@ from viral.models.views import (
     ViewConfig,
     ViewRecommender,
     propagate_last,
-    take,
     user_rows,
     with_users,
 )
@@ -59,13 +58,13 @@ class MGCN(ViewRecommender[MGCNConfig]):
         self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
         self.fuser = Fuser(dim, self.content.roles)
 
-    def views(self) -> list[Tensor]:
-        """Each modality of every node: M times (U+I, D). Items add up similar items, users the items they took."""
+    def views(self, batch: Triplets | None) -> list[Tensor]:
+        """Each modality of the nodes: M times (n, D). Items add up similar items, users the items they took."""
         ids, config = self.item_ids.weight, self.config
         purified = {role: self.purifiers[role](ids, x) for role, x in self.features.items()}
         items = [propagate_last(self.item_graphs[role], x, config.num_item_layers) for role, x in purified.items()]
-        return with_users(self.interactions, items)
+        return with_users(self.interactions, items, batch)
 
-    def represent(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        behaviour = take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), rows)
-        return behaviour, self.fuser(behaviour, [take(view, rows) for view in self.views()])
+    def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
+        behaviour = self.take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), batch)
+        return behaviour, self.fuser(behaviour, self.views(batch))

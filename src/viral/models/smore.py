@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
-from viral.data import ModelInputs
+from viral.data import ModelInputs, Triplets
 from viral.errors import UsageError
 from viral.graph import SparseMatrix
 from viral.models.views import (
@@ -25,7 +25,6 @@ from viral.models.views import (
     attention,
     propagate_last,
     sum_of,
-    take,
     user_rows,
     with_users,
 )
@@ -55,6 +54,7 @@ class SMORE(ViewRecommender[SMOREConfig]):
     """The side view is the mean of each denoised modality and of their product, as behaviour prefers them."""
 
     Config = SMOREConfig
+    sides_differ = True  # by dropout
     SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
         "num_layers": (3, 4),
         "num_neighbors": (10, 15, 20, 40),
@@ -91,17 +91,17 @@ class SMORE(ViewRecommender[SMOREConfig]):
             for view, spectrum in spectra.items()
         }
 
-    def spread(self) -> dict[str, Tensor]:
-        """The views of every node, purified by behaviour: {view: (U+I, D)}."""
+    def spread(self, batch: Triplets | None) -> dict[str, Tensor]:
+        """The views of the nodes, purified by behaviour: {view: (n, D)}."""
         purified = {
             view: self.item_ids.weight * torch.sigmoid(self.gates[view](x)) for view, x in self.denoise().items()
         }
         items = [propagate_last(self.item_graphs[v], purified[v], self.config.num_item_layers) for v in self.views]
-        return dict(zip(self.views, with_users(self.interactions, items), strict=True))
+        return dict(zip(self.views, with_users(self.interactions, items, batch), strict=True))
 
-    def represent(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        behaviour = take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), rows)
-        views = {view: take(x, rows) for view, x in self.spread().items()}
+    def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
+        behaviour = self.take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), batch)
+        views = self.spread(batch)
         for role, query in self.queries.items():  # what the fusion attends to, dimension by dimension
             views[role] = query(views[FUSION]).softmax(dim=1) * views[role]
         gates = {view: torch.sigmoid(self.preferences[view](behaviour)) for view in self.views}

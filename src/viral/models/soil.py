@@ -24,12 +24,11 @@ from viral.models.views import (
     propagate_last,
     ranking_terms,
     sum_of,
-    take,
     user_rows,
     with_users,
 )
 from viral.nn import propagate_mean
-from viral.nn.contrast import one_way_info_nce
+from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
 
@@ -70,12 +69,12 @@ class SOIL(ViewRecommender[SOILConfig]):
         self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
         self.attention = attention(dim, 1) if len(features) > 1 else None
 
-    def modalities(self) -> list[Tensor]:
-        """Each modality of every node: M times (U+I, D), eq. 11 to 13."""
+    def modalities(self, batch: Triplets | None) -> list[Tensor]:
+        """Each modality of the nodes: M times (n, D), eq. 11 to 13."""
         ids, config = self.item_ids.weight, self.config
         mapped = {role: self.purifiers[role](ids, x) for role, x in self.features.items()}
         items = [propagate_last(self.item_graphs[role], x, config.num_item_layers) for role, x in mapped.items()]
-        return with_users(self.interactions, items)
+        return with_users(self.interactions, items, batch)
 
     def fuse(self, views: list[Tensor]) -> Tensor:
         """Σ_m (1 - α_m) x_m: M times (n, D) -> (n, D), eq. 14; a single modality as it is."""
@@ -84,17 +83,20 @@ class SOIL(ViewRecommender[SOILConfig]):
         shares = torch.cat([self.attention(view) for view in views], dim=1).softmax(dim=1)  # (n, M)
         return sum_of((1 - shares[:, m : m + 1]) * view for m, view in enumerate(views))
 
-    def represent(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        behaviour = take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), rows)
-        return behaviour, self.fuse([take(view, rows) for view in self.modalities()])
+    def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
+        behaviour = self.take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), batch)
+        return behaviour, self.fuse(self.modalities(batch))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         config = self.config
-        behaviour, side = self.represent(self.rows(batch))
+        behaviour, side = self.represent(batch)
         nodes = behaviour + side
-        terms = ranking_terms(nodes, config.reg_weight) | self.agreement(behaviour, side)
+        terms = ranking_terms(nodes, config.reg_weight) | self.agreement(behaviour, side, batch)
         if config.interest_weight:  # eq. 15: a user's final embedding and each of the two views of what they took
             users, taken = nodes.chunk(3)[0], [view.chunk(3)[1] for view in (behaviour, side)]
-            contrast = sum_of(one_way_info_nce(users, items, config.temperature) for items in taken)
+            contrast = sum_of(
+                distinct_info_nce(users, items, config.temperature, batch.positives, anchors_too=False)
+                for items in taken
+            )
             terms["interest"] = config.interest_weight * contrast
         return terms

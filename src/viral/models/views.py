@@ -7,7 +7,7 @@ U users, I items, B batch, n rows, D embedding dimension, F features, M modaliti
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from viral.graph import SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
 from viral.nn import bpr_loss, dot, embedding
-from viral.nn.contrast import one_way_info_nce
+from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
 
@@ -44,6 +44,8 @@ ViewT = TypeVar("ViewT", bound=ViewConfig)
 class ViewRecommender(EmbeddingRecommender[ViewT]):
     """score(u, i) = ⟨u, i⟩ with every node the sum of its two views, which :meth:`represent` computes."""
 
+    sides_differ: ClassVar[bool] = False  # whether a node that a batch has twice may have two side views
+
     def __init__(self, inputs: ModelInputs, config: ViewT) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config)
@@ -66,28 +68,33 @@ class ViewRecommender(EmbeddingRecommender[ViewT]):
         return torch.cat([self.user_ids.weight, self.item_ids.weight])
 
     @abstractmethod
-    def represent(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Behaviour and side view, (n, D) each, of the nodes ``rows`` (n,), or of all U+I, users first."""
+    def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
+        """Behaviour and side view of the nodes of a batch, (3B, D) each, or of all U+I, users first."""
 
     def embed(self) -> Embeddings:
         behaviour, side = self.represent()
         users, items = (behaviour + side).tensor_split([self.num_users])
         return Embeddings(users, items)
 
-    def rows(self, batch: Triplets) -> Tensor:
-        """The nodes of a batch, users, then positives, then negatives: (3B,)."""
-        return torch.cat([batch.users, batch.positives + self.num_users, batch.negatives + self.num_users])
+    def take(self, nodes: Tensor, batch: Triplets | None) -> Tensor:
+        """Of all nodes (U+I, D) those of a batch, users, then positives, then negatives (3B, D); or all."""
+        if batch is None:
+            return nodes
+        items = torch.cat([batch.positives, batch.negatives])
+        return nodes.index_select(0, torch.cat([batch.users, items + self.num_users]))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        behaviour, side = self.represent(self.rows(batch))
-        return ranking_terms(behaviour + side, self.config.reg_weight) | self.agreement(side, behaviour)
+        behaviour, side = self.represent(batch)
+        return ranking_terms(behaviour + side, self.config.reg_weight) | self.agreement(side, behaviour, batch)
 
-    def agreement(self, side: Tensor, behaviour: Tensor) -> dict[str, Tensor]:
+    def agreement(self, side: Tensor, behaviour: Tensor, batch: Triplets) -> dict[str, Tensor]:
         """InfoNCE from the side view of the batch's users and positives to their behaviour, within the batch."""
         if not self.config.contrast_weight:
             return {}
-        pairs = list(zip(side.chunk(3), behaviour.chunk(3), strict=True))[:2]  # the negatives take no part
-        contrast = sum_of(one_way_info_nce(a, b, self.config.temperature) for a, b in pairs)
+        rows = (batch.users, batch.positives)  # the negatives take no part
+        pairs = zip(side.chunk(3), behaviour.chunk(3), rows, strict=False)
+        alike, temperature = not self.sides_differ, self.config.temperature
+        contrast = sum_of(distinct_info_nce(a, b, temperature, r, anchors_too=alike) for a, b, r in pairs)
         return {"contrast": self.config.contrast_weight * contrast}
 
 
@@ -172,15 +179,18 @@ def propagate_last(adjacency: SparseMatrix, nodes: Tensor, num_layers: int) -> T
     return nodes
 
 
-def with_users(interactions: SparseMatrix, items: Sequence[Tensor]) -> list[Tensor]:
-    """Each modality's items with the users who are what they took: M times (I, D) -> M times (U+I, D)."""
-    columns = torch.cat(list(items), dim=1)
-    return list(torch.cat([interactions @ columns, columns]).chunk(len(items), dim=1))
+def with_users(interactions: SparseMatrix, items: Sequence[Tensor], batch: Triplets | None = None) -> list[Tensor]:
+    """Each modality's items with the users who are what they took: M times (I, D) -> M times (U+I, D).
 
-
-def take(table: Tensor, rows: Tensor | None) -> Tensor:
-    """The given rows, or all."""
-    return table if rows is None else table.index_select(0, rows)
+    Of a batch only its users, positives and negatives are formed: M times (3B, D).
+    """
+    columns = torch.cat(list(items), dim=1) if len(items) > 1 else items[0]
+    if batch is None:
+        nodes = torch.cat([interactions @ columns, columns])
+    else:
+        chosen = columns.index_select(0, torch.cat([batch.positives, batch.negatives]))
+        nodes = torch.cat([interactions.rows(batch.users) @ columns, chosen])
+    return list(nodes.chunk(len(items), dim=1))
 
 
 def ranking_terms(nodes: Tensor, reg_weight: float) -> dict[str, Tensor]:

@@ -1,7 +1,9 @@
 """Parts that at least two models share: losses, propagation, fusion."""
 
-from viral.nn.losses import bpr_loss, bpr_loss_bits, dot, info_nce, norm_penalty
+from viral.nn.contrast import info_nce
+from viral.nn.losses import bpr_loss, bpr_loss_bits, dot, norm_penalty
 from viral.nn.propagation import embedding, propagate_mean, propagate_sum
+from viral.nn.rows import unit_rows
 
 __all__ = [
     "bpr_loss",
@@ -12,4 +14,5 @@ __all__ = [
     "norm_penalty",
     "propagate_mean",
     "propagate_sum",
+    "unit_rows",
 ]

@@ -1,10 +1,85 @@
-"""InfoNCE in one direction, with candidates of its own. Shapes: B anchors, n candidates, D embedding dimension."""
+"""InfoNCE in both directions and in one. Shapes: B anchors, n rows or candidates, D embedding dimension.
 
+The logits are cosines over a temperature, so no power exceeds e^(1/τ): where that is far from what a float can hold,
+no maximum need be subtracted, and one pass of products and powers does. They are formed in blocks that stay in the
+cache, and never held at once.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from viral.nn.rows import unit_rows
+
+SMALLEST_TEMPERATURE = 1 / 60  # below it the largest logit of a row is subtracted; float32 holds up to e^88
+BLOCK_ENTRIES = 1 << 20  # of logits at once
+
+
+def info_nce(a: Tensor, b: Tensor, temperature: float, *, block_rows: int = 1024) -> Tensor:
+    """Symmetric InfoNCE (van den Oord et al., 2018) between paired rows (n, D): mean of a→b and b→a, in nats.
+
+    Cosine logits over all n rows. Both directions share them, since one's are the transpose of the other's; they are
+    formed again in the backward pass.
+    """
+    if temperature < SMALLEST_TEMPERATURE:
+        return (one_way_info_nce(a, b, temperature) + one_way_info_nce(b, a, temperature)) / 2
+    loss: Tensor = _BothWays.apply(unit_rows(a), unit_rows(b), temperature, block_rows)
+    return loss
+
+
+class _BothWays(torch.autograd.Function):
+    """½ [ mean_i(lse_j L_ij - L_ii) + mean_j(lse_i L_ij - L_jj) ] with L = a bᵀ / τ."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor, temperature: float, block_rows: int) -> Tensor:
+        of_rows, of_columns = a.new_zeros(len(a)), a.new_zeros(len(a))
+        for rows, columns, powers in _blocks(a, b, temperature, block_rows):
+            of_rows[rows] += powers.sum(dim=1)
+            of_columns[columns] += powers.sum(dim=0)
+        ctx.save_for_backward(a, b, of_rows.reciprocal(), of_columns.reciprocal())
+        ctx.temperature, ctx.block_rows = temperature, block_rows
+        return (of_rows.log() + of_columns.log()).mean() / 2 - torch.linalg.vecdot(a, b).mean() / temperature
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        a, b, over_rows, over_columns = ctx.saved_tensors
+        grad_a, grad_b = torch.zeros_like(a), b.new_zeros(b.shape[1], len(b))
+        for rows, columns, powers in _blocks(a, b, ctx.temperature, ctx.block_rows):
+            powers *= over_rows[rows, None] + over_columns[columns]  # softmax over the row, and over the column
+            grad_a[rows].addmm_(powers, b[columns])
+            grad_b[:, columns].addmm_(a[rows].T, powers)
+        scale = gradient / (2 * len(a) * ctx.temperature)
+        return grad_a.sub_(b, alpha=2).mul_(scale), (grad_b.T - 2 * a).mul_(scale), None, None
+
+
+def _blocks(a: Tensor, b: Tensor, temperature: float, size: int) -> Iterator[tuple[slice, slice, Tensor]]:
+    """exp(a bᵀ / τ) in square blocks, each with its rows and columns; the next one overwrites it."""
+    memory = a.new_empty(min(size, len(a)), min(size, len(b)))
+    for top in range(0, len(a), size):
+        block = a[top : top + size] / temperature
+        for left in range(0, len(b), size):
+            columns = b[left : left + size]
+            powers = torch.mm(block, columns.T, out=memory[: len(block), : len(columns)]).exp_()
+            yield slice(top, top + size), slice(left, left + size), powers
+
+
+def distinct_info_nce(
+    anchors: Tensor, candidates: Tensor, temperature: float, rows: Tensor, *, anchors_too: bool = True
+) -> Tensor:
+    """``one_way_info_nce`` of paired rows (B, D), whose candidates are alike where ``rows`` (B,), their indices, are.
+
+    Each distinct one is worked off once and counted as often as it occurs: a batch draws popular items many times. So
+    are the anchors, unless they differ within equal indices.
+    """
+    values, places, counts = torch.unique(rows, return_inverse=True, return_counts=True)
+    order = torch.arange(len(rows), device=rows.device)
+    first = torch.full_like(values, len(rows)).scatter_reduce_(0, places, order, "amin")
+    c = candidates.index_select(0, first)
+    if not anchors_too:
+        return one_way_info_nce(anchors, c, temperature, positives=places, repeats=counts)
+    return one_way_info_nce(anchors.index_select(0, first), c, temperature, repeats=counts, weights=counts)
 
 
 def one_way_info_nce(
@@ -13,45 +88,53 @@ def one_way_info_nce(
     temperature: float,
     *,
     positives: Tensor | None = None,
-    block_rows: int = 256,
+    repeats: Tensor | None = None,
+    weights: Tensor | None = None,
 ) -> Tensor:
-    """InfoNCE (van den Oord et al., 2018) from anchors (B, D) to candidates (n, D): the mean over anchors, in nats.
+    """InfoNCE from anchors (B, D) to candidates (n, D): the mean over anchors, in nats.
 
-    -log( exp(cos(a_b, c_p(b)) / τ) / Σ_j exp(cos(a_b, c_j) / τ) ), p = ``positives`` (B,), by default the candidate of
-    the same row. :func:`viral.nn.info_nce` is the mean of both directions over the same rows. The B × n logits are
-    formed in blocks of anchors, and so are the gradients, in the same pass; a second derivative is not to be had.
+    -log( exp(cos(a_b, c_p(b)) / τ) / Σ_j r_j exp(cos(a_b, c_j) / τ) ), p = ``positives`` (B,), by default the candidate
+    of the same row. A candidate counts r = ``repeats`` times (n,), an anchor in the mean with its share of ``weights``
+    (B,), both by default once. The B × n logits are formed in blocks of anchors, and so are the gradients, in the same
+    pass; a second derivative is not to be had.
     """
     if positives is None:
         positives = torch.arange(len(anchors), device=anchors.device)
-    a, c = F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
-    loss: Tensor = _OneWay.apply(a, c, positives, temperature, block_rows)
+    r = candidates.new_ones(len(candidates)) if repeats is None else repeats.to(candidates.dtype)
+    w = anchors.new_ones(len(anchors)) if weights is None else weights.to(anchors.dtype)
+    loss: Tensor = _OneWay.apply(unit_rows(anchors), unit_rows(candidates), positives, temperature, r, w / w.sum())
     return loss
 
 
 class _OneWay(torch.autograd.Function):
-    """mean_b( lse_j(L_bj) - L_b,p(b) ) with L = a cᵀ / τ; its gradients are the softmax of L less the positives."""
+    """Σ_b w_b (lse_j(L_bj + log r_j) - L_b,p(b)) with L = a cᵀ / τ; its gradients are softmaxes less the positives."""
 
     @staticmethod
     def forward(
-        ctx: Any, anchors: Tensor, candidates: Tensor, positives: Tensor, temperature: float, block_rows: int
+        ctx: Any, anchors: Tensor, candidates: Tensor, positives: Tensor, temperature: float, r: Tensor, w: Tensor
     ) -> Tensor:
-        scale = 1 / (temperature * len(anchors))
-        chosen = candidates.index_select(0, positives)  # (B, D)
-        lse, grad_a, grad_c = [], [], torch.zeros_like(candidates)
-        for block in anchors.split(block_rows):
-            logits = block @ candidates.T / temperature  # (r, n)
-            top = logits.amax(dim=1, keepdim=True)
-            weights = logits.sub_(top).exp_()
-            sums = weights.sum(dim=1, keepdim=True)
-            lse.append((top + sums.log()).squeeze(1))
-            weights /= sums  # softmax over the candidates
-            grad_a.append(weights @ candidates)
-            grad_c.addmm_(weights.T, block)
-        grad_c.index_add_(0, positives, anchors, alpha=-1)
-        ctx.save_for_backward((torch.cat(grad_a) - chosen) * scale, grad_c * scale)
-        return (torch.cat(lse) - (anchors * chosen).sum(dim=1) / temperature).mean()
+        size = max(32, BLOCK_ENTRIES // max(1, len(candidates)))
+        chosen, repeated = candidates.index_select(0, positives), candidates * r[:, None]  # (B, D), (n, D)
+        weighted = anchors * w[:, None]
+        grad_a, grad_c = torch.empty_like(anchors), candidates.new_zeros(candidates.shape[1], len(candidates))
+        memory = anchors.new_empty(min(size, len(anchors)), len(candidates))
+        lse = anchors.new_zeros(len(anchors))
+        for block, shares, out, grad in zip(*(x.split(size) for x in (anchors, weighted, lse, grad_a)), strict=True):
+            powers = torch.mm(block / temperature, candidates.T, out=memory[: len(block)])  # (b, n), logits as yet
+            if temperature < SMALLEST_TEMPERATURE:
+                largest = powers.amax(dim=1)
+                out += largest
+                powers -= largest[:, None]
+            sums = torch.mv(powers.exp_(), r)
+            out += sums.log()
+            torch.mm(powers, repeated, out=grad).div_(sums[:, None])
+            grad_c.addmm_((shares / sums[:, None]).T, powers)
+        grad_a.sub_(chosen).mul_(w[:, None] / temperature)
+        grad_c = torch.mul(grad_c.T, r[:, None]).index_add_(0, positives, weighted, alpha=-1).div_(temperature)
+        ctx.save_for_backward(grad_a, grad_c)
+        return torch.dot(w, lse - torch.linalg.vecdot(anchors, chosen) / temperature)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         grad_a, grad_c = ctx.saved_tensors
-        return grad_a * gradient, grad_c * gradient, None, None, None
+        return grad_a * gradient, grad_c * gradient, None, None, None, None

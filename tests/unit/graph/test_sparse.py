@@ -105,3 +105,16 @@ def test_entries_come_back_sorted_by_place():
 
 def test_it_adds_nothing_to_a_state_dict():
     assert SparseMatrix.of(*entries((5, 4), 9, seed=2), (5, 4)).state_dict() == {}
+
+
+def test_chosen_rows_are_those_of_the_matrix_and_may_repeat():
+    given = entries((7, 5), 20, seed=3)
+    sparse, plain = SparseMatrix.of(*given, (7, 5)), to_dense(*given, (7, 5))
+    for chosen in (torch.tensor([4, 0, 6, 4]), torch.tensor([6]), torch.tensor([], dtype=torch.int64)):
+        some = sparse.rows(chosen)
+        assert some.shape == (len(chosen), 5)
+        x = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+        y = torch.randn(len(chosen), 3, dtype=torch.float64)
+        torch.testing.assert_close(some @ x, plain[chosen] @ x)
+        (gradient,) = torch.autograd.grad(((some @ x) * y).sum(), x)
+        torch.testing.assert_close(gradient, plain[chosen].T @ y)

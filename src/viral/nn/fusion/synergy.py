@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from viral.nn.contrast import info_nce
 from viral.nn.fusion.tokens import linear, token_encoder
-from viral.nn.losses import info_nce
 
 
 class CrossModal(NamedTuple):
