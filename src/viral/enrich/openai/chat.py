@@ -84,9 +84,7 @@ def read_error(body: bytes, secret: str) -> tuple[str, str]:
     except (ValueError, AttributeError, RecursionError):
         code, message = "", body[: 4 * _QUOTED].decode("utf-8", "replace")
     message = " ".join("".join(c if c.isprintable() else " " for c in message).split())
-    if secret:
-        message, code = message.replace(secret, "…"), code.replace(secret, "…")
-        # Some quote the key's beginning or end only: whatever word shares eight characters with it goes too.
+    if secret:  # some quote only its beginning or end: whatever word shares eight characters with it goes
         pieces = {secret[start : start + 8] for start in range(max(1, len(secret) - 7))}
         message = " ".join("…" if any(piece in word for piece in pieces) else word for word in message.split(" "))
-    return code, message[:_QUOTED]
+    return code.replace(secret, "…") if secret else code, message[:_QUOTED]

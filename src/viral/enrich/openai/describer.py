@@ -71,9 +71,12 @@ class OpenAIDescriber:
         return self._config.concurrency
 
     def close(self) -> None:
-        """End the waiting of threads that are still at it, and close the connections."""
+        """End all waiting for further attempts, let requests that are under way finish, and close the connections."""
         self._pace.stop(ViralError("the describer was closed"))
+        for _ in range(self._config.concurrency):
+            self._slots.acquire()
         self._client.close()
+        self._slots.release(self._config.concurrency)
 
     def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[Answer | Exception]:
         """One answer or exception per picture, in order.
