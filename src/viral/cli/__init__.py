@@ -2,7 +2,7 @@
 
 import typer
 
-from viral.cli import data, experiment, run
+from viral.cli import data, experiment, life, retrieve, run
 from viral.cli import demo as demonstration
 from viral.cli import enrich as enriched
 from viral.cli import information as measured
@@ -26,8 +26,12 @@ app.command("encode")(data.encode)
 app.command("map")(mapped.map_)
 app.command("train")(run.train)
 app.command("evaluate")(run.evaluate)
-app.command("recommend")(run.recommend)
-app.command("explain")(run.explain)
+app.command("update")(life.update)
+app.command("recommend")(retrieve.recommend)
+app.command("similar")(retrieve.similar)
+app.command("cold")(retrieve.cold)
+app.command("explain")(retrieve.explain)
+app.command("export")(life.export)
 app.command("information", help=measured.HELP)(measured.information)
 app.command("ablate")(experiment.ablate)
 app.command("compare")(experiment.compare)

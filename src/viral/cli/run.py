@@ -1,4 +1,4 @@
-"""The verbs that train, measure and use a model."""
+"""The verbs that train and measure a model."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,47 +70,3 @@ def evaluate(
 def _metrics(result: dict[str, Any]) -> str:
     rows = [[f"masked: {name}", *(metrics[key] for key in SHOWN)] for name, metrics in result["protocols"].items()]
     return table([f"{result['split']} ({result['users']:,} users)", *SHOWN], rows)
-
-
-@verb
-def recommend(
-    run: RunArgument,
-    user: Annotated[str, typer.Option(help="A user's id, as it was in the log.")],
-    k: Annotated[int, typer.Option("-k", help="How many.")] = 10,
-    json_output: Json = False,
-) -> None:
-    """Recommend items to a user, from the run alone."""
-    from viral.retrieval import Retriever
-
-    retriever = Retriever.load(run)
-    found = retriever.recommend(user, k)
-    if json_output:
-        rows = [
-            {"item_id": r.item_id, "title": r.title, "rank": r.rank, "score": r.score, "parts": dict(r.parts)}
-            for r in found
-        ]
-        show_json({"user_id": user, "recommendations": rows})
-        return
-    history = [title or item_id for item_id, title in retriever.history(user)]
-    show(f"user {user} took: " + "; ".join(history[:8]) + (" …" if len(history) > 8 else ""))
-    for r in found:
-        parts = ", ".join(f"{name} {value:+.3f}" for name, value in r.parts.items()) if len(r.parts) > 1 else ""
-        show(f"{r.rank:>3}. {r.score:8.4f}  {r.item_id:<14} {r.title}" + (f"   [{parts}]" if parts else ""))
-
-
-@verb
-def explain(
-    run: RunArgument,
-    user: Annotated[str, typer.Option(help="A user's id.")],
-    item: Annotated[str, typer.Option(help="An item's id.")],
-    json_output: Json = False,
-) -> None:
-    """Split the score of an item for a user into what each information part adds."""
-    from viral.explain import explain as split_score
-    from viral.retrieval import Retriever
-
-    explanation = split_score(Retriever.load(run).bundle, user, item)
-    if json_output:
-        show_json(explanation.to_json())
-    else:
-        show(explanation.sentence())

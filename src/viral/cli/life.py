@@ -1,0 +1,58 @@
+"""The verbs of a run's later life: it goes on from changed data, and leaves for other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from viral.cli.common import Json, Overwrite, show, show_json, verb
+from viral.cli.run import RunArgument
+
+
+@verb
+def update(
+    run: RunArgument,
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="The data set as it is now.")],
+    out: Annotated[Path, typer.Option(help="The folder of the new run; RUN itself is replaced in one step.")],
+    patience: Annotated[
+        int | None, typer.Option(min=1, help="Evaluations without a better one (default: a quarter of the recipe's).")
+    ] = None,
+    json_output: Json = False,
+) -> None:
+    """Go on from changed data: only what is new is described and encoded, training starts from the run's parameters."""
+    from viral.dataset import Dataset
+    from viral.update import update as run_on
+
+    summary = run_on(run, Dataset.open(dataset), out, patience=patience)
+    if json_output:
+        show_json(summary)
+        return
+    told = summary["update"]
+    changes = [f"{count:,} {name.replace('_', ' ')}" for name, count in told["changes"].items() if count]
+    show("changed: " + (", ".join(changes) or "nothing"))
+    counts = told["counts"]
+    pictures, texts = counts["pictures"], counts["texts"]
+    show(f"described {counts['described']:,} pictures, encoded {texts:,} texts and {pictures:,} pictures")
+    recall = summary["metrics"]["recall@20"]
+    show(f"trained {summary['epochs']} epochs ({summary['stopped_because']}); test recall@20 {recall:.4f}")
+    show(f"next: viral recommend {out} --user ID")
+
+
+@verb
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    overwrite: Overwrite = False,
+    json_output: Json = False,
+) -> None:
+    """Write vectors as Parquet and an ONNX scorer that ranks as we do."""
+    from viral.export import export as write
+    from viral.retrieval import Retriever
+
+    manifest = write(Retriever.load(run).bundle, out, overwrite=overwrite)
+    if json_output:
+        show_json(manifest | {"path": str(out)})
+        return
+    show(f"{out}: {manifest['users']:,} users and {manifest['items']:,} items of {manifest['dimensions']} dimensions")
+    for name, told in {**manifest["inputs"], **manifest["outputs"]}.items():
+        show(f"  {name}: {told}")

@@ -1,0 +1,136 @@
+"""The verbs that ask a run: what to recommend, what is like it, what of a new item, and why."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from viral.cli.common import Json, show, show_json, verb
+from viral.cli.run import RunArgument
+from viral.errors import UsageError
+
+Count = Annotated[int, typer.Option("-k", help="How many.")]
+WORDS_SHOWN = 5
+
+
+@verb
+def recommend(
+    run: RunArgument,
+    user: Annotated[str | None, typer.Option(help="A user's id, as it was in the log.")] = None,
+    item: Annotated[list[str] | None, typer.Option(help="Instead: an item that a new user took, repeatable.")] = None,
+    k: Count = 10,
+    category: Annotated[list[str] | None, typer.Option(help="Only items of this category, repeatable.")] = None,
+    deny: Annotated[list[str] | None, typer.Option(help="Not this item, repeatable.")] = None,
+    seen: Annotated[bool, typer.Option("--seen", help="Also what was taken already.")] = False,
+    diversity: Annotated[float, typer.Option(help="0: by score; towards 1: more variety (MMR).")] = 0.0,
+    json_output: Json = False,
+) -> None:
+    """Recommend items to a user, or to somebody new by the items they took; from the run alone."""
+    from viral.retrieval import Filters, Retriever
+
+    if (user is None) == (not item):
+        raise UsageError("give either --user ID or --item ID", hint="--item once for each item that a new user took")
+    retriever = Retriever.load(run)
+    taste = retriever.taste(user) if user is not None else retriever.newcomer(item or [])
+    filters = Filters(categories=category, deny=deny or ())
+    found = retriever.rank(taste, k, exclude_seen=not seen, filters=filters, diversity=diversity)
+    asked: dict[str, Any] = {"user_id": user} if user is not None else {"item_ids": item}
+    if json_output:
+        show_json(asked | {"recommendations": [asdict(one) for one in found]})
+        return
+    bundle = retriever.bundle
+    history = [bundle.titles[row] or bundle.items.ids[row] for row in taste.seen.tolist()]
+    who = f"user {user} took" if user is not None else "somebody who took"
+    show(f"{who}: " + "; ".join(history[:8]) + (" …" if len(history) > 8 else ""))
+    for r in found:
+        parts = f"   [{_signed(r.parts)}]" if len(r.parts) > 1 else ""
+        show(f"{r.rank:>3}. {r.score:8.4f}  {r.item_id:<14} {r.title}{parts}")
+
+
+@verb
+def similar(
+    run: RunArgument,
+    item: Annotated[str, typer.Option(help="An item's id.")],
+    by: Annotated[
+        str, typer.Option(help="fused (what the model makes of it), or a modality: text, image, …")
+    ] = "fused",
+    k: Count = 10,
+    json_output: Json = False,
+) -> None:
+    """Show the items most like one, by the model's vectors or by a modality's features."""
+    from viral.retrieval import Retriever
+
+    found = Retriever.load(run).similar(item, k, by=by)
+    if json_output:
+        show_json({"item_id": item, "by": by, "similar": [asdict(one) for one in found]})
+        return
+    for one in found:
+        show(f"{one.rank:>3}. {one.similarity:7.4f}  {one.item_id:<14} {one.title}")
+
+
+@verb
+def cold(
+    run: RunArgument,
+    title: Annotated[str, typer.Option(help="Of the new item.")] = "",
+    picture: Annotated[Path | None, typer.Option(help="A file: JPEG, PNG or WebP.")] = None,
+    text: Annotated[str, typer.Option(help="Further words, as the catalogue has them.")] = "",
+    k: Count = 5,
+    json_output: Json = False,
+) -> None:
+    """Describe and embed an item that the model never saw; who would want it, and what is like it."""
+    from viral.retrieval import Retriever
+
+    retriever = Retriever.load(run)
+    item = retriever.cold(title, picture, text=text)
+    fans, like = retriever.fans(item, k), {by: retriever.like(item, k, by=by) for by in ("fused", *item.features)}
+    if json_output:
+        document = {"title": title, "description": item.description, "way": item.way, "vector": item.vector.tolist()}
+        neighbors = {by: [asdict(one) for one in found] for by, found in like.items()}
+        show_json(document | {"similar": neighbors, "fans": [asdict(fan) for fan in fans]})
+        return
+    show(f"description: {item.description or '(none)'}")
+    how = "by the model itself" if item.way == "own" else "as the mean of its nearest items"
+    show(f"embedded {how}, from {', '.join(item.features)}")
+    for by, found in like.items():
+        show(f"like it by {by}: " + "; ".join(f"{one.title or one.item_id} ({one.similarity:.2f})" for one in found))
+    show("who would want it: " + "; ".join(f"{fan.user_id} ({fan.score:+.2f} σ)" for fan in fans))
+
+
+@verb
+def explain(
+    run: RunArgument,
+    user: Annotated[str, typer.Option(help="A user's id.")],
+    item: Annotated[str, typer.Option(help="An item's id.")],
+    words: Annotated[
+        bool, typer.Option("--words", help="Also which words matter; encodes each description anew.")
+    ] = False,
+    json_output: Json = False,
+) -> None:
+    """Take the score of an item for a user apart: parts, neighbours, history and, if asked for, words."""
+    from viral.explain import explain as take_apart
+    from viral.explain import word_effects
+    from viral.explain.information import load
+    from viral.retrieval import Retriever
+
+    retriever = Retriever.load(run)
+    found = take_apart(retriever.bundle, user, item, information=load(run))
+    effects = word_effects(retriever, user, item) if words else []
+    if json_output:
+        show_json(found.to_json() | ({"words": [asdict(one) for one in effects]} if words else {}))
+        return
+    show(found.sentence())
+    if found.origins:
+        show(f"  from: {_signed(found.origins)}")
+    if found.evidence:
+        carried = "; ".join(f"{e.title or e.item_id} {e.share:+.3f}" for e in found.evidence)
+        show(f"  because of: {carried}; all of the history {found.history:+.3f}, beyond it {found.beyond:+.3f}")
+    if effects:
+        show("  words: " + ", ".join(f"{one.word} {one.effect:+.3f}" for one in effects[:WORDS_SHOWN]))
+    if found.information:
+        show("  bits the item's modalities tell of choices: " + _signed(found.information))
+
+
+def _signed(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:+.3f}" for name, value in values.items())
