@@ -146,8 +146,13 @@ def _report(dataset: "Dataset", descriptions: "Descriptions", path: Path, seed: 
     """Measure the descriptions beside those by the same describer's other prompts; write the page."""
     from viral.quality import description_quality, descriptions_by_prompt
     from viral.quality.page import finding, write_quality_report
+    from viral.quality.statuses import NOTHING_IN_COMMON, status_report
+    from viral.report import write_report
 
     sets = descriptions_by_prompt(dataset, descriptions.describer.partition("/")[0])
+    if not set.intersection(*(set(one.texts) for one in sets.values())):
+        write_report(path, status_report(dataset, sets, seed))
+        return {"json": None, "finding": NOTHING_IN_COMMON}
     quality = description_quality(dataset, sets, seed=seed)
     write_quality_report(path, dataset, sets, quality)
     return {"json": quality.to_json(), "finding": finding(quality)}

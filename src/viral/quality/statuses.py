@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from viral.catalog import Catalog
-from viral.enrich import Description, Descriptions
+from viral.dataset import Dataset
+from viral.enrich import Description, Descriptions, load_edits
 from viral.enrich.edits import overlaid
-from viral.report import ContactSheet, Described, Section, Table, Thing
+from viral.provenance import commit
+from viral.report import ContactSheet, Described, Report, Section, Table, Thing
 
 EACH = 8  # cards of a kind on a sheet
 EDITED = "edited by hand"
+NOTHING_IN_COMMON = "No item has a description by every prompt, so how good they are cannot be measured."
 
 
 def status_sections(
@@ -27,8 +30,22 @@ def status_sections(
         rows=tuple((kind, *(f"{found.get(kind, 0):,}" for found in counts.values())) for kind in kinds),
         numeric=tuple(f"prompt {prompt}" for prompt in sets),
     )
-    sheets = [_sheet(catalog, sets[prompt], found, seed) for prompt, found in rows.items() if len(counts[prompt]) > 1]
+    sheets = [
+        _sheet(catalog, sets[prompt], found, seed) for prompt, found in rows.items() if set(counts[prompt]) != {"done"}
+    ]
     return [table, *sheets]
+
+
+def status_report(dataset: Dataset, sets: Mapping[str, Descriptions], seed: int) -> Report:
+    """A page of statuses alone, for sets that describe no item in common, so that nothing can be measured."""
+    catalog = dataset.catalog()
+    return Report(
+        title="What became of every item",
+        subtitle=f"The descriptions of {dataset.path.name}, by status.",
+        lede=NOTHING_IN_COMMON,
+        facts=(("items", f"{len(catalog):,}"), ("seed", str(seed)), ("commit", commit())),
+        sections=tuple(status_sections(catalog, sets, load_edits(dataset), seed)),
+    )
 
 
 def tags_of(row: Description) -> tuple[str, ...]:

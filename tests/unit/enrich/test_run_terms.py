@@ -80,10 +80,11 @@ def test_the_number_of_attempts_is_a_choice_of_the_run(tmp_path, ledger, describ
 def test_a_refusal_is_no_description_and_is_not_paid_for_again(tmp_path, ledger, describer, answer):
     catalog = shop(tmp_path, 6)
     refusing = replace(describer, answers={"i002": answer})
-    for _ in range(2):
+    for run in range(2):
         found = enrich(catalog, refusing, PLAIN, ledger)
         assert statuses(found)[2] == "refused" and found.counts["done"] == 5
         assert found.rows[2].text == "" and found.rows[2].error
+        assert (found.spent.asked > 0) == (run == 0)
     before = len(describer.calls)
     assert enrich(catalog, describer, PLAIN, ledger, terms=Terms(retry_failed=True)).counts["done"] == 6
     assert describer.calls[before:] == ["i002"]

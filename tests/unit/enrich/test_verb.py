@@ -130,3 +130,12 @@ def test_what_is_locked_counts_as_done_though_no_describer_was_asked(dataset, sa
     found = json.loads(viral(dataset, "--json"))
     assert (found["counts"]["done"], found["counts"]["pending"], found["edited"]) == (ITEMS, 0, 1)
     assert found["spent"]["asked"] == ITEMS - 1
+
+
+def test_where_nothing_was_described_the_report_shows_why(dataset, says, tmp_path):
+    says |= {f"i{n}": TimeoutError("60 s") for n in range(ITEMS)}
+    out = tmp_path / "report.html"
+    found = json.loads(viral(dataset, "--report", out, "--json"))
+    assert found["quality"] is None and found["counts"]["failed"] == ITEMS
+    page = out.read_text(encoding="utf-8")
+    assert "cannot be measured" in page and "TimeoutError: 60 s" in page
