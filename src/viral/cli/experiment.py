@@ -35,6 +35,7 @@ def ablate(
     settings: SettingsOption = None,
     metric: MetricOption = "recall@20",
     workers: WorkersOption = 1,
+    renew: RenewOption = False,
     json_output: Json = False,
 ) -> None:
     """Take VIRAL apart: every part, source and number, several seeds each, one table and one report."""
@@ -60,6 +61,7 @@ def ablate(
         metric=metric,
         command=command_of("ablate", dataset, options),
         executor=_executor(workers),
+        renew=renew,
     )
     _finish(result, to_json(result) if json_output else None, out)
 

@@ -54,17 +54,19 @@ def ablate(
     metric: str = "recall@20",
     command: str = "",
     executor: Executor | None = None,
+    renew: bool = False,
 ) -> Ablation:
     """Run the studies and leave ``results.csv``, ``.json``, ``.tex`` and ``report.html`` in ``out``.
 
     ``base`` is the full model. Cells that ``out`` holds already are not computed again; ``Ablation.failures`` names
-    those that ended in a fault. Descriptions made with the plain prompt are encoded first, where there are any.
+    those that ended in a fault. Descriptions made with the plain prompt are encoded first, where there are any. With
+    ``renew``, cells that other code computed are computed anew.
     """
     started = time.perf_counter()
     picked, base = chosen(studies), base or Recipe(model="viral")
     check_metric(metric)
     cells, left_out = _plan(dataset, base, picked, seeds)
-    outcomes = run_cells(dataset, cells, out, executor=executor)
+    outcomes = run_cells(dataset, cells, out, executor=executor, renew=renew)
     rows = make_rows(outcomes, metric=metric, reference=FULL)
     result = Ablation(
         dataset=dataset,

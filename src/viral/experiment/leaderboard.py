@@ -39,13 +39,13 @@ def leaderboard_report(result: Leaderboard) -> Report:
             ),
             _differences(result),
             tables.tests(result),
-            *_published(result),
             *_segments(result),
             tables.popularity(result),
             *_curves(result),
             _tradeoff(result),
             tables.cost(result),
             tables.budget(result),
+            *_published(result),
             _notes(result),
         ),
     )
@@ -138,7 +138,7 @@ def _tradeoff(result: Leaderboard) -> Section:
         ),
         quantity=result.metric,
         cost="time of one training, with building and validation",
-        caption="Whiskers are 95 % intervals over seeds. Times are of the machine that ran it and of what else it did.",
+        caption="Times are of the machine that ran it and of what else it did.",
     )
 
 
@@ -148,7 +148,7 @@ def _notes(result: Leaderboard) -> Section:
         f"The tests are against {result.reference}, {how}.",
         *_fairness(result),
         *segment_tables.findings(result.segments, result.reference),
-        *_code(result),
+        *sections.code_notes(result.rows),
         *(f"Failed: {failure}" for failure in result.failures),
     ]
     return Notes(heading="What to keep in mind", notes=tuple(made))
@@ -167,18 +167,3 @@ def _fairness(result: Leaderboard) -> list[str]:
     if len(trials) == 1:
         return [*said, f"Each row was tuned on validation in {trials.pop()} trials."]
     return [*said, "The rows were not tuned with the same effort: see the budget."]
-
-
-def _code(result: Leaderboard) -> list[str]:
-    commits = sorted({name for row in result.rows for name in row.commits})
-    said = []
-    if len(commits) > 1:
-        said.append(f"The cells were computed by several versions of the code: {', '.join(commits)}.")
-    if changed := [row.name for row in result.rows if row.code_changed]:
-        said.append(
-            "The code that trains and measures these rows has changed since their cells were computed (--renew computes"
-            f" them anew): {', '.join(changed)}."
-        )
-    if unknown := [row.name for row in result.rows if row.code_changed is None and row.seeds]:
-        said.append(f"Computed by a version that did not note its code: {', '.join(unknown)}.")
-    return said

@@ -154,9 +154,7 @@ def _notes(result: Ablation) -> Section:
         for row in result.left_out
     ]
     made += [f"Failed: {failure}" for failure in result.failures]
-    commits = sorted({name for row in result.rows for name in row.commits})
-    if len(commits) > 1:
-        made.append(f"The cells were computed by several versions of the code: {', '.join(commits)}.")
+    made += sections.code_notes(result.rows)
     if len(result.seeds) < 3:
         made.append("Fewer than three seeds: intervals over seeds say little or are absent.")
     return Notes(heading="What to keep in mind", notes=tuple(made))

@@ -129,3 +129,19 @@ def sweep(
         + (f" The highlighted value is that of {reference.name}." if reference is not None else ""),
         intro=intro,
     )
+
+
+def code_notes(rows: Sequence[Row]) -> list[str]:
+    """Whether the cells are of one code and of the present one, where that is to be said."""
+    commits = sorted({name for row in rows for name in row.commits})
+    said = []
+    if len(commits) > 1:
+        said.append(f"The cells were computed by several versions of the code: {', '.join(commits)}.")
+    if changed := [row.name for row in rows if row.code_changed]:
+        said.append(
+            "The code that trains and measures these rows has changed since their cells were computed (--renew computes"
+            f" them anew): {', '.join(changed)}."
+        )
+    if unknown := [row.name for row in rows if row.code_changed is None and row.seeds]:
+        said.append(f"Computed by a version that did not note its code: {', '.join(unknown)}.")
+    return said

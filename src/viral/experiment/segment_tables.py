@@ -35,14 +35,15 @@ def section(segments: Sequence[Segment], rows: Sequence[Row], metric: str, refer
         GridRow(
             label=row.name,
             cells=(
-                GridCell(value=estimate(row.metrics[metric]), mark=_row_mark(row)),
+                GridCell(value=estimate(row.metrics[metric]) if row.seeds else None, mark=_row_mark(row)),
                 *(_cell(by_place.get((row.name, name)), metric) for name in sizes),
             ),
             highlight=row.name == reference,
         )
         for row in rows
     ]
-    missing = any(cell.value is None for line in lines for cell in line.cells)
+    failed = {row.name for row in rows if not row.seeds}
+    missing = any(cell.value is None for line in lines if line.label not in failed for cell in line.cells)
     return Grid(
         heading=f"{metric} by users and items",
         columns=(("all", ""), *((name, f"{whole(size)} users") for name, size in sizes.items())),

@@ -72,7 +72,7 @@ def budget(result: Leaderboard) -> Table:
                 whole(row.max_epochs) if trained(row) else CLOSED_FORM,
                 fixed(outputs.mean(row.epochs), 0) if trained(row) else DASH,
                 whole(row.patience) if trained(row) else DASH,
-                f"{capped(row)} of {len(row.stopped)}" if trained(row) else DASH,
+                f"{capped(row)} of {len(row.stopped)}" if trained(row) and row.stopped else DASH,
                 whole(effort.trials) if effort else DASH,
                 whole(effort.epochs) if effort else DASH,
                 duration(effort.seconds) if effort else DASH,
@@ -92,8 +92,8 @@ def budget(result: Leaderboard) -> Table:
 
 
 def trained(row: Row) -> bool:
-    """Whether the row was trained in epochs, and not computed at one stroke."""
-    return any(why != CLOSED_FORM for why in row.stopped)
+    """Whether the row is trained in epochs, and not computed at one stroke; of one without a result, so assumed."""
+    return not row.stopped or any(why != CLOSED_FORM for why in row.stopped)
 
 
 def capped(row: Row) -> int:

@@ -149,16 +149,23 @@ class ShareChart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A plain table of ready texts. The first column heads its row; ``numeric`` names the columns set flush right."""
+    """A plain table of ready texts. The first column heads its row; ``numeric`` names the columns set flush right.
+
+    ``notes`` are small words beneath the heads of the rows, one for each or none; ``highlight`` are rows by place.
+    """
 
     heading: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     numeric: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    highlight: frozenset[int] = frozenset()
     intro: str = ""
 
     def __post_init__(self) -> None:
+        if self.notes and len(self.notes) != len(self.rows):
+            raise DataError(f"{len(self.notes)} notes for {len(self.rows)} rows", where=f"table {self.heading!r}")
         for number, row in enumerate(self.rows, start=1):
             if len(row) != len(self.columns):
                 what = f"{len(row)} cells for {len(self.columns)} columns"

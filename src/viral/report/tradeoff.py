@@ -13,7 +13,8 @@ from viral.report.values import Estimate
 from viral.report.wording import duration, fixed, shown
 
 CHAR_WIDTH, LINE = 6.9, 15  # of a label, at the font size of the style sheet
-CAP = 4  # half the width of a whisker's foot
+BOLD = 1.15  # how much wider the highlighted one is
+NEAR = 14  # a name whose box ends further from its point than this has a leader to it
 SIZES: dict[str, tuple[int, int]] = {"wide": (720, 380), "narrow": (350, 380)}
 Size: TypeAlias = Literal["wide", "narrow"]
 Box: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom
@@ -35,7 +36,10 @@ class TradeoffPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tradeoff:
-    """Points over seconds; up is better, left is cheaper. Those without a time or a value are left out."""
+    """Points over seconds; up is better, left is cheaper. Those without a time or a value are left out.
+
+    Intervals are not drawn: those of a few seeds would set the scale, and they stand in the ranking.
+    """
 
     heading: str
     points: tuple[TradeoffPoint, ...]
@@ -51,12 +55,12 @@ class _Plot:
     right: float
     top: float
     bottom: float
-    powers: tuple[int, ...]  # of ten seconds; the first and last are the ends of the axis
+    xs: tuple[float, ...]  # seconds; the first and last are the ends of the axis
     ys: tuple[float, ...]
 
     def x(self, seconds: float) -> float:
-        low, high = self.powers[0], self.powers[-1]
-        return self.left + (math.log10(seconds) - low) / (high - low) * (self.right - self.left)
+        low, high = self.xs[0], self.xs[-1]
+        return self.left + math.log(seconds / low) / math.log(high / low) * (self.right - self.left)
 
     def y(self, value: float) -> float:
         return self.bottom - (value - self.ys[0]) / (self.ys[-1] - self.ys[0]) * (self.bottom - self.top)
@@ -75,8 +79,11 @@ def tradeoff_chart(section: Tradeoff, *, key: str, size: Size = "wide") -> Marku
         element("title", f"{shown(section.quantity, 24)} over {shown(section.cost, 60)}", id=f"{key}-title"),
         element("desc", _description(points), id=f"{key}-desc"),
         *_axes(plot, section.cost),
-        *(shape for point, place in zip(points, places, strict=True) for shape in _point(point, place, plot)),
         *_labels(points, places, plot),
+        *(
+            element("circle", class_=f"dot {_tone(point)}", cx=x, cy=y, r=5)
+            for point, (x, y) in zip(points, places, strict=True)
+        ),
         class_=f"lines {size}",
         viewBox=f"0 0 {width} {height}",
         role="img",
@@ -85,12 +92,22 @@ def tradeoff_chart(section: Tradeoff, *, key: str, size: Size = "wide") -> Marku
 
 
 def _plot(points: Sequence[TradeoffPoint], width: float, height: float) -> _Plot:
-    ends = [end for p in points for end in (p.value.mean, *(p.value.bounds or ())) if math.isfinite(end)]
-    marks = ticks(min(ends), max(ends), 5)
-    first = math.floor(math.log10(min(p.seconds for p in points)))
-    last = max(first + 1, math.ceil(math.log10(max(p.seconds for p in points))))
+    means = [point.value.mean for point in points]
+    marks = ticks(min(means), max(means), 5)
+    times = [point.seconds for point in points]
     left = 10 + CHAR_WIDTH * max(map(len, tick_labels(marks)))
-    return _Plot(left, width - 24, 12, height - 44, tuple(range(first, last + 1)), tuple(marks))
+    xs = _round_seconds(min(times), max(times), 7 if width > 500 else 5)
+    return _Plot(left, width - 24, 12, height - 44, tuple(xs), tuple(marks))
+
+
+def _round_seconds(low: float, high: float, most: int) -> list[float]:
+    """1, 2 and 5 times powers of ten from at or below ``low`` to above ``high``; powers alone where those are many."""
+    first, last = math.floor(math.log10(low)), math.floor(math.log10(high)) + 1
+    fine = [factor * 10.0**power for power in range(first, last + 1) for factor in (1, 2, 5)]
+    start = max(index for index, mark in enumerate(fine) if mark <= low * (1 + 1e-9))
+    stop = min(index for index, mark in enumerate(fine) if mark > high)
+    chosen = fine[start : stop + 1]
+    return chosen if len(chosen) <= most else [10.0**power for power in range(first, last + 1)]
 
 
 def _axes(plot: _Plot, cost: str) -> list[Markup]:
@@ -99,21 +116,12 @@ def _axes(plot: _Plot, cost: str) -> list[Markup]:
         y = plot.y(value)
         shapes.append(element("line", class_="grid", x1=plot.left, x2=plot.right, y1=y, y2=y))
         shapes.append(element("text", label, class_="tick end", x=plot.left - 7, y=y + 4))
-    for power in plot.powers:
-        x, seconds = plot.x(10.0**power), 10.0**power
-        label = f"{seconds:,g}\u00a0s"
+    for seconds in plot.xs:
+        x, label = plot.x(seconds), f"{seconds:,g}\u00a0s"
         shapes.append(element("line", class_="grid", x1=x, x2=x, y1=plot.top, y2=plot.bottom))
         shapes.append(element("text", label, class_="tick middle", x=x, y=plot.bottom + 18))
     middle = (plot.left + plot.right) / 2
     return [*shapes, element("text", shown(cost, 60), class_="tick middle", x=middle, y=plot.bottom + 37)]
-
-
-def _point(point: TradeoffPoint, place: tuple[float, float], plot: _Plot) -> list[Markup]:
-    x, y = place
-    ends = [plot.y(end) for end in point.value.bounds or ()]
-    shapes = [element("line", class_="whisker faint", x1=x, x2=x, y1=ends[0], y2=ends[1])] if ends else []
-    shapes += [element("line", class_="whisker faint", x1=x - CAP, x2=x + CAP, y1=end, y2=end) for end in ends]
-    return [*shapes, element("circle", class_=f"dot {'main' if point.highlight else 'tone-1'}", cx=x, cy=y, r=5)]
 
 
 def _labels(points: Sequence[TradeoffPoint], places: Sequence[tuple[float, float]], plot: _Plot) -> list[Markup]:
@@ -122,17 +130,24 @@ def _labels(points: Sequence[TradeoffPoint], places: Sequence[tuple[float, float
     shapes = []
     for index in sorted(range(len(points)), key=lambda i: places[i]):
         (x, y), label = places[index], shown(points[index].label, 18)
-        width = CHAR_WIDTH * len(label)
+        width = CHAR_WIDTH * len(label) * (BOLD if points[index].highlight else 1)
         found = min(_candidates(x, y, width), key=lambda box: _cost(box, taken, plot))
         taken.append(found)
-        tone = "main" if points[index].highlight else "tone-1"
+        tone = _tone(points[index])
+        edge = (min(max(x, found[0]), found[2]), min(max(y, found[1] + 2), found[3] - 2))
+        if math.dist((x, y), edge) > NEAR:
+            shapes.append(element("line", class_=f"leader {tone}", x1=x, y1=y, x2=edge[0], y2=edge[1]))
         shapes.append(element("text", label, class_=f"name {tone}", x=found[0], y=found[3] - 4))
     return shapes
 
 
+def _tone(point: TradeoffPoint) -> str:
+    return "main" if point.highlight else "tone-1"
+
+
 def _candidates(x: float, y: float, width: float) -> list[Box]:
-    """To the right, to the left, and in the middle, each at the point's height and above and below it."""
-    lefts, lifts = (x + 9, x - 9 - width, x - width / 2), (0, -LINE, LINE, -2 * LINE, 2 * LINE)
+    """To the right, to the left, in the middle; at the point's height, above and below it; near ones first."""
+    lefts, lifts = (x + 9, x - 9 - width, x - width / 2), [LINE * step for step in (0, -1, 1, -2, 2, -3, 3, -4, 4)]
     boxes = [(left, y + lift - LINE / 2, left + width, y + lift + LINE / 2) for lift, left in product(lifts, lefts)]
     return [box for box in boxes if not (box[0] < x < box[2] and abs(box[1] + LINE / 2 - y) < LINE)]
 
@@ -145,7 +160,7 @@ def _cost(box: Box, taken: Sequence[Box], plot: _Plot) -> float:
         for other in taken
     )
     outside = sum(max(0.0, excess) for excess in (plot.left - box[0], box[2] - plot.right - 20, plot.top - 8 - box[1],
-                                                  box[3] - plot.bottom))  # fmt: skip
+                                                  box[3] - plot.bottom - 8))  # fmt: skip
     return covered + 1000 * outside
 
 

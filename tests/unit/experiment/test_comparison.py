@@ -138,6 +138,16 @@ def test_unequal_budgets_are_told(dataset, tmp_path):
     assert cells_of(parsed(page), "Budget")["long"][:2] == ["3", "3"]
 
 
+def test_a_row_that_failed_stands_in_every_table_with_its_reason(dataset, tmp_path):
+    diverging = replace(RECIPES["bpr"], train=replace(FEW, learning_rate=1e38))
+    board = compare(dataset, {"popularity": RECIPES["popularity"], "bad": diverging}, tmp_path / "out", seeds=[0])
+    page = parsed((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+    assert [row.name for row in board.rows] == ["popularity", "bad"]
+    assert cells_of(page, "Budget")["bad"][:4] == ["2", "–", "20", "–"]
+    assert set(cells_of(page, "Cost")["bad"]) == set(cells_of(page, "recall@20 by users and items")["bad"]) == {"–"}
+    assert "lower the learning rate" in page.text and "kept no ranks" not in page.text
+
+
 def viral(dataset, out, *words, code=0):
     done = CliRunner().invoke(app, ["compare", str(dataset.path), "--out", str(out), *words])
     assert done.exit_code == code, done.output

@@ -81,7 +81,7 @@ def test_a_report_stands_with_every_row_of_its_model_and_the_others_alone():
 
 def test_the_section_has_theirs_ours_and_every_caveat():
     table = beside.section(THEIRS, OURS, "")
-    cells = [(line[0], line[2], line[-1]) for line in table.rows]
+    cells = [(line[0], line[2], note) for line, note in zip(table.rows, table.notes, strict=True)]
     ours = "ours, 2 seeds: chosen on validation"
     assert cells == [
         ("BPR", "0.0500", "a paper: one seed"),
@@ -92,8 +92,10 @@ def test_the_section_has_theirs_ours_and_every_caveat():
         ("mine", "0.0100", ours),
     ]
     assert table.rows[0][1] == "–", "a number that is not known is not invented"
+    assert table.highlight == {3, 4, 5}
     other = beside.section(THEIRS, OURS, "Not the same data.")
-    assert other.intro.startswith("Not the same data.") and "cannot be compared" in other.rows[3][-1]
+    assert other.intro == "Not the same data." and "cannot be compared" in other.notes[3]
+    assert other.rows[3][2] == "0.0600", "what cannot be compared is not divided"
 
 
 def test_the_csv_has_a_line_for_each_pair_and_metric(tmp_path):
@@ -104,16 +106,21 @@ def test_the_csv_has_a_line_for_each_pair_and_metric(tmp_path):
     assert lines[2]["source"] == "'=a README" and lines[2]["mean"] == ""
     assert (lines[5]["model"], lines[5]["published"], lines[5]["ours"]) == ("mine:Mine", "", "mine")
     beside.write_csv(tmp_path / "p.csv", THEIRS, OURS, "other data")
+    with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as file:
+        assert {line["relative"] for line in csv.DictReader(file)} == {""}
     assert "yes" not in {line.rpartition(",")[2] for line in (tmp_path / "p.csv").read_text().splitlines()}
 
 
 def test_the_latex_table_numbers_the_caveats(tmp_path):
     beside.write_latex(tmp_path / "p.tex", THEIRS, OURS, caption="C", fault="Other data.")
     text = (tmp_path / "p.tex").read_text(encoding="utf-8")
+    assert "%)" not in text and r"\caption{C Other data.}" in text
+    beside.write_latex(tmp_path / "p.tex", THEIRS, OURS, caption="C", fault="")
+    text = (tmp_path / "p.tex").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert all(line.count("&") == 4 for line in lines) and len(lines) == 7
     assert lines[1].startswith("BPR$^{1}$ & -- & 0.0500") and r"0.0600 (+20.0~\%)" in lines[4]
-    assert r"$^{2}$ =a README: not verified, 100 \% of it." in text and r"\caption{C Other data.}" in text
+    assert r"$^{2}$ =a README: not verified, 100 \% of it." in text and r"\caption{C}" in text
     assert r"bpr\_tuned, ours" in text
 
 
@@ -137,15 +144,16 @@ def test_compare_puts_theirs_beside_ours_everywhere(tmp_path, capsys):
     assert document["comparable"] is False and len(document["rows"]) == len(published("amazon-baby").rows)
     first = document["rows"][0]
     assert first["model"] == "MF-BPR" and first["ours"] == "bpr" and first["caveat"]
+    assert first["relative"] is None, "of another split"
+    same = beside.to_json(board.published, board.rows, "")["rows"][0]
     mine = board.rows[0].metrics["recall@20"].mean
-    assert first["relative"]["recall@20"] == pytest.approx(mine / 0.0575 - 1)
+    assert same["relative"]["recall@20"] == pytest.approx(mine / 0.0575 - 1) and set(METRICS) <= set(same["relative"])
     page = parsed((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
     assert "Beside the published numbers of amazon-baby" in [heading.text for heading in page.all("h2")]
     for each in published("amazon-baby").rows:
         assert each.caveat in page.text and each.model in page.text
     assert board.unlike in page.text and (tmp_path / "out" / "published.csv").exists()
     assert "LGMRec's own logs" in (tmp_path / "out" / "published.tex").read_text(encoding="utf-8")
-    assert set(METRICS) <= set(first["relative"])
 
 
 def test_an_unknown_benchmark_is_told_before_anything_is_trained(tmp_path):

@@ -8,7 +8,20 @@ from typing import get_args
 import pytest
 from PIL import Image
 
-from viral.report import ContactSheet, Curve, Curves, Described, Estimate, Ranking, RankingRow, Report, Section, Thing
+from viral.errors import DataError
+from viral.report import (
+    ContactSheet,
+    Curve,
+    Curves,
+    Described,
+    Estimate,
+    Ranking,
+    RankingRow,
+    Report,
+    Section,
+    Table,
+    Thing,
+)
 from viral.report.render import PAPER, TEMPLATES, render_report, write_report
 
 
@@ -174,3 +187,13 @@ def test_without_training_there_is_a_sentence_and_no_chart(curve, parse):
     curves = Curves(heading="C", curves=(curve,) if curve else ())
     page = parse(render_report(Report(title="t", sections=(curves,))))
     assert not page.all("svg") and "No model of this run was trained" in page.text
+
+
+def test_a_tables_notes_stand_beneath_the_heads_of_their_rows(parse):
+    rows = (("theirs", "0.1"), ("ours", "0.2"))
+    table = Table(heading="T", columns=("a", "b"), rows=rows, notes=("a caveat", "none"), highlight=frozenset({1}))
+    lines = parse(render_report(Report(title="t", sections=(table,)))).one("tbody").all("tr")
+    assert [line.one("th").one("small").text for line in lines] == ["a caveat", "none"]
+    assert [line.attributes.get("class") for line in lines] == [None, "ours"]
+    with pytest.raises(DataError, match="1 notes for 2 rows"):
+        Table(heading="T", columns=("a", "b"), rows=rows, notes=("a caveat",))

@@ -32,10 +32,27 @@ def test_the_points_can_be_read_off_the_axes(parse, size):
         assert read == pytest.approx(value.mean, abs=0.002)
 
 
-def test_intervals_are_drawn_and_said(parse):
-    svg = drawn(parse, [("a", 1.0, Estimate(0.2, 0.1, 0.3)), ("b", 5.0, Estimate(0.2))])
-    assert len(svg.all("line", class_="whisker")) == 3, "a line and two feet, of the one that has an interval"
-    assert svg.one("desc").text == "a: 0.2000 in 1.0 s; b: 0.2000 in 5.0 s."
+def test_intervals_do_not_set_the_scale(parse):
+    svg = drawn(parse, [("a", 1.0, Estimate(0.2, -1.0, 3.0)), ("b", 5.0, Estimate(0.3))])
+    assert (ticks(svg, "end")[0][0], ticks(svg, "end")[-1][0]) == (0.2, 0.3)
+    assert svg.one("desc").text == "a: 0.2000 in 1.0 s; b: 0.3000 in 5.0 s."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ends"),
+    [((0.3, 4.0), (0.2, 5)), ((1.0, 1.0), (1, 2)), ((2.0, 5.0), (2, 10)), ((0.03, 900), (0.01, 1000))],
+)
+def test_the_axis_of_time_has_round_ends_around_the_points(parse, seconds, ends):
+    svg = drawn(parse, [(str(n), each, Estimate(0.1)) for n, each in enumerate(seconds)])
+    marks = [mark for mark, _ in ticks(svg, "middle")]
+    assert (marks[0], marks[-1]) == ends and len(marks) <= 7 and marks == sorted(set(marks))
+
+
+def test_a_name_far_from_its_point_is_led_to_it(parse):
+    crowd = [(f"model {n}", 1.0, Estimate(0.3)) for n in range(6)] + [("far", 100.0, Estimate(0.1))]
+    svg = drawn(parse, crowd)
+    assert svg.all("line", class_="leader") and len(svg.all("text", class_="name")) == 7
+    assert not drawn(parse, crowd[-2:]).all("line", class_="leader")
 
 
 @pytest.mark.parametrize("size", list(SIZES))

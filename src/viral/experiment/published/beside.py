@@ -25,40 +25,43 @@ Line = tuple[PublishedRow | Row, list[str]]  # who, and a text for each of METRI
 
 
 def section(table: Published, rows: Sequence[Row], fault: str) -> Table:
-    """The table of the report: each model's published reports and beneath them ours."""
-    columns = ("model", *METRICS, "source and caveat")
+    """The table of the report: each model's published reports and beneath them ours, each with its caveat."""
     ours = "another split, cannot be compared" if fault else "chosen on validation"
+    made = lines(table, rows, comparable=not fault)
     return Table(
         heading=f"Beside the published numbers of {table.name}",
-        columns=columns,
-        rows=tuple(
-            (line.model, *texts, f"{line.source}: {line.caveat}")
-            if isinstance(line, PublishedRow)
-            else (line.name, *texts, f"ours, {_seeds(line)}: {ours}")
-            for line, texts in lines(table, rows)
+        columns=("model", *METRICS),
+        rows=tuple((line.model if isinstance(line, PublishedRow) else line.name, *texts) for line, texts in made),
+        notes=tuple(
+            f"{line.source}: {line.caveat}" if isinstance(line, PublishedRow) else f"ours, {_seeds(line)}: {ours}"
+            for line, _ in made
         ),
+        highlight=frozenset(place for place, (line, _) in enumerate(made) if isinstance(line, Row)),
         numeric=METRICS,
-        caption="Percentages are against the model's first report that has the metric.",
-        intro=f"{fault} {INTRO}".strip(),
+        caption="" if fault else "Percentages are against the model's first report that has the metric.",
+        intro=fault or INTRO,
     )
 
 
-def lines(table: Published, rows: Sequence[Row]) -> list[Line]:
-    """The reports in order, ours after the last report of the same model, the others at the end."""
+def lines(table: Published, rows: Sequence[Row], *, comparable: bool = True) -> list[Line]:
+    """The reports in order, ours after the last report of the same model, the others at the end.
+
+    Ours are told relative to theirs only where they are ``comparable``.
+    """
     made: list[Line] = []
     for place, theirs in enumerate(table.rows):
         made.append((theirs, [fixed(theirs.metrics.get(metric)) for metric in METRICS]))
         last = all(later.key != theirs.key for later in table.rows[place + 1 :])
         if theirs.key and last:
-            made += [(row, _ours(row, table)) for row in rows if row.model == theirs.key]
+            made += [(row, _ours(row, table, comparable)) for row in rows if row.model == theirs.key]
     known = {theirs.key for theirs in table.rows}
-    return made + [(row, _ours(row, table)) for row in rows if row.model not in known]
+    return made + [(row, _ours(row, table, comparable)) for row in rows if row.model not in known]
 
 
-def _ours(row: Row, table: Published) -> list[str]:
+def _ours(row: Row, table: Published, comparable: bool) -> list[str]:
     texts = []
     for metric in METRICS:
-        reports = [r for r in table.rows if r.key and r.key == row.model and metric in r.metrics]
+        reports = [r for r in table.rows if comparable and r.key == row.model and metric in r.metrics]
         change = Pair(reports[0], row).relative(metric) if reports else float("nan")
         mean = row.metrics[metric].mean
         texts.append(fixed(mean) + (f" ({percent(change, signed=True)})" if math.isfinite(change) else ""))
@@ -76,7 +79,9 @@ def write_csv(path: Path, table: Published, rows: Sequence[Row], fault: str) -> 
         writer.writerow(COLUMNS)
         for pair in pairs(table, rows):
             for metric in METRICS:
-                values = _values(pair, metric) | {"comparable": "no" if fault else "yes"}
+                values = _values(pair, metric) | (
+                    {"relative": None, "comparable": "no"} if fault else {"comparable": "yes"}
+                )
                 writer.writerow([safe_cell(values.get(column)) for column in COLUMNS])
 
 
@@ -110,7 +115,7 @@ def to_json(table: Published, rows: Sequence[Row], fault: str) -> dict[str, Any]
                 "source": pair.theirs.source,
                 "caveat": pair.theirs.caveat,
                 "ours": pair.ours.name if pair.ours is not None else None,
-                "relative": {metric: pair.relative(metric) for metric in METRICS},
+                "relative": {metric: pair.relative(metric) for metric in METRICS} if not fault else None,
             }
             for pair in pairs(table, rows)
             if pair.theirs is not None
@@ -122,7 +127,7 @@ def write_latex(path: Path, table: Published, rows: Sequence[Row], *, caption: s
     """A ``booktabs`` table in which the caveats are numbered below."""
     caveats: dict[str, int] = {}
     body = []
-    for line, texts in lines(table, rows):
+    for line, texts in lines(table, rows, comparable=not fault):
         if isinstance(line, PublishedRow):
             number = caveats.setdefault(f"{line.source}: {line.caveat}", len(caveats) + 1)
             who = f"{latex_escape(line.model)}$^{{{number}}}$"
