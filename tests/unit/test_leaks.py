@@ -115,6 +115,15 @@ def test_features_know_nothing_of_interactions(tmp_path, monkeypatch):
     after = encode_dataset(dataset, encoder=Letters(), modalities=["text", "title"])
     assert all(np.array_equal(before[name].values, after[name].values) for name in ("text", "title"))
 
+    class Peeking(Letters):
+        name = "peeking"
+
+        def encode(self, texts: list[str]) -> np.ndarray:
+            return super().encode(texts) + dataset.interactions().height
+
+    with pytest.raises(pytest.fail.Exception, match="the log was opened"):
+        encode_dataset(dataset, encoder=Peeking(), modalities=["title"])
+
 
 def test_what_is_filled_in_is_the_mean_of_items_and_not_of_what_was_taken():
     world = two_tastes(8)
