@@ -1,6 +1,6 @@
 """Hop 5: the graphs, built and normalised here only, and the sparse products over them."""
 
-from viral.graph.bipartite import bipartite_adjacency
+from viral.graph.bipartite import bipartite_adjacency, neighbor_means
 from viral.graph.cooccurrence import Neighbors, co_occurrence, resampled_user_graph, user_graph
 from viral.graph.knn import knn_graph, nearest_neighbors, weighted_knn_graph, weighted_sum
 from viral.graph.sparse import SparseMatrix
@@ -12,6 +12,7 @@ __all__ = [
     "co_occurrence",
     "knn_graph",
     "nearest_neighbors",
+    "neighbor_means",
     "resampled_user_graph",
     "user_graph",
     "weighted_knn_graph",

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
 from viral.data import Interactions, Triplets
 from viral.models.base import Embeddings
 from viral.models.content import ContentConfig
+from viral.nn import unit_rows
 from viral.recipe import check_least
 
 
@@ -51,7 +51,7 @@ class Branches(nn.Module):
 
     def beside(self, items: Tensor) -> Tensor:
         """Users and items, each branch at unit length: (I, P, D) -> (U+I, P·D)."""
-        return F.normalize(torch.cat([self.preferences, items]), dim=-1).flatten(1)
+        return unit_rows(torch.cat([self.preferences, items])).flatten(1)
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         """Layer 0: {branch: (I, F)} -> (U+I, P·D)."""
@@ -88,15 +88,23 @@ class UserGraph(nn.Module):
         if self.resample:
             self.of_epoch = graph.resampled_user_graph(self.neighbors, self.k, rng).to(self.full.values)
 
-    def forward(self, users: Tensor) -> Tensor:
-        """(U, D) -> (U, D)."""
-        return users + (self.of_epoch if self.training else self.full) @ users
+    def forward(self, users: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """(U, D) -> (U, D), or of the users ``chosen`` (n,) alone -> (n, D)."""
+        neighbors = self.of_epoch if self.training else self.full
+        if chosen is None:
+            return users + neighbors @ users
+        return users.index_select(0, chosen) + neighbors.rows(chosen) @ users
 
 
 def of_triplets(embeddings: Embeddings, batch: Triplets) -> tuple[Tensor, Tensor, Tensor]:
     """Users, positives and negatives of a batch: (B, D) each."""
-    chosen, skipped = embeddings.items.index_select(0, torch.cat([batch.positives, batch.negatives])).chunk(2)
-    return embeddings.users.index_select(0, batch.users), chosen, skipped
+    return embeddings.users.index_select(0, batch.users), *of_pairs(embeddings.items, batch)
+
+
+def of_pairs(items: Tensor, batch: Triplets) -> tuple[Tensor, Tensor]:
+    """Positives and negatives of a batch: (B, D) each."""
+    chosen, skipped = items.index_select(0, torch.cat([batch.positives, batch.negatives])).chunk(2)
+    return chosen, skipped
 
 
 def squares(tables: Tensor, weights: BranchWeights) -> Tensor:

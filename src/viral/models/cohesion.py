@@ -15,9 +15,9 @@ from torch import Tensor
 from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
-from viral.models.branches import BranchConfig, Branches, BranchWeights, UserGraph, columns, of_triplets, squares
+from viral.models.branches import BranchConfig, Branches, BranchWeights, UserGraph, columns, of_pairs, squares
 from viral.models.content import Content
-from viral.nn import bpr_loss_bits, dot, embedding
+from viral.nn import bpr_loss_bits, embedding, times_cosine
 from viral.recipe import check_least
 
 
@@ -76,9 +76,7 @@ class COHESION(EmbeddingRecommender[COHESIONConfig]):
         layer = total = ego
         start = self.by_branch(ego)
         for _ in range(self.config.num_layers):
-            moved = self.by_branch(self.adjacency @ layer)
-            cosine = dot(moved, start) / moved.norm(dim=-1).clamp(min=1e-8)  # (U+I, P): X_0 has unit rows
-            layer = (moved * cosine[..., None]).flatten(1)
+            layer = times_cosine(self.by_branch(self.adjacency @ layer), start).flatten(1)
             total = total + layer
         return total
 
@@ -87,11 +85,16 @@ class COHESION(EmbeddingRecommender[COHESIONConfig]):
         return columns.unflatten(1, (-1, self.config.embedding_dim))
 
     def embed(self) -> Embeddings:
+        return self.represent()
+
+    def represent(self, chosen: Tensor | None = None) -> Embeddings:
+        """Every item, and every user or those ``chosen`` (n,)."""
         users, items = self.travel(self.ego()).tensor_split([self.num_users])
-        return Embeddings(self.user_graph(self.branch_weights(users)), items + self.item_graph @ items)
+        return Embeddings(self.user_graph(self.branch_weights(users), chosen), items + self.item_graph @ items)
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        u, chosen, skipped = of_triplets(self.embed(), batch)
+        u, items = self.represent(batch.users)
+        chosen, skipped = of_pairs(items, batch)
         leads = self.by_branch(u * (chosen - skipped)).sum(dim=-1)  # (B, P): s⁺ - s⁻ in each branch
         lag = 1 - leads.detach().softmax(dim=1)  # adaptive optimisation: who ranks worse counts more
         tables = self.branches.preferences.index_select(0, batch.users)  # (B, P, D)

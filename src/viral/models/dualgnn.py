@@ -15,7 +15,7 @@ from torch import Tensor
 from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
-from viral.models.branches import BranchConfig, Branches, BranchWeights, UserGraph, of_triplets, squares
+from viral.models.branches import BranchConfig, Branches, BranchWeights, UserGraph, of_pairs, squares
 from viral.models.content import Content
 from viral.nn import bpr_loss_bits, dot, propagate_sum
 from viral.recipe import check_least
@@ -55,14 +55,19 @@ class DualGNN(EmbeddingRecommender[DualGNNConfig]):
         self.user_graph.draw(rng)
 
     def embed(self) -> Embeddings:
+        return self.represent()
+
+    def represent(self, chosen: Tensor | None = None) -> Embeddings:
+        """Every item, and every user or those ``chosen`` (n,)."""
         nodes = propagate_sum(self.adjacency, self.branches(self.content.features), self.config.num_layers)
         users, items = nodes.tensor_split([self.num_users])  # (U, P·D), (I, P·D)
         of_branches = (len(self.content.roles), self.config.embedding_dim)
         fused = self.branch_weights(users).unflatten(1, of_branches).sum(dim=1)
-        return Embeddings(self.user_graph(fused), items.unflatten(1, of_branches).sum(dim=1))
+        return Embeddings(self.user_graph(fused, chosen), items.unflatten(1, of_branches).sum(dim=1))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        u, chosen, skipped = of_triplets(self.embed(), batch)
+        u, items = self.represent(batch.users)
+        chosen, skipped = of_pairs(items, batch)
         tables = self.branches.preferences.index_select(0, batch.users)  # (B, P, D)
         reg = self.config.reg_weight * squares(tables, self.branch_weights)
         return {"bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)), "reg": reg}

@@ -17,7 +17,7 @@ from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import bpr_loss, dot
+from viral.nn import bpr_loss, dot, unit_rows
 from viral.nn.edges import Edges
 from viral.nn.fusion import linear
 from viral.recipe import check_least
@@ -58,27 +58,30 @@ class GRCN(EmbeddingRecommender[GRCNConfig]):
         of_users = rows < self.num_users
         self.taken = Edges(rows[of_users], columns[of_users] - self.num_users, (self.num_users, self.num_items))
 
-    def embed(self) -> Embeddings:
+    def represent(self) -> list[Tensor]:
+        """Each branch of all nodes, ids first: 1 + M times (N, D)."""
         content, affinities = [], []
         for role, view in self.views.items():
             nodes, affinity = view(self.content.features[role], self.taken, self.edges)
             content.append(nodes)
             affinities.append(affinity)
-        trusted = torch.stack(affinities, dim=1) * self.confidence.index_select(0, self.edges.columns)  # (2E, M)
+        sources = [confidence.index_select(0, self.edges.columns) for confidence in self.confidence.unbind(dim=1)]
+        trusted = torch.stack([a * c for a, c in zip(affinities, sources, strict=True)], dim=1)  # (2E, M)
         weights = trusted.amax(dim=1).relu()  # an edge that no modality supports is pruned
-        total = layer = F.normalize(self.ids, dim=-1)
+        total = layer = unit_rows(self.ids)
         for _ in range(self.config.num_layers):
             layer = self.edges.sum(weights, layer)
             total = total + layer
-        users, items = torch.cat([total, *content], dim=1).tensor_split([self.num_users])
-        return Embeddings(users, items)
+        return [total, *content]
+
+    def embed(self) -> Embeddings:
+        return Embeddings(*torch.cat(self.represent(), dim=1).split([self.num_users, self.num_items]))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        users, items = self.embed()
-        u = users.index_select(0, batch.users)  # (B, (1 + M)·D)
-        rows = torch.cat([batch.positives, batch.negatives])
-        chosen, skipped = items.index_select(0, rows).chunk(2)
-        ids = self.ids.index_select(0, torch.cat([batch.users, rows + self.num_users]))
+        rows = torch.cat([batch.users, batch.positives + self.num_users, batch.negatives + self.num_users])
+        nodes = torch.cat([branch.index_select(0, rows) for branch in self.represent()], dim=1)
+        u, chosen, skipped = nodes.chunk(3)  # (B, (1 + M)·D) each
+        ids = self.ids.index_select(0, rows)
         tables = [view.preferences.index_select(0, batch.users) for view in self.views.values()]
         squares = torch.stack([table.square().mean() for table in (ids, *tables)]).sum()
         return {"bpr": bpr_loss(dot(u, chosen), dot(u, skipped)), "reg": self.config.reg_weight * squares}
@@ -100,11 +103,11 @@ class View(nn.Module):
 
     def forward(self, features: Tensor, taken: Edges, edges: Edges) -> tuple[Tensor, Tensor]:
         """Nodes (N, D) and affinities (2E,) from features (I, F)."""
-        items = F.normalize(F.leaky_relu(self.projection(features)), dim=-1)
-        users = F.normalize(self.preferences, dim=-1)
+        items = unit_rows(F.leaky_relu(self.projection(features)))
+        users = unit_rows(self.preferences)
         for _ in range(self.num_routings):  # a user's prototype moves towards the items most like it (eq. 3, 4)
             attention = taken.softmax(taken.dot(users, items))
-            users = F.normalize(users + taken.sum(attention, items), dim=-1)
+            users = unit_rows(users + taken.sum(attention, items))
         nodes = torch.cat([users, items])
         affinities = edges.softmax(edges.dot(nodes, nodes))
         return nodes + edges.sum(affinities, nodes), affinities

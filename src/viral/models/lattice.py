@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from viral import graph
@@ -19,7 +18,7 @@ from viral.graph import SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
 from viral.models.lattice_graph import ItemGraph
-from viral.nn import bpr_loss, dot, embedding, propagate_mean
+from viral.nn import bpr_loss, dot, embedding, propagate_mean, unit_rows
 from viral.recipe import check_least
 
 
@@ -75,7 +74,7 @@ class LATTICE(EmbeddingRecommender[LATTICEConfig]):
         h = self.item_embedding.weight
         for _ in range(self.config.num_item_layers):
             h = item_graph(h)
-        return Embeddings(users, items + F.normalize(h, dim=-1))
+        return Embeddings(users, items + unit_rows(h))
 
     def embed(self) -> Embeddings:
         return self.represent(self.items.learnt(self.items.neighbors()))

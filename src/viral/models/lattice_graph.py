@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
 from viral.graph import SparseMatrix
 from viral.models.content import Content
+from viral.nn import unit_rows
 from viral.nn.edges import Edges
 
 
@@ -44,7 +44,7 @@ class ItemGraph(nn.Module):
         """Normalised cosines along the edges, {role: (I·K,)}, and the roles' shares α (M,): both with gradients."""
         weights = {}
         for role, x in self.content.features.items():
-            unit = F.normalize(self.projections[role](x), dim=-1)
+            unit = unit_rows(self.projections[role](x))
             weights[role] = edges[role].laplacian(edges[role].dot(unit, unit).clamp(min=0))
         return weights, unit.new_ones(1) if self.mix is None else self.mix.softmax(dim=0)
 

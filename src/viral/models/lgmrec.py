@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
@@ -20,8 +19,8 @@ from viral.graph import SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
 from viral.models.hypergraph import Hypergraph, matrix, spread
-from viral.models.views import propagate_last, sum_of, user_rows
-from viral.nn import bpr_loss, dot, embedding, norm_penalty, propagate_mean
+from viral.models.views import propagate_last, sum_of
+from viral.nn import bpr_loss, dot, embedding, norm_penalty, propagate_mean, unit_rows
 from viral.nn.contrast import one_way_info_nce
 from viral.recipe import check_least
 
@@ -72,36 +71,36 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
         settings = (config.num_hyperedges, config.gumbel_temperature, config.keep_rate)
         self.hypergraphs = nn.ModuleDict({role: Hypergraph(f, *settings) for role, f in widths.items()})
         self.adjacency = graph.bipartite_adjacency(inputs.train)
-        taken = user_rows(self.adjacency, self.num_users)
-        self.taken = SparseMatrix(taken.offsets, taken.columns, torch.ones_like(taken.values), self.num_items)
-        self.register_buffer("counts", taken.offsets.diff().clamp(min=1)[:, None], persistent=False)  # (U, 1)
+        means = self.means = graph.neighbor_means(inputs.train)[0]  # (U, I)
+        self.taken = SparseMatrix(means.offsets, means.columns, torch.ones_like(means.values), self.num_items)
 
-    def local(self, ids: Tensor) -> Tensor:
-        """Ids, and every modality of the nodes at unit length: (U+I, D); a user starts as their items."""
+    def modalities(self) -> Tensor:
+        """Every modality of the nodes after its propagation: (U+I, M·D); a user starts as their items."""
         items = torch.cat([self.projections[role](x) for role, x in self.content.features.items()], dim=1)
-        users = (self.taken @ items) / self.get_buffer("counts")  # (U, M·D)
-        nodes = propagate_last(self.adjacency, torch.cat([users, items]), self.config.num_modal_layers)
-        return ids + sum_of(F.normalize(x, dim=1) for x in nodes.chunk(len(self.content.roles), dim=1))
+        return propagate_last(self.adjacency, torch.cat([self.means @ items, items]), self.config.num_modal_layers)
 
     def globally(self, ids: Tensor) -> list[Tensor]:
         """What each modality's hyperedges pass from the items' ids to all nodes: M times (U+I, D)."""
         graphs = [self.hypergraphs[role](self.taken, x) for role, x in self.content.features.items()]
         return [spread(users, items, ids[self.num_users :], self.config.num_hyper_layers) for users, items in graphs]
 
-    def represent(self) -> tuple[Tensor, list[Tensor]]:
-        """All nodes (U+I, D), and the global embeddings of each modality."""
+    def represent(self, rows: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
+        """The nodes ``rows`` (n, D), or all of them, and the global embeddings of all in each modality."""
         ego = torch.cat([self.user_ids.weight, self.item_ids.weight])
         ids = propagate_mean(self.adjacency, ego, self.config.num_layers)
         hyper = self.globally(ids)
-        return self.local(ids) + self.config.hyper_weight * F.normalize(sum_of(hyper), dim=1), hyper
+        tables = (ids, self.modalities(), *hyper)
+        own, modal, *shared = tables if rows is None else (table.index_select(0, rows) for table in tables)
+        local = own + sum_of(unit_rows(x) for x in modal.chunk(len(shared), dim=1))
+        return local + self.config.hyper_weight * unit_rows(sum_of(shared)), hyper
 
     def embed(self) -> Embeddings:
         return Embeddings(*self.represent()[0].split([self.num_users, self.num_items]))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        nodes, hyper = self.represent()
         rows = torch.cat([batch.users, batch.positives + self.num_users, batch.negatives + self.num_users])
-        users, chosen, skipped = nodes.index_select(0, rows).chunk(3)
+        nodes, hyper = self.represent(rows)
+        users, chosen, skipped = nodes.chunk(3)
         terms = {
             "bpr": bpr_loss(dot(users, chosen), dot(users, skipped)),
             "reg": self.config.reg_weight * norm_penalty(users, chosen, skipped),

@@ -4,7 +4,7 @@ Wei et al., "MMGCN: Multi-modal Graph Convolution Network for Personalized Recom
 https://doi.org/10.1145/3343031.3351034. Shapes: U users, I items, N = U + I nodes, B batch, D, d widths, F features.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
-from viral.data import Interactions, ModelInputs, Triplets
+from viral.data import ModelInputs, Triplets
 from viral.graph import SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import bpr_loss, dot
+from viral.nn import bpr_loss, dot, unit_rows
 from viral.nn.fusion import linear
 from viral.recipe import check_least
 
@@ -55,11 +55,12 @@ class MMGCN(EmbeddingRecommender[MMGCNConfig]):
         features = self.content.features
         networks = {m: ModalNetwork(self.num_users, x.shape[1], widths[m], config) for m, x in features.items()}
         self.networks = cast("Mapping[str, ModalNetwork]", nn.ModuleDict(networks))
-        self.means = neighbor_means(inputs.train)
+        self.means = nn.ModuleList(graph.neighbor_means(inputs.train))
 
     def embed(self) -> Embeddings:
         x = self.content.features
-        nodes = [network(x[role], self.ids, self.means) for role, network in self.networks.items()]
+        means = cast("Iterable[SparseMatrix]", self.means)
+        nodes = [network(x[role], self.ids, means) for role, network in self.networks.items()]
         users, items = torch.stack(nodes).mean(dim=0).tensor_split([self.num_users])
         return Embeddings(users, items)
 
@@ -91,15 +92,22 @@ class ModalNetwork(nn.Module):
         self.transfer = nn.ModuleList(linear(d, dim) for d in widths)
         self.join = nn.ModuleList(linear(d + dim, dim) for d in widths)
 
-    def forward(self, features: Tensor, ids: Tensor, means: SparseMatrix) -> Tensor:
-        """(I, F), (N, D) -> (N, D)."""
-        # at unit length, or features of any scale would drown the users' tables
-        x = F.normalize(torch.cat([self.preferences, self.encoder(features)]), dim=-1)
+    def forward(self, features: Tensor, ids: Tensor, means: Iterable[SparseMatrix]) -> Tensor:
+        """(I, F), (N, D) -> (N, D). Users and items apart: what users hear of fixed features needs no gradient."""
+        sides = [unit_rows(self.preferences), unit_rows(self.encoder(features))]  # or features of any scale drown users
+        of_sides = ids.split([len(side) for side in sides])
         for gather, transfer, join in zip(self.gather, self.transfer, self.join, strict=True):
-            h = F.leaky_relu(means @ gather(x))  # aggregation (eq. 2)
-            own_view = F.leaky_relu(transfer(x)) + ids  # combination with the id (eq. 5)
-            x = F.leaky_relu(join(torch.cat([h, own_view], dim=1)))  # (eq. 6, by concatenation)
-        return x
+            heard = [mean @ other for mean, other in zip(means, reversed(sides), strict=True)]
+            h = [F.leaky_relu(gather(x), inplace=True) for x in heard]  # aggregation (eq. 2)
+            own_view = [F.leaky_relu(transfer(x)) + e for x, e in zip(sides, of_sides, strict=True)]  # (eq. 5)
+            sides = [joined(join, *views) for views in zip(h, own_view, strict=True)]  # (eq. 6, by concatenation)
+        return torch.cat(sides)
+
+
+def joined(join: nn.Module, a: Tensor, b: Tensor) -> Tensor:
+    """What the layer makes of the columns of both, which are not copied side by side: (n, d), (n, D) -> (n, D)."""
+    of_a, of_b = join.get_parameter("weight").tensor_split([a.shape[1]], dim=1)
+    return F.leaky_relu(F.linear(a, of_a, join.get_parameter("bias")) + F.linear(b, of_b), inplace=True)
 
 
 def own(module: nn.Module, name: str, shape: tuple[int, int], *, trained: bool) -> None:
@@ -109,11 +117,3 @@ def own(module: nn.Module, name: str, shape: tuple[int, int], *, trained: bool) 
         module.register_parameter(name, nn.Parameter(table))
     else:
         module.register_buffer(name, table)
-
-
-def neighbor_means(train: Interactions) -> SparseMatrix:
-    """D^-1 A of the user-item graph: every node is the mean of its neighbours, (N, N)."""
-    adjacency = graph.bipartite_adjacency(train)
-    rows, columns, values = adjacency.entries()
-    weights = torch.bincount(rows).reciprocal().to(values.dtype)
-    return SparseMatrix.of(rows, columns, weights[rows], adjacency.shape)

@@ -3,7 +3,7 @@
 from viral.nn.contrast import info_nce
 from viral.nn.losses import bpr_loss, bpr_loss_bits, dot, norm_penalty
 from viral.nn.propagation import embedding, propagate_mean, propagate_sum
-from viral.nn.rows import unit_rows
+from viral.nn.rows import times_cosine, unit_rows
 
 __all__ = [
     "bpr_loss",
@@ -14,5 +14,6 @@ __all__ = [
     "norm_penalty",
     "propagate_mean",
     "propagate_sum",
+    "times_cosine",
     "unit_rows",
 ]

@@ -1,4 +1,4 @@
-"""Rows brought to unit length, without the tables in between that plain autograd keeps."""
+"""Rows brought to unit length or scaled by a cosine, without the tables in between that plain autograd keeps."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 SHORTEST = 1e-12  # a row shorter than this is divided by it, and not turned
+SHORTEST_TURNED = 1e-8  # the same for a row that is scaled by a cosine
 BLOCK_ENTRIES = 1 << 18  # of a table worked off at once: they stay in the cache
 
 
@@ -40,3 +41,34 @@ class _UnitRows(torch.autograd.Function):
             along = torch.linalg.vecdot(g, y)[:, None].masked_fill_(length <= SHORTEST, 0)
             torch.addcmul(g, y, along, value=-1, out=out).div_(length)
         return result.view(unit.shape)
+
+
+def times_cosine(x: Tensor, unit: Tensor) -> Tensor:
+    """Rows x · cos(x, u), row by row, with rows u of unit length: (…, D), (…, D) -> (…, D)."""
+    result: Tensor = _TimesCosine.apply(x, unit)
+    return result
+
+
+class _TimesCosine(torch.autograd.Function):
+    """y = c x, c = ⟨x, u⟩ / ‖x‖; with s = ⟨g, x⟩, dx = c g + s (u / ‖x‖ - c x / ‖x‖²) and du = s x / ‖x‖."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, unit: Tensor) -> Tensor:
+        lengths = torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_(min=SHORTEST_TURNED)
+        cosines = torch.linalg.vecdot(x, unit)[..., None] / lengths
+        ctx.save_for_backward(x, unit, lengths, cosines)
+        return x * cosines
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        x, unit, lengths, cosines = ctx.saved_tensors
+        tables = [t.reshape(-1, t.shape[-1]) for t in (gradient, x, unit, lengths, cosines)]
+        to_x, to_unit = torch.empty_like(tables[1]), torch.empty_like(tables[1])
+        rows = max(1, BLOCK_ENTRIES // x.shape[-1])
+        for g, y, u, length, cosine, dx, du in zip(*(t.split(rows) for t in (*tables, to_x, to_unit)), strict=True):
+            pull = torch.linalg.vecdot(g, y)[:, None] / length
+            torch.mul(y, pull, out=du)
+            torch.mul(g, cosine, out=dx)
+            dx.addcmul_(u, pull)
+            dx.addcmul_(y, (pull * cosine / length).masked_fill_(length <= SHORTEST_TURNED, 0), value=-1)
+        return to_x.view(x.shape), to_unit.view(x.shape)

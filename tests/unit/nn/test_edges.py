@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from viral.nn import edges as module
 from viral.nn.edges import Edges
 
 ROWS = torch.tensor([0, 0, 0, 2, 2, 3])
@@ -11,9 +10,8 @@ COLUMNS = torch.tensor([1, 4, 0, 4, 2, 1])  # row 1 and column 3 have none
 SHAPE = (4, 5)
 
 
-@pytest.fixture(params=[2_048, 4])
-def edges(request, monkeypatch) -> Edges:
-    monkeypatch.setattr(module, "BLOCK_EDGES", request.param)
+@pytest.fixture
+def edges() -> Edges:
     return Edges(ROWS, COLUMNS, SHAPE)
 
 
