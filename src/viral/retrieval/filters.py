@@ -1,5 +1,7 @@
 """Which items may be recommended: what is blocked by ids and categories before ranking, and by a predicate after it."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -10,6 +12,7 @@ from viral.bundle import Bundle
 from viral.errors import DataError, UsageError, nearest
 
 Predicate = Callable[[str], bool]
+REMEMBERED = 32  # masks of filters; each is a byte an item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +20,8 @@ class Filters:
     """Conditions that an item must meet, all of them; ids that the bundle does not know are without effect.
 
     ``in_stock`` is a set of ids, or a function of an id that is asked of the best items only, from the best one down,
-    until enough are found: it may look into a warehouse.
+    until enough are found: it may look into a warehouse. A retriever reads the collections of a ``Filters`` once: make
+    a new one when the stock has changed.
     """
 
     categories: Collection[str] | None = None  # an item must be in one of them
@@ -47,6 +51,25 @@ class Filters:
         for mask in allowed:
             blocked |= ~mask
         return blocked
+
+
+class Masks:
+    """What filters block in one bundle, remembered for the filters that were used last."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._known: OrderedDict[int, tuple[Filters, Tensor | None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, filters: Filters) -> Tensor | None:
+        """``filters.blocked``, not to be changed."""
+        with self._lock:
+            if id(filters) not in self._known:  # which keeps the object, so that its id is not given away
+                self._known[id(filters)] = filters, filters.blocked(self._bundle)
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+            self._known.move_to_end(id(filters))
+            return self._known[id(filters)][1]
 
 
 def _those(ids: Collection[str], bundle: Bundle) -> Tensor:

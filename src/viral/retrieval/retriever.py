@@ -18,7 +18,7 @@ from viral.retrieval.cold import ColdItem, embed, way_of
 from viral.retrieval.diversity import diversify, pool_size
 from viral.retrieval.encoding import Encoders
 from viral.retrieval.fans import wanting
-from viral.retrieval.filters import Filters, Predicate
+from viral.retrieval.filters import Filters, Masks, Predicate
 from viral.retrieval.foldin import FoldIn
 from viral.retrieval.results import Fan, Recommendation, Similar
 from viral.retrieval.similarity import FUSED, Tables, missing
@@ -40,7 +40,7 @@ class Retriever:
         self.encoders = Encoders(bundle.material)
         self._offsets, self._items = bundle.seen.rows()
         self._index: Approximate | None = None
-        self._tables = Tables(bundle)
+        self._tables, self._masks = Tables(bundle), Masks(bundle)
         scorer, many = bundle.scorer, approximate_above is not None and len(bundle.items) > approximate_above
         if many and isinstance(scorer, EmbeddingScorer):
             self._index = Approximate(scorer.items, scorer.users)
@@ -116,7 +116,7 @@ class Retriever:
 
     def _best(self, taste: Taste, count: int, exclude_seen: bool, filters: Filters) -> tuple[Tensor, Tensor]:
         """Indices and scores of the best items, at most ``count``."""
-        blocked = filters.blocked(self.bundle)
+        blocked = self._masks.of(filters)
         if self._index is not None and blocked is None and filters.predicate is None:
             found = self._index.candidates(taste.person, 2 * count + len(taste.seen))
             if exclude_seen:
@@ -151,7 +151,7 @@ class Retriever:
 
     def _similar(self, cosines: Tensor, k: int, filters: Filters) -> list[Similar]:
         _check_count(k)
-        blocked = filters.blocked(self.bundle)
+        blocked = self._masks.of(filters)
         if blocked is not None:
             cosines.masked_fill_(blocked, -torch.inf)
         ids, titles = self.bundle.items.ids, self.bundle.titles

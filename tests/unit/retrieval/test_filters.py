@@ -57,6 +57,17 @@ def test_a_predicate_is_asked_of_the_best_first_and_once(bundle: Bundle) -> None
     assert [r.item_id for r in found] == ["g"] and asked == list("acdefg")
 
 
+def test_masks_belong_to_their_filters(bundle: Bundle) -> None:
+    """However many come and go, none gets another's mask."""
+    retriever = Retriever(bundle)
+    often = Filters(deny=["a"])
+    for turn in range(200):
+        allowed = IDS[turn % 8]
+        found = retriever.recommend("u", 1, filters=Filters(allow=[allowed]), exclude_seen=False)
+        assert [r.item_id for r in found] == [allowed]
+        assert [r.item_id for r in retriever.recommend("u", 1, filters=often)] == ["c"]
+
+
 def test_filters_that_cannot_be_meant(bundle: Bundle) -> None:
     with pytest.raises(UsageError, match="no item is in category 'lamps'") as caught:
         Retriever(bundle).recommend("u", filters=Filters(categories=["lamps"]))

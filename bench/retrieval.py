@@ -1,0 +1,88 @@
+"""``python -m bench.retrieval``: how long one user's recommendations take among many items, as ratios in one run.
+
+The bare work is the product of the user's vector with all items and the k best of the result; a request adds the mask
+of what was seen, filters, ids, titles and parts. Generated vectors: time does not depend on their values. Prints one
+JSON document: milliseconds (median, p99) and the ratio of medians to the bare work.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+import torch
+
+from viral.bundle import Bundle
+from viral.data import Interactions, Vocabulary
+from viral.material import Material
+from viral.models import EmbeddingScorer
+from viral.retrieval import Filters, Retriever
+
+USERS, TAKEN, K = 1_000, 20, 20
+
+
+def world(items: int, dim: int, seed: int = 0) -> Bundle:
+    """Users and items in clusters, as learnt vectors are, and what each user took."""
+    rng = torch.Generator().manual_seed(seed)
+    centres = torch.randn(64, dim, generator=rng)
+    vectors = centres[torch.randint(64, (items,), generator=rng)] + 0.7 * torch.randn(items, dim, generator=rng)
+    people = centres[torch.randint(64, (USERS,), generator=rng)] + 0.7 * torch.randn(USERS, dim, generator=rng)
+    taken = torch.randint(items, (USERS * TAKEN,), generator=rng)
+    seen = Interactions(torch.arange(USERS).repeat_interleave(TAKEN), taken, USERS, items)
+    ids = Vocabulary([f"i{n}" for n in range(items)], "item")
+    users = Vocabulary([f"u{n}" for n in range(USERS)], "user")
+    material = Material({"category": [f"c{n % 20}" for n in range(items)]})
+    return Bundle(EmbeddingScorer(people, vectors), users, ids, ids.ids, seen, {}, material)
+
+
+def timed(requests: dict[str, Callable[[int], object]], repeats: int) -> dict[str, list[float]]:
+    """Milliseconds of every request; they take turns, so that a busy machine touches all alike."""
+    spent: dict[str, list[float]] = {name: [] for name in requests}
+    for turn in range(repeats + 10):
+        for name, request in requests.items():
+            started = time.perf_counter()
+            request(turn % USERS)
+            if turn >= 10:  # the first ones warm up
+                spent[name].append((time.perf_counter() - started) * 1000)
+    return spent
+
+
+def main() -> None:
+    """Measure once and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.retrieval", description=__doc__)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--dim", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=500)
+    parser.add_argument("--no-faiss", action="store_true")
+    arguments = parser.parse_args()
+    bundle = world(arguments.items, arguments.dim)
+    exact, scorer = Retriever(bundle), bundle.scorer
+    stock = Filters(in_stock=set(bundle.items.ids[::2]))
+    requests: dict[str, Callable[[int], object]] = {
+        "bare": lambda user: torch.mv(scorer.items, scorer.users[user]).topk(K),
+        "recommend": lambda user: exact.recommend(f"u{user}", K),
+        "diverse": lambda user: exact.recommend(f"u{user}", K, diversity=0.3),
+        "half in stock": lambda user: exact.recommend(f"u{user}", K, filters=stock),
+        "newcomer": lambda user: exact.recommend_for([f"i{user}", f"i{user + 7}"], K),
+    }
+    found: dict[str, object] = {"items": arguments.items, "dim": arguments.dim, "threads": torch.get_num_threads()}
+    if not arguments.no_faiss:
+        started = time.perf_counter()
+        approximate = Retriever(bundle, approximate_above=0)
+        found |= {"faiss recall@20": approximate.recall, "faiss build seconds": time.perf_counter() - started}
+        requests["faiss"] = lambda user: approximate.recommend(f"u{user}", K)
+    spent = {name: torch.tensor(values) for name, values in timed(requests, arguments.repeats).items()}
+    bare = spent["bare"].median()
+    found["requests"] = {
+        name: {
+            "median_ms": values.median().item(),
+            "p99_ms": values.quantile(0.99).item(),
+            "ratio": (values.median() / bare).item(),
+        }
+        for name, values in spent.items()
+    }
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
