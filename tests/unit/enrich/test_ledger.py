@@ -181,31 +181,23 @@ def test_a_migration_that_cannot_be_finished_leaves_the_old_ledger(tmp_path):
     assert "tokens_in" not in columns
 
 
-OPENER = """
-import sys
-from pathlib import Path
-from viral.enrich.ledger import Ledger
-sys.stdin.readline()
-with Ledger(Path(sys.argv[1])) as ledger:
-    print(len(list(ledger.rows("pixel", "title"))))
-"""
-
-
-def test_processes_migrate_one_ledger_at_the_same_time(tmp_path):
+def test_a_migration_waits_for_another_process_that_does_the_same(tmp_path):
     path = tmp_path / "ledger.sqlite"
-    version_1(path, [(replace(KEY, item_id=str(n)), "done", "words") for n in range(50)])
-    openers = [
-        subprocess.Popen(
-            [sys.executable, "-c", OPENER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    for opener in openers:
-        opener.stdin.write("go\n")
-        opener.stdin.flush()
-    for opener in openers:
-        with opener:
-            assert opener.communicate(timeout=60)[0].strip() == "50"
+    version_1(path, [(KEY, "done", "old words")])
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("BEGIN IMMEDIATE")
+    for column in ("tokens_in INTEGER", "tokens_out INTEGER", "cost REAL"):
+        other.execute(f"ALTER TABLE entries ADD COLUMN {column} NOT NULL DEFAULT 0")
+    other.execute("PRAGMA user_version = 2")
+    finish = threading.Timer(0.3, other.execute, ["COMMIT"])
+    started = time.monotonic()
+    finish.start()
+    with Ledger(path) as ledger:
+        assert time.monotonic() - started > 0.25
+        assert ledger.get([KEY])[KEY].text == "old words"
+    finish.join()
+    other.close()
 
 
 def test_a_newer_ledger_is_refused(tmp_path):
