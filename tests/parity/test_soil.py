@@ -70,6 +70,7 @@ def graphs(r: Tensor, s: dict[str, Tensor], config) -> tuple[Tensor, dict[str, T
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=list(VARIANTS))
 def test_soil(variant, world, monkeypatch):
     monkeypatch.setattr(soil_graphs, "BLOCK_BYTES", 4 * 25 * 3)  # three items a block
+    monkeypatch.setattr(soil_graphs, "ROWS_AT_ONCE", 4)  # which parts what a user took
     model = make("soil", world, **variant)
     config, w, batch = model.config, weights_of(model), first_batch(world, 16)
     given, r = features_of(model, world, {}), dense(world.split.train)

@@ -17,6 +17,8 @@ from viral.graph import SparseMatrix
 
 BLOCK_BYTES = 64_000_000  # of similarities, or of users' scores, held at once in one table
 
+ROWS_AT_ONCE = 512  # gathered for a maximum: few enough to stay in the cache
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interests:
@@ -59,19 +61,22 @@ def user_interests(
     for start in range(0, train.num_items, size):
         similar = [unit @ unit[start : start + size].T for unit in units]  # M times (I, b)
         for best, table in zip(near, similar, strict=True):
-            best.offer(_bags(table, items, offsets, "sum"), start)
-        scores = _bags(reduce(torch.mul, similar), items, offsets, "max")  # (U, b)
+            best.offer(F.embedding_bag(items, table, offsets, mode="sum", include_last_offset=True), start)
+        scores = _largest(reduce(torch.mul, similar), items, users, train.num_users)  # (U, b)
         inside = (items >= start) & (items < start + size)
         scores[users[inside], items[inside] - start] = -torch.inf
         attractive.offer(scores, start)
-    weights = attractive.values.clamp(min=0.0)
-    weights[offsets.diff() == 0] = 0.0  # who took nothing is attracted by nothing
+    weights = attractive.values.clamp(min=0.0)  # who took nothing is attracted by nothing
     return Interests(attractive.columns, weights, torch.cat([best.columns for best in near], dim=1))
 
 
-def _bags(table: Tensor, items: Tensor, offsets: Tensor, mode: str) -> Tensor:
-    """Sum or maximum of a table's rows over the items of each user: (I, b) -> (U, b)."""
-    return F.embedding_bag(items, table, offsets, mode=mode, include_last_offset=True)
+def _largest(table: Tensor, items: Tensor, users: Tensor, num_users: int) -> Tensor:
+    """The maximum of a table's rows over the items of each user, -∞ where there is none: (I, b) -> (U, b)."""
+    largest = table.new_full((num_users, table.shape[1]), -torch.inf)
+    for some, theirs in zip(items.split(ROWS_AT_ONCE), users.split(ROWS_AT_ONCE), strict=True):
+        rows = table.index_select(0, some)
+        largest.scatter_reduce_(0, theirs[:, None].expand_as(rows), rows, "amax")
+    return largest
 
 
 def augmented_adjacency(train: Interactions, interests: Interests) -> SparseMatrix:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
@@ -18,7 +17,7 @@ from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.viral_config import VIRALConfig
 from viral.models.viral_sources import Sources, branches_of
-from viral.nn import bpr_loss_bits, dot, propagate_sum
+from viral.nn import bpr_loss_bits, dot, propagate_sum, unit_rows
 from viral.nn.fusion import (
     AttentionSum,
     CrossModal,
@@ -155,7 +154,7 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
     def represent(self, parts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Users (U, P·D) and items (I, P·D) after each branch has travelled the user-item graph (sum of layers)."""
         ego = [
-            F.normalize(torch.cat([preferences, items]), dim=-1)
+            unit_rows(torch.cat([preferences, items]))
             for preferences, items in zip(self.preferences, self.encode(parts), strict=True)
         ]
         nodes = propagate_sum(self.adjacency, torch.cat(ego, dim=1), self.config.num_layers)  # (U+I, P·D)
