@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
@@ -18,6 +17,7 @@ from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
 from viral.nn import embedding, propagate_mean
+from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
 
@@ -78,16 +78,13 @@ class SLMRec(EmbeddingRecommender[SLMRecConfig]):
         config = self.config
         users, items = self.represent()
         chosen = items.index_select(0, batch.positives)  # (B, (1 + M)·D)
-        u = F.normalize(self.fuse_users(users.index_select(0, batch.users)), dim=-1)
-        i = F.normalize(self.fuse_items(chosen), dim=-1)
-        terms = {"contrast": choice(u, i, config.temperature)}
+        u, i = self.fuse_users(users.index_select(0, batch.users)), self.fuse_items(chosen)
+        rows = batch.positives
+        terms = {"contrast": distinct_info_nce(u, i, config.temperature, rows, anchors_too=False)}
         inner, *views = chosen.split(config.embedding_dim, dim=1)  # id, then the modalities
         for (role, inward), view in zip(self.inward.items(), views, strict=False):
             inner = inward(inner)  # from the fine space, id with the first modality, on to the coarser with the next
-            terms[role] = config.ssl_weight * choice(inner, self.across[role](view), config.ssl_temperature)
+            # which of these belongs to which of those, by inner products
+            choice = distinct_info_nce(inner, self.across[role](view), config.ssl_temperature, rows, cosine=False)
+            terms[role] = config.ssl_weight * choice
         return terms
-
-
-def choice(a: Tensor, b: Tensor, temperature: float) -> Tensor:
-    """InfoNCE in one direction, by inner products: which row of b belongs to each row of a. (B, D), (B, D) -> ()."""
-    return F.cross_entropy(a @ b.T / temperature, torch.arange(len(a), device=a.device))

@@ -66,7 +66,13 @@ def _blocks(a: Tensor, b: Tensor, temperature: float, size: int) -> Iterator[tup
 
 
 def distinct_info_nce(
-    anchors: Tensor, candidates: Tensor, temperature: float, rows: Tensor, *, anchors_too: bool = True
+    anchors: Tensor,
+    candidates: Tensor,
+    temperature: float,
+    rows: Tensor,
+    *,
+    anchors_too: bool = True,
+    cosine: bool = True,
 ) -> Tensor:
     """``one_way_info_nce`` of paired rows (B, D), whose candidates are alike where ``rows`` (B,), their indices, are.
 
@@ -78,8 +84,9 @@ def distinct_info_nce(
     first = torch.full_like(values, len(rows)).scatter_reduce_(0, places, order, "amin")
     c = candidates.index_select(0, first)
     if not anchors_too:
-        return one_way_info_nce(anchors, c, temperature, positives=places, repeats=counts)
-    return one_way_info_nce(anchors.index_select(0, first), c, temperature, repeats=counts, weights=counts)
+        return one_way_info_nce(anchors, c, temperature, positives=places, repeats=counts, cosine=cosine)
+    a = anchors.index_select(0, first)
+    return one_way_info_nce(a, c, temperature, repeats=counts, weights=counts, cosine=cosine)
 
 
 def one_way_info_nce(
@@ -90,19 +97,22 @@ def one_way_info_nce(
     positives: Tensor | None = None,
     repeats: Tensor | None = None,
     weights: Tensor | None = None,
+    cosine: bool = True,
 ) -> Tensor:
     """InfoNCE from anchors (B, D) to candidates (n, D): the mean over anchors, in nats.
 
     -log( exp(cos(a_b, c_p(b)) / τ) / Σ_j r_j exp(cos(a_b, c_j) / τ) ), p = ``positives`` (B,), by default the candidate
     of the same row. A candidate counts r = ``repeats`` times (n,), an anchor in the mean with its share of ``weights``
-    (B,), both by default once. The B × n logits are formed in blocks of anchors, and so are the gradients, in the same
-    pass; a second derivative is not to be had.
+    (B,), both by default once. Without ``cosine`` inner products take its place. The B × n logits are formed in blocks
+    of anchors, and so are the gradients, in the same pass; a second derivative is not to be had.
     """
     if positives is None:
         positives = torch.arange(len(anchors), device=anchors.device)
     r = candidates.new_ones(len(candidates)) if repeats is None else repeats.to(candidates.dtype)
     w = anchors.new_ones(len(anchors)) if weights is None else weights.to(anchors.dtype)
-    loss: Tensor = _OneWay.apply(unit_rows(anchors), unit_rows(candidates), positives, temperature, r, w / w.sum())
+    a, c = (unit_rows(anchors), unit_rows(candidates)) if cosine else (anchors, candidates)
+    bounded = cosine and temperature >= SMALLEST_TEMPERATURE
+    loss: Tensor = _OneWay.apply(a, c, positives, temperature, r, w / w.sum(), bounded)
     return loss
 
 
@@ -111,7 +121,14 @@ class _OneWay(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, anchors: Tensor, candidates: Tensor, positives: Tensor, temperature: float, r: Tensor, w: Tensor
+        ctx: Any,
+        anchors: Tensor,
+        candidates: Tensor,
+        positives: Tensor,
+        temperature: float,
+        r: Tensor,
+        w: Tensor,
+        bounded: bool,
     ) -> Tensor:
         size = max(32, BLOCK_ENTRIES // max(1, len(candidates)))
         chosen, repeated = candidates.index_select(0, positives), candidates * r[:, None]  # (B, D), (n, D)
@@ -121,7 +138,7 @@ class _OneWay(torch.autograd.Function):
         lse = anchors.new_zeros(len(anchors))
         for block, shares, out, grad in zip(*(x.split(size) for x in (anchors, weighted, lse, grad_a)), strict=True):
             powers = torch.mm(block / temperature, candidates.T, out=memory[: len(block)])  # (b, n), logits as yet
-            if temperature < SMALLEST_TEMPERATURE:
+            if not bounded:
                 largest = powers.amax(dim=1)
                 out += largest
                 powers -= largest[:, None]
@@ -137,4 +154,4 @@ class _OneWay(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         grad_a, grad_c = ctx.saved_tensors
-        return grad_a * gradient, grad_c * gradient, None, None, None, None
+        return grad_a * gradient, grad_c * gradient, None, None, None, None, None

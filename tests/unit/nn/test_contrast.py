@@ -25,6 +25,16 @@ def test_it_is_cross_entropy(temperature, positives):
     torch.testing.assert_close(*gradients)
 
 
+@pytest.mark.parametrize("temperature", [1e-3, 0.2, 1.0])
+def test_inner_products_may_be_of_any_size(temperature):
+    a, c = tables(7, 9)
+    positives = torch.tensor([3, 0, 3, 8, 1, 2, 2])
+    ours = one_way_info_nce(100 * a, c, temperature, positives=positives, cosine=False)
+    theirs = F.cross_entropy(100 * a @ c.T / temperature, positives)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(torch.autograd.grad(ours, (a, c)), torch.autograd.grad(theirs, (a, c)))
+
+
 @pytest.mark.parametrize("anchors", [31, 32, 100])
 def test_blocks_are_the_whole_matrix(anchors, monkeypatch):
     monkeypatch.setattr(contrast, "BLOCK_ENTRIES", 1)  # the least that is taken at once is 32 anchors
@@ -50,12 +60,13 @@ def test_repeats_are_candidates_that_stand_there_again(temperature):
 
 @pytest.mark.parametrize("temperature", [0.01, 0.3])
 @pytest.mark.parametrize("anchors_too", [True, False])
-def test_each_distinct_row_is_enough(temperature, anchors_too):
+@pytest.mark.parametrize("cosine", [True, False])
+def test_each_distinct_row_is_enough(temperature, anchors_too, cosine):
     a, c = tables(7, 5)
     rows = torch.tensor([4, 1, 1, 0, 4, 3, 1])
     anchors = a.detach()[rows].requires_grad_() if anchors_too else a
-    ours = distinct_info_nce(anchors, c[rows], temperature, rows + 100, anchors_too=anchors_too)
-    whole = one_way_info_nce(anchors, c[rows], temperature)
+    ours = distinct_info_nce(anchors, c[rows], temperature, rows + 100, anchors_too=anchors_too, cosine=cosine)
+    whole = one_way_info_nce(anchors, c[rows], temperature, cosine=cosine)
     torch.testing.assert_close(ours, whole)
     gradients = [torch.autograd.grad(loss, (anchors, c)) for loss in (ours, whole)]
     if anchors_too:  # equal anchors share their gradient in any way
