@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from viral.dataset import Dataset
     from viral.enrich import Descriptions, Terms
 
-FETCHED = Path(".cache") / "pictures"  # of the data set
-
 
 @verb
 def enrich(
@@ -74,7 +72,7 @@ def enrich(
 
 def _terms(dataset: "Dataset", max_attempts: int, retry_failed: bool, fetch: bool, fetch_private: bool) -> "Terms":
     from viral.enrich import Terms, load_edits
-    from viral.fetch import FetchConfig, Fetcher
+    from viral.fetch import FETCHED, FetchConfig, Fetcher
 
     fetcher = Fetcher(dataset.path / FETCHED, FetchConfig(allow_private=fetch_private)) if fetch else None
     edits = load_edits(dataset)

@@ -47,7 +47,9 @@ def encode_dataset(
     with nothing to encode has no row. By default every modality for which there is something; a table that came with
     the data set is then kept. A table whose inputs and encoder are unchanged is not made again.
     """
-    catalog, folder = dataset.catalog(), dataset.features_folder
+    from viral.fetch import catalog_with_fetched  # loads an HTTP client, which training need not
+
+    catalog, folder = catalog_with_fetched(dataset), dataset.features_folder
     tables = {}
     for modality in _chosen(modalities, descriptions):
         there = _existing(folder / f"{modality}.parquet")

@@ -73,6 +73,7 @@ class Describer(Protocol):
 
     What it says of a picture depends on the picture, the rendered prompt and ``name``, ``revision`` and ``parameters``,
     and on nothing else: they are the ledger's key. Executors may call it from several threads at once, or pickle it.
+    One that waits and tries again may have a ``stop()``, which Ctrl-C calls: no further attempts.
     """
 
     @property

@@ -38,7 +38,7 @@ def enrich(
     workers = describer.in_flight
     chosen = executor or (ThreadExecutor(workers) if workers > 1 else SerialExecutor())
     with stage(f"describe ({describer.name}, {prompt.name})", len(catalog)) as advance:
-        run = _Run(plan, ledger, terms.max_attempts, advance)
+        run = _Run(describer, plan, ledger, terms.max_attempts, advance)
         work, batches = Work(describer, prompt), plan.batches(advance)
         run.through(chosen.map(work, batches, in_flight=in_flight or 2 * workers, ordered=False))
     return Descriptions(tuple(plan.collect()), plan.describer, prompt.name, run.spent)
@@ -47,7 +47,10 @@ def enrich(
 class _Run:
     """Keeps every outcome in the ledger, and what the run took."""
 
-    def __init__(self, plan: Plan, ledger: Ledger, max_attempts: int, advance: Callable[..., None]) -> None:
+    def __init__(
+        self, describer: Describer, plan: Plan, ledger: Ledger, max_attempts: int, advance: Callable[..., None]
+    ) -> None:
+        self._describer = describer
         self._plan, self._ledger, self._max_attempts, self._advance = plan, ledger, max_attempts, advance
         self._fault: ViralError | None = None
         self._failed = 0
@@ -63,6 +66,9 @@ class _Run:
                 break
             except KeyboardInterrupt as interruption:
                 self._plan.stop()
+                stop = getattr(self._describer, "stop", None)  # of describers that wait and try again
+                if stop is not None:
+                    stop()
                 if interrupted is not None:
                     break
                 interrupted = interruption

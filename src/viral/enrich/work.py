@@ -1,6 +1,7 @@
 """What an executor runs: one batch of pictures to rows of the ledger. No state, no files; picklable."""
 
 import time
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -117,5 +118,6 @@ def _fault(picture: Picture) -> PictureError | None:
 
 
 def _text(text: str) -> str:
-    """Text that can be stored: surrogates and NUL replaced, nothing but white space is nothing."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "").strip()
+    """Text that can be stored and shown: surrogates replaced, and no control characters, which command terminals."""
+    mended = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(c for c in mended if c in "\n\t" or unicodedata.category(c) != "Cc").strip()

@@ -18,14 +18,21 @@ class PictureCache:
 
     def get(self, url: str) -> bytes | None:
         """The bytes that were stored for ``url``."""
+        path = self.path(url)
+        try:
+            data = path.read_bytes() if path is not None else b""
+        except OSError:
+            return None
+        return data if path is not None and _sha256(data) == path.name else None
+
+    def path(self, url: str) -> Path | None:
+        """The file that was stored for ``url``, whose bytes may have been damaged since."""
         try:
             digest = _place(self._urls, _sha256(url.encode())).read_text(encoding="ascii").strip()
-            if not (len(digest) == 64 and digest.isalnum()):
-                return None
-            data = _place(self._pictures, digest).read_bytes()
         except (OSError, UnicodeDecodeError):
             return None
-        return data if _sha256(data) == digest else None
+        path = _place(self._pictures, digest) if len(digest) == 64 and digest.isalnum() else None
+        return path if path is not None and path.is_file() else None
 
     def __contains__(self, url: str) -> bool:
         return _place(self._urls, _sha256(url.encode())).is_file()

@@ -8,6 +8,7 @@ import numpy as np
 from viral.catalog import Catalog
 from viral.dataset import Dataset
 from viral.enrich import Descriptions, load_edits
+from viral.fetch import catalog_with_fetched
 from viral.provenance import commit
 from viral.quality.measure import Quality
 from viral.quality.prompts import PLAIN, TITLE
@@ -27,7 +28,7 @@ def write_quality_report(path: Path, dataset: Dataset, sets: Mapping[str, Descri
 
 def quality_report(dataset: Dataset, sets: Mapping[str, Descriptions], quality: Quality) -> Report:
     """The measurements and a seeded sample of the descriptions as one report."""
-    catalog = dataset.catalog()
+    catalog = catalog_with_fetched(dataset)
     sections: list[Section] = []
     if quality.planted is not None:
         sections += planted_sections(quality.planted)

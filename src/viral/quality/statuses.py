@@ -8,6 +8,7 @@ from viral.catalog import Catalog
 from viral.dataset import Dataset
 from viral.enrich import Description, Descriptions, load_edits
 from viral.enrich.edits import overlaid
+from viral.fetch import catalog_with_fetched
 from viral.provenance import commit
 from viral.report import ContactSheet, Described, Report, Section, Table, Thing
 
@@ -38,7 +39,7 @@ def status_sections(
 
 def status_report(dataset: Dataset, sets: Mapping[str, Descriptions], seed: int) -> Report:
     """A page of statuses alone, for sets that describe no item in common, so that nothing can be measured."""
-    catalog = dataset.catalog()
+    catalog = catalog_with_fetched(dataset)
     return Report(
         title="What became of every item",
         subtitle=f"The descriptions of {dataset.path.name}, by status.",

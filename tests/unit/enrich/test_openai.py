@@ -283,7 +283,7 @@ def test_the_end_of_a_run_wakes_the_threads_that_wait():
             started = time.monotonic()
             one.close()
             for future in futures:
-                with pytest.raises(ViralError, match="closed"):
+                with pytest.raises(ViralError, match="stopped"):
                     future.result()
             assert time.monotonic() - started < 40
 

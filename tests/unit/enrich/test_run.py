@@ -184,9 +184,32 @@ def test_a_picture_that_fails_fails_alone_and_is_tried_again(
 
 def test_a_text_that_cannot_be_stored_is_mended(tmp_path, ledger, describer):
     catalog = shop(tmp_path, 2)
-    answers = {"i000": " half \ud83d a\0 character\n", "i001": "汉字 🙂"}
+    answers = {"i000": " half \ud83d a\0 character\n", "i001": "汉字\x1b[2J\x9b 🙂\n\tyes"}
     described = enrich(catalog, replace(describer, answers=answers), PLAIN, ledger)
-    assert described.texts == {"i000": "half ? a character", "i001": "汉字 🙂"}
+    assert described.texts == {"i000": "half ? a character", "i001": "汉字[2J 🙂\n\tyes"}
+
+
+class Patient(LoggingDescriber):
+    """Would go on trying, until it is stopped."""
+
+    def stop(self):
+        self.log.with_suffix(".stopped").touch()
+
+
+class Interrupted(SerialExecutor):
+    """Ctrl-C while the second batch is waited for."""
+
+    def map(self, function, items, *, in_flight=1, ordered=True):
+        yield function(next(iter(items)))
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_stops_a_describer_that_tries_again(tmp_path, ledger):
+    patient = Patient(tmp_path / "calls.log")
+    with pytest.raises(KeyboardInterrupt):
+        enrich(shop(tmp_path, 6), patient, PLAIN, ledger, executor=Interrupted())
+    assert (tmp_path / "calls.stopped").exists()
+    assert len(list(ledger.rows("logging", "plain"))) == patient.batch_size
 
 
 class Short(LoggingDescriber):

@@ -6,12 +6,14 @@ import subprocess
 import threading
 import time
 
+import polars as pl
 import pytest
 
 import picture_server as web
 from makers import picture, png
 from picture_server import serving
-from viral.fetch import FetchConfig, Fetcher, FetchError
+from viral.dataset import Source, write_tables
+from viral.fetch import FETCHED, FetchConfig, Fetcher, FetchError, catalog_with_fetched
 from viral.pictures import MAX_BYTES
 
 RED, BLUE = picture(colour=(255, 0, 0)), picture("JPEG", colour=(0, 0, 255))
@@ -40,6 +42,28 @@ def test_a_picture_is_fetched_once_for_ever(tmp_path):
         assert one.get(server.url("/a.png")) == RED
         assert fetcher(tmp_path).get(server.url("/a.png")) == RED  # another run
         assert [path for _, path in server.requests] == ["/a.png", "/b.jpg"]
+
+
+def test_what_was_fetched_is_the_picture_of_its_item_from_then_on(tmp_path):
+    with serving({"/a.png": RED}) as server:
+        items = pl.DataFrame(
+            {
+                "item_id": ["a", "b", "c"],
+                "title": ["", "", ""],
+                "text": ["", "", ""],
+                "image": [None, None, "own.png"],
+                "image_url": [server.url("/a.png"), server.url("/never.png"), server.url("/a.png")],
+            },
+            schema_overrides={"image": pl.String},
+        )
+        (tmp_path / "own.png").write_bytes(BLUE)
+        users = pl.DataFrame({"user_id": ["u"], "item_id": ["a"]})
+        dataset = write_tables(tmp_path, items, users, Source(layout="test"))
+        assert [item.image and item.image.name for item in catalog_with_fetched(dataset)] == [None, None, "own.png"]
+        Fetcher(dataset.path / FETCHED, FetchConfig(allow_private=True)).get(server.url("/a.png"))
+        images = [item.image for item in catalog_with_fetched(dataset)]
+        assert [path and path.read_bytes() for path in images] == [RED, None, BLUE]
+        assert [path for _, path in server.requests] == ["/a.png"], "nothing is fetched by looking"
 
 
 def test_equal_pictures_are_one_file_and_a_damaged_one_is_fetched_again(tmp_path):

@@ -70,9 +70,13 @@ class OpenAIDescriber:
     def in_flight(self) -> int:
         return self._config.concurrency
 
+    def stop(self) -> None:
+        """End all waiting for further attempts; requests that are under way finish."""
+        self._pace.stop(ViralError("the describer was stopped"))
+
     def close(self) -> None:
-        """End all waiting for further attempts, let requests that are under way finish, and close the connections."""
-        self._pace.stop(ViralError("the describer was closed"))
+        """Stop, let requests that are under way finish, and close the connections."""
+        self.stop()
         for _ in range(self._config.concurrency):
             self._slots.acquire()
         self._client.close()
