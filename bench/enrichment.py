@@ -1,10 +1,12 @@
 """``python -m bench.enrichment``: what the pipeline itself costs around a describer, and what a large ledger does.
 
-Two measurements, each in a process of its own, as one JSON document.
+Three measurements, each in a process of its own, as one JSON document.
 On a machine that does other things at the same time, the processor's seconds say more than the clock's:
 
 - ``overhead``: a number of pictures through ``enrich`` with a describer that answers at once (no server, one picture
   a batch, eight threads, as the openai describer has it): items a second, and how much memory grew.
+- ``server``: the same through the openai describer and the test server, which runs in another process and answers at
+  once (so the processor's seconds are of this side alone); and the bare describer on the same pictures.
 - ``resume``: a ledger of a number of rows, all of one describer and prompt, and a catalogue of as many items of which
   only the last is new: seconds from opening the ledger to the describer's first call, and how much memory grew
   from the loaded catalogue to that moment; and the same for opening it with a small catalogue.
@@ -23,9 +25,11 @@ from tempfile import TemporaryDirectory
 from viral.catalog import Catalog, Item
 from viral.enrich import Answer, Ledger, Picture, Prompt, enrich, load_prompt
 from viral.enrich.entries import Entry, Key
+from viral.parallel import ThreadExecutor
 
 GOALS = {"items_per_second": 250, "growth_bytes": 300_000_000, "resume_seconds": 5}
 SIDE = 480  # pixels of a picture: JPEGs of about 25 kB
+SERVER = str(Path(__file__).parent.parent / "tests" / "openai_server.py")
 PUT = 5000  # rows of the ledger that are written together
 
 
@@ -102,6 +106,40 @@ def overhead(folder: Path, count: int) -> dict[str, object]:
     }
 
 
+def server(folder: Path, count: int) -> dict[str, object]:
+    """Describe ``count`` pictures by a server that answers at once; and call the bare describer on them, as quickly."""
+    from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
+
+    prompt, paths = load_prompt("title"), draw(folder / "images", count)
+    catalog = Catalog(tuple(Item(str(n), f"Thing number {n}", "", path) for n, path in enumerate(paths)))
+    with subprocess.Popen([sys.executable, SERVER, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        describer = OpenAIDescriber(OpenAIConfig(url=process.stdout.readline().strip(), model="tiny"))
+        with Ledger(folder / "warm.sqlite") as ledger:
+            enrich(Catalog(catalog.items[:20]), describer, prompt, ledger)
+        before, worked, started = resident(), time.process_time(), time.perf_counter()
+        with Ledger(folder / "ledger.sqlite") as ledger:
+            described = enrich(catalog, describer, prompt, ledger)
+        seconds, growth, worked = time.perf_counter() - started, peak() - before, time.process_time() - worked
+        pictures = [Picture(item.id, item.title, path.read_bytes()) for item, path in zip(catalog, paths, strict=True)]
+        started = time.perf_counter()
+        calls = ThreadExecutor(8).map(lambda one: describer.describe([one], prompt), pictures, in_flight=16)
+        answers = sum(isinstance(said, Answer) for batch in calls for said in batch)
+        bare = time.perf_counter() - started
+        process.terminate()
+    return {
+        "items": count,
+        "done": described.counts["done"],
+        "bare_done": answers,
+        "seconds": seconds,
+        "processor_seconds": worked,
+        "bare_seconds": bare,
+        "items_per_second": count / seconds,
+        "growth_bytes": growth,
+        "within_goal": count / seconds >= GOALS["items_per_second"] and growth < GOALS["growth_bytes"],
+    }
+
+
 def resume(folder: Path, count: int) -> dict[str, object]:
     """Fill a ledger with ``count`` rows, and go on with the one item that has none."""
     prompt, path = load_prompt("title"), folder / "ledger.sqlite"
@@ -138,7 +176,7 @@ def fill(path: Path, prompt: Prompt, count: int) -> None:
 TEXT = (
     "A tall ceramic mug in deep red with white stripes, a wide handle and the word SUN printed on its front side. " * 2
 )
-PARTS = {"overhead": overhead, "resume": resume}
+PARTS = {"overhead": overhead, "server": server, "resume": resume}
 
 
 def main() -> None:
@@ -148,7 +186,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--here", choices=PARTS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    counts = {"overhead": arguments.pictures, "resume": arguments.rows}
+    counts = {"overhead": arguments.pictures, "server": arguments.pictures, "resume": arguments.rows}
     if arguments.here:
         with TemporaryDirectory() as folder:
             print(json.dumps(PARTS[arguments.here](Path(folder), counts[arguments.here])))
