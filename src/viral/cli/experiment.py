@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from viral.cli.coldness import compare_cold
 from viral.cli.common import Json, command_of, show, show_json, table, verb
 from viral.errors import UsageError
 
@@ -85,6 +86,9 @@ def compare(
     published: Annotated[
         str | None, typer.Option(help="Put published numbers beside: amazon-baby, amazon-sports or amazon-clothing.")
     ] = None,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Instead: withhold a tenth of the items from everything, rank them as new.")
+    ] = False,
     workers: WorkersOption = 1,
     renew: RenewOption = False,
     json_output: Json = False,
@@ -98,9 +102,14 @@ def compare(
     options: dict[str, Sequence[Any]] = {"--out": [out], "--seeds": [seeds], "--models": _names(models)}
     options |= {"--recipe": recipes or [], "--set": settings or [], "--against": [against], "--metric": [metric]}
     options |= {"--published": [published]}
+    chosen = _recipes(_names(models), recipes or [], settings or [])
+    if cold:
+        told = command_of("compare", dataset, options) + " --cold"
+        compare_cold(dataset, chosen, out, seeds=range(seeds), command=told, json_output=json_output)
+        return
     result = run(
         Dataset.open(dataset),
-        _recipes(_names(models), recipes or [], settings or []),
+        chosen,
         out,
         seeds=range(seeds),
         tuning=_tuning(recipes or []),

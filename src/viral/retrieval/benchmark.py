@@ -30,6 +30,7 @@ from viral.retrieval.cold import Way, embed, extended, way_of
 from viral.training import build_model, fit
 
 CUTOFF = 20
+SHARE = 0.1  # of the items, withheld
 ROUNDS = 2_000  # of the bootstrap
 RANDOM, CONTENT = "random", "content neighbours"
 Values = Mapping[str, np.ndarray]  # place -> recall by user (n,)
@@ -70,7 +71,7 @@ def cold_benchmark(
     tables: Mapping[str, FeatureTable],
     recipes: Mapping[str, Recipe],
     *,
-    share: float = 0.1,
+    share: float = SHARE,
     seeds: Sequence[int] = (0,),
 ) -> list[ColdRow]:
     """Rows for random order, content-only neighbours and every recipe by name, each by every way that it has.
