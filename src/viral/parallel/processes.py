@@ -76,7 +76,9 @@ def _call(function: Callable[[T], R], item: T) -> R:
 
 def _prepare(threads: int) -> None:
     """What a worker does first: its share of the cores, no bars, and to end when the parent says so or is gone."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # read by torch when the function imports it
+    asked = os.environ.get("OMP_NUM_THREADS", "")  # by the user, who may share the machine; never more than that
+    fewer = min(threads, int(asked)) if asked.isdecimal() and int(asked) > 0 else threads
+    os.environ["OMP_NUM_THREADS"] = str(fewer)  # read by torch when the function imports it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all of us; the parent ends the workers
     signal.signal(signal.SIGTERM, _leave)
     sys.stderr = _Log(os.fdopen(os.dup(2), "wb"), encoding="utf-8", line_buffering=True)

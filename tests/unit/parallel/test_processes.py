@@ -50,6 +50,13 @@ def test_fresh_processes_are_one_for_each_item():
     assert len({*pids, os.getpid()}) == 3
 
 
+@pytest.mark.parametrize(("asked", "threads"), [("1", 1), ("4096", os.cpu_count()), ("", os.cpu_count())])
+def test_a_worker_has_its_share_of_the_cores_and_no_more_threads_than_the_user_asked_for(asked, threads, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    (seen,) = ProcessExecutor(1).map(os.getenv, ["OMP_NUM_THREADS"], in_flight=1)
+    assert seen == str(threads)
+
+
 def test_an_exception_comes_at_its_item_and_ends_the_map():
     found = ProcessExecutor(1).map(math.sqrt, [4.0, -1.0, 9.0], in_flight=3)
     assert next(found) == 2
