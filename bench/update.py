@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=DEMO_SHOP.users)
     parser.add_argument("--items", type=int, default=DEMO_SHOP.items)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--patience", type=int, help="of the update; default: a quarter of the recipe's")
+    parser.add_argument("--patience", type=int, help="of the update; default: the recipe's")
     parser.add_argument("--work", type=Path, help="an empty folder to keep (default: a temporary one)")
     arguments = parser.parse_args()
     work = arguments.work or Path(mkdtemp(prefix="viral-update-"))

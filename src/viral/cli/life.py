@@ -15,7 +15,7 @@ def update(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="The data set as it is now.")],
     out: Annotated[Path, typer.Option(help="The folder of the new run; RUN itself is replaced in one step.")],
     patience: Annotated[
-        int | None, typer.Option(min=1, help="Evaluations without a better one (default: a quarter of the recipe's).")
+        int | None, typer.Option(min=1, help="Evaluations without a better one (default: the recipe's).")
     ] = None,
     json_output: Json = False,
 ) -> None:

@@ -27,7 +27,6 @@ from viral.update.changes import changes_between
 from viral.update.counting import CountingDescriber, CountingEncoder, CountingVision
 from viral.update.warm import axes_of, carry_over
 
-PATIENCE_SHARE = 4  # a warm start is near its best: it waits for a quarter of the recipe's patience
 FEATURES = "features"
 
 
@@ -48,8 +47,9 @@ def update(
 
     ``out`` may be ``run`` itself: the old bundle is there, whole, until the new one takes its place in one step. The
     recipe is the run's; training starts from its parameters, row by row by id, and waits for ``patience`` evaluations
-    (default: a quarter of the recipe's). Returns the summary of the new run with what changed, what was described and
-    encoded, and seconds by stage. Raises ``DataError`` where the data hold out what the run was trained on.
+    (default: the recipe's; with fewer it may end before it has got over what is new). Returns the summary of the new
+    run with what changed, what was described and encoded, and seconds by stage. Raises ``DataError`` where the data
+    hold out what the run was trained on.
     """
     _check_place(out)
     started, seconds = time.perf_counter(), {}
@@ -132,7 +132,7 @@ def _train(
         taken = carry_over(model, axes, bundle, parts, inputs)
     elif model.state_dict():
         say("the run keeps no parameters: training starts afresh")
-    waits = patience or (max(1, recipe.train.patience // PATIENCE_SHARE) if taken else recipe.train.patience)
+    waits = patience or recipe.train.patience
     return model, fit(model, parts, replace(recipe.train, patience=waits)), taken
 
 

@@ -133,7 +133,10 @@ def test_training_goes_on_from_where_it_was(run: Path, tmp_path: Path) -> None:
     old = json.loads((run / "run.json").read_text())
     new = update(run, grown(tmp_path), tmp_path / "updated", makers=makers(tmp_path / "second.txt"))
     assert new["history"][0]["losses"]["bpr"] < old["history"][0]["losses"]["bpr"] - 0.05
-    assert new["epochs"] < old["epochs"] or new["stopped_because"] == "patience"
+    words = makers(tmp_path / "third.txt")
+    quick = update(run, Dataset.open(tmp_path / "new"), tmp_path / "quick", makers=words, patience=1)
+    assert quick["epochs"] <= new["epochs"] and quick["history"][0]["losses"] == new["history"][0]["losses"]
+    assert quick["stopped_because"] == "patience"
 
 
 def test_the_old_bundle_serves_until_the_new_one_is_there(run: Path, tmp_path: Path) -> None:
