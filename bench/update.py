@@ -12,7 +12,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar
@@ -20,10 +20,12 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from viral.bundle import Bundle
 from viral.dataset import Dataset, Source, write_tables
 from viral.demo.run import DEMO_RECIPES, DEMO_SHOP, describe
 from viral.encode import encode_dataset
-from viral.pipeline import train
+from viral.evaluation import PairedTest, paired_test
+from viral.pipeline import BUNDLE_FOLDER, load_split, measure, train
 from viral.shop import make_shop
 from viral.update import update
 
@@ -53,6 +55,7 @@ def main() -> None:
         values = [row["recall@20"][name] for row in rows]
         deviation = statistics.stdev(values) if len(values) > 1 else None
         found[name] = {"recall@20": statistics.mean(values), "deviation over seeds": deviation}
+    found["update against full, by user"] = asdict(against(new, work, arguments.seeds))
     found["cost of an update over a full run"] = statistics.mean(row["cost"] for row in rows)
     found["the same for training alone"] = statistics.mean(row["training cost"] for row in rows)
     print(json.dumps(found, indent=2))
@@ -80,6 +83,17 @@ def one_seed(
         "training cost": sum(summary["epoch_seconds"]) / sum(full["epoch_seconds"]),
         "recall@20": {"full": full["metrics"]["recall@20"], "update": summary["metrics"]["recall@20"]},
     }
+
+
+def against(new: Dataset, work: Path, seeds: int) -> PairedTest:
+    """Recall@20 of the updates against the full runs, user by user, over all seeds."""
+    parts = load_split(new)
+
+    def recalls(name: str) -> np.ndarray:
+        bundles = (Bundle.load(work / f"seed-{seed}" / name / BUNDLE_FOLDER) for seed in range(seeds))
+        return np.concatenate([measure(b.scorer, parts)["train"].per_user["recall@20"].numpy() for b in bundles])
+
+    return paired_test(recalls("updated"), recalls("full"))
 
 
 def without_some(new: Dataset, folder: Path) -> Dataset:
