@@ -35,9 +35,9 @@ PUT = 5000  # rows of the ledger that are written together
 
 @dataclass(frozen=True)
 class AtOnce:
-    """Answers at once; or, with ``stop``, says that it was called."""
+    """Answers at once; or, with ``interrupts``, says that it was called."""
 
-    stop: bool = False
+    interrupts: bool = False
     name: str = "bench"
     revision: str = "1"
     batch_size: int = 1
@@ -48,7 +48,7 @@ class AtOnce:
         return {}
 
     def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[Answer | Exception]:
-        if self.stop:
+        if self.interrupts:
             raise KeyboardInterrupt
         return [Answer(f"A thing that is described as number {picture.item_id}.", 900, 60) for picture in pictures]
 
@@ -151,7 +151,7 @@ def resume(folder: Path, count: int) -> dict[str, object]:
         before, worked, started = resident(), time.process_time(), time.perf_counter()
         with Ledger(path) as ledger:
             try:
-                enrich(items, replace(AtOnce(in_flight=1), stop=True), prompt, ledger)
+                enrich(items, replace(AtOnce(in_flight=1), interrupts=True), prompt, ledger)
             except KeyboardInterrupt:
                 results[name] = {
                     "seconds": time.perf_counter() - started,

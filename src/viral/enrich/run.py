@@ -67,7 +67,7 @@ class _Run:
             except KeyboardInterrupt as interruption:
                 self._plan.stop()
                 stop = getattr(self._describer, "stop", None)  # of describers that wait and try again
-                if stop is not None:
+                if callable(stop):
                     stop()
                 if interrupted is not None:
                     break
