@@ -33,7 +33,7 @@ class Budget:
                 self._limits, self._spent, self._dearest, ("tokens", "money"), strict=True
             ):
                 if limit and (spent >= limit or spent + (self._under_way + 1) * dearest > limit):
-                    raise _spent(limit, spent, unit)
+                    raise _spent(limit, spent, unit, self._under_way)
             self._under_way += 1
         try:
             yield
@@ -51,7 +51,8 @@ class Budget:
         return cost
 
 
-def _spent(limit: float, spent: float, unit: str) -> BudgetSpent:
+def _spent(limit: float, spent: float, unit: str, under_way: int) -> BudgetSpent:
     amounts = f"{spent:,.0f} of {limit:,.0f} tokens" if unit == "tokens" else f"{spent:,.4f} of {limit:,.4f}"
+    amounts += f", and {under_way} under way" if under_way else ""
     hint = "what was answered is kept: run the same command again to go on with a new budget"
     return BudgetSpent(f"the budget is spent ({amounts})", where=f"budget_{unit}", hint=hint)
