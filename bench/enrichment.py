@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from viral.catalog import Catalog, Item
-from viral.enrich import Answer, Ledger, Picture, Prompt, enrich, load_prompt
+from viral.enrich import Answer, Describer, Ledger, Picture, Prompt, enrich, load_prompt
 from viral.enrich.entries import Entry, Key
 from viral.parallel import ThreadExecutor
 
@@ -80,63 +80,56 @@ def draw(folder: Path, count: int) -> list[Path]:
 
 def overhead(folder: Path, count: int) -> dict[str, object]:
     """Describe ``count`` pictures; and do nothing but call the describer on them, for comparison."""
-    prompt = load_prompt("title")
-    paths = draw(folder / "images", count)
-    catalog = Catalog(tuple(Item(str(n), f"Thing number {n}", "", path) for n, path in enumerate(paths)))
-    describer = AtOnce()
-    with Ledger(folder / "warm.sqlite") as ledger:  # imports and codecs are loaded by the first ones
-        enrich(Catalog(catalog.items[:20]), describer, prompt, ledger)
-    before, worked, started = resident(), time.process_time(), time.perf_counter()
-    with Ledger(folder / "ledger.sqlite") as ledger:
-        described = enrich(catalog, describer, prompt, ledger)
-    seconds, growth, worked = time.perf_counter() - started, peak() - before, time.process_time() - worked
+    catalog = things(folder, count)
+    describer, prompt = AtOnce(), load_prompt("title")
+    found = pipeline(folder, catalog, describer, prompt)
     started = time.perf_counter()
     for item in catalog:
         describer.describe([Picture(item.id, item.title, b"")], prompt)
-    bare = time.perf_counter() - started
-    return {
-        "items": count,
-        "done": described.counts["done"],
-        "seconds": seconds,
-        "processor_seconds": worked,
-        "bare_seconds": bare,
-        "items_per_second": count / seconds,
-        "growth_bytes": growth,
-        "within_goal": count / seconds >= GOALS["items_per_second"] and growth < GOALS["growth_bytes"],
-    }
+    return found | {"bare_seconds": time.perf_counter() - started}
 
 
 def server(folder: Path, count: int) -> dict[str, object]:
     """Describe ``count`` pictures by a server that answers at once; and call the bare describer on them, as quickly."""
     from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
 
-    prompt, paths = load_prompt("title"), draw(folder / "images", count)
-    catalog = Catalog(tuple(Item(str(n), f"Thing number {n}", "", path) for n, path in enumerate(paths)))
+    catalog, prompt = things(folder, count), load_prompt("title")
+    pictures = [Picture(item.id, item.title, item.image.read_bytes()) for item in catalog if item.image]
     with subprocess.Popen([sys.executable, SERVER, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         describer = OpenAIDescriber(OpenAIConfig(url=process.stdout.readline().strip(), model="tiny"))
-        with Ledger(folder / "warm.sqlite") as ledger:
-            enrich(Catalog(catalog.items[:20]), describer, prompt, ledger)
-        before, worked, started = resident(), time.process_time(), time.perf_counter()
-        with Ledger(folder / "ledger.sqlite") as ledger:
-            described = enrich(catalog, describer, prompt, ledger)
-        seconds, growth, worked = time.perf_counter() - started, peak() - before, time.process_time() - worked
-        pictures = [Picture(item.id, item.title, path.read_bytes()) for item, path in zip(catalog, paths, strict=True)]
+        found = pipeline(folder, catalog, describer, prompt)
         started = time.perf_counter()
         calls = ThreadExecutor(8).map(lambda one: describer.describe([one], prompt), pictures, in_flight=16)
-        answers = sum(isinstance(said, Answer) for batch in calls for said in batch)
-        bare = time.perf_counter() - started
+        found["bare_done"] = sum(isinstance(said, Answer) for batch in calls for said in batch)
+        found["bare_seconds"] = time.perf_counter() - started
         process.terminate()
+    return found
+
+
+def things(folder: Path, count: int) -> Catalog:
+    """As many items, each with a picture of its own."""
+    paths = draw(folder / "images", count)
+    return Catalog(tuple(Item(str(n), f"Thing number {n}", "", path) for n, path in enumerate(paths)))
+
+
+def pipeline(folder: Path, catalog: Catalog, describer: Describer, prompt: Prompt) -> dict[str, object]:
+    """What ``enrich`` takes for the catalogue with an empty ledger."""
+    with Ledger(folder / "warm.sqlite") as ledger:  # imports and codecs are loaded by the first ones
+        enrich(Catalog(catalog.items[:20]), describer, prompt, ledger)
+    before, worked, started = resident(), time.process_time(), time.perf_counter()
+    with Ledger(folder / "ledger.sqlite") as ledger:
+        described = enrich(catalog, describer, prompt, ledger)
+    seconds, growth, worked = time.perf_counter() - started, peak() - before, time.process_time() - worked
+    rate = len(catalog) / seconds
     return {
-        "items": count,
+        "items": len(catalog),
         "done": described.counts["done"],
-        "bare_done": answers,
         "seconds": seconds,
         "processor_seconds": worked,
-        "bare_seconds": bare,
-        "items_per_second": count / seconds,
+        "items_per_second": rate,
         "growth_bytes": growth,
-        "within_goal": count / seconds >= GOALS["items_per_second"] and growth < GOALS["growth_bytes"],
+        "within_goal": rate >= GOALS["items_per_second"] and growth < GOALS["growth_bytes"],
     }
 
 
