@@ -23,6 +23,8 @@ from typing import Any
 
 from PIL import Image
 
+from servers import running
+
 Fault = tuple[Any, ...]
 """``("status", code)``, ``("status", code, headers, body)``, ``("slow", seconds)``, ``("drip", seconds)``,
 ``("cut",)``, ``("half",)``, ``("body", bytes)``, ``("message", {…})``, ``("usage",)``, ``("finish", reason)``."""
@@ -209,16 +211,8 @@ def said(picture: bytes, text: str, schema: bool = False) -> str:
 @contextmanager
 def serving(behaviour: Behaviour | None = None) -> Iterator[Server]:
     """A server in a thread, for the length of a block."""
-    server = Server(behaviour or Behaviour())
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with running(Server(behaviour or Behaviour())) as server:
         yield server
-    finally:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpcore
 
+from servers import running
+
 
 class PictureServer(ThreadingHTTPServer):
     """``pages`` maps a path to the bytes it gives, or to a function that is handed the request's handler."""
@@ -133,15 +135,8 @@ def serving(
     server = PictureServer(pages)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
