@@ -1,0 +1,60 @@
+"""``/healthz``: the process answers. ``/readyz``: and what from. ``/metrics``: how much and how fast."""
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from viral.serve.live import Live
+from viral.serve.metrics import Metrics
+from viral.serve.security import require_read
+
+router = APIRouter(tags=["watching"])
+
+
+class Healthy(BaseModel):
+    """Answering."""
+
+    status: str = "ok"
+
+
+class Ready(BaseModel):
+    """What is served."""
+
+    ready: bool = True
+    bundle: str  # of the manifest
+    model: str
+    users: int
+    items: int
+    loaded: float  # seconds since 1970
+    reloads: int
+    broken: str  # why what lies on the disk now is not what is served; empty where it is
+
+
+@router.get("/healthz")
+async def healthz() -> Healthy:
+    """The process answers."""
+    return Healthy()
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> Ready:
+    """A bundle is loaded; a broken new one is told, and the old one goes on."""
+    live: Live = request.app.state.live
+    snapshot = live.current
+    bundle = snapshot.bundle
+    return Ready(
+        bundle=snapshot.etag,
+        model=str(bundle.about.get("model", "")),
+        users=len(bundle.users),
+        items=len(bundle.items),
+        loaded=snapshot.loaded,
+        reloads=live.reloads,
+        broken=live.broken,
+    )
+
+
+@router.get("/metrics", dependencies=[Depends(require_read)], response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Prometheus' text format; of all workers together."""
+    told: Metrics = request.app.state.metrics
+    return Response(told.page(), media_type="text/plain; version=0.0.4; charset=utf-8")

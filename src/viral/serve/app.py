@@ -1,0 +1,51 @@
+"""The application: everything put together from settings."""
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from viral.serve import api, login, pages, problems
+from viral.serve.live import Live
+from viral.serve.metrics import Metrics, Observed
+from viral.serve.security.access import Gate
+from viral.serve.security.guard import Guard
+from viral.serve.security.tokens import read_tokens
+from viral.serve.settings import Settings
+from viral.serve.work import Work
+
+DESCRIPTION = """Recommendations of a run that `viral train` left, and why; similar items; new items; feedback.
+
+Errors are `application/problem+json` (RFC 9457) with `status`, `title`, `detail` and, where known, `hint` and `errors`.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over a run; raises ``ViralError`` where the run or the tokens cannot be used."""
+    tokens = None if settings.tokens is None else read_tokens(settings.tokens)
+    gate = Gate(tokens, settings.secret or secrets.token_hex(32), settings.rate / settings.workers)
+    metrics, work = Metrics(), Work()
+    live = Live(settings, metrics)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with live.watching():
+            yield
+        work.close()
+
+    app = FastAPI(
+        title="VIRAL", version="1", description=DESCRIPTION, lifespan=lifespan,
+        openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,  # their pages load scripts from elsewhere
+    )  # fmt: skip
+    app.state.settings, app.state.live, app.state.gate = settings, live, gate
+    app.state.metrics, app.state.work = metrics, work
+    problems.install(app)
+    app.include_router(api.router())
+    app.include_router(login.router)
+    app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    app.include_router(pages.router())
+    app.add_middleware(Guard, settings=settings, open_=tokens is None)
+    app.add_middleware(Observed, metrics=metrics)
+    return app

@@ -1,0 +1,104 @@
+"""The current snapshot, and the watcher that exchanges it for a new one without a request noticing."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from viral.bundle import MANIFEST_FILE
+from viral.dataset import MANIFEST_FILE as DATASET_MANIFEST
+from viral.errors import ViralError
+from viral.serve.metrics import Metrics
+from viral.serve.settings import Settings
+from viral.serve.snapshot import Snapshot, bundle_folder, load_snapshot
+
+Signature = tuple[tuple[int, int, int] | None, ...]
+PATIENCE = (
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    15.0,
+    30.0,
+    60.0,
+)  # seconds between tries of what cannot be loaded
+log = logging.getLogger("viral.serve")
+
+
+class Live:
+    """``current`` is what to answer from; take it once a request, and keep it until the answer is made."""
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, load: Callable[[Settings], Snapshot] = load_snapshot
+    ) -> None:
+        self.settings, self._metrics, self._load = settings, metrics, load
+        self.reloads = 0
+        self.broken = ""  # why what lies on the disk now is not what is served; empty where it is
+        self._signature = self._look()
+        self._take(load(settings))
+        gc.collect()
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self.current = snapshot
+        self._metrics.loaded.set(snapshot.loaded)
+        self._metrics.broken.set(0)
+        # It stays: the collector would look through it again and again, and stop all requests meanwhile.
+        gc.freeze()
+
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Look for a new bundle until the block ends."""
+        task = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def check(self) -> None:
+        """Load what is new, aside, and exchange; what cannot be loaded leaves the old one serving, and is told."""
+        seen = self._look()
+        if seen == self._signature and not self.broken:
+            return
+        try:
+            fresh = await asyncio.to_thread(self._load, self.settings)
+        except Exception as error:  # whatever it is, it must not end the watch
+            foreseen = isinstance(error, ViralError)
+            self.broken = error.what if isinstance(error, ViralError) else "the files cannot be read"
+            self._metrics.reloads.labels("failed").inc()
+            self._metrics.broken.set(1)
+            log.warning("the new bundle cannot be used, the old one goes on serving: %s", error, exc_info=not foreseen)
+            return
+        self._signature, self.broken = seen, ""
+        self._take(fresh)
+        self.reloads += 1
+        self._metrics.reloads.labels("done").inc()
+        log.info("serving bundle %s", fresh.etag)
+
+    async def _watch(self) -> None:
+        tried = 0
+        # Workers look at different moments, so that they do not all load at once.
+        await asyncio.sleep(random.random() * self.settings.watch_seconds)
+        while True:
+            await self.check()
+            tried = tried + 1 if self.broken else 0
+            wait = PATIENCE[min(tried, len(PATIENCE)) - 1] if tried else self.settings.watch_seconds
+            await asyncio.sleep(wait)
+
+    def _look(self) -> Signature:
+        dataset = self.settings.dataset
+        files = [bundle_folder(self.settings.run) / MANIFEST_FILE]
+        files += [dataset / DATASET_MANIFEST] if dataset is not None else []
+        return tuple(map(_stat, files))
+
+
+def _stat(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

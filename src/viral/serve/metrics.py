@@ -1,0 +1,76 @@
+"""Prometheus metrics. Several workers write to files of one folder, and whichever is asked adds them up."""
+
+import os
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # set by `viral serve` before workers start, read by prometheus_client at import
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The metrics of one application."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        by = ("route", "method", "status")
+        self.requests = Counter("viral_requests", "Answers given.", by, registry=registry)
+        self.seconds = Histogram(
+            "viral_request_seconds", "From a request to the end of its answer.", ("route",), buckets=SECONDS,
+            registry=registry,
+        )  # fmt: skip
+        self.running = Gauge(
+            "viral_requests_running", "Requests under way.", registry=registry, multiprocess_mode="livesum"
+        )
+        self.reloads = Counter("viral_reloads", "Bundles taken up while serving.", ("result",), registry=registry)
+        self.broken = Gauge(
+            "viral_bundle_broken", "1 where what lies on the disk cannot be loaded, and an older bundle serves.",
+            registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
+        self.loaded = Gauge(
+            "viral_bundle_loaded_timestamp_seconds", "When the oldest bundle in use was loaded.", registry=registry,
+            multiprocess_mode="livemin",
+        )  # fmt: skip
+        self.feedback = Counter("viral_feedback_events", "Events taken into the feedback file.", registry=registry)
+        for result in ("done", "failed"):
+            self.reloads.labels(result)
+
+    def page(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        if os.environ.get(FOLDER):
+            everybody = CollectorRegistry()
+            MultiProcessCollector(everybody)
+            return generate_latest(everybody)
+        return generate_latest(self._registry)
+
+
+class Observed:
+    """ASGI middleware that counts and times answers by route; paths that are none share one name."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status, started = 500, time.perf_counter()
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        self._metrics.running.inc()
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            self._metrics.running.dec()
+            route = getattr(scope.get("route"), "path", "other")
+            method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD") else "other"
+            self._metrics.requests.labels(route, method, str(status)).inc()
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - started)

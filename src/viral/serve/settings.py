@@ -1,0 +1,38 @@
+"""What a server is told when it starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from viral.errors import UsageError
+
+MAX_K = 1000  # items of one answer
+MAX_ID = 512  # characters of an id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Places and limits; frozen, and passed whole to every worker."""
+
+    run: Path  # a run's folder, or a bundle's
+    dataset: Path | None = None  # by default the one that the run's summary names, if it is still there
+    experiments: tuple[Path, ...] = ()  # folders of ``viral compare`` and ``viral ablate``
+    tokens: Path | None = None  # without: open, and loopback only
+    feedback: Path | None = None  # by default beside the run: what ``viral update`` replaces is the run's folder
+    secret: str = ""  # signs the page's sessions; the same in all workers
+    workers: int = 1
+    rate: float = 100.0  # requests a second and key, over all workers; a burst may be twice that
+    max_body: int = 1_000_000  # bytes
+    max_picture: int = 10_000_000  # bytes, of an upload
+    max_feedback: int = 1_000_000_000  # bytes of the feedback file
+    watch_seconds: float = 1.0  # between two looks at the bundle's manifest
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "rate", "max_body", "max_picture", "max_feedback", "watch_seconds"):
+            if getattr(self, name) <= 0:
+                raise UsageError(f"{name} = {getattr(self, name)} is not positive", where="settings")
+
+    @property
+    def feedback_file(self) -> Path:
+        """Where feedback goes."""
+        run = self.run.resolve()
+        return self.feedback or run.with_name(f"{run.name}.feedback.jsonl")

@@ -1,0 +1,137 @@
+"""What one answer is made from: a bundle, its data set if there is one, and what is looked up in them."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from viral.bundle import MANIFEST_FILE, Bundle
+from viral.catalog import Catalog
+from viral.dataset import Dataset
+from viral.errors import DataError, UnknownIdError
+from viral.explain.information import load as load_information
+from viral.files import read_json, sha256_file
+from viral.models.base import EmbeddingScorer
+from viral.pipeline import BUNDLE_FOLDER, RUN_FILE
+from viral.retrieval import Retriever
+from viral.serve.settings import Settings
+
+
+class ItemView(NamedTuple):
+    """What is shown of an item of the bundle."""
+
+    id: str
+    title: str
+    text: str
+    category: str  # "" is unknown
+    description: str  # as the bundle's features encode it; "" is unknown
+    image: Path | None  # a file of the data set
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One loaded bundle; never changed, so that a request which has taken it can go on with it after a reload."""
+
+    retriever: Retriever
+    dataset: Dataset | None
+    catalog: Catalog | None
+    etag: str  # of the bundle's manifest
+    loaded: float  # seconds since 1970
+    without: str = ""  # why there is no data set
+    information: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # bits by item id and part
+    categories: Mapping[str, int] = field(default_factory=dict)  # how many items are in each, the largest first
+    haystacks: tuple[str, ...] = ()  # by item: title and text on two lines, to be searched in
+
+    @property
+    def bundle(self) -> Bundle:
+        return self.retriever.bundle
+
+    def known_user(self, user_id: str) -> str:
+        """The id; ``UnknownIdError`` at once where it is unknown: the nearest ones of many would take seconds."""
+        return _known(user_id, user_id in self.bundle.users, "user")
+
+    def known_item(self, item_id: str) -> str:
+        """The id; ``UnknownIdError`` where the bundle does not know it."""
+        return _known(item_id, item_id in self.bundle.items, "item")
+
+    def item(self, item_id: str) -> ItemView:
+        """An item of the bundle, as it was trained on; its picture is the data set's."""
+        return self.item_at(self.bundle.items.index(self.known_item(item_id)))
+
+    def item_at(self, index: int) -> ItemView:
+        """The item with this index."""
+        item_id, columns = self.bundle.items.ids[index], self.bundle.material.columns
+        image = self.catalog[item_id].image if self.catalog is not None and item_id in self.catalog else None
+        text, category, description = (
+            columns[name][index] if name in columns else "" for name in ("text", "category", "description")
+        )
+        return ItemView(item_id, self.bundle.titles[index], text, category, description, image)
+
+    def search(self, words: str, category: str | None = None) -> list[int]:
+        """Indices of the items whose title or text has every word, those with all in the title first."""
+        wanted = words.casefold().split()[:16]
+        of_items = self.bundle.material.columns.get("category", ())
+        rows: Iterator[int] = iter(range(len(self.haystacks)))
+        if category is not None:
+            rows = (row for row, one in enumerate(of_items) if one == category)
+        found = [row for row in rows if all(word in self.haystacks[row] for word in wanted)]
+        titles = {row: self.haystacks[row].partition("\n")[0] for row in found}
+        return sorted(found, key=lambda row: not all(word in titles[row] for word in wanted))
+
+
+def _known(external: str, there: bool, kind: str) -> str:
+    if not there:
+        shown = external if len(external) <= 80 else external[:80] + " …"
+        raise UnknownIdError(f"unknown {kind} {shown!r}", hint="ids are text, compared exactly")
+    return external
+
+
+def bundle_folder(run: Path) -> Path:
+    """The bundle of a run; the folder itself where it is a bundle."""
+    return run / BUNDLE_FOLDER if (run / BUNDLE_FOLDER).is_dir() else run
+
+
+def load_snapshot(settings: Settings) -> Snapshot:
+    """Read and verify everything, and compute once what requests would else compute at their first use.
+
+    Raises ``DataError`` for a bundle that is not whole or does not rank by numbers, and for a data set that was named
+    and cannot be read; one that is only known from the run's summary may be gone.
+    """
+    folder = bundle_folder(settings.run)
+    bundle = Bundle.load(folder)
+    etag = sha256_file(folder / MANIFEST_FILE)[:16]
+    scorer = bundle.scorer
+    tables = (scorer.users, scorer.items) if isinstance(scorer, EmbeddingScorer) else (scorer.weights,)
+    if not all(bool(torch.isfinite(table).all()) for table in tables):
+        raise DataError("scores are not numbers", where=str(folder), hint="train again")
+    dataset, catalog, without = _data(settings)
+    texts = bundle.material.columns.get("text", [""] * len(bundle.items))
+    pairs = zip(bundle.titles, texts, strict=True)
+    haystacks = tuple(f"{' '.join(title.split())}\n{text}".casefold() for title, text in pairs)
+    categories = dict(Counter(one for one in bundle.material.columns.get("category", ()) if one).most_common())
+    retriever = Retriever(bundle)
+    if len(bundle.items) and len(bundle.users):
+        retriever.recommend_for(bundle.items.ids[:1], 1)  # learns the rule for newcomers
+        retriever.similar(bundle.items.ids[0], 1)
+    information = load_information(settings.run)
+    return Snapshot(retriever, dataset, catalog, etag, time.time(), without, information, categories, haystacks)
+
+
+def _data(settings: Settings) -> tuple[Dataset | None, Catalog | None, str]:
+    """The data set with its catalogue, or why there is none."""
+    if settings.dataset is not None:
+        dataset = Dataset.open(settings.dataset)
+        return dataset, dataset.catalog(), ""
+    summary = settings.run / RUN_FILE
+    named = read_json(summary).get("dataset") if summary.is_file() else None
+    if not named:
+        return None, None, "the run names no data set"
+    try:
+        dataset = Dataset.open(Path(named))
+        return dataset, dataset.catalog(), ""
+    except DataError as error:
+        return None, None, f"the data set of the run cannot be read: {error.what}"
