@@ -2,7 +2,7 @@
 
 from viral.report.data import NextSteps, Notes, Report, Section, Step
 from viral.report.grid import Grid, GridCell, GridRow
-from viral.report.render import render_report, write_report
+from viral.report.render import STYLES, render_report, render_sections, style, write_report
 from viral.report.scatter import Cloud, Scatter
 from viral.report.stories import (
     ContactSheet,
@@ -31,6 +31,7 @@ from viral.report.tradeoff import Tradeoff, TradeoffPoint
 from viral.report.values import Estimate, Part, Thing
 
 __all__ = [
+    "STYLES",
     "Bar",
     "BarChart",
     "Cloud",
@@ -66,5 +67,7 @@ __all__ = [
     "UserStory",
     "Users",
     "render_report",
+    "render_sections",
+    "style",
     "write_report",
 ]

@@ -2,6 +2,9 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +20,10 @@ from viral.report.tradeoff import Tradeoff
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 PAPER = "https://arxiv.org/abs/2511.02113"
+STYLES = ("page.css", "figures.css", "stories.css")
 TEMPLATES: dict[type, str] = {
     Ranking: "ranking.html",
     Curves: "curves.html",
@@ -49,18 +54,36 @@ def render_report(report: Report) -> str:
     """The page as one string. Pictures that cannot be read become placeholders that say why."""
     from markupsafe import Markup
 
-    environment = _environment()
-    css = _style(environment)
-    return environment.get_template("report.html").render(
-        report=report,
-        css=Markup(css),  # our own file: nothing of the report is in it
-        policy=_policy(css),
-        template_of=_template_of,
-        thumbnail=Thumbnails().of,
-        paper=PAPER,
+    css = style(*STYLES)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            sections=report.sections,
+            css=Markup(css),  # our own file: nothing of the report is in it
+            policy=_policy(css),
+            template_of=_template_of,
+            thumbnail=Thumbnails().of,
+            paper=PAPER,
+        )
     )
 
 
+def render_sections(sections: Sequence[Section]) -> "Markup":
+    """The sections alone, for a page that brings its own frame and, among others, the style sheet ``figures.css``."""
+    from markupsafe import Markup
+
+    page = _environment().get_template("sections.html")
+    return Markup(page.render(sections=sections, template_of=_template_of, thumbnail=Thumbnails().of))
+
+
+def style(*names: str) -> str:
+    """Style sheets of :data:`STYLES`, one after the other."""
+    return "".join((files("viral.report") / "templates" / name).read_text(encoding="utf-8") for name in names)
+
+
+@lru_cache(maxsize=1)
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -92,14 +115,8 @@ def _environment() -> "Environment":
     return environment
 
 
-def _style(environment: "Environment") -> str:
-    """The style sheet as it stands in the page; its hash is the only style that the policy lets through."""
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, "style.css")[0]
-
-
 def _policy(css: str) -> str:
-    """A content security policy: no script, no connection, no frame; pictures from data URIs, styles by their hash."""
+    """A content security policy: no script, no connection, no frame; pictures from data URIs, the style by its hash."""
     digest = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
     return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 

@@ -1,11 +1,12 @@
 """The colours of both themes, measured: WCAG 2.2 asks 4.5 of text and 3 of what a chart draws."""
 
 import re
-from importlib.resources import files
 
 import pytest
 
-CSS = files("viral.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+from viral.report import STYLES, style
+
+CSS = style(*STYLES)
 TEXT_ON_PAGE = ["ink", "soft", "main", *(f"tone-{n}" for n in range(1, 9))]
 SHAPES = ["main", "firm", "part-1", "part-2", "part-3", "part-other", *(f"tone-{n}" for n in range(1, 9))]
 INSIDE = [(f"on-{name}", f"part-{name}") for name in ("1", "2", "3", "other")]
