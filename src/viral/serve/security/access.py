@@ -32,8 +32,7 @@ class Gate:
     def __init__(self, tokens: tuple[Token, ...] | None, secret: str, rate: float) -> None:
         self.tokens, self.secret = tokens, secret
         self.buckets = Buckets(rate, 2 * rate)
-        self.failures = Buckets(Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
-FAILED_RATE, FAILED_BURST)
+        self.failures = Buckets(FAILED_RATE, FAILED_BURST)
 
     def present(self, token: str, address: str) -> Token:
         """The token's line; 401 for an unknown one, 429 after too many of these."""
