@@ -12,7 +12,8 @@ from viral.information.limits import LIMITS
 
 LISTED = 5
 HELP = (
-    "Redundant, unique and synergistic information, in bits, that text and picture carry about users' choices."
+    "Redundant, unique and synergistic information, in bits, that text and picture carry about users' choices. The"
+    " document is kept as RUN/information.json, where `viral explain` and the page find it."
     "\n\n" + "\n\n".join(f"{name}: {text}" for name, text in LIMITS.items())
 )
 
@@ -33,6 +34,8 @@ def information(
     json_output: Json = False,
 ) -> None:
     """What text and picture tell of users' choices; ``HELP`` is the text of ``--help``."""
+    from viral.experiment.outputs import write_results
+    from viral.explain.information import FILE
     from viral.information.measure import Settings
     from viral.information.report import information as measured
 
@@ -44,10 +47,12 @@ def information(
         seed=seed,
     )
     result = measured(run, settings, text=text, visual=visual, dataset=dataset)
+    write_results(run / FILE, result)
     if json_output:
         show_json(result)
     else:
         show(render(result))
+        show(f"\nkept in {run / FILE}, for `viral explain` and the page")
 
 
 def _numbers(words: str) -> tuple[int, ...]:

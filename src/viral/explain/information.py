@@ -1,4 +1,4 @@
-"""What an item's modalities tell of choices, as ``viral information RUN --json`` measured it and somebody kept it."""
+"""What an item's modalities tell of choices, as ``viral information RUN`` measured and kept it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,13 +11,18 @@ DEFINITION = "broja"
 
 
 def load(run: Path) -> dict[str, Mapping[str, float]]:
-    """Bits by item id and part (redundant, unique, synergistic) from ``RUN/information.json``; empty without one."""
+    """Bits by item id and part (redundant, unique, synergistic) from ``RUN/information.json``; empty without one.
+
+    What could not be measured (null) is left out. Raises ``DataError`` where the file is something else.
+    """
     file = run / FILE
     if not file.is_file():
         return {}
     document = read_json(file)
     try:
-        return {str(row["item_id"]): {k: float(v) for k, v in row[DEFINITION].items()} for row in document["items"]}
+        return {
+            str(row["item_id"]): {k: float(v) for k, v in row[DEFINITION].items() if v is not None}
+            for row in document["items"]
+        }
     except (KeyError, TypeError, AttributeError, ValueError):
-        hint = f"viral information {run} --json > {file}"
-        raise DataError("not what `viral information --json` prints", where=str(file), hint=hint) from None
+        raise DataError("not what `viral information` keeps", where=str(file), hint=f"viral information {run}") from None

@@ -14,6 +14,7 @@ from viral.cli.information import render
 from viral.data import split
 from viral.dataset import Dataset
 from viral.encode.table import FeatureTable
+from viral.explain.information import FILE, load
 from viral.information.discrete import PARTS
 from viral.information.limits import LIMITS
 from viral.information.scores import log_factors
@@ -95,6 +96,15 @@ def test_every_item_is_there_and_limits_are_said(document):
     assert document["limits"] == dict(LIMITS)
 
 
+def test_the_document_is_kept_for_explanations(run, document):
+    assert json.loads((run / FILE).read_text()) == document
+    kept = load(run)
+    assert len(kept) == ITEMS
+    for row in document["items"]:
+        assert kept[row["item_id"]] == {name: bits for name, bits in row["broja"].items() if bits is not None}
+    assert not [path for path in run.iterdir() if path.name.startswith(".")], "nothing half written is left"
+
+
 def test_the_text_says_the_same(document):
     text = render(document)
     bits = document["estimates"]["scores/uniform"]["8"]["broja"]["synergistic"]["bits"]
@@ -117,7 +127,7 @@ def test_a_model_without_vectors_and_data_without_truth(run, shop, tmp_path):
     other = leave(tmp_path / "other", Dataset.open(plain), HistoryScorer(empty, empty[:0], torch.eye(ITEMS)))
     text = viral(other, "--clusters", "2,40", "--groups", "2", "--bootstrap", "0").stdout
     assert "The model's own parts" not in text and "planted truth" not in text
-    assert "2 cells, broja" in text and "40 cells: refused" in text
+    assert "2 cells, broja" in text and "40 cells: refused" in text and f"kept in {other / FILE}" in text
 
 
 @pytest.mark.parametrize(
