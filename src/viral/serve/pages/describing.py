@@ -1,0 +1,106 @@
+"""One item described anew, as ``viral enrich`` would: through the ledger, into the file of descriptions."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+
+from viral.catalog import Catalog
+from viral.dataset import Dataset
+from viral.enrich import (
+    LEDGER_FILE,
+    Describer,
+    Description,
+    Descriptions,
+    Ledger,
+    Terms,
+    all_descriptions,
+    describer_named,
+    enrich,
+    load_prompt,
+    save_descriptions,
+)
+from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
+from viral.enrich.edits import HUMAN
+from viral.errors import UsageError, ViralError
+from viral.fetch import FETCHED, Fetcher
+from viral.serve.pages.shelf import Card
+
+
+@contextmanager
+def alone(dataset: Dataset) -> Iterator[None]:
+    """One writer of descriptions at a time, over all workers: an edit reads the file of edits and writes it whole."""
+    folder = dataset.path / DESCRIPTIONS_FOLDER
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def fault_of(described: Descriptions | None) -> str:
+    """Why nothing can be described anew here; "" where it can, as far as can be told without doing it."""
+    if described is None:
+        return "Nothing has been described yet: viral enrich DATASET does that."
+    name = described.describer.partition("/")[0]
+    try:
+        load_prompt(described.prompt)
+        if name != HUMAN:
+            _describer(name)
+    except ViralError:
+        return (
+            f"These words are {described.describer}'s, with prompt {described.prompt}; describing anew needs settings"
+            f" that this server does not have. This does it: viral enrich DATASET --describer {name} --set …"
+        )
+    return "Every word is a human's: there is no describer to ask." if name == HUMAN else ""
+
+
+def describe_again(dataset: Dataset, described: Descriptions | None, card: Card) -> str:
+    """Ask for one item, and keep the answer; returns what became of it, in words.
+
+    Raises ``UsageError`` where it cannot be asked: no describer here, another revision or other settings than those
+    that the other items were described with, or a text that a human has locked.
+    """
+    fault = fault_of(described)
+    if described is None or fault:
+        raise UsageError(fault.removesuffix("."))
+    if card.said.edited:
+        raise UsageError("a human wrote these words and locked them", hint="Unlock them first.")
+    name = described.describer.partition("/")[0]
+    describer, prompt = _describer(name), load_prompt(described.prompt)
+    if f"{name}/{describer.revision}" != described.describer:
+        what = f"the others were described by {described.describer}, and this is revision {describer.revision}"
+        raise UsageError(what, hint="viral enrich DATASET describes all of them anew.")
+    fetcher = Fetcher(dataset.path / FETCHED)
+    item = dataset.catalog()[card.item_id]
+    with Ledger(dataset.path / LEDGER_FILE) as ledger:
+        terms = Terms(retry_failed=True, fetcher=fetcher)
+        row = enrich(Catalog((item,)), describer, prompt, ledger, terms=terms).rows[0]
+    with alone(dataset):
+        _put(dataset, described, row)
+    return _told(card.said, row)
+
+
+def _put(dataset: Dataset, described: Descriptions, row: Description) -> None:
+    """Put the row into the set as it is on the disk now: without the humans' words, which lie over it."""
+    origin = (described.describer, described.prompt)
+    there = next((one for one in all_descriptions(dataset) if (one.describer, one.prompt) == origin), None)
+    if there is None:
+        raise UsageError("the descriptions were replaced meanwhile", hint="Load the page again.")
+    known = any(one.item_id == row.item_id for one in there.rows)
+    rows = tuple(row if one.item_id == row.item_id else one for one in there.rows)
+    save_descriptions(replace(there, rows=rows if known else (*rows, row)), dataset.path)
+
+
+def _told(before: Description, after: Description) -> str:
+    if after.status != "done":
+        return f"It could not be described: {after.error or after.status}."
+    if before.status == "done" and before.text == after.text:
+        return "The same words again: neither picture nor title has changed."
+    return "Described anew. The model reads it after the next viral encode and viral update."
+
+
+@lru_cache(maxsize=4)
+def _describer(name: str) -> Describer:
+    """Kept: some load a model at their first picture."""
+    return describer_named(name)

@@ -1,0 +1,45 @@
+"""Every item with its picture, what was said of it, and by whom."""
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from viral.serve.pages import render
+from viral.serve.pages.descriptions import Rights, block
+from viral.serve.pages.paging import Page
+from viral.serve.pages.shelf import EDITED, FLAGGED, SORTS, UNTRAINED, shelf_of
+from viral.serve.security.access import asks
+
+router = APIRouter(include_in_schema=False)
+SIZE = 60  # cards of a page
+LABELS = {
+    "done": "described",
+    EDITED: "by hand",
+    FLAGGED: "conspicuous",
+    "refused": "refused",
+    "failed": "failed",
+    "quarantined": "given up",
+    "missing picture": "no picture",
+    "unreadable": "unreadable picture",
+    "pending": "not described",
+    UNTRAINED: "new since training",
+}
+
+
+@router.get("/", dependencies=[Depends(asks)])
+def gallery(
+    request: Request, q: str = "", status: str = "", category: str = "", sort: str = "", page: str = "1"
+) -> Response:
+    """One page of the cards that fit; a status, a category or an order that there is not is as good as none."""
+    snapshot = request.app.state.live.current
+    shelf = shelf_of(request, snapshot)
+    status = status if status in LABELS else ""
+    category = category if category in shelf.categories else ""
+    given = {"q": q[:200], "status": status, "category": category, "sort": sort if sort in SORTS else ""}
+    found = Page.of(shelf.find(given["q"], status, category, given["sort"]), page, SIZE)
+    labels = [(name, told, shelf.labels.get(name, 0)) for name, told in LABELS.items()]
+    rights = Rights.of(request, shelf)
+    return render(
+        request, "gallery.html", shelf=shelf, given=given, found=found, rights=rights, titles=LABELS,
+        labels=[label for label in labels if label[2] or label[0] == status],
+        blocks=[block(card, rights) for card in found.rows],
+    )  # fmt: skip

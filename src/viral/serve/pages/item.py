@@ -1,0 +1,66 @@
+"""One item: what is known of it, what was said of its picture, what is like it, and who would want it."""
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from viral.retrieval import Fan, Similar
+from viral.retrieval.similarity import FUSED
+from viral.serve.pages import render
+from viral.serve.pages.descriptions import Rights, block
+from viral.serve.pages.shelf import Card, Shelf, shelf_of
+from viral.serve.pages.user import Person, parts_of, person_of
+from viral.serve.security.access import asks
+from viral.serve.snapshot import Snapshot
+
+router = APIRouter(include_in_schema=False)
+NEIGHBOURS, FANS = 12, 9
+SAMENESS = {
+    FUSED: "to the model",
+    "image": "by picture",
+    "description": "by what was seen",
+    "text": "by words",
+    "title": "by title",
+}
+
+
+def ways(names: list[str]) -> list[tuple[str, str]]:
+    """Modalities with what they are called, the model's own first."""
+    known = [name for name in SAMENESS if name in names]
+    return [(name, SAMENESS.get(name, f"by {name}")) for name in [*known, *(n for n in names if n not in SAMENESS)]]
+
+
+def liked(shelf: Shelf, found: list[Similar]) -> list[tuple[Similar, Card]]:
+    """Items alike with their cards."""
+    return [(one, shelf[one.item_id]) for one in found]
+
+
+def wanting(snapshot: Snapshot, shelf: Shelf, found: list[Fan]) -> list[tuple[Fan, Person]]:
+    """Users with some of what they took."""
+    return [(one, person_of(snapshot, shelf, one.user_id)) for one in found]
+
+
+@router.get("/items/{item_id:path}", dependencies=[Depends(asks)])
+def item(request: Request, item_id: str, by: str = FUSED) -> Response:
+    """The page of one item of the data set or the bundle."""
+    snapshot = request.app.state.live.current
+    shelf = shelf_of(request, snapshot)
+    card = shelf[item_id]
+    rights = Rights.of(request, shelf)
+    context = {"shelf": shelf, "card": card, "rights": rights, "said": block(card, rights, whole=True)}
+    return render(request, "item.html", **context, **_trained(snapshot, shelf, card, by))
+
+
+def _trained(snapshot: Snapshot, shelf: Shelf, card: Card, by: str) -> dict[str, object]:
+    """What only the model can tell."""
+    if not card.trained:
+        return {"information": (), "ways": [], "by": "", "alike": [], "fans": []}
+    index, material = snapshot.bundle.items.index(card.item_id), snapshot.bundle.material
+    there = [name for name, present in material.present.items() if bool(present[index])]
+    by = by if by in there else FUSED
+    return {
+        "information": parts_of(snapshot.information.get(card.item_id, {})),
+        "ways": ways([FUSED, *there]),
+        "by": by,
+        "alike": liked(shelf, snapshot.retriever.similar(card.item_id, NEIGHBOURS, by=by)),
+        "fans": wanting(snapshot, shelf, snapshot.retriever.fans(card.item_id, FANS)),
+    }

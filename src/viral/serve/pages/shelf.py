@@ -1,0 +1,211 @@
+"""The catalogue as the pages show it: a card an item, with what was said of its picture, by whom, and who changed it.
+
+Kept for a snapshot until a file of descriptions changes. Without a data set the cards are what the bundle knows.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from viral.dataset import Dataset
+from viral.enrich import Description, Descriptions, all_descriptions, load_edits
+from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
+from viral.enrich.edits import HUMAN, overlaid
+from viral.errors import UnknownIdError
+from viral.fetch import catalog_with_fetched
+from viral.pictures import PictureError, read_bytes, read_header
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from viral.serve.snapshot import Snapshot
+
+SAMPLED = 15  # pictures by which the shape of all is judged
+EDITED, FLAGGED, UNTRAINED = "edited", "conspicuous", "untrained"
+SORTS = ("", "taken", "title")
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One item as a page shows it."""
+
+    item_id: str
+    title: str
+    text: str
+    category: str
+    image: Path | None
+    said: Description
+    taken: int  # how often in training
+    trained: bool  # the bundle knows the item
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the gallery can be narrowed to: the status, and more."""
+        more = {EDITED: self.said.edited, FLAGGED: bool(self.said.flags), UNTRAINED: not self.trained}
+        return (self.said.status, *(name for name, so in more.items() if so))
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All cards in the catalogue's order, and the set of descriptions that they show."""
+
+    cards: tuple[Card, ...]
+    snapshot: "Snapshot"
+    described: Descriptions | None
+    stamp: Stamp
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._places
+
+    def __getitem__(self, item_id: str) -> Card:
+        """The card; ``UnknownIdError`` where neither data set nor bundle knows the item."""
+        if item_id in self._places:
+            return self.cards[self._places[item_id]]
+        if item_id in self.snapshot.bundle.items:  # trained on, and gone from the catalogue since
+            return _of_bundle(self.snapshot, [self.snapshot.bundle.items.index(item_id)])[0]
+        shown = item_id if len(item_id) <= 80 else item_id[:80] + " …"
+        raise UnknownIdError(f"unknown item {shown!r}", hint="ids are text, compared exactly")
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {card.item_id: place for place, card in enumerate(self.cards)}
+
+    @cached_property
+    def _haystacks(self) -> Sequence[str]:
+        return [f"{c.title}\n{c.item_id}\n{c.said.text}\n{c.text}".casefold() for c in self.cards]
+
+    @cached_property
+    def labels(self) -> Mapping[str, int]:
+        """How many cards have each label."""
+        return Counter(label for card in self.cards for label in card.labels)
+
+    @cached_property
+    def categories(self) -> Mapping[str, int]:
+        """How many cards are in each category, the largest first."""
+        return dict(Counter(card.category for card in self.cards if card.category).most_common())
+
+    def find(self, words: str = "", label: str = "", category: str = "", sort: str = "") -> list[Card]:
+        """The cards with every word in title, id, description or text, of a label and a category."""
+        wanted = words.casefold().split()[:16]
+        found = [
+            card
+            for card, haystack in zip(self.cards, self._haystacks, strict=True)
+            if category in ("", card.category)
+            and (not label or label in card.labels)
+            and all(word in haystack for word in wanted)
+        ]
+        if sort == "taken":
+            found.sort(key=lambda card: -card.taken)
+        elif sort == "title":
+            found.sort(key=lambda card: card.title[:200].casefold())
+        return found
+
+    @cached_property
+    def shape(self) -> str:
+        """Whether most pictures are portrait, landscape or square: what the frames around them are."""
+        step = max(1, len(self.cards) // SAMPLED)
+        ratios = [ratio for card in self.cards[::step][:SAMPLED] if (ratio := _ratio(card.image)) is not None]
+        middle = median(ratios) if ratios else 1.0
+        return "portrait" if middle < 0.85 else "landscape" if middle > 1.18 else "square"
+
+
+class Shelves:
+    """The shelf of the current snapshot, put up anew when the snapshot or a file of descriptions has changed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: Shelf | None = None
+
+    def of(self, snapshot: "Snapshot") -> Shelf:
+        """The shelf as the files are now."""
+        stamp = _stamp(snapshot.dataset)
+        with self._lock:
+            made = self._made
+            if made is None or made.snapshot is not snapshot or made.stamp != stamp:
+                made = self._made = put_up(snapshot, stamp)
+            return made
+
+
+def shelf_of(request: "Request", snapshot: "Snapshot") -> Shelf:
+    """The application's shelf for a snapshot."""
+    state = request.app.state
+    if not hasattr(state, "shelves"):
+        state.shelves = Shelves()
+    found: Shelf = state.shelves.of(snapshot)
+    return found
+
+
+def put_up(snapshot: "Snapshot", stamp: Stamp = ()) -> Shelf:
+    """Read the descriptions and make the cards; raises ``DataError`` where a file of them is damaged."""
+    dataset = snapshot.dataset
+    if dataset is None:
+        return Shelf(tuple(_of_bundle(snapshot, range(len(snapshot.bundle.items)))), snapshot, None, stamp)
+    described = chosen_descriptions(snapshot, dataset)
+    rows = {row.item_id: row for row in described.rows} if described is not None else {}
+    items = catalog_with_fetched(dataset).items
+    unsaid = overlaid(tuple(_pending(one.id) for one in items if one.id not in rows), load_edits(dataset))
+    rows |= {row.item_id: row for row in unsaid}
+    bundle = snapshot.bundle
+    taken = bundle.seen.item_degrees().tolist()
+    known = {item_id: taken[index] for index, item_id in enumerate(bundle.items.ids)}
+    cards = (
+        Card(
+            item.id, item.title, item.text, item.category or "", item.image, rows[item.id], known.get(item.id, 0),
+            item.id in known,
+        )
+        for item in items
+    )  # fmt: skip
+    return Shelf(tuple(cards), snapshot, described, stamp)
+
+
+def chosen_descriptions(snapshot: "Snapshot", dataset: Dataset) -> Descriptions | None:
+    """The set that the bundle's features encode; else the only one, or the first; with what humans wrote in place."""
+    there = all_descriptions(dataset)
+    made = snapshot.bundle.material.described
+    wanted = (made.describer, made.prompt) if made is not None else ()
+    fitting = [one for one in there if (one.describer.partition("/")[0], one.prompt) == wanted]
+    titled = [one for one in there if one.prompt == "title"]
+    chosen = next(iter([*fitting, *titled, *there]), None)
+    if chosen is None:
+        return None
+    return Descriptions(overlaid(chosen.rows, load_edits(dataset)), chosen.describer, chosen.prompt)
+
+
+def _pending(item_id: str) -> Description:
+    return Description(item_id, "", HUMAN, HUMAN, "", "pending")
+
+
+def _of_bundle(snapshot: "Snapshot", indices: Iterable[int]) -> list[Card]:
+    """Cards of what the bundle alone knows."""
+    taken = snapshot.bundle.seen.item_degrees().tolist()
+    made = snapshot.bundle.material.described
+    name, prompt = (f"{made.describer}/{made.revision}", made.prompt) if made is not None else ("", "")
+    cards = []
+    for index in indices:
+        view = snapshot.item_at(index)
+        said = Description(view.id, view.description, name, prompt, "", "done" if view.description else "pending")
+        cards.append(Card(view.id, view.title, view.text, view.category, None, said, taken[index], True))
+    return cards
+
+
+def _stamp(dataset: Dataset | None) -> Stamp:
+    """What changes with the files of descriptions."""
+    if dataset is None:
+        return ()
+    folder = dataset.path / DESCRIPTIONS_FOLDER
+    files = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+    return tuple(sorted((path.name, path.stat().st_mtime_ns, path.stat().st_ino) for path in files))
+
+
+def _ratio(image: Path | None) -> float | None:
+    try:
+        header = read_header(read_bytes(image)) if image is not None else None
+    except PictureError:
+        return None
+    return header.width / header.height if header is not None else None

@@ -1,0 +1,126 @@
+// What the pages do beyond links and forms: theme, keys, the drawer, tabs, a dropped picture, and faults in words.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const find = (selector, within = document) => within.querySelector(selector);
+
+  const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+  function tellTheme() {
+    const button = find("#theme");
+    if (button) button.setAttribute("aria-pressed", String(dark()));
+  }
+  function switchTheme() {
+    root.dataset.theme = dark() ? "light" : "dark";
+    // A cookie, so that the server writes the theme into the page and nothing flashes.
+    document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=strict`;
+    tellTheme();
+    document.dispatchEvent(new CustomEvent("viral:theme"));
+  }
+
+  function say(text) {
+    const place = find("#toasts");
+    const line = document.createElement("p");
+    line.textContent = text;
+    place.append(line);
+    setTimeout(() => line.remove(), 9000);
+  }
+
+  function select(tab) {
+    const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+    for (const one of tabs) {
+      const chosen = one === tab;
+      one.setAttribute("aria-selected", String(chosen));
+      one.tabIndex = chosen ? 0 : -1;
+      document.getElementById(one.getAttribute("aria-controls")).hidden = !chosen;
+    }
+  }
+  function moveTab(tab, key) {
+    const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+    const step = { ArrowRight: 1, ArrowLeft: -1, Home: -tabs.indexOf(tab), End: tabs.length - 1 - tabs.indexOf(tab) }[key];
+    if (step === undefined) return false;
+    const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+    select(next);
+    next.focus();
+    return true;
+  }
+
+  let preview = "";
+  function show(input) {
+    const drop = input.closest(".drop");
+    const image = find("img", drop);
+    const file = input.files[0];
+    if (preview) URL.revokeObjectURL(preview);
+    preview = file ? URL.createObjectURL(file) : "";
+    image.hidden = !file;
+    if (file) image.src = preview;
+    find(".ask", drop).hidden = Boolean(file);
+    find("[data-chosen]", drop.parentElement).textContent = file ? `${file.name}, ${Math.ceil(file.size / 1000).toLocaleString("en")} kB` : "";
+  }
+
+  let ticking = 0;
+  function count(form) {
+    const place = find("[data-seconds]", form);
+    if (!place) return;
+    const began = performance.now();
+    clearInterval(ticking);
+    place.textContent = "0 s";
+    ticking = setInterval(() => { place.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const drawer = find("#drawer");
+    if (event.target.closest("#theme")) switchTheme();
+    const tab = event.target.closest("[role=tab]");
+    if (tab) select(tab);
+    if (drawer && (event.target === drawer || event.target.closest("[data-close]"))) drawer.close();
+  });
+  document.addEventListener("keydown", (event) => {
+    const field = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !field && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const search = find("[role=search] input[type=search]");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    }
+    if (event.key === "Escape" && field && field.closest(".editing")) find("[data-cancel]", field.closest(".editing"))?.click();
+    if (event.target instanceof Element && event.target.matches("[role=tab]") && moveTab(event.target, event.key)) event.preventDefault();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".drop input[type=file]")) show(event.target);
+  });
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      const drop = event.target instanceof Element ? event.target.closest(".drop") : null;
+      const page = find(".drop");
+      if (page) event.preventDefault();  // a picture that misses must not replace the page
+      if (!drop) return;
+      drop.classList.toggle("over", kind === "dragenter" || kind === "dragover");
+      if (kind === "drop" && event.dataTransfer.files.length) {
+        const input = find("input[type=file]", drop);
+        input.files = event.dataTransfer.files;
+        show(input);
+      }
+    });
+  }
+
+  document.addEventListener("htmx:before:request", (event) => {
+    if (event.target instanceof Element && event.target.matches(".try form")) count(event.target);
+  });
+  document.addEventListener("htmx:finally:request", () => clearInterval(ticking));
+  document.addEventListener("htmx:after:request", (event) => {
+    // A fault comes as a document for programs (application/problem+json): told in words, and not put into the page.
+    const ctx = event.detail.ctx;
+    const kind = ctx?.response?.headers?.get("content-type") ?? "";
+    if (!kind.includes("json")) return;
+    event.preventDefault();
+    let told = {};
+    try { told = JSON.parse(ctx.text); } catch { /* not told */ }
+    say([told.detail ?? "That did not work.", told.hint].filter(Boolean).join(" – "));
+  });
+  document.addEventListener("htmx:error", () => say("The server does not answer. Is it still running?"));
+  document.addEventListener("htmx:after:swap", () => {
+    const drawer = find("#drawer");
+    if (drawer && !drawer.open && find(".why", drawer)) drawer.showModal();
+  });
+  find("#drawer")?.addEventListener("close", () => find("#drawer [data-body]").replaceChildren());
+  tellTheme();
+})();

@@ -1,0 +1,76 @@
+"""Users: who there is, what each took, and what is recommended to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from viral.report.bars import part_span
+from viral.report.values import Part
+from viral.retrieval import Filters, Recommendation
+from viral.serve.pages import render
+from viral.serve.pages.paging import Page
+from viral.serve.pages.shelf import Card, Shelf, shelf_of
+from viral.serve.security.access import asks
+from viral.serve.snapshot import Snapshot
+
+router = APIRouter(include_in_schema=False)
+SIZE, TASTE = 36, 5  # users of a page, and pictures of each
+LISTED, HISTORY = 24, 60  # recommendations, and items of the history that are shown
+VARIETIES = {"": 0.0, "some": 0.3, "much": 0.7}  # of the MMR's weight
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user with some of what they took."""
+
+    user_id: str
+    taken: int
+    cards: tuple[Card, ...]
+
+
+def person_of(snapshot: Snapshot, shelf: Shelf, user_id: str, most: int = TASTE) -> Person:
+    """A user and the first ``most`` items of their history."""
+    history = snapshot.retriever.history(user_id)
+    return Person(user_id, len(history), tuple(shelf[item_id] for item_id, _ in history[:most]))
+
+
+def parts_of(parts: Mapping[str, float]) -> tuple[Part, ...]:
+    """The parts of a score as they are drawn."""
+    return tuple(Part(name.replace("_", " "), value) for name, value in parts.items())
+
+
+@router.get("/users", dependencies=[Depends(asks)])
+def people(request: Request, q: str = "", page: str = "1") -> Response:
+    """Users whose id has the words in it, in pages."""
+    snapshot = request.app.state.live.current
+    shelf, wanted = shelf_of(request, snapshot), q[:200].strip().casefold()
+    found = Page.of([one for one in snapshot.bundle.users.ids if wanted in one.casefold()], page, SIZE)
+    persons = [person_of(snapshot, shelf, user_id) for user_id in found.rows]
+    return render(request, "users.html", shelf=shelf, given={"q": q[:200]}, found=found, persons=persons)
+
+
+@router.get("/users/{user_id:path}", dependencies=[Depends(asks)])
+def person(request: Request, user_id: str, category: str = "", variety: str = "") -> Response:
+    """What a user took, and the best items for them."""
+    snapshot = request.app.state.live.current
+    snapshot.known_user(user_id)
+    shelf = shelf_of(request, snapshot)
+    category = category if category in snapshot.categories else ""
+    variety = variety if variety in VARIETIES else ""
+    filters = Filters(categories=[category]) if category else Filters()
+    found = snapshot.retriever.recommend(user_id, LISTED, filters=filters, diversity=VARIETIES[variety])
+    parts = [parts_of(one.parts) for one in found]
+    shown = person_of(snapshot, shelf, user_id, HISTORY)
+    return render(
+        request, "user.html", shelf=shelf, person=shown, found=_rows(found, shelf, parts), span=part_span(parts),
+        names=[part.name for part in parts[0]] if parts else [], varieties=list(VARIETIES),
+        given={"category": category, "variety": variety},
+    )  # fmt: skip
+
+
+def _rows(
+    found: list[Recommendation], shelf: Shelf, parts: list[tuple[Part, ...]]
+) -> list[tuple[Recommendation, Card, tuple[Part, ...]]]:
+    return [(one, shelf[one.item_id], split) for one, split in zip(found, parts, strict=True)]
