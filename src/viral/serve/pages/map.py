@@ -1,0 +1,215 @@
+"""The map: every item as a point, drawn by the browser's WebGL from one compact answer; and the same as a table."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from viral.errors import UnknownIdError, UsageError, nearest
+from viral.quality.projection import Method
+from viral.report.wording import percent, shown
+from viral.retrieval.similarity import FUSED
+from viral.serve.pages import map_layout, render
+from viral.serve.pages.links import quoted
+from viral.serve.pages.map_layout import NONE, Colouring, Layout
+from viral.serve.pages.paging import Page
+from viral.serve.security.access import asks, require_read
+from viral.serve.snapshot import Snapshot
+
+ROWS = 50  # of a page of the table
+TITLE, TEXT = 200, 60  # characters
+SPACES = {FUSED: "what the model learnt", "image": "the picture", "text": "title and text", "title": "the title",
+          "description": "the description"}  # fmt: skip
+METHODS = {"pca": "principal components", "tsne": "t-SNE"}
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(eq=False)
+class Map:
+    """What was computed of a snapshot's map so far."""
+
+    snapshot: Snapshot
+    layouts: dict[tuple[str, Method], Layout] = field(default_factory=dict)
+    clusters: dict[str, Colouring] = field(default_factory=dict)
+
+    @cached_property
+    def plain(self) -> tuple[Colouring, ...]:
+        """The colourings that need no clustering."""
+        bundle = self.snapshot.bundle
+        return tuple(
+            one for one in (map_layout.by_category(bundle), map_layout.by_dominance(bundle)) if one is not None
+        )
+
+    def cluster(self, space: str) -> Colouring:
+        if space not in self.clusters:
+            self.clusters[space] = map_layout.by_cluster(self.snapshot.bundle, space)
+        return self.clusters[space]
+
+    def layout(self, request: Request, space: str, method: Method) -> Layout:
+        if (space, method) not in self.layouts:
+            run = request.app.state.settings.run
+            self.layouts[space, method] = map_layout.layout(self.snapshot.bundle, space, method, run)
+        return self.layouts[space, method]
+
+    def colouring(self, name: str, space: str) -> Colouring:
+        """One by name; ``UsageError`` for another."""
+        there = {one.name: one for one in self.plain}
+        if name == "cluster":
+            return self.cluster(space)
+        if name not in there:
+            raise UsageError("there is no such colouring", hint=nearest(name, [*there, "cluster"]))
+        return there[name]
+
+
+_maps: WeakKeyDictionary[Snapshot, Map] = WeakKeyDictionary()
+
+
+def map_of(snapshot: Snapshot) -> Map:
+    """The snapshot's map, as far as it is known."""
+    return _maps.setdefault(snapshot, Map(snapshot))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the page is asked to show; anything else is a fault of the asker."""
+
+    space: str = FUSED
+    method: Method = "pca"
+    colour: str = ""
+
+    @classmethod
+    def of(cls, found: Map, space: str, method: str, colour: str) -> "Wanted":
+        """The choice, with defaults; ``UsageError`` for what is not there."""
+        bundle = found.snapshot.bundle
+        if space not in map_layout.spaces(bundle):
+            raise UsageError("there is no such space", hint=nearest(space, map_layout.spaces(bundle)))
+        known = {one: one for one in map_layout.methods(bundle)}
+        if method not in known:
+            raise UsageError("there is no such layout", hint=", ".join(known))
+        colour = colour or (found.plain[0].name if found.plain else "cluster")
+        if colour not in ("cluster", *(one.name for one in found.plain)):
+            raise UsageError("there is no such colouring", hint=", ".join(["cluster", *(c.name for c in found.plain)]))
+        return cls(space, known[method], colour)
+
+
+Short = Annotated[str, Query(max_length=64)]
+
+
+@router.get("/map", dependencies=[Depends(asks)])
+async def show_map(
+    request: Request, space: Short = FUSED, layout: Short = "pca", colour: Short = "", group: Short = "",
+    page: str = "1",
+) -> Response:  # fmt: skip
+    """The page; its points are asked for by its script, its table is in it."""
+    found = map_of(request.app.state.live.current)
+    wanted = Wanted.of(found, space, layout, colour)
+    colouring = found.colouring(wanted.colour, wanted.space) if wanted.colour != "cluster" else (
+        await request.app.state.work.long.run(lambda: found.cluster(wanted.space))
+    )  # fmt: skip
+    return render(request, "map.html", **page_values(found, wanted, colouring, group, page))
+
+
+def page_values(found: Map, wanted: Wanted, colouring: Colouring, group: str, page: str) -> dict[str, Any]:
+    """What the template shows; ``group`` is a number, and what is none is as good as none."""
+    bundle = found.snapshot.bundle
+    code = int(group) if group.isascii() and group.isdigit() and int(group) < len(colouring.groups) else None
+    rows = np.arange(len(bundle.items)) if code is None else np.flatnonzero(colouring.codes == code)
+    listed = Page.of(rows.tolist(), page, ROWS)
+    return {
+        "given": {"space": wanted.space, "layout": wanted.method, "colour": wanted.colour, "group": code},
+        "wanted": wanted,
+        "spaces": {name: SPACES.get(name, name) for name in map_layout.spaces(bundle)},
+        "methods": {name: METHODS[name] for name in map_layout.methods(bundle)},
+        "colours": {**{one.name: one.label for one in found.plain}, "cluster": "Cluster"},
+        "colouring": colouring,
+        "groups": list(enumerate(zip(colouring.groups, colouring.counts, strict=True))),
+        "group": code,
+        "listed": listed,
+        "rows": [item_values(found, row, colouring) for row in listed.rows],
+    }
+
+
+def item_values(found: Map, index: int, colouring: Colouring | None = None) -> dict[str, Any]:
+    """What is shown of an item."""
+    view = found.snapshot.item_at(index)
+    values: dict[str, Any] = {
+        "id": view.id,
+        "title": shown(view.title, TITLE) or shown(view.id, TITLE),
+        "category": shown(view.category, TEXT),
+        "href": f"/items/{quoted(view.id)}",
+        "picture": f"/pictures/{quoted(view.id)}?size=320" if view.image is not None else "",
+    }
+    if colouring is not None:
+        values["group"] = _group(colouring, index)
+    return values
+
+
+def _group(colouring: Colouring, index: int) -> str:
+    code = int(colouring.codes[index])
+    return "" if code == NONE else shown(colouring.groups[code], TEXT)
+
+
+@router.get("/map/points", dependencies=[Depends(asks)])
+async def points(request: Request, space: Short = FUSED, layout: Short = "pca") -> Response:
+    """All points and the groups of each colouring, for ``map.js``; it is the same until the bundle is another."""
+    found = map_of(request.app.state.live.current)
+    wanted = Wanted.of(found, space, layout, "")
+    tag = f'"{found.snapshot.etag}-{quoted(space)}-{layout}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+
+    def compute() -> bytes:
+        placed = found.layout(request, wanted.space, wanted.method)
+        return packed(found.snapshot.etag, placed, (*found.plain, found.cluster(wanted.space)))
+
+    body = await request.app.state.work.long.run(compute)
+    return Response(body, headers=headers, media_type="application/octet-stream")
+
+
+def packed(etag: str, placed: Layout, colourings: tuple[Colouring, ...]) -> bytes:
+    """The answer: the length of its head (uint32), the head (JSON, padded to 4 bytes), float32 (I, 2), uint8 (I,) each.
+
+    All little-endian; each array of codes is padded to 4 bytes.
+    """
+    head: Mapping[str, Any] = {
+        "etag": etag,
+        "items": len(placed.points),
+        "drawn": int(np.isfinite(placed.points[:, 0]).sum()),
+        "note": "" if placed.explained is None else f"Two directions show {percent(placed.explained, 0)} of the variance.",
+        "colourings": [
+            {
+                "name": one.name,
+                "about": one.about,
+                "groups": [
+                    [shown(name, TEXT), count] for name, count in zip(one.groups, one.counts, strict=True)
+                ],
+            }
+            for one in colourings
+        ],
+    }  # fmt: skip
+    text = _padded(json.dumps(head).encode("ascii"), b" ")
+    codes = [_padded(one.codes.tobytes(), b"\0") for one in colourings]
+    return b"".join([len(text).to_bytes(4, "little"), text, placed.points.astype("<f4").tobytes(), *codes])
+
+
+def _padded(data: bytes, by: bytes) -> bytes:
+    return data + by * (-len(data) % 4)
+
+
+@router.get("/map/items/{index}", dependencies=[Depends(require_read)])
+async def item(request: Request, index: int, space: Short = FUSED) -> Response:
+    """One point's item: what is shown beside the map."""
+    found = map_of(request.app.state.live.current)
+    if not 0 <= index < len(found.snapshot.bundle.items):
+        raise UnknownIdError("the map has no such point", hint="load the page again: the bundle may have changed")
+    values = item_values(found, index)
+    known = [*found.plain, *(found.clusters[name] for name in (space,) if name in found.clusters)]
+    values["groups"] = [[one.label, _group(one, index)] for one in known if _group(one, index)]
+    return JSONResponse({"etag": found.snapshot.etag, **values})

@@ -1,0 +1,213 @@
+"""Where a bundle's items lie on the map and what colours them. Shapes: I items, D or F the width of a vector, P parts.
+
+Two dimensions are made of all vectors at once and kept beside the run under the hash of the vectors, so that a second
+look, another worker and a restart read them from a file.
+"""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from viral.bundle import Bundle
+from viral.files import atomic_write, fingerprint
+from viral.models.base import EmbeddingScorer
+from viral.quality.projection import Method, project
+from viral.retrieval.similarity import FUSED
+from viral.retrieval.taste import item_vectors
+
+VERSION = 1  # raised when the same vectors would be laid out otherwise
+FOLDER = "maps"  # in the run's folder
+SEED = 0
+MOST_TSNE = 5000  # items; its neighbours are found exactly, which takes the square of that
+WIDE, NARROWED = 1024, 256  # wider vectors (an item-item model's are as wide as the catalogue) are narrowed first
+GROUPS = 24  # that eight tones in three shapes tell apart
+NONE = 255  # the code of an item without a group
+ROUNDS = 25  # of k-means at most; it has settled or nearly so
+Points = npt.NDArray[np.float32]
+log = logging.getLogger("viral.serve")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Points (I, 2) within [-1, 1], NaN where an item has no vector; the share of the variance shown (PCA only)."""
+
+    points: Points
+    method: Method
+    explained: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Colouring:
+    """Groups of the items: ``codes`` (I,) uint8 number ``groups``, ``NONE`` is no group."""
+
+    name: str
+    label: str
+    about: str
+    groups: tuple[str, ...]
+    codes: npt.NDArray[np.uint8]
+
+    @property
+    def counts(self) -> list[int]:
+        return np.bincount(self.codes, minlength=NONE + 1)[: len(self.groups)].tolist()
+
+
+def spaces(bundle: Bundle) -> tuple[str, ...]:
+    """What the items can be laid out by: the model's vectors, and each modality's features."""
+    return (FUSED, *bundle.material.features)
+
+
+def methods(bundle: Bundle) -> tuple[Method, ...]:
+    """``pca``, and ``tsne`` where openTSNE is installed and the items are not too many."""
+    return ("pca", "tsne") if find_spec("openTSNE") is not None and len(bundle.items) <= MOST_TSNE else ("pca",)
+
+
+def vectors(bundle: Bundle, space: str) -> tuple[Tensor, Tensor]:
+    """The space's vectors (I, D) and which items have one (I,)."""
+    if space == FUSED:
+        table = item_vectors(bundle.scorer)
+        return table, torch.ones(len(table), dtype=torch.bool)
+    return bundle.material.features[space], bundle.material.present[space]
+
+
+def layout(bundle: Bundle, space: str, method: Method, run: Path) -> Layout:
+    """The items in two dimensions, read from ``run``'s maps where these vectors were laid out before."""
+    table, there = vectors(bundle, space)
+    found = narrowed(table[there].float()).numpy()
+    key = fingerprint(VERSION, method, SEED, list(found.shape), hashlib.sha256(found.tobytes()).hexdigest())
+    kept = run / FOLDER / f"{key}.npy"
+    flat = _read(kept, len(found))
+    if flat is None:
+        made = project(found, method, seed=SEED)
+        flat = np.append(scaled(made.points).ravel(), np.nan if made.explained is None else made.explained)
+        _write(kept, flat.astype(np.float32))
+    points = np.full((len(there), 2), np.nan, dtype=np.float32)
+    points[there.numpy()] = flat[:-1].reshape(-1, 2)
+    return Layout(points, method, None if np.isnan(flat[-1]) else float(flat[-1]))
+
+
+def narrowed(table: Tensor) -> Tensor:
+    """The vectors, those that are very wide by a random projection (Johnson & Lindenstrauss 1984): (n, D) -> (n, ≤D)."""
+    if table.shape[1] <= WIDE:
+        return table.contiguous()
+    random = torch.randn(table.shape[1], NARROWED, generator=torch.Generator().manual_seed(SEED))
+    return table @ random / NARROWED**0.5
+
+
+def scaled(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The same picture (n, 2), centred, and as large as fits in [-1, 1]."""
+    if not len(points):
+        return points
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = float((high - low).max()) / 2 or 1.0
+    return (points - (low + high) / 2) / half
+
+
+def _read(path: Path, count: int) -> npt.NDArray[np.float32] | None:
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.shape == (2 * count + 1,) and found.dtype == np.float32 else None
+
+
+def _write(path: Path, values: npt.NDArray[np.float32]) -> None:
+    try:
+        with atomic_write(path) as temporary:
+            np.save(temporary, values, allow_pickle=False)
+    except OSError as error:  # the folder may be read only; then it is computed at every start
+        log.warning("the map cannot be kept beside the run: %s", error)
+
+
+def by_category(bundle: Bundle) -> Colouring | None:
+    """The catalogue's categories, the largest by name; None where there are none."""
+    labels = bundle.material.columns.get("category", ())
+    counted = Counter(label for label in labels if label)
+    if not counted:
+        return None
+    names = [name for name, _ in counted.most_common()]
+    shown = names if len(names) <= GROUPS else [*names[: GROUPS - 1], f"{len(names) - GROUPS + 1} smaller categories"]
+    place = {name: min(at, GROUPS - 1) for at, name in enumerate(names)}
+    codes = np.array([place.get(label, NONE) for label in labels], dtype=np.uint8)
+    return Colouring("category", "Category", "The catalogue's own categories.", tuple(shown), codes)
+
+
+def dominance(bundle: Bundle) -> tuple[tuple[str, ...], Tensor] | None:
+    """How much each part of the model weighs in an item's scores: names (P,) and root mean squares (I, P).
+
+    The weight of part p in item i is √(mean over users u of ⟨u_p, i_p⟩²) = √(i_pᵀ (U_pᵀ U_p / U) i_p), with u_p and i_p
+    the columns of that part: what p adds to, or takes from, a user's score for the item, whichever the user. None for
+    a model whose scores have no parts.
+    """
+    scorer = bundle.scorer
+    if not isinstance(scorer, EmbeddingScorer) or len(scorer.parts) < 2:
+        return None
+    weights = []
+    for start, stop in scorer.parts.values():
+        users, items = scorer.users[:, start:stop].double(), scorer.items[:, start:stop].double()
+        gram = users.T @ users / max(1, len(users))
+        weights.append(((items @ gram) * items).sum(dim=1).clamp(min=0).sqrt())
+    return tuple(scorer.parts), torch.stack(weights, dim=1)
+
+
+def by_dominance(bundle: Bundle) -> Colouring | None:
+    """The part that weighs most in each item's scores."""
+    found = dominance(bundle)
+    if found is None:
+        return None
+    names, weights = found
+    codes = weights.argmax(dim=1).numpy().astype(np.uint8)
+    codes[(weights.sum(dim=1) == 0).numpy()] = NONE
+    about = "The part of the model that moves the item's scores most: the largest root mean square, over all users, of"
+    return Colouring("dominance", "Modality", f"{about} what the part adds to a user's score.", names, codes)
+
+
+def by_cluster(bundle: Bundle, space: str) -> Colouring:
+    """k-means of the directions of the vectors, each cluster named by what its items share most."""
+    table, there = vectors(bundle, space)
+    directions = torch.nn.functional.normalize(narrowed(table[there].float()), dim=1)
+    count = max(1, min(12, len(directions) // 25))
+    codes = np.full(len(there), NONE, dtype=np.uint8)
+    codes[there.numpy()] = k_means(directions, count, torch.Generator().manual_seed(SEED)).numpy()
+    names = tuple(_cluster_name(bundle, np.flatnonzero(codes == number), number) for number in range(count))
+    about = f"{count} clusters of the vectors' directions (k-means), each with the category that most of it has."
+    return Colouring("cluster", "Cluster", about, names, codes)
+
+
+def k_means(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Cluster numbers (n,) of unit rows (n, D), by cosine; the largest cluster is 0.
+
+    Lloyd's rounds from centres drawn far apart (k-means++, Arthur & Vassilvitskii, SODA 2007).
+    """
+    if not len(rows):
+        return torch.zeros(0, dtype=torch.int64)
+    centres = rows[torch.randint(len(rows), (1,), generator=generator)]
+    while len(centres) < count:
+        far = (1 - (rows @ centres.T).max(dim=1).values).clamp(min=1e-9)
+        centres = torch.cat([centres, rows[torch.multinomial(far, 1, generator=generator)]])
+    near = (rows @ centres.T).argmax(dim=1)
+    for _ in range(ROUNDS):
+        sums = torch.zeros_like(centres).index_add_(0, near, rows)
+        filled = sums.norm(dim=1) > 1e-9  # one that has lost all of its items stays where it was
+        centres = torch.where(filled[:, None], torch.nn.functional.normalize(sums, dim=1), centres)
+        moved = (rows @ centres.T).argmax(dim=1)
+        if torch.equal(moved, near):
+            break
+        near = moved
+    order = torch.bincount(near, minlength=count).argsort(descending=True, stable=True)
+    return order.argsort()[near]
+
+
+def _cluster_name(bundle: Bundle, members: Sequence[int] | npt.NDArray[np.int64], number: int) -> str:
+    labels = bundle.material.columns.get("category", ())
+    counted = Counter(labels[row] for row in members if labels and labels[row])
+    most = counted.most_common(1)
+    return f"{number + 1} · {most[0][0]}" if most else str(number + 1)

@@ -1,0 +1,62 @@
+"""The planted shop that the browser tests look at: drawn, described, encoded, trained, compared and taken apart."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from viral.catalog import ITEMS_FILE
+from viral.demo.run import describe
+from viral.encode import encode_dataset
+from viral.experiment import ablate, compare
+from viral.files import atomic_write
+from viral.pipeline import train
+from viral.recipe import Recipe, TrainConfig
+from viral.shop import ShopConfig, make_shop
+
+SHOP = ShopConfig(users=60, items=64, interactions_per_user=8.0, liked=0.34, image_size=160, seed=3)
+HOSTILE = (
+    "<script>document.title='owned'</script><img src=x onerror=alert(1)>",
+    "\"><svg onload=alert(1)> ' {{7*7}} {% raw %}",
+    "\u202eمرحبا \u05e9\u05dc\u05d5\u05dd \u2066 evil",
+    "🦊👩‍👩‍👧‍👦 " + "long title " * 9000,
+)
+_TRAIN = TrainConfig(batch_size=256, max_epochs=3, learning_rate=5e-3)
+_VIRAL = {"crossmodal_dim": 16, "embedding_dim": 16, "hidden_dim": 16}
+VIRAL = Recipe(model="viral", config=_VIRAL, train=_TRAIN)
+LIGHTGCN = Recipe(model="lightgcn", train=_TRAIN)
+POPULARITY = Recipe(model="popularity", train=_TRAIN)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Where everything is."""
+
+    dataset: Path
+    run: Path
+    experiments: tuple[Path, ...]
+
+
+def plant(folder: Path) -> Planted:
+    """Build everything below ``folder``; the first items have hostile titles, one has lost its picture."""
+    dataset = make_shop(folder / "shop", SHOP)
+    harm(dataset.path)
+    encode_dataset(dataset, descriptions=describe(dataset))
+    run, other = folder / "runs" / "viral", folder / "runs" / "lightgcn"
+    train(dataset, VIRAL, run)
+    train(dataset, LIGHTGCN, other)
+    comparison, ablation = folder / "comparison", folder / "ablation"
+    recipes = {"popularity": POPULARITY, "lightgcn": LIGHTGCN, "viral": VIRAL}
+    compare(dataset, recipes, comparison, seeds=(0, 1), command="viral compare shop --models popularity,lightgcn,viral")
+    ablate(dataset, ablation, base=VIRAL, seeds=(0, 1), studies=["parts", "modalities"], command="viral ablate shop")
+    return Planted(dataset.path, run, (comparison, ablation, other))
+
+
+def harm(dataset: Path) -> None:
+    """Write the hostile titles into the catalogue, and lose a picture."""
+    file = dataset / ITEMS_FILE
+    items = pl.read_parquet(file)
+    titles = [*HOSTILE, *items["title"].to_list()[len(HOSTILE) :]]
+    with atomic_write(file) as temporary:
+        items.with_columns(pl.Series("title", titles)).write_parquet(temporary)
+    (dataset / items["image"][len(HOSTILE)]).unlink()
