@@ -1,48 +1,54 @@
-"""What ``viral compare --cold`` does: items withheld from everything, added cold, ranked."""
+"""What ``viral compare --cold`` shows: items withheld from everything, added cold, ranked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from viral.cli.common import show, show_json, table
 
 if TYPE_CHECKING:
+    from viral.parallel import Executor
     from viral.recipe import Recipe
-    from viral.retrieval.benchmark import ColdRow
-
-COLD_FILE = "cold.json"
 
 
 def compare_cold(
-    dataset: Path, recipes: "Mapping[str, Recipe]", out: Path, *, seeds: Sequence[int], command: str, json_output: bool
+    dataset: Path,
+    recipes: "Mapping[str, Recipe]",
+    out: Path,
+    *,
+    seeds: Sequence[int],
+    command: str,
+    executor: "Executor",
+    renew: bool,
+    json_output: bool,
 ) -> None:
-    """Run the benchmark, write ``OUT/cold.json`` and show the rows."""
+    """Run the study and show its rows; ends with status 1 where a cell failed."""
     from viral.dataset import Dataset
-    from viral.encode import load_features
-    from viral.files import write_json
-    from viral.pipeline import load_split
-    from viral.retrieval.benchmark import SHARE, cold_benchmark
+    from viral.experiment.cold_page import REPORT_FILE, study_json
+    from viral.experiment.cold_page import compare_cold as run
+    from viral.progress import say
 
-    opened = Dataset.open(dataset)
-    tables = load_features(opened.features_folder)
-    rows = cold_benchmark(load_split(opened), tables, recipes, share=SHARE, seeds=seeds)
-    document: dict[str, Any] = {"command": command, "dataset": opened.fingerprint, "share": SHARE, "seeds": list(seeds)}
-    document["rows"] = [asdict(row) for row in rows]
-    write_json(out / COLD_FILE, document)
+    study = run(Dataset.open(dataset), recipes, out, seeds=seeds, command=command, executor=executor, renew=renew)
     if json_output:
-        show_json(document)
-        return
-    header = ["model", "way", "recall@20 of withheld", "95 %", "× random", "- content", "recall@20 of all", "95 %"]
-    show(table(header, [_cells(row, rows[0]) for row in rows]))
-    show(f"{SHARE:.0%} of the items withheld, {len(seeds)} seeds; ranked among the withheld, then among all")
-    show(str(out / COLD_FILE))
+        show_json(study_json(study))
+    else:
+        show(_tables(study))
+        show(f"\nopen  {out / REPORT_FILE}")
+    for failure in study.failures:
+        say(f"failed: {failure}")
+    if study.failures:
+        raise typer.Exit(1)
 
 
-def _cells(row: "ColdRow", chance: "ColdRow") -> list[Any]:
-    content = row.against_content
-    return [
-        row.model, row.way, row.cold.mean, f"{row.cold.low:.4f} – {row.cold.high:.4f}",
-        f"{row.cold.mean / max(chance.cold.mean, 1e-12):.2f}", f"{content.difference:+.4f} (p {content.p_value:.4f})",
-        row.overall.mean, f"{row.overall.low:.4f} – {row.overall.high:.4f}",
-    ]  # fmt: skip
+def _tables(study: Any) -> str:
+    from viral.experiment.cold_page import HEADINGS, label, place_cells
+
+    columns = ["", "recall@20", "95 % (users)", "95 % (seeds)", "× random (95 %)", "- content", "95 %", "p (Holm)"]
+    made = []
+    for place, heading in HEADINGS.items():
+        rows = [[label(row), *place_cells(row.places[place])] for row in study.rows if place in row.places]
+        made.append(f"{heading}\n{table(columns, rows)}")
+    seeds = len(study.seeds)
+    return "\n\n".join([*made, f"{study.share:.0%} of the items withheld, other ones at each of {seeds} seeds"])

@@ -105,7 +105,9 @@ def compare(
     chosen = _recipes(_names(models), recipes or [], settings or [])
     if cold:
         told = command_of("compare", dataset, options) + " --cold"
-        compare_cold(dataset, chosen, out, seeds=range(seeds), command=told, json_output=json_output)
+        cold_executor = _executor(workers)
+        compare_cold(dataset, chosen, out, seeds=range(seeds), command=told, executor=cold_executor, renew=renew,
+                     json_output=json_output)  # fmt: skip
         return
     result = run(
         Dataset.open(dataset),

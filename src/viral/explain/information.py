@@ -25,4 +25,5 @@ def load(run: Path) -> dict[str, Mapping[str, float]]:
             for row in document["items"]
         }
     except (KeyError, TypeError, AttributeError, ValueError):
-        raise DataError("not what `viral information` keeps", where=str(file), hint=f"viral information {run}") from None
+        hint = f"viral information {run}"
+        raise DataError("not what `viral information` keeps", where=str(file), hint=hint) from None

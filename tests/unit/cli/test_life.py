@@ -131,10 +131,16 @@ def test_models_are_compared_on_items_that_came_later(run: Path, tmp_path: Path)
     words = ["compare", str(run.parent / "shop"), "--models", "popularity,lightgcn", "--cold", "--seeds", "2", *FEW]
     found = viral_json(*words, "--out", str(tmp_path / "cold"))
     assert found == json.loads((tmp_path / "cold" / "cold.json").read_text())
-    assert [(row["model"], row["way"]) for row in found["rows"]] == [
+    assert [(row["name"], row["way"]) for row in found["rows"]] == [
         ("random", ""), ("content neighbours", ""), ("popularity", "neighbors"), ("lightgcn", "neighbors"),
     ]  # fmt: skip
     assert found["command"].endswith("--cold") and found["share"] == 0.1 and found["seeds"] == [0, 1]
     for row in found["rows"]:
-        assert row["cold"]["mean"] == 1.0 and 0 <= row["overall"]["low"] <= row["overall"]["high"] <= 1  # two of two
-    assert "10% of the items withheld, 2 seeds" in viral(*words, "--out", str(tmp_path / "cold"))
+        assert row["places"]["withheld"]["recall"]["mean"] == 1.0  # two of two
+        assert 0 <= row["places"]["all"]["recall"]["low"] <= row["places"]["all"]["recall"]["high"] <= 1
+    text = viral(*words, "--out", str(tmp_path / "cold"), "--workers", "2")
+    assert "10% of the items withheld" in text and "The other items" in text
+    assert (
+        "unknown model"
+        in viral_json(*words, "--models", "nobody", "--out", str(tmp_path / "x"), code=2)["error"]["what"]
+    )

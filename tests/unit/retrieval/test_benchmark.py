@@ -9,9 +9,10 @@ import torch
 from viral.data import ModelInputs
 from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
-from viral.models import MODELS
+from viral.models import MODELS, EmbeddingScorer
 from viral.recipe import Recipe, TrainConfig
-from viral.retrieval.benchmark import CONTENT, RANDOM, cold_benchmark, withhold
+from viral.retrieval import benchmark
+from viral.retrieval.benchmark import PLACES, ByPlace, Withheld, by_chance, by_content, by_model, withhold
 from viral.training import build_model
 from worlds import World, two_tastes
 
@@ -26,79 +27,101 @@ def world() -> World:
     return two_tastes(120)
 
 
+@pytest.fixture(scope="module")
+def withheld(world: World) -> Withheld:
+    return withhold(world.split, 0.5, seed=0)
+
+
+def tables_of(world: World) -> dict[str, FeatureTable]:
+    return {table.modality: table for table in world.tables}
+
+
+def means(found: ByPlace) -> dict[str, float]:
+    return {place: float(recalls.values.mean()) for place, recalls in found.items()}
+
+
 def test_what_is_withheld_is_nowhere_else(world: World) -> None:
     parts = world.split
-    found = withhold(parts, 0.5, seed=3)
+    found = withhold(parts, 0.5, seed=1)
     assert len(found.item_ids) == 60 and not set(found.item_ids) & set(found.split.items.ids)
     assert set(found.item_ids) | set(found.split.items.ids) == set(parts.items.ids)
-    everything = set()
-    for part in (parts.train, parts.valid, parts.test):
-        everything |= {(u, parts.items.ids[i]) for u, i in zip(part.users.tolist(), part.items.tolist(), strict=True)}
-    told = set()
-    for part, ids in ((found.split.train, found.split.items.ids), (found.split.valid, found.split.items.ids),
-                      (found.relevant, found.item_ids)):  # fmt: skip
-        told |= {(u, ids[i]) for u, i in zip(part.users.tolist(), part.items.tolist(), strict=True)}
-    missing = {item for _, item in everything - told}
-    assert told <= everything and not missing & set(found.item_ids)  # only the others' test pairs are gone
-    assert withhold(parts, 0.5, seed=3).item_ids == found.item_ids != withhold(parts, 0.5, seed=4).item_ids
+
+    def pairs(part: object, ids: tuple[str, ...]) -> set[tuple[int, str]]:
+        return {(u, ids[i]) for u, i in zip(part.users.tolist(), part.items.tolist(), strict=True)}
+
+    told = pairs(found.relevant, found.item_ids)
+    for name in ("train", "valid", "test"):
+        kept = pairs(found.split.part(name), found.split.items.ids)
+        everything = pairs(parts.part(name), parts.items.ids)
+        assert kept == {(u, item) for u, item in everything if item not in found.item_ids}
+        assert everything - kept <= told
+    assert len(told) == sum(len(parts.part(name)) - len(found.split.part(name)) for name in ("train", "valid", "test"))
 
 
-def test_those_who_read_content_place_new_items_and_chance_does_not(world: World) -> None:
-    tables = {table.modality: table for table in world.tables}
-    recipes = {"viral": VIRAL, "lightgcn": Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN)}
-    rows = {(row.model, row.way): row for row in cold_benchmark(world.split, tables, recipes, share=0.5)}
-    assert set(rows) == {
-        (RANDOM, ""),
-        (CONTENT, ""),
-        ("viral", "own"),
-        ("viral", "neighbors"),
-        ("lightgcn", "neighbors"),
-    }
-    chance = rows[(RANDOM, "")]
-    # 20 of 60 places; 20 of the 120 less some 28 that the user took.
-    assert chance.cold.low < 20 / 60 < chance.cold.high and chance.overall.mean == pytest.approx(20 / 92, abs=0.02)
-    for key in set(rows) - {(RANDOM, "")}:
-        row = rows[key]
-        assert row.cold.low > 0.6 and row.against_random.low > 0.2 and row.cold.low < row.cold.mean < row.cold.high
-    assert rows[(CONTENT, "")].against_content.difference == 0
+def test_seeds_withhold_different_items(world: World) -> None:
+    tenths = [set(withhold(world.split, 0.1, seed).item_ids) for seed in range(10)]
+    assert len(set.union(*tenths)) == 120 and sum(map(len, tenths)) == 120
+    assert set(withhold(world.split, 0.1, 0).item_ids) == tenths[0]
+    assert set(withhold(world.split, 0.1, 10).item_ids) not in tenths  # another permutation
 
 
-def test_features_without_information_give_chance(world: World) -> None:
+def test_chance_is_exact(world: World) -> None:
+    """Against drawn orders: the mean of random scores comes near, place by place."""
+    found = withhold(world.split, 0.1, seed=2)
+    expected = by_chance(found)
+    rng = torch.Generator().manual_seed(0)
+    drawn: dict[str, list[float]] = {place: [] for place in PLACES}
+    for _ in range(20):
+        scorer = EmbeddingScorer(torch.rand(120, 120, generator=rng), torch.eye(120))
+        for place, recalls in benchmark._recalls(scorer, found).items():
+            drawn[place].append(float(recalls.values.mean()))
+            assert np.array_equal(recalls.users, expected[place].users)
+    assert means(expected)["withheld"] == 1.0  # twelve have twenty places
+    for place in PLACES:
+        assert np.mean(drawn[place]) == pytest.approx(means(expected)[place], abs=0.02)
+
+
+def test_those_who_read_content_place_new_items(world: World, withheld: Withheld) -> None:
+    tables = tables_of(world)
+    chance = means(by_chance(withheld))
+    assert chance["withheld"] == pytest.approx(20 / 60) and chance["all"] == pytest.approx(20 / 92, abs=0.01)
+    answers = {("content", ""): by_content(withheld, tables)}
+    for recipe in (VIRAL, Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN)):
+        found, report = by_model(withheld, tables, MODELS[recipe.model], recipe, None)
+        assert len(report.history) == 6
+        answers |= {(recipe.model, way): recalls for way, recalls in found.items()}
+    assert list(answers)[1:] == [("viral", "own"), ("viral", "neighbors"), ("lightgcn", "neighbors")]
+    for key, recalls in answers.items():
+        assert means(recalls)["withheld"] > 0.6, key  # of thirty that are to the user's taste, twenty have a place
+        assert means(recalls)["all"] > chance["all"] + 0.05, key
+
+
+def test_features_without_information_give_chance(world: World, withheld: Withheld) -> None:
     """If the benchmark leaked, a model would place items whose features say nothing."""
     rng = np.random.default_rng(0)
     noise = {
         t.modality: FeatureTable(t.item_ids, t.modality, rng.normal(size=t.values.shape).astype(np.float32), "noise")
         for t in world.tables
     }
-    rows = cold_benchmark(world.split, noise, {"viral": VIRAL}, share=0.5)
-    for row in rows:
-        assert row.cold.mean == pytest.approx(20 / 60, abs=0.12), row
+    found, _ = by_model(withheld, noise, MODELS["viral"], VIRAL, None)
+    for recalls in (by_content(withheld, noise), *found.values()):
+        assert means(recalls)["withheld"] == pytest.approx(20 / 60, abs=0.12)
 
 
-def test_seeds_are_pooled(world: World) -> None:
-    tables = {table.modality: table for table in world.tables}
-    one, other, both = (
-        next(r for r in cold_benchmark(world.split, tables, {}, share=0.3, seeds=seeds) if r.model == RANDOM)
-        for seeds in ((1,), (2,), (1, 2))
-    )
-    assert both.cold.mean == pytest.approx((one.cold.mean + other.cold.mean) / 2)
-    assert both.cold.high - both.cold.low < one.cold.high - one.cold.low
-
-
-def test_nonsense_is_refused(world: World) -> None:
-    tables = {table.modality: table for table in world.tables}
+def test_nonsense_is_refused(world: World, withheld: Withheld) -> None:
     for share in (0.0, 1.0):
         with pytest.raises(UsageError, match="withholds"):
-            cold_benchmark(world.split, tables, {}, share=share)
-    with pytest.raises(UsageError, match="unknown model 'virall' of 'mine'"):
-        cold_benchmark(world.split, tables, {"mine": replace(VIRAL, model="virall")})
+            withhold(world.split, share, 0)
     few = {"text": FeatureTable(("i0", "i1"), "text", np.ones((2, 3), dtype=np.float32), "test")}
     with pytest.raises(DataError, match="no features at all"):
-        cold_benchmark(world.split, few, {}, share=0.5)
+        by_content(withheld, few)
+    with pytest.raises(UsageError, match="unknown key"):
+        by_model(withheld, tables_of(world), MODELS["viral"], replace(VIRAL, config={"embeding_dim": 1}), None)
 
 
-def test_models_are_trained_without_the_withheld(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = {table.modality: table for table in world.tables}
+def test_models_are_trained_without_the_withheld(
+    world: World, withheld: Withheld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: list[ModelInputs] = []
 
     def spy(model: type, inputs: ModelInputs, *rest: object) -> object:
@@ -106,6 +129,6 @@ def test_models_are_trained_without_the_withheld(world: World, monkeypatch: pyte
         return build_model(model, inputs, *rest)
 
     monkeypatch.setattr("viral.retrieval.benchmark.build_model", spy)
-    cold_benchmark(world.split, tables, {"popularity": Recipe(model="popularity")}, share=0.5)
-    assert given[0].train.num_items == 60 == len(given[0].features["text"]) and MODELS["popularity"]
+    by_model(withheld, tables_of(world), MODELS["popularity"], Recipe(model="popularity"), None)
+    assert given[0].train.num_items == 60 == len(given[0].features["text"])
     assert torch.isfinite(given[0].features["text"]).all()

@@ -1,0 +1,191 @@
+"""The results of ``viral compare --cold`` as a study's files: CSV, JSON and one page."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from viral.dataset import Dataset
+from viral.experiment.cold_cells import CONTENT, RANDOM, cold_cells, run_cold
+from viral.experiment.cold_rows import ColdPlace, ColdRow, cold_rows, row_json
+from viral.experiment.outputs import safe_cell, write_results
+from viral.files import atomic_write
+from viral.parallel import Executor
+from viral.provenance import commit
+from viral.recipe import Recipe
+from viral.report import Bar, BarChart, Estimate, Notes, Report, Section, Table, write_report
+from viral.report.wording import DASH, duration, fixed
+from viral.retrieval.benchmark import CUTOFF, PLACES, SHARE
+
+CSV_FILE, JSON_FILE, REPORT_FILE = "cold.csv", "cold.json", "report.html"
+HEADINGS = {
+    "withheld": "The withheld items among themselves",
+    "all": "The withheld items among all items",
+    "others": "The other items, with the withheld ones in the ranking",
+}
+COLUMNS = ("row", "model", "way", "place", "recall@20", "low", "high", "seeds_low", "seeds_high", "times_random",
+           "times_random_low", "times_random_high", "minus_content", "minus_content_low", "minus_content_high",
+           "p_value", "p_holm", "wins", "ties", "losses", "users", "seeds", "epochs", "seconds", "commit",
+           "failures")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColdStudy:
+    """Rows of models on items that came after training."""
+
+    dataset: Dataset
+    rows: tuple[ColdRow, ...]
+    seeds: tuple[int, ...]
+    share: float
+    command: str
+
+    @property
+    def failures(self) -> list[str]:
+        return [f"{row.name}, {failure}" for row in self.rows for failure in row.failures]
+
+
+def compare_cold(
+    dataset: Dataset,
+    recipes: Mapping[str, Recipe],
+    out: Path,
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    share: float = SHARE,
+    command: str = "",
+    executor: Executor | None = None,
+    renew: bool = False,
+) -> ColdStudy:
+    """Withhold other items at each seed, train every recipe without them, rank them as new.
+
+    Leaves ``cold.csv``, ``cold.json`` and ``report.html`` in ``out``, and the cells, with which the same command goes
+    on where it was. Raises ``UsageError`` for unknown models and for a share that withholds nothing or everything.
+    """
+    outcomes = run_cold(dataset, cold_cells(recipes, seeds, share), out, executor=executor, renew=renew)
+    rows = tuple(cold_rows(outcomes))
+    study = ColdStudy(dataset=dataset, rows=rows, seeds=tuple(seeds), share=share, command=command)
+    _write_csv(out / CSV_FILE, rows)
+    write_results(out / JSON_FILE, study_json(study))
+    write_report(out / REPORT_FILE, cold_report(study))
+    return study
+
+
+def study_json(study: ColdStudy) -> dict[str, Any]:
+    """What ``viral compare --cold --json`` prints and ``cold.json`` keeps."""
+    return {
+        "command": study.command,
+        "dataset": str(study.dataset.path),
+        "counts": dict(study.dataset.manifest["counts"]),
+        "seeds": list(study.seeds),
+        "share": study.share,
+        "cutoff": CUTOFF,
+        "commit": commit(),
+        "rows": [row_json(row) for row in study.rows],
+        "failures": study.failures,
+    }
+
+
+def _write_csv(path: Path, rows: Sequence[ColdRow]) -> None:
+    """One line for each row and place."""
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in rows:
+            for place in PLACES:
+                values = _line(row, place, row.places.get(place))
+                writer.writerow([safe_cell(values.get(column)) for column in COLUMNS])
+
+
+def _line(row: ColdRow, place: str, found: ColdPlace | None) -> dict[str, Any]:
+    values: dict[str, Any] = {"row": row.name, "model": row.model, "way": row.way, "place": place}
+    values |= {"seeds": " ".join(map(str, row.seeds)), "epochs": _mean(row.epochs), "seconds": _mean(row.seconds)}
+    values |= {"commit": " ".join(row.commits), "failures": "; ".join(row.failures)}
+    if found is None:
+        return values
+    recall, ratio, seeds = found.recall, found.ratio, found.over_seeds
+    values |= {"recall@20": recall.mean, "low": recall.low, "high": recall.high, "seeds_low": seeds.low,
+               "seeds_high": seeds.high, "times_random": ratio.mean, "times_random_low": ratio.low,
+               "times_random_high": ratio.high, "users": found.users}  # fmt: skip
+    if found.against is not None:
+        test = found.against.test
+        values |= {"minus_content": test.difference, "minus_content_low": test.low, "minus_content_high": test.high,
+                   "p_value": test.p_value, "p_holm": found.against.p_holm, "wins": test.wins, "ties": test.ties,
+                   "losses": test.losses}  # fmt: skip
+    return values
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def label(row: ColdRow) -> str:
+    """A row's name with its way."""
+    return f"{row.name} ({row.way})" if row.way else row.name
+
+
+def cold_report(study: ColdStudy) -> Report:
+    """The study as one page."""
+    counts = study.dataset.manifest["counts"]
+    sections: list[Section] = []
+    for place in PLACES:
+        ordered = sorted((r for r in study.rows if place in r.places), key=lambda r: -r.places[place].recall.mean)
+        if ordered:
+            sections += [_chart(place, ordered), _table(place, ordered)]
+    return Report(
+        title=f"New items on {study.dataset.path.name}",
+        subtitle=f"{study.share:.0%} of the items withheld from everything, other ones at each seed, then added cold.",
+        facts=(
+            ("users", f"{counts['users']:,}"),
+            ("items", f"{counts['items']:,}"),
+            ("seeds", ", ".join(map(str, study.seeds))),
+            ("training time", duration(sum(sum(row.seconds) for row in study.rows if row.way != "neighbors"))),
+        ),
+        sections=(*sections, _notes(study)),
+    )
+
+
+def _chart(place: str, rows: Sequence[ColdRow]) -> Section:
+    bars = []
+    for row in rows:
+        found = row.places[place].recall
+        value = Estimate(found.mean, found.low, found.high)
+        bars.append(Bar(label=label(row), value=value, highlight=row.name in (RANDOM, CONTENT)))
+    return BarChart(heading=HEADINGS[place], bars=tuple(bars), quantity="recall@20",
+                    caption="Whiskers are 95 % bootstrap intervals over users.")  # fmt: skip
+
+
+def _table(place: str, rows: Sequence[ColdRow]) -> Section:
+    columns = ("row", "recall@20", "95 % over users", "95 % over seeds", "× random", "- content", "95 %", "p (Holm)")
+    return Table(
+        heading=f"{HEADINGS[place]}, in numbers",
+        columns=columns,
+        rows=tuple((label(row), *place_cells(row.places[place])) for row in rows),
+        numeric=columns[1:],
+    )
+
+
+def place_cells(found: ColdPlace) -> list[str]:
+    """Recall, intervals over users and seeds, ratio to random, and the test against content, as texts."""
+    recall, ratio, seeds, against = found.recall, found.ratio, found.over_seeds, found.against
+    between = DASH if seeds.low is None else f"{fixed(seeds.low)} to {fixed(seeds.high)}"
+    cells = [fixed(recall.mean), f"{fixed(recall.low)} to {fixed(recall.high)}", between]
+    cells.append(f"{fixed(ratio.mean, 2)} ({fixed(ratio.low, 2)} to {fixed(ratio.high, 2)})")
+    if against is None:
+        return [*cells, DASH, DASH, DASH]
+    test = against.test
+    ends = f"{fixed(test.low, signed=True)} to {fixed(test.high, signed=True)}"
+    return [*cells, fixed(test.difference, signed=True), ends, f"{against.p_holm:.2g}"]
+
+
+def _notes(study: ColdStudy) -> Section:
+    notes = [
+        f"Command: {study.command}; commit {commit()}.",
+        f"Random is what random order has in expectation: of m candidates each is among the first {CUTOFF} with"
+        f" probability {CUTOFF} / m. Content neighbours sum the similarities to all that a user took.",
+        "Own: the model's encoders embed the new item, the item graph links it. Neighbors: the mean of its nearest"
+        " known items' vectors.",
+        "A user's value is the mean over seeds; intervals over users and tests (sign flips, Holm's correction over the"
+        " rows of a place) are for these withheld items and trainings. The interval over seeds is Student's.",
+        *(f"Failed: {failure}" for failure in study.failures),
+    ]
+    return Notes(heading="What to keep in mind", notes=tuple(notes))
