@@ -7,6 +7,7 @@ from viral.cli import demo as demonstration
 from viral.cli import enrich as enriched
 from viral.cli import information as measured
 from viral.cli import map as mapped
+from viral.cli import serve as served
 from viral.cli import tune as tuned
 
 app = typer.Typer(
@@ -31,6 +32,9 @@ app.command("recommend")(retrieve.recommend)
 app.command("similar")(retrieve.similar)
 app.command("cold")(retrieve.cold)
 app.command("explain")(retrieve.explain)
+app.command("serve")(served.serve)
+app.command("token")(served.token)
+app.command("feedback")(served.feedback)
 app.command("export")(life.export)
 app.command("information", help=measured.HELP)(measured.information)
 app.command("ablate")(experiment.ablate)

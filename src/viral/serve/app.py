@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from viral.serve import api, login, pages, problems
+from viral.serve.api import document
 from viral.serve.live import Live
 from viral.serve.metrics import Metrics, Observed
 from viral.serve.security.access import Gate
@@ -42,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings, app.state.live, app.state.gate = settings, live, gate
     app.state.metrics, app.state.work = metrics, work
     problems.install(app)
+    document.install(app)
     app.include_router(api.router())
     app.include_router(login.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")

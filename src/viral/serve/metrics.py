@@ -2,9 +2,10 @@
 
 import os
 import time
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # set by `viral serve` before workers start, read by prometheus_client at import
@@ -40,7 +41,12 @@ class Metrics:
 
     def page(self) -> bytes:
         """All of it, in Prometheus' text format."""
-        if os.environ.get(FOLDER):
+        folder = os.environ.get(FOLDER)
+        if folder:
+            for file in Path(folder).glob("gauge_live*_*.db"):  # of a worker that is no longer there
+                pid = file.stem.rpartition("_")[2]
+                if not Path(f"/proc/{pid}").exists() and Path("/proc").is_dir():
+                    mark_process_dead(int(pid), folder)
             everybody = CollectorRegistry()
             MultiProcessCollector(everybody)
             return generate_latest(everybody)

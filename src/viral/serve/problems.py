@@ -34,8 +34,10 @@ def problem(
 
 
 def status_of(error: ViralError) -> int:
-    """404 for an id that is not known; else the request is understood and cannot be done: 422."""
-    return HTTPStatus.NOT_FOUND if isinstance(error, UnknownIdError) else HTTPStatus.UNPROCESSABLE_ENTITY
+    """404 for an id that is not known, 422 for wrong words; 409 where the data do not allow what was asked for."""
+    if isinstance(error, UnknownIdError):
+        return HTTPStatus.NOT_FOUND
+    return HTTPStatus.UNPROCESSABLE_ENTITY if isinstance(error, UsageError) else HTTPStatus.CONFLICT
 
 
 def is_for_people(request: Request) -> bool:

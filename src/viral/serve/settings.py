@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viral.errors import UsageError
+from viral.feedback import default_file
 
 MAX_K = 1000  # items of one answer
 MAX_ID = 512  # characters of an id
@@ -34,5 +35,4 @@ class Settings:
     @property
     def feedback_file(self) -> Path:
         """Where feedback goes."""
-        run = self.run.resolve()
-        return self.feedback or run.with_name(f"{run.name}.feedback.jsonl")
+        return self.feedback or default_file(self.run)

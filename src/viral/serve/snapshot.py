@@ -18,6 +18,7 @@ from viral.files import read_json, sha256_file
 from viral.models.base import EmbeddingScorer
 from viral.pipeline import BUNDLE_FOLDER, RUN_FILE
 from viral.retrieval import Retriever
+from viral.retrieval.foldin import FoldIn
 from viral.serve.settings import Settings
 
 
@@ -50,6 +51,11 @@ class Snapshot:
     def bundle(self) -> Bundle:
         return self.retriever.bundle
 
+    @property
+    def fold_in(self) -> FoldIn | None:
+        """The rule for newcomers; None for a model of item-item weights, which needs none."""
+        return self.retriever.fold_in if isinstance(self.bundle.scorer, EmbeddingScorer) else None
+
     def known_user(self, user_id: str) -> str:
         """The id; ``UnknownIdError`` at once where it is unknown: the nearest ones of many would take seconds."""
         return _known(user_id, user_id in self.bundle.users, "user")
@@ -65,11 +71,13 @@ class Snapshot:
     def item_at(self, index: int) -> ItemView:
         """The item with this index."""
         item_id, columns = self.bundle.items.ids[index], self.bundle.material.columns
-        image = self.catalog[item_id].image if self.catalog is not None and item_id in self.catalog else None
-        text, category, description = (
-            columns[name][index] if name in columns else "" for name in ("text", "category", "description")
+        now = self.catalog[item_id] if self.catalog is not None and item_id in self.catalog else None
+        text = columns["text"][index] if "text" in columns else (now.text if now else "")
+        category = columns["category"][index] if "category" in columns else (now.category if now else None)
+        description = columns["description"][index] if "description" in columns else ""
+        return ItemView(
+            item_id, self.bundle.titles[index], text, category or "", description, now.image if now else None
         )
-        return ItemView(item_id, self.bundle.titles[index], text, category, description, image)
 
     def search(self, words: str, category: str | None = None) -> list[int]:
         """Indices of the items whose title or text has every word, those with all in the title first."""

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from viral.serve.api import health
+from viral.serve.api import cold, feedback, health, items, ranking
 
 
 def router() -> APIRouter:
     """All routes of the API."""
     all_ = APIRouter()
-    all_.include_router(health.router)
+    for part in (health, ranking, items, cold, feedback):
+        all_.include_router(part.router)
     return all_

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viral.errors import DataError, UsageError, nearest
+from viral.files import atomic_write
 
 SCOPES = ("read", "admin")  # what each allows is allowed to the later ones too
 PREFIX = "viral_"
@@ -63,6 +64,19 @@ def new_token(name: str, scope: str) -> tuple[str, str]:
         raise UsageError(f"unknown scope {scope!r}", hint=nearest(scope, SCOPES))
     token = PREFIX + secrets.token_urlsafe(32)
     return token, f"{name} {scope} {digest(token)}"
+
+
+def add_token(file: Path, name: str, scope: str) -> str:
+    """A fresh token, whose line is added to the file; a new file is its owner's alone to read."""
+    token, line = new_token(name, scope)
+    known = read_tokens(file) if file.exists() else ()
+    if any(one.name == name for one in known):
+        raise UsageError(f"there is a token {name!r} already", where=str(file), hint="choose another name")
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    with atomic_write(file) as temporary:
+        temporary.write_text(before + ("" if before.endswith("\n") or not before else "\n") + line + "\n")
+        temporary.chmod(0o600)
+    return token
 
 
 def find(tokens: Sequence[Token], presented: str) -> Token | None:

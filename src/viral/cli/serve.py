@@ -1,0 +1,88 @@
+"""The verbs around the server: run it, make a token for it, and take what its users did into a data set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from viral.cli.common import Json, show, show_json, verb
+from viral.cli.run import RunArgument
+from viral.errors import UsageError
+
+
+@verb
+def serve(
+    run: RunArgument,
+    dataset: Annotated[Path | None, typer.Option(help="The data set, if it has moved since training.")] = None,
+    experiments: Annotated[
+        list[Path] | None, typer.Option(help="A folder of `viral compare` or `viral ablate`, repeatable.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only with --tokens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: one that is free.")] = 8000,
+    tokens: Annotated[Path | None, typer.Option(help="A file of `viral token`; nobody else is answered.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    rate: Annotated[float, typer.Option(min=0.1, help="Requests a second and token.")] = 100.0,
+    feedback: Annotated[Path | None, typer.Option(help="Where feedback goes (default: RUN.feedback.jsonl).")] = None,
+) -> None:
+    """Answer by HTTP and show the web page, until Ctrl-C; a new bundle in RUN is taken up without a dropped request."""
+    try:
+        from viral.serve.process import Place, run_server
+        from viral.serve.settings import Settings
+    except ImportError as error:
+        hint = "pip install 'viral[serve]'"
+        raise UsageError(f"serving needs {error.name}, which is not installed", hint=hint) from None
+    settings = Settings(
+        run=run,
+        dataset=dataset,
+        experiments=tuple(experiments or ()),
+        tokens=tokens,
+        feedback=feedback,
+        workers=workers,
+        rate=rate,
+    )
+    run_server(settings, Place(host, port))
+
+
+@verb
+def token(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is; shown in errors, never secret.")],
+    tokens: Annotated[Path, typer.Option(help="The file that `viral serve --tokens` reads; a line is added.")],
+    scope: Annotated[str, typer.Option(help="read: all that answers; admin: also what changes something.")] = "read",
+    json_output: Json = False,
+) -> None:
+    """Make a token: it is shown once, and the file keeps its SHA-256 alone."""
+    from viral.serve.security.tokens import add_token
+
+    made = add_token(tokens, name, scope)
+    if json_output:
+        show_json({"name": name, "scope": scope, "token": made})
+        return
+    show(made)
+
+
+@verb
+def feedback(
+    run: RunArgument,
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="The data set of the run.")],
+    out: Annotated[Path, typer.Option(help="The data set to write; DATASET itself is replaced in one step.")],
+    file: Annotated[Path | None, typer.Option(help="The feedback (default: RUN.feedback.jsonl).")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="What counts as choosing, repeatable (default: click cart purchase like).")
+    ] = None,
+    json_output: Json = False,
+) -> None:
+    """Add what users did while a run was served to a data set, as training rows for `viral update`."""
+    from viral.dataset import Dataset
+    from viral.feedback import TAKEN, default_file, merge
+
+    report = merge(Dataset.open(dataset), file or default_file(run), out, kinds=kind or TAKEN)
+    if json_output:
+        show_json(report | {"path": str(out)})
+        return
+    show(f"{report['events']:,} events: {report['added']:,} new interactions, {report['new_users']:,} new users")
+    dropped = {"known already": report["duplicates"], "of unknown items": report["unknown_items"]}
+    dropped |= {f"of kind {name}": count for name, count in report["other_kinds"].items()}
+    dropped |= {f"refused: {reason}": count for reason, count in report["refused_lines"].items()}
+    told = [f"{count:,} {name}" for name, count in dropped.items() if count]
+    show("left out: " + ("; ".join(told) or "nothing"))
+    show(f"next: viral update {run} {out} --out {run}")

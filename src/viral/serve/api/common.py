@@ -1,0 +1,87 @@
+"""What routes share: the snapshot, the pools, errors in the document, and JSON without detours."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from viral.errors import UnknownIdError
+from viral.retrieval import Filters, Recommendation, Similar
+from viral.serve.api.schemas import FiltersIn
+from viral.serve.snapshot import Snapshot
+from viral.serve.work import Work
+
+REASONS = {
+    401: "No token, or an unknown one.",
+    403: "The token's scope does not allow it, or a page of another site asks.",
+    404: "A user, item, category or modality is not known.",
+    409: "The bundle lacks what this needs, for example features of that modality.",
+    413: "The body is too long.",
+    415: "The picture is not one that can be read.",
+    421: "Without tokens the server answers to localhost alone.",
+    422: "The request is not as described here.",
+    429: "Too many requests; `Retry-After` says when.",
+    500: "The server failed.",
+    503: "Too much to do; `Retry-After` says when.",
+    507: "The feedback file is full.",
+}
+COMMON = (401, 403, 421, 422, 429, 500, 503)
+MOST_REMEMBERED = 2_000  # ids in filters that are worth remembering
+
+
+def errors(*more: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route: what may go wrong with every one, and these."""
+    return {status: {"description": REASONS[status]} for status in sorted({*COMMON, *more})}
+
+
+def current(request: Request) -> Snapshot:
+    """The snapshot that this request is answered from, also if another one comes meanwhile."""
+    snapshot: Snapshot = request.app.state.live.current
+    return snapshot
+
+
+def work(request: Request) -> Work:
+    """The pools."""
+    found: Work = request.app.state.work
+    return found
+
+
+def as_json(document: Mapping[str, Any], status: int = 200) -> Response:
+    """An answer that is known to be as described."""
+    content = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(content.encode(), status, media_type="application/json")
+
+
+def filters_of(given: FiltersIn, snapshot: Snapshot) -> Filters:
+    """The filters; the same object for the same words, so that a retriever knows its mask again."""
+    for category in given.categories or ():
+        if category not in snapshot.categories:
+            raise UnknownIdError(f"no item is in category {category!r}", hint="GET /v1/categories")
+    key = (_sorted(given.categories), _sorted(given.allow), _sorted(given.deny))
+    few = sum(len(part or ()) for part in key) <= MOST_REMEMBERED
+    return _remembered(*key) if few else _made(*key)
+
+
+def _sorted(words: list[str] | None) -> tuple[str, ...] | None:
+    return None if words is None else tuple(sorted(set(words)))
+
+
+def _made(categories: tuple[str, ...] | None, allow: tuple[str, ...] | None, deny: tuple[str, ...] | None) -> Filters:
+    return Filters(categories=categories, allow=allow, deny=deny or ())
+
+
+_remembered = lru_cache(maxsize=32)(_made)
+
+
+def ranked(found: list[Recommendation]) -> list[dict[str, Any]]:
+    """Recommendations as they go into JSON."""
+    return [{"item_id": r.item_id, "title": r.title, "rank": r.rank, "score": r.score, "parts": r.parts} for r in found]
+
+
+def alike(found: list[Similar]) -> list[dict[str, Any]]:
+    """Similar items as they go into JSON."""
+    return [asdict(one) for one in found]

@@ -1,0 +1,110 @@
+"""``/v1/recommend``, ``/v1/similar``, ``/v1/explain``."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Query, Request
+from starlette.responses import Response
+
+from viral.errors import UnknownIdError
+from viral.explain import explain, word_effects
+from viral.retrieval.similarity import FUSED
+from viral.serve.api.answers import Explained, Recommendations, SimilarItems
+from viral.serve.api.common import alike, as_json, current, errors, filters_of, ranked, work
+from viral.serve.api.schemas import Category, FiltersIn, Id, RecommendIn
+from viral.serve.security.access import Reader, asks, charge
+from viral.serve.settings import MAX_K
+from viral.serve.snapshot import Snapshot
+
+router = APIRouter(prefix="/v1", tags=["ranking"])
+EXAMPLES = {
+    "a user": {"value": {"user_id": "u0001", "k": 5}},
+    "somebody new": {"value": {"item_ids": ["p0001", "p0002"], "k": 5, "diversity": 0.3}},
+    "of some categories": {
+        "value": {"user_id": "u0001", "exclude_seen": False, "filters": {"categories": ["mug"], "deny": ["p0007"]}}
+    },
+}
+RECOMMENDED = {
+    "bundle": "593402a96173407d",
+    "recommendations": [
+        {
+            "item_id": "p0042", "title": "Blue mug", "rank": 1, "score": 1.75,
+            "parts": {"text": 1.0, "synergy": 0.5, "unique_visual": 0.25},
+        }
+    ],
+}  # fmt: skip
+
+
+def example(value: object) -> dict[str, object]:
+    """The content of a successful answer in the document."""
+    return {"content": {"application/json": {"example": value}}}
+
+
+@router.post(
+    "/recommend",
+    response_model=Recommendations,
+    responses=errors(404, 409, 413) | {200: example(RECOMMENDED)},
+    dependencies=[Depends(asks)],
+)
+async def recommend(request: Request, asked: Annotated[RecommendIn, Body(openapi_examples=EXAMPLES)]) -> Response:
+    """The best items for a user, or for somebody who took some items."""
+    snapshot = current(request)
+    return await work(request).ranking.run(lambda: _recommended(snapshot, asked))
+
+
+def _recommended(snapshot: Snapshot, asked: RecommendIn) -> Response:
+    retriever = snapshot.retriever
+    if asked.user_id is not None:
+        taste = retriever.taste(snapshot.known_user(asked.user_id))
+    else:
+        taste = retriever.newcomer([snapshot.known_item(item_id) for item_id in asked.item_ids or ()])
+    filters = filters_of(asked.filters, snapshot)
+    found = retriever.rank(taste, asked.k, exclude_seen=asked.exclude_seen, filters=filters, diversity=asked.diversity)
+    return as_json({"bundle": snapshot.etag, "recommendations": ranked(found)})
+
+
+@router.get("/similar", response_model=SimilarItems, responses=errors(404, 409), dependencies=[Depends(asks)])
+async def similar(
+    request: Request,
+    item_id: Annotated[Id, Query(examples=["p0001"])],
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
+    by: Annotated[str, Query(max_length=64, description="fused, or a modality: text, title, image, …")] = FUSED,
+    category: Annotated[list[Category] | None, Query(max_length=100, description="Only of these.")] = None,
+) -> Response:
+    """The items most like one, by the model's vectors or by a modality's features."""
+    snapshot = current(request)
+
+    def answer() -> Response:
+        if by != FUSED and by not in snapshot.bundle.material.features:
+            kept = ", ".join([FUSED, *snapshot.bundle.material.features])
+            raise UnknownIdError(f"the bundle keeps no {by!r} features", hint=f"known: {kept}")
+        filters = filters_of(FiltersIn(categories=category or None), snapshot)
+        found = snapshot.retriever.similar(snapshot.known_item(item_id), k, by=by, filters=filters)
+        return as_json({"bundle": snapshot.etag, "item_id": item_id, "by": by, "similar": alike(found)})
+
+    return await work(request).ranking.run(answer)
+
+
+@router.get("/explain", response_model=Explained, responses=errors(404, 409))
+async def why(
+    request: Request,
+    key: Reader,
+    user_id: Annotated[Id, Query(examples=["u0001"])],
+    item_id: Annotated[Id, Query(examples=["p0001"])],
+    words: Annotated[bool, Query(description="Also which words matter; the description is encoded anew.")] = False,
+) -> Response:
+    """A score taken apart: its parts, where they come from, and the history that carries it."""
+    charge(request, key, 20.0 if words else 1.0)
+    snapshot = current(request)
+
+    def answer() -> Response:
+        snapshot.known_user(user_id), snapshot.known_item(item_id)
+        found = explain(
+            snapshot.bundle, user_id, item_id, fold_in=snapshot.fold_in, information=snapshot.information
+        ).to_json()
+        effects = word_effects(snapshot.retriever, user_id, item_id) if words else None
+        told = {"words": [asdict(one) for one in effects]} if effects is not None else {}
+        return as_json({"bundle": snapshot.etag} | found | told)
+
+    pools = work(request)
+    return await (pools.long if words else pools.ranking).run(answer)

@@ -1,0 +1,140 @@
+"""The processes of a server: a socket that is bound before anything is loaded, workers, and their end."""
+
+import contextlib
+import functools
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from viral.bundle import read_manifest
+from viral.errors import DataError, UsageError, ViralError
+from viral.progress import say
+from viral.serve.app import create_app
+from viral.serve.metrics import FOLDER
+from viral.serve.security.guard import is_loopback
+from viral.serve.security.tokens import read_tokens
+from viral.serve.settings import Settings
+from viral.serve.snapshot import bundle_folder
+
+FINISH = 30  # seconds that running requests get after the word to stop
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+def run_server(settings: Settings, place: Place) -> None:
+    """Serve until a signal; requests that run then are finished.
+
+    Raises ``ViralError`` where the tokens, the run or the place cannot be used; beyond loopback tokens are needed.
+    """
+    read_manifest(bundle_folder(settings.run))
+    if settings.tokens is not None:
+        read_tokens(settings.tokens)
+    elif not is_loopback(place.host):
+        hint = "make one: viral token NAME --tokens FILE; then add --tokens FILE"
+        raise UsageError(f"without tokens only this machine is answered, not {place.host}", hint=hint)
+    with bind(place) as bound:
+        settings = replace(settings, secret=secrets.token_hex(32))
+        host, port = bound.getsockname()[:2]
+        say(f"serving {settings.run} on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
+        (_several if settings.workers > 1 else _one)(settings, bound)
+    say("stopped")
+
+
+def bind(place: Place) -> socket.socket:
+    """A socket at the place; ``UsageError`` where another program has it."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"no such host ({error})", where=place.host, hint="for example --host 127.0.0.1") from None
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(1)  # so that a second server on this port is told at once
+    except OSError as error:
+        bound.close()
+        where = f"{place.host}:{place.port}"
+        raise UsageError(f"cannot listen ({error.strerror})", where=where, hint="another --port, or 0") from None
+    return bound
+
+
+def _config(application: object, settings: Settings, *, factory: bool) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,  # type: ignore[arg-type]
+        factory=factory,
+        workers=settings.workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=FINISH,
+    )
+
+
+class _Server(uvicorn.Server):
+    """A server for which a signal is a word to stop, not a fault: the process ends as one that is done."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {one: signal.signal(one, self._stop) for one in SIGNALS}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.handle_exit(number, frame)
+
+
+def _one(settings: Settings, bound: socket.socket) -> None:
+    _log()
+    _Server(_config(create_app(settings), settings, factory=False)).run([bound])
+
+
+def _several(settings: Settings, bound: socket.socket) -> None:
+    with tempfile.TemporaryDirectory(prefix="viral-metrics-") as folder:
+        os.environ[FOLDER] = folder  # before the workers import what reads it
+        try:
+            supervisor = Multiprocess(_config(functools.partial(worker, settings), settings, factory=True), [bound])
+            supervisor.run()
+        finally:
+            del os.environ[FOLDER]
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise DataError("no worker could start", where=str(settings.run), hint="what is written above says why")
+
+
+def worker(settings: Settings) -> FastAPI:
+    """The application of one worker; a fault that a restart would meet again ends all of them."""
+    _log()
+    try:
+        return create_app(settings)
+    except ViralError as error:
+        say(f"viral: {error}")
+        sys.exit(STARTUP_FAILURE)
+
+
+def _log() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(message)s", stream=sys.stderr)
+    logging.getLogger("viral.serve").setLevel(logging.INFO)
