@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 import torch
 from torch import Tensor
@@ -11,7 +13,8 @@ from torch import Tensor
 from viral.data import Interactions
 from viral.graph.sparse import SparseMatrix
 
-BLOCK_ENTRIES = 20_000_000  # co-occurrence counts held at once, about
+IntArray = npt.NDArray[np.int64]
+BLOCK_ENTRIES = 1_000_000  # co-occurrence counts held at once, about: they are sorted in the cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,24 +29,55 @@ class Neighbors:
 def co_occurrence(train: Interactions, k: int) -> Neighbors:
     """The k users who share the most training items with each user (DualGNN, Wang et al., TMM 2021).
 
-    R Rᵀ is computed in blocks of users and cut to k per row at once, so memory follows the block, not U².
+    R Rᵀ is computed in blocks of users and cut to k per row at once, so memory follows the block, not U². A block's
+    entries are ordered by sorting one integer each, made of row, falling count and column.
     """
     offsets, items = train.rows()
     shape = (train.num_users, train.num_items)
-    matrix = sp.csr_array((np.ones(len(items), dtype=np.float32), items.numpy(), offsets.numpy()), shape=shape)
+    ones = np.ones(len(items), dtype=np.int32)
+    matrix = sp.csr_array((ones, items.numpy().astype(np.int32), offsets.numpy().astype(np.int32)), shape=shape)
     transposed = matrix.T.tocsr()
+    bits = Bits(int(np.diff(matrix.indptr).max(initial=0)).bit_length(), max(1, train.num_users).bit_length())
     indices = np.zeros((train.num_users, k), dtype=np.int64)
     counts = np.zeros((train.num_users, k), dtype=np.float32)
+    sizes = np.zeros(train.num_users, dtype=np.int64)
     for start, stop in _blocks(matrix, transposed):
-        rows, columns, values = _block_entries(matrix[start:stop] @ transposed, start)
-        order = np.lexsort((columns, -values, rows))
-        rows, columns, values = rows[order], columns[order], values[order]
-        first = np.searchsorted(rows, np.arange(stop - start))
-        rank = np.arange(len(rows)) - first[rows]
-        kept = rank < k
-        indices[rows[kept] + start, rank[kept]] = columns[kept]
-        counts[rows[kept] + start, rank[kept]] = values[kept]
-    return Neighbors(torch.from_numpy(indices), torch.from_numpy(counts), torch.from_numpy((counts > 0).sum(axis=1)))
+        product = matrix[start:stop] @ transposed
+        keys = np.sort(_keys(product, start, bits))
+        others = np.maximum(np.diff(product.indptr) - 1, 0)  # the last key of a row is that of the user itself
+        unused = np.arange(k) >= others[:, None]  # (b, K)
+        best = keys.take(product.indptr[:-1, None] + np.arange(k), mode="clip")
+        best[unused] = bits.count_mask << bits.of_column  # index 0, count 0
+        np.bitwise_and(best, bits.column_mask, out=indices[start:stop])
+        np.subtract(bits.count_mask, best >> bits.of_column & bits.count_mask, out=counts[start:stop], casting="unsafe")
+        sizes[start:stop] = np.minimum(others, k)
+    return Neighbors(torch.from_numpy(indices), torch.from_numpy(counts), torch.from_numpy(sizes))
+
+
+class Bits(NamedTuple):
+    """How many bits of a sorted integer are a count, and how many a column; the row is in those above."""
+
+    of_count: int
+    of_column: int
+
+    @property
+    def count_mask(self) -> int:
+        return (1 << self.of_count) - 1
+
+    @property
+    def column_mask(self) -> int:
+        return (1 << self.of_column) - 1
+
+
+def _keys(product: sp.csr_array, start: int, bits: Bits) -> IntArray:
+    """The entries of a block of R Rᵀ as integers that sort by row, falling count, column; the diagonal's come last."""
+    rows = np.repeat(np.arange(product.shape[0], dtype=np.int64), np.diff(product.indptr))
+    keys = (bits.count_mask - product.data.astype(np.int64)) << bits.of_column
+    keys |= product.indices
+    own = product.indices == rows + start
+    keys[own] = (1 << bits.of_count + bits.of_column) - 1
+    keys |= rows << bits.of_count + bits.of_column
+    return keys
 
 
 def _blocks(matrix: sp.csr_array, transposed: sp.csr_array) -> list[tuple[int, int]]:
@@ -52,13 +86,6 @@ def _blocks(matrix: sp.csr_array, transposed: sp.csr_array) -> list[tuple[int, i
     limits = np.searchsorted(np.cumsum(work), np.arange(BLOCK_ENTRIES, work.sum() + BLOCK_ENTRIES, BLOCK_ENTRIES))
     edges = sorted({0, *(int(limit) for limit in limits if limit < len(work)), len(work)})
     return list(pairwise(edges))
-
-
-def _block_entries(product: sp.csr_array, start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows, columns and counts of a block of R Rᵀ without its diagonal."""
-    entries = product.tocoo()
-    off_diagonal = entries.row + start != entries.col
-    return entries.row[off_diagonal], entries.col[off_diagonal], entries.data[off_diagonal]
 
 
 def user_graph(neighbors: Neighbors, k: int) -> SparseMatrix:

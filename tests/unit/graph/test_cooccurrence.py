@@ -35,10 +35,8 @@ def test_a_pair_that_occurs_twice_counts_once():
 
 def test_blocks_stay_below_their_size(monkeypatch):
     sizes = []
-    entries = cooccurrence._block_entries
-    monkeypatch.setattr(
-        cooccurrence, "_block_entries", lambda product, start: sizes.append(product.nnz) or entries(product, start)
-    )
+    keys = cooccurrence._keys
+    monkeypatch.setattr(cooccurrence, "_keys", lambda product, *more: sizes.append(product.nnz) or keys(product, *more))
     monkeypatch.setattr(cooccurrence, "BLOCK_ENTRIES", 120)
     co_occurrence(TRAIN, 3)
     assert len(sizes) > 3 and max(sizes) <= 120
