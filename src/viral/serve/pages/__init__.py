@@ -21,10 +21,10 @@ STATIC = HERE / "static"
 
 def router() -> APIRouter:
     """The pages' routes, not part of the API's document."""
-    from viral.serve.pages import descriptions, gallery, item, new, pictures, user, why
+    from viral.serve.pages import descriptions, doctor, experiments, gallery, item, map, new, pictures, user, why
 
     found = APIRouter(include_in_schema=False)
-    for page in (gallery, descriptions, user, why, item, new, pictures):
+    for page in (gallery, descriptions, user, why, item, new, pictures, map, experiments, doctor):
         found.include_router(page.router)
     return found
 

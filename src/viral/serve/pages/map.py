@@ -182,7 +182,7 @@ def packed(etag: str, placed: Layout, colourings: tuple[Colouring, ...]) -> byte
         "etag": etag,
         "items": len(placed.points),
         "drawn": int(np.isfinite(placed.points[:, 0]).sum()),
-        "note": "" if placed.explained is None else f"Two directions show {percent(placed.explained, 0)} of the variance.",
+        "note": "" if placed.explained is None else f"They show {percent(placed.explained, 0)} of the variance.",
         "colourings": [
             {
                 "name": one.name,

@@ -95,7 +95,7 @@ def layout(bundle: Bundle, space: str, method: Method, run: Path) -> Layout:
 
 
 def narrowed(table: Tensor) -> Tensor:
-    """The vectors, those that are very wide by a random projection (Johnson & Lindenstrauss 1984): (n, D) -> (n, ≤D)."""
+    """The vectors, very wide ones by a random projection (Johnson & Lindenstrauss 1984): (n, D) -> (n, ≤ D)."""
     if table.shape[1] <= WIDE:
         return table.contiguous()
     random = torch.randn(table.shape[1], NARROWED, generator=torch.Generator().manual_seed(SEED))

@@ -1,0 +1,211 @@
+"""What studies and runs left on the disk, found again below the folders that the server was given, and read with care.
+
+The files may be anybody's: what cannot be read is named with its reason and takes nothing else with it.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from viral.errors import DataError, UnknownIdError
+from viral.evaluation import PairedTest
+from viral.experiment.analysis import Row
+from viral.experiment.cells import RESULT_FILE
+from viral.experiment.outputs import JSON_FILE
+from viral.experiment.run import CELLS_FOLDER
+from viral.experiment.statistics import NAN, Comparison, Interval
+from viral.files import read_json
+from viral.pipeline import RUN_FILE
+from viral.report import Curve
+from viral.tune.run import RESULT_FILE as TUNE_FILE
+
+Kind = Literal["comparison", "ablation", "tuning", "run", "unreadable"]
+LONGEST = 50_000_000  # bytes of a file that is read
+MOST = 500  # folders that are looked into
+SERVED = "this run"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One study or run; ``name`` is unique and is its address, ``document`` what its file says."""
+
+    name: str
+    kind: Kind
+    folder: Path
+    document: Mapping[str, Any]
+    fault: str = ""
+
+    @property
+    def data(self) -> str:
+        """The name of the data set."""
+        return Path(str(self.document.get("dataset", ""))).name
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of a comparison or an ablation."""
+        return rows_of(self.document, self.name)
+
+
+def discover(folders: Sequence[Path], run: Path) -> dict[str, Found]:
+    """Everything in the folders, and one level below those that are none themselves, by name; the served run first."""
+    found: dict[str, Found] = {}
+    places = [(SERVED, run)] if (run / RUN_FILE).is_file() else []
+    places += [
+        (place.name, place) for folder in folders for place in _places(folder) if place.resolve() != run.resolve()
+    ]
+    for wanted, place in places[:MOST]:
+        name, number = wanted, 1
+        while name in found:
+            number += 1
+            name = f"{wanted} ({number})"
+        found[name] = look(name, place)
+    return found
+
+
+def _places(folder: Path) -> Iterator[Path]:
+    if _file(folder) is not None or not folder.is_dir():
+        yield folder
+        return
+    yield from sorted(place for place in folder.iterdir() if place.is_dir() and _file(place) is not None)
+
+
+def _file(folder: Path) -> Path | None:
+    return next((folder / name for name in (JSON_FILE, TUNE_FILE, RUN_FILE) if (folder / name).is_file()), None)
+
+
+def look(name: str, folder: Path) -> Found:
+    """Read one folder."""
+    file = _file(folder)
+    if file is None:
+        return Found(name, "unreadable", folder, {}, "there is no results.json, tune.json or run.json in it")
+    try:
+        document = _document(file, file.stat().st_mtime_ns)
+        kind = _kind(file, document)
+        if kind in ("comparison", "ablation"):
+            rows_of(document, name)
+    except DataError as error:
+        return Found(name, "unreadable", folder, {}, error.what)
+    except OSError as error:
+        return Found(name, "unreadable", folder, {}, error.strerror or "it cannot be read")
+    return Found(name, kind, folder, document)
+
+
+@lru_cache(maxsize=MOST)
+def _document(file: Path, _modified: int) -> Mapping[str, Any]:
+    if file.stat().st_size > LONGEST:
+        raise DataError(f"{file.name} is longer than {LONGEST:,} bytes")
+    document = read_json(file)
+    if not isinstance(document, dict):
+        raise DataError(f"{file.name} is not a JSON object")
+    return document
+
+
+def _kind(file: Path, document: Mapping[str, Any]) -> Kind:
+    if file.name == RUN_FILE:
+        return "run"
+    if file.name == TUNE_FILE:
+        return "tuning"
+    return "ablation" if "visual_contribution" in document else "comparison"
+
+
+def find(found: Mapping[str, Found], name: str) -> Found:
+    """By name; ``UnknownIdError`` for another."""
+    if name not in found:
+        raise UnknownIdError("there is no such experiment", hint="the page of experiments lists what there is")
+    return found[name]
+
+
+def rows_of(document: Mapping[str, Any], name: str) -> list[Row]:
+    """The rows as the study had them; raises ``DataError`` where they are not rows."""
+    try:
+        return [_row(row) for row in document["rows"]]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"its rows are not those of a study ({type(error).__name__})", where=name) from None
+
+
+def _row(row: Mapping[str, Any]) -> Row:
+    """Fields that an older version did not write are empty."""
+    seeds = tuple(map(int, row["seeds"]))
+    return Row(
+        name=str(row["name"]),
+        group=str(row["group"]),
+        model=str(row["model"]),
+        model_key=str(row["model_key"]),
+        place=None if row.get("place") is None else float(row["place"]),
+        seeds=seeds,
+        values={str(key): tuple(map(_number, values)) for key, values in row["values"].items()},
+        valid=tuple(map(_number, row.get("valid", ()))),
+        metrics={str(key): _interval(value) for key, value in row["metrics"].items()},
+        max_epochs=int(row.get("max_epochs", 0)),
+        patience=int(row.get("patience", 0)),
+        epochs=tuple(map(int, row.get("epochs", ()))),
+        stopped=tuple(map(str, row.get("stopped", ()))),
+        epoch_seconds=tuple(map(_number, row.get("epoch_seconds", ()))),
+        seconds=tuple(map(_number, row.get("seconds", ()))),
+        parameters=None if row.get("parameters") is None else int(row["parameters"]),
+        memory=tuple(map(int, row.get("memory", ()))),
+        commits=tuple(map(str, row.get("commits", ()))),
+        code_changed=None,
+        failures=tuple(map(str, row.get("failures", ()))),
+        comparison=_comparison(row.get("comparison")),
+    )
+
+
+def _number(value: Any) -> float:
+    return NAN if value is None else float(value)
+
+
+def _interval(value: Mapping[str, Any]) -> Interval:
+    low, high = (None if value.get(end) is None else float(value[end]) for end in ("low", "high"))
+    if low is None or high is None:
+        low = high = None
+    return Interval(_number(value["mean"]), low, high, int(value.get("n", 0)))
+
+
+def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:
+    if not value:
+        return None
+    difference, low, high, p_value = (
+        _number(value[key]) for key in ("difference", "difference_low", "difference_high", "p_value")
+    )
+    wins, ties, losses = (int(value[key]) for key in ("wins", "ties", "losses"))
+    test = PairedTest(difference, low, high, p_value, wins, ties, losses)
+    return Comparison(test, _number(value["p_holm"]), _number(value["effect"]), _number(value["relative"]))
+
+
+def cells(found: Found) -> dict[str, list[tuple[Path, Mapping[str, Any]]]]:
+    """Folders and summaries of a study's finished cells by the row's name, in the order of their seeds."""
+    gathered: dict[str, list[tuple[Path, Mapping[str, Any]]]] = {}
+    for file in sorted((found.folder / CELLS_FOLDER).glob(f"*/{RESULT_FILE}"))[: 20 * MOST]:
+        try:
+            summary = _document(file, file.stat().st_mtime_ns)
+        except (DataError, OSError):
+            continue
+        gathered.setdefault(str(summary.get("cell", "")), []).append((file.parent, summary))
+    return {name: sorted(those, key=lambda one: str(one[1].get("seed"))) for name, those in gathered.items()}
+
+
+def curve(name: str, summary: Mapping[str, Any], metric: str, *, highlight: bool = False) -> Curve | None:
+    """How one training went, where it was validated more than once; None too where its history is damaged."""
+    try:
+        history = [one for one in summary["history"] if metric in one["valid"]]
+        made = Curve(
+            model=name,
+            epochs=tuple(int(one["epoch"]) for one in history),
+            valid=tuple(float(one["valid"][metric]) for one in history),
+            loss=tuple(math.fsum(map(float, one["losses"].values())) for one in history),
+            best_epoch=summary["valid"].get("best_epoch"),
+            highlight=highlight,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return made if len(made.epochs) > 1 else None
+
+
+def settings_text(value: Any) -> str:
+    """A value of a configuration as it is shown."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,192 @@
+"""Two trainings side by side: where their configurations differ, and which users are served better by one or other.
+
+Users' values come from what a study kept, or are computed from a run's bundle and its data set; n users.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from viral.bundle import MANIFEST_FILE, Bundle
+from viral.dataset import Dataset
+from viral.errors import DataError, UsageError, ViralError
+from viral.evaluation import PairedTest, paired_test
+from viral.experiment.cells import USERS_FILE, CellResult
+from viral.experiment.studies import STUDIES
+from viral.pipeline import BUNDLE_FOLDER, PROTOCOLS, RECIPE_FILE, find_model, load_split, measure
+from viral.recipe import build
+from viral.serve.pages.experiment_files import Found, cells
+
+METRIC = "recall@20"
+SHOWN = 15  # users on each side
+Users = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: a run, or a row of a study."""
+
+    key: str  # its address
+    label: str
+    config: Mapping[str, Any]
+    users: Callable[[], Users]  # recall@20 by user id; raises ``DataError`` where it cannot be had
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A user whom one of the two serves better."""
+
+    user_id: str
+    first: float
+    second: float
+
+    @property
+    def difference(self) -> float:
+        return self.second - self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What came of it: the test of second minus first, and the users most won and most lost by the second."""
+
+    test: PairedTest
+    means: tuple[float, float]
+    users: int
+    left_out: int  # that only one of the two has measured
+    won: tuple[Change, ...]
+    lost: tuple[Change, ...]
+
+
+def sides(found: Mapping[str, Found], fallback: Dataset | None) -> dict[str, Side]:
+    """All that can be compared, by address."""
+    made: dict[str, Side] = {}
+    for one in found.values():
+        if one.kind == "run":
+            made[one.name] = Side(one.name, one.name, run_config(one), _of_run(one, fallback))
+        elif one.kind in ("comparison", "ablation"):
+            for name, those in cells(one).items():
+                key = f"{one.name}/{name}"
+                made[key] = Side(key, key, row_config(one, name, those[0][1]), _of_cells([at for at, _ in those]))
+    return made
+
+
+def side(there: Mapping[str, Side], key: str) -> Side:
+    """By address; ``UsageError`` for another."""
+    if key not in there:
+        raise UsageError("there is no such run to compare", hint="choose two of the list")
+    return there[key]
+
+
+def run_config(found: Found) -> dict[str, Any]:
+    """A run's whole recipe, defaults written out where its model is known here; empty where it cannot be read."""
+    try:
+        recipe = tomllib.loads((found.folder / RECIPE_FILE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return {}
+    try:
+        full = build(find_model(str(recipe["model"])).Config, recipe.get("config", {}), where="[config]")
+        recipe["config"] = asdict(full) if is_dataclass(full) and not isinstance(full, type) else recipe["config"]
+    except (ViralError, KeyError, TypeError):
+        pass  # a model from elsewhere: what its recipe says
+    return flat(recipe)
+
+
+def row_config(found: Found, name: str, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a row's recipe: studies keep its fingerprint alone, so the model, its budget and its variant."""
+    row = next((one for one in found.rows if one.name == name), None)
+    variant = next((v for study in STUDIES.values() for v in study.variants if v.name == name), None)
+    known: dict[str, Any] = {"model": summary.get("model")}
+    if row is not None:
+        known |= {"train.max_epochs": row.max_epochs, "train.patience": row.patience, "parameters": row.parameters}
+    if found.kind == "ablation" and variant is not None:
+        known |= {f"config.{key}": value for key, value in variant.settings.items()}
+    return known
+
+
+def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested tables as dotted names."""
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        made |= flat(value, f"{before}{name}.") if isinstance(value, Mapping) else {f"{before}{name}": value}
+    return made
+
+
+def config_difference(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Names whose values differ, with both; None where one has none."""
+    names = dict.fromkeys((*first, *second))
+    return [(name, first.get(name), second.get(name)) for name in names if first.get(name) != second.get(name)]
+
+
+def difference(first: Users, second: Users) -> Difference:
+    """Second against first over the users whom both have measured; ``DataError`` where there is none."""
+    shared = [user for user in first if user in second]
+    if not shared:
+        raise DataError("the two have no user in common", hint="compare runs of one data set")
+    a, b = (np.array([values[user] for user in shared], dtype=np.float64) for values in (first, second))
+    order = np.argsort(b - a, kind="stable")
+    changes = [Change(shared[place], float(a[place]), float(b[place])) for place in order]
+    return Difference(
+        test=paired_test(b, a),
+        means=(float(a.mean()), float(b.mean())),
+        users=len(shared),
+        left_out=len(first) + len(second) - 2 * len(shared),
+        won=tuple(one for one in reversed(changes[-SHOWN:]) if one.difference > 0),
+        lost=tuple(one for one in changes[:SHOWN] if one.difference < 0),
+    )
+
+
+def _of_cells(folders: Sequence[Path]) -> Callable[[], Users]:
+    """Every user's mean over the seeds."""
+
+    def read() -> Users:
+        total: npt.NDArray[np.float64] | None = None
+        ids: tuple[str, ...] = ()
+        for folder in folders:
+            try:
+                found, values = CellResult(folder, {}).per_user(METRIC)
+            except (OSError, ValueError, KeyError):
+                raise DataError(f"{USERS_FILE} of a seed cannot be read", hint="run the study again") from None
+            if ids and found != ids:
+                raise DataError("two seeds measured different users", hint="run the study again")
+            ids, total = found, values if total is None else total + values
+        return {} if total is None else dict(zip(ids, (total / len(folders)).tolist(), strict=True))
+
+    return read
+
+
+def _of_run(found: Found, fallback: Dataset | None) -> Callable[[], Users]:
+    """Ranked again from the bundle, on the data set that the run names or the server has."""
+
+    def compute() -> Users:
+        manifest = found.folder / BUNDLE_FOLDER / MANIFEST_FILE
+        if not manifest.is_file():
+            raise DataError(f"{found.name} has no bundle")
+        named = found.document.get("dataset")
+        places = [Path(str(named))] if named else []
+        places += [fallback.path] if fallback is not None else []
+        return _measured(found.folder / BUNDLE_FOLDER, manifest.stat().st_mtime_ns, tuple(places))
+
+    return compute
+
+
+@lru_cache(maxsize=16)
+def _measured(folder: Path, _modified: int, places: tuple[Path, ...]) -> Users:
+    bundle = Bundle.load(folder)
+    for place in places:
+        try:
+            parts = load_split(Dataset.open(place))
+        except ViralError:
+            continue
+        same = parts.users == bundle.users and parts.items == bundle.items
+        if same and torch.equal(parts.train.keys(), bundle.seen.keys()):
+            metrics = measure(bundle.scorer, parts)[PROTOCOLS[0]]
+            ids, values = bundle.users.ids, metrics.per_user[METRIC].tolist()
+            return {ids[user]: value for user, value in zip(metrics.users.tolist(), values, strict=True)}
+    raise DataError("the data set that the run was trained on is not here, or has changed since")
