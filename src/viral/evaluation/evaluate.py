@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from viral.data import Interactions
-from viral.data.sampling import contains
 from viral.errors import DataError
 from viral.evaluation.metrics import METRICS
 from viral.evaluation.ranking import BLOCK_BYTES, Scorer, top_items
@@ -49,37 +48,42 @@ def evaluate(
         raise DataError("nothing is held out, so nothing can be measured", hint="import the data set with a split")
     relevant = held_out.keys()  # duplicates within the held-out part count once
     owners = torch.div(relevant, held_out.num_items, rounding_mode="floor")
-    users, num_relevant = torch.unique(owners, return_counts=True)
-    shown, hits = [], []
-    for block, top in zip(
-        _blocks(users, held_out.num_items, block_bytes),
-        top_items(score, users, seen, max(cutoffs), block_bytes=block_bytes),
-        strict=True,
-    ):
-        hits.append(contains(relevant, block[:, None] * held_out.num_items + top) & (top >= 0))
-        shown.append(top)
-    hit, top = torch.cat(hits), torch.cat(shown)
-    ranks = _ranks(relevant, users, hit, top, held_out.num_items)
-    exposure = torch.bincount(top[top >= 0], minlength=held_out.num_items)
-    if top.shape[1] < max(cutoffs):  # a catalogue smaller than the cutoff: the missing ranks hold no hit
-        hit = torch.nn.functional.pad(hit, (0, max(cutoffs) - top.shape[1]))
+    wanted = relevant - owners * held_out.num_items
+    users, num_relevant = torch.unique_consecutive(owners, return_counts=True)
+    blocks = _blocks(users, held_out.num_items, block_bytes)
+    counts = num_relevant.split([len(block) for block in blocks])
+    pairs = wanted.split([int(count.sum()) for count in counts])
+    shown, ranks = [], []
+    ranking = top_items(score, users, seen, max(cutoffs), block_bytes=block_bytes)
+    for top, count, items in zip(ranking, counts, pairs, strict=True):
+        shown.append(top.cpu())
+        ranks.append(_ranks(shown[-1], items, count))
+    top, rank = torch.cat(shown), torch.cat(ranks)
+    hits = _hits(rank, num_relevant, max(cutoffs))
+    exposure = {k: torch.bincount(top[:, :k][top[:, :k] >= 0], minlength=held_out.num_items) for k in cutoffs}
     return Metrics(
-        {f"{name}@{k}": METRICS[name](hit[:, :k], num_relevant).double() for name in metrics for k in cutoffs},
+        {f"{name}@{k}": METRICS[name](hits[:, :k], num_relevant).double() for name in metrics for k in cutoffs},
         users,
-        {f"coverage@{k}": len(torch.unique(top[:, :k][top[:, :k] >= 0])) / held_out.num_items for k in cutoffs},
+        {f"coverage@{k}": int(counted.count_nonzero()) / held_out.num_items for k, counted in exposure.items()},
         relevant,
-        ranks,
-        exposure,
+        rank,
+        exposure[max(cutoffs)],
     )
 
 
-def _ranks(relevant: Tensor, users: Tensor, hit: Tensor, top: Tensor, num_items: int) -> Tensor:
-    """The place at which each relevant pair was shown: int16 (H,), 0 where it was not."""
-    ranks = torch.zeros(len(relevant), dtype=torch.int16)
-    rows, places = hit.nonzero(as_tuple=True)
-    found = users[rows] * num_items + top[rows, places]
-    ranks[torch.searchsorted(relevant, found)] = (places + 1).to(torch.int16)
-    return ranks
+def _ranks(top: Tensor, items: Tensor, counts: Tensor) -> Tensor:
+    """The place of each relevant item among those its user is shown, 0 where it is not: (B, k), (h,), (B,) -> (h,)."""
+    rows = torch.arange(len(top)).repeat_interleave(counts)
+    same = top.index_select(0, rows) == items[:, None]
+    return (same * torch.arange(1, top.shape[1] + 1, dtype=torch.int16)).amax(dim=1)
+
+
+def _hits(ranks: Tensor, counts: Tensor, k: int) -> Tensor:
+    """Whether the item at each place is relevant: (H,), (n,) -> bool (n, k)."""
+    hits = torch.zeros(len(counts), k, dtype=torch.bool)
+    found = ranks > 0
+    hits[torch.arange(len(counts)).repeat_interleave(counts)[found], ranks[found].long() - 1] = True
+    return hits
 
 
 def _blocks(users: Tensor, num_items: int, block_bytes: int) -> tuple[Tensor, ...]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from viral.data import Interactions
+from viral.evaluation.best import Columns, best
 
 BLOCK_BYTES = 16_000_000  # of scores held at once: small enough to stay in a processor's cache
 
@@ -34,21 +35,26 @@ def top_items(
     num_items = probe.shape[1]
     k = min(k, num_items)
     size = max(1, block_bytes // (4 * num_items))
-    buffer = probe.new_empty(min(size, len(users)), num_items)
+    columns = Columns.of(num_items, k)
+    memory = columns.memory(min(size, len(users)), probe)
     offsets, items = seen.rows() if seen is not None else (None, None)
     for block in users.split(size):
-        scores = score(block, out=buffer[: len(block)])
+        scores = memory[: len(block)]
+        room = scores[:, :num_items]
+        given = score(block, out=room)
+        if given is not room:  # a scorer of one's own may return another table
+            room.copy_(given)
         if offsets is not None and items is not None:
             mask_seen(scores, block, offsets, items)
-        best = scores.topk(k)
-        yield best.indices.masked_fill_(best.values == -torch.inf, -1)
+        yield best(scores, columns, k)
 
 
 def mask_seen(scores: Tensor, users: Tensor, offsets: Tensor, items: Tensor) -> None:
-    """Set the scores (B, I) of what each user has seen to -inf, in place."""
+    """Set the scores (B, ≥ I) of what each user has seen to -inf, in place."""
     starts, stops = offsets[users], offsets[users + 1]
     lengths = stops - starts
     first = lengths.cumsum(0) - lengths
     places = torch.arange(int(lengths.sum())) + (starts - first).repeat_interleave(lengths)
     rows = torch.arange(len(users)).repeat_interleave(lengths)
-    scores.view(-1).index_fill_(0, rows * scores.shape[1] + items[places], -torch.inf)
+    seen = (rows * scores.shape[1] + items[places]).to(scores.device)
+    scores.view(-1).index_fill_(0, seen, -torch.inf)
