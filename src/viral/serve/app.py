@@ -27,11 +27,12 @@ def create_app(settings: Settings) -> FastAPI:
     """The application over a run; raises ``ViralError`` where the run or the tokens cannot be used."""
     tokens = None if settings.tokens is None else read_tokens(settings.tokens)
     gate = Gate(tokens, settings.secret or secrets.token_hex(32), settings.rate / settings.workers)
-    metrics, work = Metrics(), Work()
+    metrics = Metrics()
     live = Live(settings, metrics)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.work = work = Work()
         async with live.watching():
             yield
         work.close()
@@ -41,9 +42,9 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,  # their pages load scripts from elsewhere
     )  # fmt: skip
     app.state.settings, app.state.live, app.state.gate = settings, live, gate
-    app.state.metrics, app.state.work = metrics, work
+    app.state.metrics = metrics
     problems.install(app)
-    document.install(app)
+    document.install(app, open_=tokens is None)
     app.include_router(api.router())
     app.include_router(login.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")

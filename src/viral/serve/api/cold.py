@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from viral.pictures import PictureError
@@ -23,7 +24,7 @@ async def cold(
     title: Annotated[str, Form(min_length=1, max_length=MAX_TITLE, examples=["Blue mug"])],
     text: Annotated[str, Form(max_length=MAX_TEXT, description="Further words, as the catalogue has them.")] = "",
     k: Annotated[int, Form(ge=1, le=MOST)] = 10,
-    picture: Annotated[UploadFile | None, File(description="JPEG, PNG or WebP.")] = None,
+    picture: Annotated[UploadFile | SkipJsonSchema[None], File(description="JPEG, PNG or WebP.")] = None,
 ) -> Response:
     """Describe, encode and embed an item that the model never saw: what is like it, and who would want it."""
     snapshot = current(request)

@@ -37,19 +37,19 @@ PROBLEM: dict[str, Any] = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Have the application tell its own errors."""
+def install(app: FastAPI, *, open_: bool) -> None:
+    """Have the application tell its own errors; one without tokens does not tell that it needs any."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            app.openapi_schema = _with_problems(made)
+            app.openapi_schema = _with_problems(made, open_)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+def _with_problems(document: dict[str, Any], open_: bool) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
@@ -57,6 +57,8 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
     reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
     for operations in document["paths"].values():
         for operation in operations.values():
+            if open_:
+                operation.pop("security", None)
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
                     response["content"] = {MEDIA_TYPE: reference}

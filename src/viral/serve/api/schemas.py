@@ -21,7 +21,7 @@ def _whole(value: Any) -> Any:
 
 
 Whole = BeforeValidator(_whole)
-K = Annotated[int, Whole, Field(ge=1, le=MAX_K, description="How many.")]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="How many."), Whole]
 
 
 class Body(BaseModel):
@@ -33,8 +33,12 @@ class Body(BaseModel):
 class FiltersIn(Body):
     """Conditions that every item must meet; ids that the bundle does not know are without effect."""
 
-    categories: list[Category] | None = Field(default=None, min_length=1, max_length=100, description="One of them.")
-    allow: list[Id] | None = Field(default=None, max_length=MAX_LIST, description="Nothing else is recommended.")
+    categories: Annotated[list[Category], Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="An item must be in one of them."
+    )
+    allow: Annotated[list[Id], Field(max_length=MAX_LIST)] | None = Field(
+        default=None, description="Nothing else is recommended."
+    )
     deny: list[Id] = Field(default=[], max_length=MAX_LIST, description="These are not.")
 
 
@@ -42,7 +46,7 @@ class RecommendIn(Body):
     """Either a user of the training data, or the items that somebody new took."""
 
     user_id: Id | SkipJsonSchema[None] = Field(default=None, description="As in the log.")
-    item_ids: list[Id] | SkipJsonSchema[None] = Field(default=None, min_length=1, max_length=MAX_K)
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_K)] | SkipJsonSchema[None] = None
     k: K = 10
     exclude_seen: bool = Field(default=True, description="Leave out what was taken already.")
     filters: FiltersIn = FiltersIn()
@@ -71,7 +75,7 @@ class EventIn(Body):
     user_id: PlainId
     item_id: PlainId
     kind: Literal["view", "click", "cart", "purchase", "like", "dislike"]
-    timestamp: Annotated[int, Whole, Field(ge=0, le=LATEST)] | None = Field(
+    timestamp: Annotated[int, Field(ge=0, le=LATEST), Whole] | None = Field(
         default=None, description="Seconds since 1970; by default now."
     )
 
