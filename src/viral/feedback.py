@@ -7,6 +7,7 @@ a writer that dies leaves at most one line without an end, which the next writer
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -27,6 +28,8 @@ KINDS = ("view", "click", "cart", "purchase", "like", "dislike")
 TAKEN = ("click", "cart", "purchase", "like")  # what says that somebody chose an item
 REPORT_FILE, REFUSED_FILE = "feedback.json", "feedback-rejected.jsonl"
 MAX_ID = 512
+ID_PATTERN = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
+ID = re.compile(ID_PATTERN)
 _BLOCK = 65_536
 _MILLISECONDS = 100_000_000_000  # a time above it is no number of seconds of our days
 
@@ -129,7 +132,7 @@ def _parsed(line: bytes) -> Event | tuple[str, str]:
 
 def is_id(value: object) -> bool:
     """Whether something can be an id: text of 1 to 512 characters, none of them a control character."""
-    return isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable()
+    return isinstance(value, str) and len(value) <= MAX_ID and ID.fullmatch(value) is not None
 
 
 def merge(dataset: Dataset, file: Path, out: Path, *, kinds: Collection[str] = TAKEN) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Live:
         self._metrics.broken.set(0)
         # It stays: the collector would look through it again and again, and stop all requests meanwhile.
         gc.freeze()
+        log.info("serving bundle %s", snapshot.etag)
 
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -77,7 +78,6 @@ class Live:
         self._take(fresh)
         self.reloads += 1
         self._metrics.reloads.labels("done").inc()
-        log.info("serving bundle %s", fresh.etag)
 
     async def _watch(self) -> None:
         tried = 0
