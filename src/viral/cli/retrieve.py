@@ -70,6 +70,13 @@ def similar(
         show(f"{one.rank:>3}. {one.similarity:7.4f}  {one.item_id:<14} {one.title}")
 
 
+EMBEDDED = {
+    "foretold": "by what the known items' features tell of their vectors",
+    "own": "by the model itself",
+    "neighbors": "as the mean of its nearest items",
+}
+
+
 @verb
 def cold(
     run: RunArgument,
@@ -91,8 +98,7 @@ def cold(
         show_json(document | {"similar": neighbors, "fans": [asdict(fan) for fan in fans]})
         return
     show(f"description: {item.description or '(none)'}")
-    how = "by the model itself" if item.way == "own" else "as the mean of its nearest items"
-    show(f"embedded {how}, from {', '.join(item.features)}")
+    show(f"embedded {EMBEDDED[item.way]}, from {', '.join(item.features)}")
     for by, found in like.items():
         show(f"like it by {by}: " + "; ".join(f"{one.title or one.item_id} ({one.similarity:.2f})" for one in found))
     show("who would want it: " + "; ".join(f"{fan.user_id} ({fan.score:+.2f} σ)" for fan in fans))

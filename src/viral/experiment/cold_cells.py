@@ -33,7 +33,7 @@ from viral.progress import say
 from viral.provenance import commit
 from viral.recipe import Recipe
 from viral.report.wording import duration
-from viral.retrieval import benchmark, cold
+from viral.retrieval import benchmark, cold, foretelling
 from viral.retrieval.benchmark import ByPlace, Recalls, by_chance, by_content, by_model, withhold
 
 VERSION = 1  # raised when the same recipe and data would be measured otherwise
@@ -58,7 +58,7 @@ class ColdCell:
     @property
     def code(self) -> str:
         """SHA-256 of the code that trains the model, withholds, embeds and measures."""
-        ours = [sha256_file(Path(str(module.__file__))) for module in (benchmark, cold, newcomers)]
+        ours = [sha256_file(Path(str(module.__file__))) for module in (benchmark, cold, foretelling, newcomers)]
         return fingerprint(ours, "" if self.recipe is None else code_of(find_model(self.recipe.model)))
 
 

@@ -12,7 +12,7 @@ import torch
 
 from viral.bundle import Bundle
 from viral.errors import DataError, UsageError, nearest
-from viral.retrieval.cold import config_of, embed
+from viral.retrieval.cold import config_of, embed, trained_ways_of
 from viral.retrieval.encoding import join
 from viral.retrieval.retriever import Retriever
 
@@ -68,7 +68,8 @@ def _as_new(retriever: Retriever, user_id: str, item: int, name: str, vectors: t
     hidden = {m: there.clone() for m, there in material.present.items()}
     for there in hidden.values():
         there[item] = False  # it is not its own neighbour
-    made = embed(replace(bundle, material=replace(material, present=hidden)), features, present)  # (n, D)
+    without_it = replace(bundle, material=replace(material, present=hidden))
+    made = embed(without_it, features, present, trained_ways_of(bundle)[0])  # (n, D)
     person = retriever.taste(user_id).person
     return made[:, person].sum(dim=1) if person.dtype == torch.int64 else made @ person
 

@@ -29,7 +29,7 @@ from viral.material import Material
 from viral.models.base import EmbeddingScorer, Recommender, Scorer
 from viral.models.newcomers import unlinked
 from viral.recipe import Recipe, build
-from viral.retrieval.cold import Way, embed, extended, way_of
+from viral.retrieval.cold import embed, extended, ways_of
 from viral.training import TrainReport, build_model, fit
 
 CUTOFF = 20
@@ -130,10 +130,9 @@ def by_model(
     model: Any = build_model(model_class, inputs, config, recipe.train.seed)
     report = fit(model, withheld.split, recipe.train, checkpoint=checkpoint)
     bundle = _bundle(model, recipe, withheld.split, inputs)
-    ways: tuple[Way, ...] = ("own", "neighbors") if way_of(bundle) == "own" else ("neighbors",)
     names = [f"withheld {n}" for n in range(len(withheld.item_ids))]
     found: dict[str, dict[str, Recalls]] = {}
-    for way in ways:
+    for way in ways_of(bundle):
         vectors = embed(bundle, features, present, way)
         found[way] = _recalls(extended(bundle, names, [""] * len(names), vectors).scorer, withheld)
     return found, report

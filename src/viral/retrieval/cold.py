@@ -1,8 +1,10 @@
 """An item that was not there when the model was trained, embedded from its features without training.
 
-Where the model makes items of features alone (VIRAL), its own encoders embed the new item, and the item graph links it
+There are three ways. *Foretold*: by a rule from features to vectors that is learnt from the known items
+(:mod:`viral.retrieval.foretelling`); for every model, and taken wherever there are items enough to learn from. *Own*:
+where the model makes items of features alone (VIRAL), its own encoders embed the new item, and the item graph links it
 to its nearest items (:mod:`viral.models.newcomers`): the vector is exactly that of an item which had been in the
-catalogue without interactions. For every other model the vector is a weighted mean of the nearest warm items' vectors,
+catalogue without interactions. *Neighbors*: the weighted mean of the nearest warm items' vectors,
 
     v = Σ_j a_j v_j,   a_j = max(0, s_j) / Σ max(0, s_j),   s_j = mean_m cos(x_m, x_m,j) over the k = 10 nearest,
 
@@ -27,10 +29,12 @@ from viral.models import MODELS
 from viral.models.base import EmbeddingScorer, HistoryScorer
 from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of
 from viral.recipe import build
+from viral.retrieval.foretelling import foretelling_of
 from viral.retrieval.taste import AnyScorer, item_vectors
 
 NEIGHBORS = 10  # warm items whose mean stands for a new one
-Way = Literal["own", "neighbors"]
+ENOUGH_ITEMS = 100  # warm ones, for a rule to be learnt from
+Way = Literal["foretold", "own", "neighbors"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +45,7 @@ class ColdItem:
     description: str  # what the describer said of its picture; empty without one
     features: Mapping[str, Tensor]  # modality -> (F,), of what could be encoded
     vector: Tensor  # (D,), the item's side of a score
-    way: Way  # the model's own, or a mean of neighbours
+    way: Way
 
 
 def config_of(bundle: Bundle) -> Any:
@@ -56,13 +60,43 @@ def embed(
 ) -> Tensor:
     """Vectors (n, D) of items with these features, (n, F) by modality and (n,) bool whether they are the item's own.
 
-    By the model's own way where it has one, unless ``way`` says otherwise. Raises ``DataError`` where the bundle keeps
-    no features, or an item has none of its own.
+    By the first of the bundle's ways unless ``way`` names another. Raises ``DataError`` where the bundle keeps no
+    features, or an item has none of its own.
     """
     if not bundle.material.features:
         raise DataError("the bundle keeps no features, so it cannot embed a new item", hint="train again")
-    if (way or way_of(bundle)) == "neighbors":
-        return _mean_of_neighbors(bundle, features, present)
+    way = way or way_of(bundle)
+    if way == "foretold":
+        return _foretold(bundle, features, present)
+    return _own(bundle, features, present) if way == "own" else _mean_of_neighbors(bundle, features, present)
+
+
+def ways_of(bundle: Bundle) -> tuple[Way, ...]:
+    """How the bundle can embed new items, the way that is taken first."""
+    enough = int((bundle.seen.item_degrees() > 0).sum()) >= ENOUGH_ITEMS
+    foretold: tuple[Way, ...] = ("foretold",) if enough else ()
+    return (*foretold, *trained_ways_of(bundle))
+
+
+def trained_ways_of(bundle: Bundle) -> tuple[Way, ...]:
+    """The ways that ask only what the model itself has learnt."""
+    own = embeds_newcomers(config_of(bundle)) and bundle.material.unlinked is not None
+    return ("own", "neighbors") if own else ("neighbors",)
+
+
+def way_of(bundle: Bundle) -> Way:
+    """How the bundle embeds new items."""
+    return ways_of(bundle)[0]
+
+
+def _foretold(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+    names = tuple(name for name in bundle.material.features if name in features and present[name].any())
+    if not names or not torch.stack([present[name] for name in names]).any(dim=0).all():
+        raise _featureless()
+    return foretelling_of(bundle, names).vectors(features, present)
+
+
+def _own(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
     config, material = config_of(bundle), bundle.material
     assert material.unlinked is not None
     names = modalities_of(config)
@@ -72,10 +106,8 @@ def embed(
     return link(config, vectors, new, Rows(material.features, material.present), material.unlinked)
 
 
-def way_of(bundle: Bundle) -> Way:
-    """How the bundle embeds new items."""
-    own = embeds_newcomers(config_of(bundle)) and bundle.material.unlinked is not None
-    return "own" if own else "neighbors"
+def _featureless() -> DataError:
+    return DataError("a new item has no features that the bundle's items have", hint="give it a title or a picture")
 
 
 def _filled(name: str, features: Mapping[str, Tensor], present: Mapping[str, Tensor], material: Material) -> Tensor:
@@ -101,7 +133,7 @@ def nearest_warm(
         cosines = F.normalize(features[name], dim=-1) @ F.normalize(material.features[name], dim=-1).T
         total, count = (total + cosines * there, count + there) if len(count) else (cosines * there, there.float())
     if not len(count) or not (count.sum(dim=1) > 0).all():
-        raise DataError("a new item has no features that the bundle's items have", hint="give it a title or a picture")
+        raise _featureless()
     warm = bundle.seen.item_degrees() > 0
     similarities = (total / count.clamp(min=1)).masked_fill((count == 0) | ~warm, -torch.inf)
     best = similarities.topk(min(k, int(warm.sum())))

@@ -96,6 +96,14 @@ def test_those_who_read_content_place_new_items(world: World, withheld: Withheld
         assert means(recalls)["all"] > chance["all"] + 0.05, key
 
 
+def test_a_rule_is_learnt_where_there_are_items_enough(world: World) -> None:
+    found, _ = by_model(withhold(world.split, 0.1, 0), tables_of(world), MODELS["lightgcn"],
+                        Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN), None)  # fmt: skip
+    assert list(found) == ["foretold", "neighbors"]
+    # A tenth of the items are new: those of the user's taste are shown as often as known ones, of which 60 - 2 remain.
+    assert means(found["foretold"])["all"] > 0.5
+
+
 def test_features_without_information_give_chance(world: World, withheld: Withheld) -> None:
     """If the benchmark leaked, a model would place items whose features say nothing."""
     rng = np.random.default_rng(0)
