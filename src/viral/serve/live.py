@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -16,15 +17,7 @@ from viral.serve.settings import Settings
 from viral.serve.snapshot import Snapshot, bundle_folder, load_snapshot
 
 Signature = tuple[tuple[int, int, int] | None, ...]
-PATIENCE = (
-    1.0,
-    2.0,
-    4.0,
-    8.0,
-    15.0,
-    30.0,
-    60.0,
-)  # seconds between tries of what cannot be loaded
+PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds between tries of what cannot be loaded
 log = logging.getLogger("viral.serve")
 
 
@@ -37,12 +30,14 @@ class Live:
         self.settings, self._metrics, self._load = settings, metrics, load
         self.reloads = 0
         self.broken = ""  # why what lies on the disk now is not what is served; empty where it is
-        self._signature = self._look()
-        self._take(load(settings))
+        self._tried = self._look()
+        self._failures, self._again = 0, 0.0  # how often the same could not be loaded, and when it is tried again
+        first = load(settings)
         gc.collect()
+        self._take(first)
 
     def _take(self, snapshot: Snapshot) -> None:
-        self.current = snapshot
+        self.current, self.broken = snapshot, ""
         self._metrics.loaded.set(snapshot.loaded)
         self._metrics.broken.set(0)
         # It stays: the collector would look through it again and again, and stop all requests meanwhile.
@@ -63,31 +58,34 @@ class Live:
     async def check(self) -> None:
         """Load what is new, aside, and exchange; what cannot be loaded leaves the old one serving, and is told."""
         seen = self._look()
-        if seen == self._signature and not self.broken:
+        if seen == self._tried and not (self.broken and time.monotonic() >= self._again):
             return
+        self._failures = self._failures + 1 if seen == self._tried else 1
+        self._tried = seen
         try:
             fresh = await asyncio.to_thread(self._load, self.settings)
         except Exception as error:  # whatever it is, it must not end the watch
-            foreseen = isinstance(error, ViralError)
-            self.broken = error.what if isinstance(error, ViralError) else "the files cannot be read"
-            self._metrics.reloads.labels("failed").inc()
-            self._metrics.broken.set(1)
-            log.warning("the new bundle cannot be used, the old one goes on serving: %s", error, exc_info=not foreseen)
+            self._refuse(error)
             return
-        self._signature, self.broken = seen, ""
+        self._failures = 0
         self._take(fresh)
         self.reloads += 1
         self._metrics.reloads.labels("done").inc()
 
+    def _refuse(self, error: Exception) -> None:
+        self._again = time.monotonic() + PATIENCE[min(self._failures, len(PATIENCE)) - 1]
+        self.broken = error.what if isinstance(error, ViralError) else "the files cannot be read"
+        self._metrics.reloads.labels("failed").inc()
+        self._metrics.broken.set(1)
+        unforeseen = not isinstance(error, ViralError)
+        log.warning("the new bundle cannot be used, the old one goes on serving: %s", error, exc_info=unforeseen)
+
     async def _watch(self) -> None:
-        tried = 0
         # Workers look at different moments, so that they do not all load at once.
         await asyncio.sleep(random.random() * self.settings.watch_seconds)
         while True:
             await self.check()
-            tried = tried + 1 if self.broken else 0
-            wait = PATIENCE[min(tried, len(PATIENCE)) - 1] if tried else self.settings.watch_seconds
-            await asyncio.sleep(wait)
+            await asyncio.sleep(self.settings.watch_seconds)
 
     def _look(self) -> Signature:
         dataset = self.settings.dataset
