@@ -14,9 +14,7 @@ def update(
     run: RunArgument,
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="The data set as it is now.")],
     out: Annotated[Path, typer.Option(help="The folder of the new run; RUN itself is replaced in one step.")],
-    patience: Annotated[
-        int | None, typer.Option(min=1, help="Evaluations without a better one (default: the recipe's).")
-    ] = None,
+    patience: Annotated[int | None, typer.Option(min=1, help="Evaluations without a better one (default: 3).")] = None,
     json_output: Json = False,
 ) -> None:
     """Go on from changed data: only what is new is described and encoded, training starts from the run's parameters."""

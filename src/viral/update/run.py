@@ -22,8 +22,9 @@ from viral.models.base import Recommender
 from viral.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, find_model, load_inputs, load_split, measure, summarise
 from viral.progress import say
 from viral.recipe import Recipe, build
-from viral.training import TrainReport, build_model, fit
+from viral.training import build_model, fit
 from viral.update.changes import changes_between
+from viral.update.continued import Continued, go_on
 from viral.update.counting import CountingDescriber, CountingEncoder, CountingVision
 from viral.update.warm import axes_of, carry_over
 
@@ -46,10 +47,10 @@ def update(
     """Describe and encode what is new in ``dataset``, train on from ``run``, and put the new run at ``out``.
 
     ``out`` may be ``run`` itself: the old bundle is there, whole, until the new one takes its place in one step. The
-    recipe is the run's; training starts from its parameters, row by row by id, and waits for ``patience`` evaluations
-    (default: the recipe's; with fewer it may end before it has got over what is new). Returns the summary of the new
-    run with what changed, what was described and encoded, and seconds by stage. Raises ``DataError`` where the data
-    hold out what the run was trained on.
+    recipe is the run's; training starts from its parameters, row by row by id, and is short
+    (:mod:`viral.update.continued`; ``patience`` in evaluations). Returns the summary of the new run with what changed,
+    what was described and encoded, and seconds by stage. Raises ``DataError`` where the data hold out what the run was
+    trained on.
     """
     _check_place(out)
     started, seconds = time.perf_counter(), {}
@@ -61,15 +62,16 @@ def update(
     counts = refresh(dataset, bundle.material, makers or Makers())
     seconds["describe and encode"] = time.perf_counter() - started
     inputs = load_inputs(dataset, parts, recipe)
-    model, report, taken = _train(bundle, recipe, parts, inputs, patience)
+    model, trained, taken = _train(bundle, recipe, parts, inputs, patience)
     seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
     told = {
         "of": str(bundle.about.get("identity", "")),
         "changes": asdict(changes),
         "counts": counts,
         "carried_over": taken,
+        "start": {} if trained.start is None else {recipe.train.monitor: trained.start},  # on validation
     }
-    summary = summarise(recipe, report, measure(model.scorer(), parts))
+    summary = summarise(recipe, trained.report, measure(model.scorer(), parts))
     identity = fingerprint("update", told, dataset.fingerprint, asdict(recipe))
     summary |= {"identity": identity, "dataset": str(dataset.path), "update": told | {"seconds": seconds}}
     _leave(out, dataset, recipe, parts, inputs, model, summary)
@@ -122,18 +124,20 @@ def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, i
 
 def _train(
     bundle: Bundle, recipe: Recipe, parts: Split, inputs: ModelInputs, patience: int | None
-) -> tuple[Recommender[Any], TrainReport, int]:
-    """The trained model, its report, and how many numbers it began with."""
+) -> tuple[Recommender[Any], Continued, int]:
+    """The trained model, what training did, and how many numbers it began with."""
     model_class = find_model(recipe.model)
     config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
-    model, taken = build_model(model_class, inputs, config, recipe.train.seed), 0
+    model = build_model(model_class, inputs, config, recipe.train.seed)
+    if model.state_dict() and not bundle.material.parameters:
+        say("the run keeps no parameters: training starts afresh")
+        waits = patience or recipe.train.patience
+        return model, Continued(fit(model, parts, replace(recipe.train, patience=waits)), None), 0
+    taken = 0
     if bundle.material.parameters:
         axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()})
         taken = carry_over(model, axes, bundle, parts, inputs)
-    elif model.state_dict():
-        say("the run keeps no parameters: training starts afresh")
-    waits = patience or recipe.train.patience
-    return model, fit(model, parts, replace(recipe.train, patience=waits)), taken
+    return model, go_on(model, parts, recipe.train, patience), taken
 
 
 def _leave(
