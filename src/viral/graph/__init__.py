@@ -2,7 +2,8 @@
 
 from viral.graph.bipartite import bipartite_adjacency, neighbor_means
 from viral.graph.cooccurrence import Neighbors, co_occurrence, resampled_user_graph, user_graph
-from viral.graph.knn import knn_graph, nearest_neighbors, weighted_knn_graph, weighted_sum
+from viral.graph.knn import knn_graph, weighted_knn_graph, weighted_sum
+from viral.graph.nearest import nearest_neighbors
 from viral.graph.sparse import SparseMatrix
 
 __all__ = [

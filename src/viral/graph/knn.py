@@ -1,4 +1,4 @@
-"""The item-item graph: cosine k nearest neighbours by features, exact, in blocks."""
+"""The item-item graph: cosine k nearest neighbours by features, normalised in the ways of the families."""
 
 from collections.abc import Mapping
 
@@ -6,33 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from viral.graph.nearest import nearest_neighbors
 from viral.graph.sparse import SparseMatrix
-
-BLOCK_BYTES = 32_000_000  # of similarities held at once
-
-
-def nearest_neighbors(features: Tensor, k: int, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The k items most similar by cosine, the item itself first: similarities and indices (I, min(k, I)).
-
-    An item that is not ``present`` (I,) has filled-in features, which say nothing: it is near to nobody but itself.
-    Where fewer than k are near, the similarity of the rest is -∞. Exact; never more than ``BLOCK_BYTES`` of the
-    I × I similarities exist at once.
-    """
-    unit = F.normalize(features, dim=-1)
-    num_items = len(unit)
-    k = min(k, num_items)
-    size = max(1, BLOCK_BYTES // (4 * num_items))
-    similarities, indices = [], []
-    for start in range(0, num_items, size):
-        block = unit[start : start + size] @ unit.T  # (b, I)
-        if present is not None and not present.all():
-            block.masked_fill_(~(present[start : start + size, None] & present), -torch.inf)
-        own = torch.arange(start, start + len(block), device=unit.device)
-        block[own - start, own] = torch.inf  # an item is its own neighbour even among exact copies
-        top = block.topk(k)
-        similarities.append(top.values.clamp(max=1.0))
-        indices.append(top.indices)
-    return torch.cat(similarities), torch.cat(indices)
 
 
 def knn_graph(features: Tensor, k: int, present: Tensor | None = None) -> SparseMatrix:

@@ -1,9 +1,11 @@
 """Nearest neighbours against brute force."""
 
+import sys
+
 import pytest
 import torch
 
-from viral.graph import SparseMatrix, knn, knn_graph, nearest_neighbors, weighted_knn_graph, weighted_sum
+from viral.graph import SparseMatrix, inverted, knn_graph, nearest, nearest_neighbors, weighted_knn_graph, weighted_sum
 
 
 def brute_force(features: torch.Tensor, k: int) -> list[set[int]]:
@@ -14,9 +16,9 @@ def brute_force(features: torch.Tensor, k: int) -> list[set[int]]:
 
 
 @pytest.mark.parametrize("k", [1, 4, 31])
-@pytest.mark.parametrize("rows_a_block", [1, 7, 31, 1000])
-def test_brute_force(k, rows_a_block, monkeypatch):
-    monkeypatch.setattr(knn, "BLOCK_BYTES", rows_a_block * 4 * 31)
+@pytest.mark.parametrize("tile", [1, 7, 31, 1000])
+def test_brute_force(k, tile, monkeypatch):
+    monkeypatch.setattr(nearest, "TILE", tile)
     features = torch.randn(31, 6, generator=torch.Generator().manual_seed(k))
     similarities, indices = nearest_neighbors(features, k)
     assert [set(row.tolist()) for row in indices] == brute_force(features, k)
@@ -26,13 +28,55 @@ def test_brute_force(k, rows_a_block, monkeypatch):
     assert (similarities.diff(dim=1) <= 0).all()
 
 
-def test_memory_follows_the_block(monkeypatch):
+def test_memory_follows_the_tile_and_every_product_serves_both_sides(monkeypatch):
     seen = []
-    topk = torch.Tensor.topk
-    monkeypatch.setattr(torch.Tensor, "topk", lambda block, k: seen.append(block.shape) or topk(block, k))
-    monkeypatch.setattr(knn, "BLOCK_BYTES", 4 * 50 * 8)
+    meet = nearest.Best.meet
+    monkeypatch.setattr(nearest.Best, "meet", lambda self, *of: seen.append(of[1].shape) or meet(self, *of))
+    monkeypatch.setattr(nearest, "TILE", 8)
     nearest_neighbors(torch.randn(50, 3), 2)
-    assert len(seen) == 7 and max(rows for rows, _ in seen) == 8
+    assert len(seen) == 7 * 7 and max(max(shape) for shape in seen) == 8
+
+
+def clusters(present: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
+    rng = torch.Generator().manual_seed(0)
+    centres = torch.randn(40, 16, generator=rng)
+    features = centres[torch.randint(40, (3000,), generator=rng)] + 0.3 * torch.randn(3000, 16, generator=rng)
+    features[7] = features[2000]  # an exact copy
+    return features, torch.rand(3000, generator=rng) > 0.3 if present else None
+
+
+@pytest.mark.parametrize("some_absent", [False, True])
+def test_inverted_lists_find_what_is_exact(some_absent, capsys):
+    pytest.importorskip("faiss")
+    features, present = clusters(some_absent)
+    exact, near = nearest_neighbors(features, 9, present)
+    similarities, found = nearest_neighbors(features, 9, present, approximate_above=100)
+    assert "recall 0.99" in (said := capsys.readouterr().err) or "recall 1.000" in said
+    assert found[:, 0].tolist() == list(range(3000))
+    there = exact > -torch.inf
+    assert torch.equal(similarities > -torch.inf, there)
+    hit = (near[:, :, None] == found[:, None]).any(dim=2)[there].double().mean()
+    assert hit >= 0.99
+    torch.testing.assert_close(similarities[there], exact[there], atol=0.02, rtol=0)
+
+
+def test_lists_that_find_too_little_are_not_used(monkeypatch, capsys):
+    pytest.importorskip("faiss")
+    monkeypatch.setattr(inverted, "LEAST_PROBES", 1)
+    monkeypatch.setattr(inverted, "MOST", 10**9)
+    features = torch.randn(2000, 32, generator=torch.Generator().manual_seed(0))  # near to nobody in particular
+    _, found = nearest_neighbors(features, 5, approximate_above=100)
+    assert "too few" in capsys.readouterr().err
+    assert torch.equal(found, nearest_neighbors(features, 5)[1])
+
+
+def test_without_faiss_it_is_exact_and_says_what_that_costs(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    features, _ = clusters(False)
+    _, found = nearest_neighbors(features, 3, approximate_above=100)
+    said = capsys.readouterr().err
+    assert "viral[ann]" in said and "TFLOP" in said
+    assert torch.equal(found, nearest_neighbors(features, 3)[1])
 
 
 def test_an_item_is_its_own_neighbour_among_exact_copies():
