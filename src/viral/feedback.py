@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viral.catalog import ITEMS_FILE, read_parquet
-from viral.data.splitting import random_split
 from viral.dataset import IMAGES_FOLDER, REJECTED_FILE, Dataset, Rejection, Source, write_tables
 from viral.errors import DataError, UsageError, nearest
 from viral.files import staged_folder, sync_folder, write_json
@@ -168,6 +167,8 @@ def merge(dataset: Dataset, file: Path, out: Path, *, kinds: Collection[str] = T
 def _with_split(log: "pl.DataFrame") -> "pl.DataFrame":
     if "split" in log.columns:
         return log
+    from viral.data.splitting import random_split
+
     return random_split(log.unique(["user_id", "item_id"], keep="first", maintain_order=True), seed=0)
 
 
