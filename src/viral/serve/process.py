@@ -29,6 +29,7 @@ from viral.serve.settings import Settings
 from viral.serve.snapshot import bundle_folder
 
 FINISH = 30  # seconds that running requests get after the word to stop
+SILENT = 120  # seconds after which a worker that says nothing is replaced; on a busy machine one starts in tens of them
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -89,6 +90,7 @@ def _config(application: object, settings: Settings, *, factory: bool) -> uvicor
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=FINISH,
+        timeout_worker_healthcheck=SILENT,
     )
 
 
