@@ -1,6 +1,8 @@
 """The training loop: it is the textbook one, it stops when it should, and it says what went wrong."""
 
 import json
+import platform
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -220,3 +222,19 @@ def test_users_who_took_everything_are_spoken_of(world, capsys):
     split = replace(world.split, train=world.split.train.union(everything))
     fit(small_model("bpr", world), split, CONFIG)
     assert "22 interactions of users who took every item cannot be trained on" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="what is kept is up to the C library")
+def test_pages_are_kept_from_step_to_step():
+    """Told in a process of its own: what an allocator keeps depends on all that ran before."""
+    count = (
+        "import resource, torch; from viral.training import keep_pages\n"
+        "def faults():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(10): tables = [torch.ones(1 << 20) for _ in range(3)]; del tables\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
+        "plain = faults(); keep_pages(); faults(); print(plain, faults())"
+    )
+    done = subprocess.run([sys.executable, "-c", count], check=True, capture_output=True, text=True)
+    plain, kept = map(int, done.stdout.split())
+    assert kept < 100 < plain
