@@ -117,9 +117,11 @@
     say([told.detail ?? "That did not work.", told.hint].filter(Boolean).join(" – "));
   });
   document.addEventListener("htmx:error", () => say("The server does not answer. Is it still running?"));
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", (event) => {
     const drawer = find("#drawer");
     if (drawer && !drawer.open && find(".why", drawer)) drawer.showModal();
+    const result = find("#result > *");
+    if (result && event.target.closest?.(".try") && result.getBoundingClientRect().top > innerHeight * 0.6) result.scrollIntoView();
   });
   find("#drawer")?.addEventListener("close", () => find("#drawer [data-body]").replaceChildren());
   tellTheme();
