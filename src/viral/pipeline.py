@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from viral.bundle import Bundle, make_bundle
-from viral.data import ModelInputs, Split, split
+from viral.data import ModelInputs, Split, sample_users, split
 from viral.dataset import Dataset
 from viral.encode.table import load_features
 from viral.errors import DataError, UsageError, nearest
@@ -57,19 +57,20 @@ def load_inputs(dataset: Dataset, parts: Split, recipe: Recipe) -> ModelInputs:
     return ModelInputs.of(parts, load_features(dataset.features_folder).values(), fill=recipe.fill)
 
 
-def train(dataset: Dataset, recipe: Recipe, out: Path | str) -> dict[str, Any]:
+def train(dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | None = None) -> dict[str, Any]:
     """Train a recipe on a data set and leave a run in ``out``: recipe, checkpoint, bundle, ``run.json``.
 
     A finished run is returned as it is, a stopped one goes on from its checkpoint; a folder that holds another run is
-    a ``UsageError``. Selection sees validation only; the test set is ranked once, at the end.
+    a ``UsageError``. Selection sees validation only; the test set is ranked once, at the end. With ``users`` only so
+    many, drawn at random, are ranked for: for logs where ranking for everybody takes longer than an epoch.
     """
     out = Path(out)
     model_class = find_model(recipe.model)
     config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
-    identity = _claim(dataset, recipe, out)
+    identity = _claim(dataset, recipe, out, users)
     if (out / RUN_FILE).is_file():
         return dict(read_json(out / RUN_FILE))
-    parts = load_split(dataset)
+    parts = _ranked_for(load_split(dataset), users)
     inputs = load_inputs(dataset, parts, recipe)
     model = build_model(model_class, inputs, config, recipe.train.seed)
     report = fit(model, parts, recipe.train, checkpoint=out / CHECKPOINT_FILE)
@@ -84,11 +85,19 @@ def train(dataset: Dataset, recipe: Recipe, out: Path | str) -> dict[str, Any]:
     return summary
 
 
-def _claim(dataset: Dataset, recipe: Recipe, out: Path) -> str:
+def _ranked_for(parts: Split, users: int | None) -> Split:
+    """The split with validation and test of so many users alone, or of all."""
+    if users is None:
+        return parts
+    return replace(parts, valid=sample_users(parts.valid, users), test=sample_users(parts.test, users))
+
+
+def _claim(dataset: Dataset, recipe: Recipe, out: Path, users: int | None) -> str:
     """Make ``out`` the folder of this run, or refuse when it is another's; returns what the run depends on."""
     features = {path.name: sha256_file(path) for path in sorted(dataset.features_folder.glob("*.parquet"))}
     tables = {name: sha256_file(dataset.path / name) for name in dataset.manifest["hashes"]}  # the manifest may be old
-    identity = fingerprint(fingerprint(tables), features, asdict(recipe))
+    sampled = () if users is None else (users,)
+    identity = fingerprint(fingerprint(tables), features, asdict(recipe), *sampled)
     claim = out / "identity.json"
     if claim.is_file():
         if read_json(claim)["identity"] != identity:
@@ -154,9 +163,9 @@ def _known(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def evaluate_run(
-    run: Path, *, name: str = "test", mask: str = PROTOCOLS[0], dataset: Path | None = None
+    run: Path, *, name: str = "test", mask: str = PROTOCOLS[0], dataset: Path | None = None, users: int | None = None
 ) -> dict[str, Any]:
-    """Rank again from a run's bundle and measure one split of its data set."""
+    """Rank again from a run's bundle and measure one split of its data set, for ``users`` drawn at random or all."""
     bundle = Bundle.load(run / BUNDLE_FOLDER)
     opened = Dataset.open(dataset or Path(read_json(run / RUN_FILE)["dataset"]))
     parts = load_split(opened)
@@ -170,4 +179,5 @@ def evaluate_run(
             where=str(opened.path),
             hint="train again on this data",
         )
-    return {"model": bundle.about["model"], **report_metrics(measure(bundle.scorer, parts, name=name), name, mask=mask)}
+    measured = measure(bundle.scorer, _ranked_for(parts, users), name=name)
+    return {"model": bundle.about["model"], **report_metrics(measured, name, mask=mask)}

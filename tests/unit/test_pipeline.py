@@ -229,3 +229,13 @@ def test_a_model_from_outside(dataset, tmp_path):
     with pytest.raises(UsageError, match="unknown key 'dropuot' in NoisyConfig"):
         train(dataset, replace(recipe, config={"dropuot": 0.1}), tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_ranking_for_a_sample_of_users(dataset, tmp_path):
+    summary = train(dataset, RECIPE, tmp_path / "run", users=5)
+    assert summary["users"] == 5
+    again = evaluate_run(tmp_path / "run", users=5)
+    assert (again["users"], again["metrics"]) == (5, summary["metrics"])
+    assert evaluate_run(tmp_path / "run")["users"] == 16
+    with pytest.raises(UsageError, match="another recipe"):
+        train(dataset, RECIPE, tmp_path / "run")

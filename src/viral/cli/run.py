@@ -9,6 +9,7 @@ from viral.cli.common import Json, show, show_json, table, verb
 from viral.errors import UsageError
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `viral train` left.")]
+UsersOption = Annotated[int | None, typer.Option(min=1, help="Rank for so many users, drawn at random (default: all).")]
 SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hit_rate@20", "coverage@20")
 
 
@@ -20,6 +21,7 @@ def train(
     recipe: Annotated[Path | None, typer.Option(help="A TOML file that determines the run.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the recipe, repeatable.")] = None,
     seed: Annotated[int | None, typer.Option(help="Repeats a run exactly.")] = None,
+    users: UsersOption = None,
     json_output: Json = False,
 ) -> None:
     """Train a model; the same command goes on with a run that was stopped."""
@@ -31,7 +33,7 @@ def train(
         raise UsageError("give either --model NAME or --recipe FILE", hint="for example --model viral")
     chosen = Recipe.read(recipe) if recipe is not None else Recipe(model=str(model))
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
-    summary = run(Dataset.open(dataset), chosen.with_settings(words), out)
+    summary = run(Dataset.open(dataset), chosen.with_settings(words), out, users=users)
     if json_output:
         show_json(summary)
         return
@@ -47,6 +49,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
     mask: Annotated[str, typer.Option(help="What is not ranked: train (published protocol) or train+valid.")] = "train",
     dataset: Annotated[Path | None, typer.Option(help="The data set, if it has moved since training.")] = None,
+    users: UsersOption = None,
     json_output: Json = False,
 ) -> None:
     """Rank every item for every user again and measure one split."""
@@ -60,7 +63,7 @@ def evaluate(
         raise UsageError(
             f"--mask train+valid would hide what --split {split} ranks for", hint="use it with --split test"
         )
-    result = evaluate_run(run, name=split, mask=mask, dataset=dataset)
+    result = evaluate_run(run, name=split, mask=mask, dataset=dataset, users=users)
     if json_output:
         show_json(result)
     else:

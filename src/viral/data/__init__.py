@@ -4,7 +4,7 @@ from viral.data.filtering import k_core
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions, Triplets
 from viral.data.sampling import TripletSampler
-from viral.data.splitting import Split, random_split, split
+from viral.data.splitting import Split, random_split, sample_users, split
 from viral.data.vocabulary import Vocabulary
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "Vocabulary",
     "k_core",
     "random_split",
+    "sample_users",
     "split",
 ]

@@ -61,6 +61,21 @@ def split(interactions: pl.DataFrame, item_ids: Sequence[str], *, seed: int = 0)
     return Split(train, valid, test, users, items)
 
 
+def sample_users(part: Interactions, count: int, *, seed: int = 0) -> Interactions:
+    """The interactions of ``count`` users drawn at random from those that ``part`` has; all where there are no more.
+
+    Raises ``UsageError`` where ``count`` is less than 1.
+    """
+    if count < 1:
+        raise UsageError(f"users = {count} is less than 1", where="--users")
+    there = part.users.unique()
+    drawn = there[torch.randperm(len(there), generator=torch.Generator().manual_seed(seed))[:count]]
+    chosen = torch.zeros(part.num_users, dtype=torch.bool)
+    chosen[drawn] = True
+    kept = chosen[part.users]
+    return Interactions(part.users[kept], part.items[kept], part.num_users, part.num_items)
+
+
 def _check_disjoint(interactions: pl.DataFrame) -> None:
     """Raise ``DataError`` where a pair is in two splits: what is ranked for would be known."""
     pair = ["user_id", "item_id"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from viral.data import random_split, split
+from viral.data import random_split, sample_users, split
 from viral.errors import DataError, UnknownIdError, UsageError
 
 BABY = Path(__file__).parents[4] / "shared" / "data" / "amazon-baby" / "baby.inter"
@@ -114,3 +114,15 @@ def test_an_unknown_part_is_refused():
     with pytest.raises(UsageError, match="unknown split 'tset'") as caught:
         split(log({"a": 3}), ["i0", "i1", "i2"]).part("tset")
     assert "test" in caught.value.hint
+
+
+def test_a_sample_of_users_keeps_all_of_theirs_and_nobody_elses():
+    part = split(random_split(log({f"u{n}": 12 for n in range(30)}), seed=0), [f"i{n}" for n in range(12)]).test
+    few = sample_users(part, 7, seed=1)
+    drawn = few.users.unique().tolist()
+    assert len(drawn) == 7 and (few.num_users, few.num_items) == (30, 12)
+    assert few.keys().tolist() == [key for key in part.keys().tolist() if key // 12 in drawn]
+    assert sample_users(part, 7, seed=1).keys().tolist() == few.keys().tolist() != sample_users(part, 7).keys().tolist()
+    assert sample_users(part, 99).keys().tolist() == part.keys().tolist()
+    with pytest.raises(UsageError, match="less than 1"):
+        sample_users(part, 0)
