@@ -24,7 +24,7 @@ from viral.retrieval.benchmark import PLACES
 from worlds import dataset_folder, two_tastes
 
 SMALL = {"embedding_dim": 4, "hidden_dim": 4, "crossmodal_dim": 4, "num_neighbors": 3}
-EPOCHS = 20
+EPOCHS = 12
 LIGHT = Recipe(model="lightgcn", config={"embedding_dim": 4}, train=TrainConfig(max_epochs=2, batch_size=256))
 FILE = '''"""Everybody likes what is popular."""
 
@@ -172,7 +172,7 @@ from viral import training
 from viral.dataset import Dataset
 from viral.experiment.cold_page import compare_cold
 training.CHECKPOINT_SECONDS = 0
-compare_cold(Dataset.open(sys.argv[1]), {"viral": viral()}, Path(sys.argv[2]), seeds=(0, 1))
+compare_cold(Dataset.open(sys.argv[1]), {"viral": viral()}, Path(sys.argv[2]), seeds=(0,))
 """
 
 
@@ -188,11 +188,11 @@ def test_a_killed_study_goes_on_inside_the_cell_where_it_was(world: Dataset, tmp
         process.send_signal(signal.SIGKILL)
         process.wait()
     before = journal(out, "finished")
-    assert len(before) >= 4 and there, "random order and content are done, training has begun"
-    study = compare_cold(world, {"viral": viral()}, out, seeds=(0, 1))
-    assert list(journal(out, "finished").values()) == [1] * 6, "each cell is computed exactly once"
+    assert len(before) == 2 and there, "random order and content are done, training has begun"
+    study = compare_cold(world, {"viral": viral()}, out, seeds=(0,))
+    assert list(journal(out, "finished").values()) == [1] * 3, "each cell is computed exactly once"
     assert all(journal(out, "started")[key] == 1 for key in before)
     assert [row.way for row in study.rows] == ["", "", "own", "neighbors"]
     assert not list(out.rglob(".*")) and not list(out.glob("cells/*/checkpoint.safetensors"))
-    whole = compare_cold(world, {"viral": viral()}, tmp_path / "whole", seeds=(0, 1))
+    whole = compare_cold(world, {"viral": viral()}, tmp_path / "whole", seeds=(0,))
     assert [row.places for row in whole.rows] == [row.places for row in study.rows], "as if it had never been stopped"
