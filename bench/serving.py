@@ -176,6 +176,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="requests a second")
     parser.add_argument("--requests", type=int, default=50_000)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends too
     with tempfile.TemporaryDirectory(prefix="viral-serving-") as name:
         folders = [Path(name) / f"bundle{seed}" for seed in range(3)]
         for seed, folder in enumerate(folders):

@@ -74,7 +74,7 @@ def test_answers_are_as_described(schema: schemathesis.BaseSchema, method: str, 
 @pytest.mark.slow
 @pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=lambda value: value)
 def test_answers_are_as_described_at_length(schema: schemathesis.BaseSchema, method: str, path: str) -> None:
-    explore(schema, method, path, examples=400)
+    explore(schema, method, path, examples=150)
 
 
 def test_examples_are_accepted(app: FastAPI) -> None:
