@@ -167,7 +167,7 @@ def plain_viral(
         )
         terms = {"bpr": -torch.sigmoid(difference).log().mean() / math.log(2), "reg": config.reg_weight * squares}
         rows = torch.arange(train.num_items)
-        if config.alignment_items is not None:
+        if config.alignment_items is not None and config.alignment_items < train.num_items:
             rows = torch.tensor(sorted(set(batch.negatives[: config.alignment_items].tolist())))
         for name, pairs in zip(("synergy", "redundancy"), aligned, strict=False):
             alignment = sum(contrast(x[rows], y[rows], config.temperature) for x, y in pairs)

@@ -15,8 +15,16 @@ from viral.models.viral import VIRAL
 from worlds import World, first_batch, random_world, small_model
 
 VARIANTS = {
-    "as published": {},
-    "one layer, other weights": {"num_layers": 1, "visual_weight": 0.2, "reg_weight": 0.3, "temperature": 0.4},
+    "as it comes": {},
+    "as published": {"variant": "redu2"},
+    "more items asked for than there are": {"variant": "redu2", "alignment_items": 20},
+    "one layer, other weights": {
+        "variant": "redu2",
+        "num_layers": 1,
+        "visual_weight": 0.2,
+        "reg_weight": 0.3,
+        "temperature": 0.4,
+    },
     "aligned on a part of the items": {"alignment_items": 10, "alignment_weight": 2.0},
     "narrow": {"crossmodal_dim": 4},
     "text only": {"visual": None},
@@ -96,9 +104,12 @@ def test_training_uses_the_resampled_user_graph_and_evaluation_does_not(world):
     model = make(world, {"resample_user_graph": True, "num_user_neighbors": 6})
     model.train()
     model.on_epoch_start(torch.Generator().manual_seed(0))
-    drawn = model.epoch_user_graph.to_torch().to_dense()
+    users = model.num_users
+    drawn, full = (
+        2 * both.to_torch().to_dense()[:users, :users] - torch.eye(users) for both in (model.epoch_links, model.links)
+    )
     check(model, world, user_graph=drawn)
-    assert not torch.allclose(drawn, model.user_graph.to_torch().to_dense())
+    assert not torch.allclose(drawn, full)
     model.eval()
     _, users, _, _ = plain(model, world)
     torch.testing.assert_close(model.embed().users, users, rtol=1e-5, atol=1e-7)
@@ -109,7 +120,7 @@ def test_without_resampling_an_epoch_draws_nothing(world):
     rng = torch.Generator().manual_seed(0)
     before = rng.get_state()
     model.on_epoch_start(rng)
-    assert model.epoch_user_graph is model.user_graph
+    assert model.epoch_links is model.links
     assert torch.equal(rng.get_state(), before)
 
 

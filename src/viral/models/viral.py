@@ -1,8 +1,8 @@
 """VIRAL: graphs over text, synergy and the picture's unique part.
 
 Kieu et al., "Enhancing Multimodal Recommendations with Vision-Language Models and Information-Aware Fusion",
-arXiv 2511.02113; defaults follow the authors' branch ``redu2``, and ``variant`` and the other fields of
-:class:`~viral.models.viral_config.VIRALConfig` lead to every other reading of the method.
+arXiv 2511.02113; by default the parts of the authors' branch ``redu2``, narrower; ``variant`` and the other fields of
+:class:`~viral.models.viral_config.VIRALConfig` lead to that branch itself and to every other reading of the method.
 Shapes: U users, I items, B batch, D embedding dimension of one branch, F features, d cross-modal width, P branches.
 """
 
@@ -16,8 +16,9 @@ from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.viral_config import VIRALConfig
+from viral.models.viral_graphs import links
 from viral.models.viral_sources import Sources, branches_of
-from viral.nn import bpr_loss_bits, dot, propagate_sum, unit_rows
+from viral.nn import bpr_loss_bits, dot, propagate_sum
 from viral.nn.fusion import (
     AttentionSum,
     CrossModal,
@@ -30,6 +31,7 @@ from viral.nn.fusion import (
     over_pairs,
     without,
 )
+from viral.nn.nodes import branch_nodes, weigh_users
 
 __all__ = ["VIRAL", "VIRALConfig"]
 
@@ -115,16 +117,18 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
         if config.item_graph:
             of_sources = {role: self.sources.knn_graph(role, config.num_neighbors) for role in self.sources.roles}
             self.item_graph = graph.weighted_sum(of_sources, shares)
-        self.user_graph = self.epoch_user_graph = None
+        users = None
         if config.user_graph:
             self.neighbors = graph.co_occurrence(inputs.train, config.num_user_neighbors)
-            self.user_graph = self.epoch_user_graph = graph.user_graph(self.neighbors, config.num_user_neighbors)
+            users = graph.user_graph(self.neighbors, config.num_user_neighbors)
+        self.links = self.epoch_links = links(users, self.item_graph, self.num_users, self.num_items)
 
     def on_epoch_start(self, rng: torch.Generator) -> None:
         """Draw the padding of short user-neighbour lists for this epoch."""
         if self.config.user_graph and self.config.resample_user_graph:
             drawn = graph.resampled_user_graph(self.neighbors, self.config.num_user_neighbors, rng)
-            self.epoch_user_graph = drawn.to(self.preferences)  # its device and precision
+            drawn = drawn.to(self.preferences)  # its device and precision
+            self.epoch_links = links(drawn, self.item_graph, self.num_users, self.num_items)
 
     def decompose(self) -> tuple[dict[str, Tensor], dict[str, CrossModal]]:
         """Item features by information part, {branch: (I, ·)}, and the cross-modal parts with their pairs to align."""
@@ -151,42 +155,40 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
         encoded = {name: encoder(parts[name]) for name, encoder in self.encoders.items()}
         return list(encoded.values()) if self.mix is None else [self.mix(torch.stack(list(encoded.values())))]
 
-    def represent(self, parts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Users (U, P·D) and items (I, P·D) after each branch has travelled the user-item graph (sum of layers)."""
-        ego = [
-            unit_rows(torch.cat([preferences, items]))
-            for preferences, items in zip(self.preferences, self.encode(parts), strict=True)
-        ]
-        nodes = propagate_sum(self.adjacency, torch.cat(ego, dim=1), self.config.num_layers)  # (U+I, P·D)
-        users, items = nodes.tensor_split([self.num_users])
+    def nodes(self, parts: Mapping[str, Tensor]) -> Tensor:
+        """Users, then items, after each branch has travelled the user-item graph (sum of layers): (U+I, P·D)."""
+        ego = branch_nodes(self.preferences, *self.encode(parts))
+        nodes = propagate_sum(self.adjacency, ego, self.config.num_layers)
         if self.branch_weights is None:
-            return users, items
+            return nodes
         weights = self.branch_weights.softmax(dim=1) if self.config.user_weights == "softmax" else self.branch_weights
-        return users * weights.repeat_interleave(self.config.embedding_dim, dim=1), items
+        return weigh_users(nodes, weights)
 
-    def fuse(self, users: Tensor, items: Tensor) -> Embeddings:
-        """Add the like-minded users and the similar items: u = ½ (u_f + A_u u_f), i = i_f + S i_f."""
-        user_graph = self.epoch_user_graph if self.training else self.user_graph
-        return Embeddings(
-            users if user_graph is None else (users + user_graph @ users) / 2,
-            items if self.item_graph is None else items + self.item_graph @ items,
-        )
+    def represent(self, parts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Users (U, P·D) and items (I, P·D) before the graphs of users and of items."""
+        users, items = self.nodes(parts).tensor_split([self.num_users])
+        return users, items
+
+    def fuse(self, nodes: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """Add the like-minded users and the similar items: u = ½ (u_f + A_u u_f), i = i_f + S i_f; all or some."""
+        both = self.epoch_links if self.training else self.links
+        return (both if chosen is None else both.rows(chosen)) @ nodes
 
     def embed(self) -> Embeddings:
         parts, _ = self.decompose()
-        return self.fuse(*self.represent(parts))
+        return Embeddings(*self.fuse(self.nodes(parts)).tensor_split([self.num_users]))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         config = self.config
         parts, crossmodal = self.decompose()
-        users, items = self.fuse(*self.represent(parts))
-        u = users.index_select(0, batch.users)  # (B, P·D)
-        chosen, skipped = items.index_select(0, torch.cat([batch.positives, batch.negatives])).chunk(2)
+        pairs = torch.cat([batch.positives, batch.negatives]) + self.num_users
+        u, chosen, skipped = self.fuse(self.nodes(parts), torch.cat([batch.users, pairs])).chunk(3)  # (B, P·D) each
         squares = self.preferences.index_select(1, batch.users).square().mean() * len(self.branches)
         if self.branch_weights is not None:
             squares = squares + self.branch_weights.square().mean()
         terms = {"bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)), "reg": config.reg_weight * squares}
-        rows = None if config.alignment_items is None else batch.negatives[: config.alignment_items].unique()
+        some = config.alignment_items is not None and config.alignment_items < self.num_items
+        rows = batch.negatives[: config.alignment_items].unique() if some else None
         for name, part in crossmodal.items():
             if part.pairs and config.alignment_weight:
                 terms[name] = config.alignment_weight * part.alignment(rows, config.temperature)

@@ -15,13 +15,14 @@ from viral.nn.rows import unit_rows
 
 SMALLEST_TEMPERATURE = 1 / 60  # below it the largest logit of a row is subtracted; float32 holds up to e^88
 BLOCK_ENTRIES = 1 << 20  # of logits at once
+KEPT_ENTRIES = 1 << 26  # of a table of powers that is kept for its gradient: a quarter of a gigabyte in float32
 
 
 def info_nce(a: Tensor, b: Tensor, temperature: float, *, block_rows: int = 1024) -> Tensor:
     """Symmetric InfoNCE (van den Oord et al., 2018) between paired rows (n, D): mean of a→b and b→a, in nats.
 
-    Cosine logits over all n rows. Both directions share them, since one's are the transpose of the other's; they are
-    formed again in the backward pass.
+    Cosine logits over all n rows. Both directions share them, since one's are the transpose of the other's, and the
+    gradients are formed in the same pass; a second derivative is not to be had.
     """
     if temperature < SMALLEST_TEMPERATURE:
         return (one_way_info_nce(a, b, temperature) + one_way_info_nce(b, a, temperature)) / 2
@@ -30,39 +31,68 @@ def info_nce(a: Tensor, b: Tensor, temperature: float, *, block_rows: int = 1024
 
 
 class _BothWays(torch.autograd.Function):
-    """½ [ mean_i(lse_j L_ij - L_ii) + mean_j(lse_i L_ij - L_jj) ] with L = a bᵀ / τ."""
+    """½ [ mean_i(lse_j L_ij - L_ii) + mean_j(lse_i L_ij - L_jj) ] with L = a bᵀ / τ.
+
+    The gradients need the powers again once all sums are known. They are kept meanwhile where they are few enough, and
+    formed again where not: three products of n × n × D, or four.
+    """
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, temperature: float, block_rows: int) -> Tensor:
         of_rows, of_columns = a.new_zeros(len(a)), a.new_zeros(len(a))
-        for rows, columns, powers in _blocks(a, b, temperature, block_rows):
+        kept = a.new_empty(len(a), len(b)) if len(a) * len(b) <= KEPT_ENTRIES else None
+        for rows, columns, powers in _blocks(a, b, temperature, block_rows, kept):
             of_rows[rows] += powers.sum(dim=1)
             of_columns[columns] += powers.sum(dim=0)
-        ctx.save_for_backward(a, b, of_rows.reciprocal(), of_columns.reciprocal())
-        ctx.temperature, ctx.block_rows = temperature, block_rows
+        if any(ctx.needs_input_grad):
+            blocks = _blocks(a, b, temperature, block_rows) if kept is None else _places(kept, block_rows)
+            ctx.save_for_backward(*_both_gradients(a, b, blocks, of_rows.reciprocal(), of_columns.reciprocal()))
+            ctx.factor = 1 / (2 * len(a) * temperature)
         return (of_rows.log() + of_columns.log()).mean() / 2 - torch.linalg.vecdot(a, b).mean() / temperature
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        a, b, over_rows, over_columns = ctx.saved_tensors
-        grad_a, grad_b = torch.zeros_like(a), b.new_zeros(b.shape[1], len(b))
-        for rows, columns, powers in _blocks(a, b, ctx.temperature, ctx.block_rows):
-            powers *= over_rows[rows, None] + over_columns[columns]  # softmax over the row, and over the column
-            grad_a[rows].addmm_(powers, b[columns])
-            grad_b[:, columns].addmm_(a[rows].T, powers)
-        scale = gradient / (2 * len(a) * ctx.temperature)
-        return grad_a.sub_(b, alpha=2).mul_(scale), (grad_b.T - 2 * a).mul_(scale), None, None
+        grad_a, grad_b = ctx.saved_tensors
+        scale = gradient * ctx.factor
+        return grad_a * scale, grad_b * scale, None, None
 
 
-def _blocks(a: Tensor, b: Tensor, temperature: float, size: int) -> Iterator[tuple[slice, slice, Tensor]]:
-    """exp(a bᵀ / τ) in square blocks, each with its rows and columns; the next one overwrites it."""
-    memory = a.new_empty(min(size, len(a)), min(size, len(b)))
+Blocks = Iterator[tuple[slice, slice, Tensor]]
+
+
+def _both_gradients(
+    a: Tensor, b: Tensor, blocks: Blocks, over_rows: Tensor, over_columns: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Of the loss to a and b, times 2 n τ: powers become the sum of both softmaxes, less twice the partner."""
+    grad_a, grad_b = torch.zeros_like(a), b.new_zeros(b.shape[1], len(b))
+    for rows, columns, powers in blocks:
+        powers *= over_rows[rows, None] + over_columns[columns]  # softmax over the row, and over the column
+        grad_a[rows].addmm_(powers, b[columns])
+        grad_b[:, columns].addmm_(a[rows].T, powers)
+    return grad_a.sub_(b, alpha=2), grad_b.T - 2 * a
+
+
+def _blocks(a: Tensor, b: Tensor, temperature: float, size: int, kept: Tensor | None = None) -> Blocks:
+    """exp(a bᵀ / τ) in square blocks, each with its rows and columns, in their places of ``kept`` (n, n).
+
+    Without it the next block overwrites the last.
+    """
+    memory = a.new_empty(min(size, len(a)), min(size, len(b))) if kept is None else None
     for top in range(0, len(a), size):
         block = a[top : top + size] / temperature
         for left in range(0, len(b), size):
             columns = b[left : left + size]
-            powers = torch.mm(block, columns.T, out=memory[: len(block), : len(columns)]).exp_()
-            yield slice(top, top + size), slice(left, left + size), powers
+            places = slice(top, top + size), slice(left, left + size)
+            out = kept[places] if memory is None else memory[: len(block), : len(columns)]
+            yield *places, torch.mm(block, columns.T, out=out).exp_()
+
+
+def _places(kept: Tensor, size: int) -> Blocks:
+    """The same blocks once they are there."""
+    for top in range(0, len(kept), size):
+        for left in range(0, kept.shape[1], size):
+            places = slice(top, top + size), slice(left, left + size)
+            yield *places, kept[places]
 
 
 def distinct_info_nce(

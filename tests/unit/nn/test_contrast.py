@@ -117,7 +117,9 @@ def pair(rows: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize("rows", [1, 2, 33])
 @pytest.mark.parametrize("block_rows", [1, 4, 11, 1024])
 @pytest.mark.parametrize("temperature", [0.05, 1.0])
-def test_info_nce_in_blocks_is_the_whole_matrix(rows, block_rows, temperature):
+@pytest.mark.parametrize("kept", [0, 1 << 26], ids=["formed again", "kept"])
+def test_info_nce_in_blocks_is_the_whole_matrix(rows, block_rows, temperature, kept, monkeypatch):
+    monkeypatch.setattr(contrast, "KEPT_ENTRIES", kept)
     a, b = pair(rows)
     blocked, whole = info_nce(a, b, temperature, block_rows=block_rows), naive(a, b, temperature)
     torch.testing.assert_close(blocked, whole)
@@ -138,12 +140,14 @@ def test_info_nce_of_one_tensor_with_itself():
     torch.testing.assert_close(ours, theirs)
 
 
-def test_info_nce_never_holds_the_whole_matrix(monkeypatch):
+@pytest.mark.parametrize(("kept", "times"), [(400, 1), (399, 2)])
+def test_info_nce_never_holds_a_larger_matrix_than_it_may(kept, times, monkeypatch):
+    monkeypatch.setattr(contrast, "KEPT_ENTRIES", kept)
     sizes = []
     exp = torch.Tensor.exp_
     monkeypatch.setattr(torch.Tensor, "exp_", lambda x: sizes.append(tuple(x.shape)) or exp(x))
     info_nce(*pair(20), 0.1, block_rows=8).backward()
-    assert sizes == 2 * [(r, c) for r in (8, 8, 4) for c in (8, 8, 4)]
+    assert sizes == times * [(r, c) for r in (8, 8, 4) for c in (8, 8, 4)]
 
 
 @pytest.mark.parametrize("temperature", [1e-3, 1 / 60, 0.017])

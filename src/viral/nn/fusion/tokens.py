@@ -5,6 +5,7 @@ Shapes: I items, d the cross-modal width, k tokens of an item.
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -35,13 +36,24 @@ class TokenEncoder(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         """(I, d), (I, d) -> (I, d)."""
-        x = query * self.scale
-        y = x + self.out(self.attend(x, self.norm_attention(key * self.scale)))
-        return self.norm_out(y + self.contract(F.relu(self.expand(self.norm_feedforward(y)))))
+        y = torch.add(self.attend(query, key), query, alpha=self.scale)
+        inner = F.relu(after_norm(y, self.norm_feedforward, self.expand.weight, self.expand.bias), inplace=True)
+        return self.norm_out(self.contract(inner).add_(y))
 
     def attend(self, query: Tensor, key: Tensor) -> Tensor:
-        """The values that attention gives to each item: here its only one."""
-        return self.value(key)
+        """What attention adds to each item: W_o W_v, one product of an item's and not two, of its only token."""
+        weight, bias = self.out.weight @ self.value.weight, self.out.weight @ self.value.bias + self.out.bias
+        return after_norm(key, self.norm_attention, weight, bias, self.scale)
+
+
+def after_norm(x: Tensor, norm: nn.LayerNorm, weight: Tensor, bias: Tensor, scale: float = 1.0) -> Tensor:
+    """W LN(scale · x) + b, with the norm's own weights multiplied into W: (I, d) -> (I, n).
+
+    So the table in between costs no gradient where x is fixed, and none of the norm's weights where it is not. A norm
+    does not see a scale but in its ε.
+    """
+    plain = F.layer_norm(x, norm.normalized_shape, eps=norm.eps / scale**2)
+    return F.linear(plain, weight * norm.weight, weight @ norm.bias + bias)
 
 
 class NeighborEncoder(TokenEncoder):
@@ -59,11 +71,13 @@ class NeighborEncoder(TokenEncoder):
         self.register_buffer("neighbors", neighbors, persistent=False)
 
     def attend(self, query: Tensor, key: Tensor) -> Tensor:
-        """Σ_n softmax_n(q_i · k_n / √d) v_n over the neighbours n of item i: (I, d), (I, d) -> (I, d)."""
-        asked = self.query(self.norm_attention(query))
-        keys, values = self.key(key)[self.neighbors], self.value(key)[self.neighbors]  # (I, k, d)
+        """W_o Σ_n softmax_n(q_i · k_n / √d) v_n over the neighbours n of item i: (I, d), (I, d) -> (I, d)."""
+        asked = self.query(self.norm_attention(query * self.scale))
+        known = self.norm_attention(key * self.scale)
+        keys, values = self.key(known)[self.neighbors], self.value(known)[self.neighbors]  # (I, k, d)
         weights = ((keys @ asked.unsqueeze(-1)) / self.scale).softmax(dim=1)  # (I, k, 1)
-        return (weights * values).sum(dim=1)
+        attended: Tensor = self.out((weights * values).sum(dim=1))
+        return attended
 
 
 def token_encoder(dim: int, neighbors: Tensor | None) -> TokenEncoder:
