@@ -6,7 +6,7 @@ Kept for a snapshot until a file of descriptions changes. Without a data set the
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from viral.dataset import Dataset
 from viral.enrich import Description, Descriptions, all_descriptions, load_edits
 from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
-from viral.enrich.edits import HUMAN, overlaid
+from viral.enrich.edits import EDITS_FILE, HUMAN, overlaid
 from viral.errors import UnknownIdError
 from viral.fetch import catalog_with_fetched
 from viral.pictures import PictureError, read_bytes, read_header
@@ -56,8 +56,9 @@ class Shelf:
     """All cards in the catalogue's order, and the set of descriptions that they show."""
 
     cards: tuple[Card, ...]
+    plain: tuple[Card, ...]  # the same without what humans wrote
     snapshot: "Snapshot"
-    described: Descriptions | None
+    described: Descriptions | None  # by a describer
     stamp: Stamp
 
     def __contains__(self, item_id: object) -> bool:
@@ -127,8 +128,10 @@ class Shelves:
         stamp = _stamp(snapshot.dataset)
         with self._lock:
             made = self._made
-            if made is None or made.snapshot is not snapshot or made.stamp != stamp:
+            if made is None or made.snapshot is not snapshot or _unedited(made.stamp) != _unedited(stamp):
                 made = self._made = put_up(snapshot, stamp)
+            elif made.stamp != stamp:  # an edit: nothing else is read again
+                made = self._made = replace(made, cards=_edited(made.plain, snapshot.dataset), stamp=stamp)
             return made
 
 
@@ -145,36 +148,39 @@ def put_up(snapshot: "Snapshot", stamp: Stamp = ()) -> Shelf:
     """Read the descriptions and make the cards; raises ``DataError`` where a file of them is damaged."""
     dataset = snapshot.dataset
     if dataset is None:
-        return Shelf(tuple(_of_bundle(snapshot, range(len(snapshot.bundle.items)))), snapshot, None, stamp)
+        cards = tuple(_of_bundle(snapshot, range(len(snapshot.bundle.items))))
+        return Shelf(cards, cards, snapshot, None, stamp)
     described = chosen_descriptions(snapshot, dataset)
     rows = {row.item_id: row for row in described.rows} if described is not None else {}
-    items = catalog_with_fetched(dataset).items
-    unsaid = overlaid(tuple(_pending(one.id) for one in items if one.id not in rows), load_edits(dataset))
-    rows |= {row.item_id: row for row in unsaid}
     bundle = snapshot.bundle
     taken = bundle.seen.item_degrees().tolist()
     known = {item_id: taken[index] for index, item_id in enumerate(bundle.items.ids)}
-    cards = (
+    plain = tuple(
         Card(
-            item.id, item.title, item.text, item.category or "", item.image, rows[item.id], known.get(item.id, 0),
-            item.id in known,
+            item.id, item.title, item.text, item.category or "", item.image, rows.get(item.id) or _pending(item.id),
+            known.get(item.id, 0), item.id in known,
         )
-        for item in items
+        for item in catalog_with_fetched(dataset)
     )  # fmt: skip
-    return Shelf(tuple(cards), snapshot, described, stamp)
+    return Shelf(_edited(plain, dataset), plain, snapshot, described, stamp)
+
+
+def _edited(plain: tuple[Card, ...], dataset: Dataset | None) -> tuple[Card, ...]:
+    """The cards with the words of humans where there are some."""
+    edits = load_edits(dataset) if dataset is not None else {}
+    return tuple(
+        replace(card, said=overlaid((card.said,), edits)[0]) if card.item_id in edits else card for card in plain
+    )
 
 
 def chosen_descriptions(snapshot: "Snapshot", dataset: Dataset) -> Descriptions | None:
-    """The set that the bundle's features encode; else the only one, or the first; with what humans wrote in place."""
+    """The set that the bundle's features encode; else one by the prompt with titles, or the first; None without any."""
     there = all_descriptions(dataset)
     made = snapshot.bundle.material.described
     wanted = (made.describer, made.prompt) if made is not None else ()
     fitting = [one for one in there if (one.describer.partition("/")[0], one.prompt) == wanted]
     titled = [one for one in there if one.prompt == "title"]
-    chosen = next(iter([*fitting, *titled, *there]), None)
-    if chosen is None:
-        return None
-    return Descriptions(overlaid(chosen.rows, load_edits(dataset)), chosen.describer, chosen.prompt)
+    return next(iter([*fitting, *titled, *there]), None)
 
 
 def _pending(item_id: str) -> Description:
@@ -201,6 +207,10 @@ def _stamp(dataset: Dataset | None) -> Stamp:
     folder = dataset.path / DESCRIPTIONS_FOLDER
     files = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
     return tuple(sorted((path.name, path.stat().st_mtime_ns, path.stat().st_ino) for path in files))
+
+
+def _unedited(stamp: Stamp) -> Stamp:
+    return tuple(one for one in stamp if one[0] != EDITS_FILE.name)
 
 
 def _ratio(image: Path | None) -> float | None:
