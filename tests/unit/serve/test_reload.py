@@ -1,6 +1,7 @@
 """A new bundle is taken up while requests run: none is dropped, and what is broken leaves the old one serving."""
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,3 +154,22 @@ def test_the_data_set_comes_along(tmp_path: Path) -> None:
     save_run(run, 1)
     asyncio.run(live.check())
     assert live.current.catalog is not None and len(live.current.catalog) == 4 and live.current.without == ""
+
+
+def test_the_old_bundle_is_given_back(tmp_path: Path) -> None:
+    run = save_run(tmp_path / "run")
+    app = application(run, watch_seconds=0.02)
+    live = app.state.live
+    old = [weakref.ref(live.current), weakref.ref(live.current.retriever), weakref.ref(live.current.retriever._tables)]
+
+    async def task(client: httpx.AsyncClient) -> None:
+        for path in ("similar?item_id=i1", "explain?user_id=u1&item_id=i2", "items?q=mug", "similar?item_id=none"):
+            await client.get(f"/v1/{path}")
+        await client.post("/v1/recommend", json={"user_id": "u1", "filters": {"categories": ["mug"]}})
+        await client.post("/v1/cold", data={"title": "mug"})
+        await asyncio.to_thread(save_run, run, 1)
+        await until(lambda: live.reloads == 1)
+        await client.post("/v1/recommend", json={"user_id": "u1"})
+
+    asyncio.run(running(app, task))
+    assert [reference() for reference in old] == [None, None, None]  # at once: what is frozen is never collected
