@@ -155,8 +155,11 @@ def run_cold(
     for cell in cells[:1]:
         withhold(parts, cell.share, cell.seed)  # a share of nothing or everything is said before the first cell
     jobs = [ColdJob(dataset.path, data, cell.key(data), cell, out, renew) for cell in cells]
-    waiting = [job for job in jobs if job.finished() is None]
+    there = {job.key: found for job in jobs if (found := job.finished()) is not None}
+    waiting = [job for job in jobs if job.key not in there]
     say(f"{len(jobs)} cells: {len(jobs) - len(waiting)} are done, {len(waiting)} to compute")
+    if others := sum(there[job.key].summary.get("code") != job.cell.code for job in jobs if job.key in there):
+        say(f"{others} of those that are done are of other code than the present; --renew: anew")
     failures, started = {}, time.monotonic()
     outcomes = (executor or SerialExecutor()).map(compute_cold, waiting, in_flight=max(1, len(waiting)))
     for number, (job, failure) in enumerate(zip(waiting, outcomes, strict=True), 1):

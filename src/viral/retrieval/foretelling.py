@@ -26,9 +26,9 @@ from viral.models.base import EmbeddingScorer
 from viral.retrieval.taste import item_vectors
 
 PLACES = 20  # the first so many of a user are looked at
-MOST_ITEMS = 3_000  # the rule is learnt from, evenly spread over all: inverting K takes a second or so then
-MOST_USERS = 500  # the factor is learnt from
-STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of λ, in means of K's diagonal
+MOST_ITEMS = 2_000  # the rule is learnt from, evenly spread over all: inverting K takes a second or two then
+MOST_USERS, MOST_SCORES = 500, 20_000_000  # the factor is learnt from
+STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of λ, in means of K's diagonal
 
 
 class Foretelling:
@@ -89,7 +89,8 @@ def _factor(bundle: Bundle, known: Tensor, left_out: Tensor) -> float:
     """γ: the factor by which left-out items (m, D) are shown to as large a share of other users as known ones are."""
     seen = bundle.seen
     users = (seen.user_degrees() > 0).nonzero().squeeze(1)
-    users = users[:: max(1, -(-len(users) // MOST_USERS))]
+    most = max(1, min(MOST_USERS, MOST_SCORES // len(bundle.items)))
+    users = users[:: max(1, -(-len(users) // most))]
     place = torch.full((len(bundle.users),), -1)
     place[users] = torch.arange(len(users))
     rows = place[seen.users]

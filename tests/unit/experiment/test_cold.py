@@ -64,7 +64,7 @@ def test_a_finished_cell_is_never_computed_again(world: Dataset, tmp_path: Path)
 
 
 def test_renew_computes_what_other_code_computed(
-    world: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells = cold_cells({}, (0,), 0.1)
     run_cold(world, cells, tmp_path)
@@ -72,6 +72,8 @@ def test_renew_computes_what_other_code_computed(
     assert set(journal(tmp_path, "started").values()) == {1}
     monkeypatch.setattr(cells_module, "code_of", lambda model: "other")
     monkeypatch.setattr(cells_module, "sha256_file", lambda path: "other" if path.suffix == ".py" else sha256(path))
+    run_cold(world, cells, tmp_path)
+    assert "2 of those that are done are of other code" in capsys.readouterr().err
     found = run_cold(world, cells, tmp_path, renew=True)
     assert set(journal(tmp_path, "started").values()) == {2} and all(outcome.result for outcome in found)
 
