@@ -29,14 +29,16 @@ from viral.demo.run import DEMO_RECIPES, DEMO_SHOP, describe
 from viral.encode import encode_dataset
 from viral.evaluation import PairedTest, paired_test
 from viral.experiment.statistics import Interval
+from viral.files import read_json, write_json
 from viral.pipeline import BUNDLE_FOLDER, load_split, measure, train
 from viral.provenance import commit
 from viral.recipe import Recipe
-from viral.shop import make_shop
+from viral.shop import ShopConfig, make_shop
 from viral.update import update
 from viral.update.run import Makers, bring_caches, refresh
 
 SHARE = 0.05
+PREPARED_FILE, ROW_FILE = "prepared.json", "row.json"
 T = TypeVar("T")
 
 
@@ -49,32 +51,46 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--model", choices=DEMO_RECIPES, default="viral")
     parser.add_argument("--patience", type=int, help="of the update; default: the update's own")
-    parser.add_argument("--work", type=Path, help="an empty folder to keep (default: a temporary one)")
+    parser.add_argument("--work", type=Path, help="a folder to keep; the same command goes on there")
     arguments = parser.parse_args()
     work = arguments.work or Path(mkdtemp(prefix="viral-update-"))
     config = replace(DEMO_SHOP, users=arguments.users, items=arguments.items, seed=arguments.shop)
-    new = make_shop(work / "new", config)
-    old = without_some(new, work / "old")
-    prepared, _ = cpu(lambda: encode_dataset(old, descriptions=describe(old)))
-    prepared *= new.manifest["counts"]["items"] / old.manifest["counts"]["items"]
+    new, old, prepared = shops(config, work)
     recipe = DEMO_RECIPES[arguments.model]
-    rows = [one_seed(seed, recipe, old, new, work / f"seed-{seed}", arguments) for seed in range(arguments.seeds)]
+    rows = []
+    for seed in range(arguments.seeds):
+        folder = work / f"seed-{seed}"
+        if not (folder / ROW_FILE).is_file():
+            write_json(folder / ROW_FILE, one_seed(seed, recipe, old, new, folder, arguments.patience))
+        rows.append(read_json(folder / ROW_FILE))
     told = {"users": arguments.users, "items": arguments.items, "shop": arguments.shop, "model": arguments.model}
     found = told | {"commit": commit(), **summary_of(rows, prepared), "runs": rows}
     found["update against full, by user"] = asdict(against(new, work, arguments.seeds))
     print(json.dumps(found, indent=2))
 
 
-def one_seed(
-    seed: int, recipe: Recipe, old: Dataset, new: Dataset, work: Path, arguments: argparse.Namespace
-) -> dict[str, Any]:
+def shops(config: ShopConfig, work: Path) -> tuple[Dataset, Dataset, float]:
+    """The new and the old shop, the old one described and encoded, and what that would cost of the new one."""
+    if not (work / PREPARED_FILE).is_file():
+        for folder in ("new", "old"):
+            shutil.rmtree(work / folder, ignore_errors=True)  # of a run that was stopped
+        new = make_shop(work / "new", config)
+        old = without_some(new, work / "old")
+        spent, _ = cpu(lambda: encode_dataset(old, descriptions=describe(old)))
+        spent *= new.manifest["counts"]["items"] / old.manifest["counts"]["items"]
+        write_json(work / PREPARED_FILE, {"cpu seconds": spent})
+    seconds = float(read_json(work / PREPARED_FILE)["cpu seconds"])
+    return Dataset.open(work / "new"), Dataset.open(work / "old"), seconds
+
+
+def one_seed(seed: int, recipe: Recipe, old: Dataset, new: Dataset, work: Path, patience: int | None) -> dict[str, Any]:
     """A run on the old data, its update and a full run."""
     seeded = replace(recipe, train=replace(recipe.train, seed=seed))
     train(old, seeded, work / "old")
     material = Bundle.load(work / "old" / BUNDLE_FOLDER).material
     bring_caches(old.path, new.path)
     described, counts = cpu(lambda: refresh(new, material, Makers()))  # at the first seed; then all is there
-    updated, summary = cpu(lambda: update(work / "old", new, work / "updated", patience=arguments.patience))
+    updated, summary = cpu(lambda: update(work / "old", new, work / "updated", patience=patience))
     trained, full = cpu(lambda: train(new, seeded, work / "full"))
     return {
         "seed": seed,
