@@ -85,6 +85,10 @@ def shops(config: ShopConfig, work: Path) -> tuple[Dataset, Dataset, float]:
 
 def one_seed(seed: int, recipe: Recipe, old: Dataset, new: Dataset, work: Path, patience: int | None) -> dict[str, Any]:
     """A run on the old data, its update and a full run."""
+    if not seed:  # as if the new data had just come
+        for name in ("descriptions", "features"):
+            shutil.rmtree(new.path / name, ignore_errors=True)
+        (new.path / "ledger.sqlite").unlink(missing_ok=True)
     seeded = replace(recipe, train=replace(recipe.train, seed=seed))
     train(old, seeded, work / "old")
     material = Bundle.load(work / "old" / BUNDLE_FOLDER).material
