@@ -72,7 +72,8 @@ def main() -> None:
     """Measure each case in a process of its own."""
     parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=DEFAULT)
-    parser.add_argument("--set", type=json.loads, default={"variant": "redu2"}, metavar="JSON", help="fields of VIRAL's config")
+    default = {"variant": "redu2"}
+    parser.add_argument("--set", type=json.loads, default=default, metavar="JSON", help="fields of VIRAL's config")
     parser.add_argument("--here", choices=CASES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.here:
