@@ -1,120 +1,96 @@
-"""What is measured. Every measure has the plain way, as it is commonly written, beside ours, in the same run."""
+"""What is measured beside its limit: products, ranking, graphs. Seconds; the first row is ours, ``limit`` the bound."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+import scipy.sparse as sp
 import torch
-from torch import Tensor
+import torch.nn.functional as F
 
+from bench.limits import limits
 from bench.timing import medians
-from viral.data import ModelInputs, Split, Triplets, TripletSampler
+from viral.data import Interactions, Split
 from viral.evaluation import evaluate
-from viral.graph import bipartite_adjacency, co_occurrence, knn_graph
-from viral.models import LightGCN
-from viral.training import build_model, peak_memory_bytes
+from viral.graph import bipartite_adjacency, co_occurrence, knn_graph, nearest_neighbors
+from viral.models import EmbeddingScorer
 
 Rows = dict[str, dict[str, float]]
+DIM, WIDTH, BLOCK = 64, 384, 512
 
 
-def sparse_product(parts: Split, dim: int = 64) -> Rows:
-    """One product with the symmetric adjacency, against torch's own formats and a copy of the table."""
+def sparse_product(parts: Split) -> Rows:
+    """One product with the symmetric adjacency, against the best kernel known, torch's own formats and the traffic."""
     ours = bipartite_adjacency(parts.train)
     csr = ours.to_torch()
     coo = csr.to_sparse_coo().coalesce()
-    nodes = torch.randn(ours.shape[0], dim)
-    out = torch.empty_like(nodes)
+    nodes = torch.randn(ours.shape[0], DIM)
+    scipys = sp.csr_array((ours.values.numpy(), ours.columns.numpy(), ours.offsets.numpy()), shape=ours.shape)
+    kernel = {"mode": "sum", "per_sample_weights": ours.values, "include_last_offset": True}
     seconds = medians(
         {
             "ours": lambda: ours.multiply(nodes),
+            "embedding_bag, the best kernel": lambda: F.embedding_bag(ours.columns, nodes, ours.offsets, **kernel),
             "torch CSR": lambda: csr @ nodes,
             "torch COO": lambda: torch.sparse.mm(coo, nodes),
-            "copy of the table (memory)": lambda: out.copy_(nodes),
+            "scipy CSR": lambda: scipys @ nodes.numpy(),
         }
     )
-    return {"sparse product": seconds}
+    traffic = 8 * nodes.numel() + 8 * len(ours.values)
+    return {"sparse product": seconds | {"limit": traffic / limits()["bytes_per_second"]}}
 
 
-def epochs(parts: Split, inputs: ModelInputs, num_layers: int) -> Rows:
-    """A training epoch of LightGCN (batch 2048, d = 64): ours, and the same steps with COO products and plain Adam."""
-    model = build_model(LightGCN, inputs, LightGCN.Config(num_layers=num_layers), 0)
-    plain = build_model(LightGCN, inputs, LightGCN.Config(num_layers=num_layers), 0)
-    coo = plain.adjacency.to_torch().to_sparse_coo().coalesce()
-    sampler, rng = TripletSampler(parts.train), torch.Generator().manual_seed(0)
-    fast = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-    slow = torch.optim.Adam(plain.parameters(), lr=1e-3)
+def ranking(parts: Split) -> Rows:
+    """Full ranking with mask, recall and NDCG, against a bare product and one pass over its scores."""
+    rng = torch.Generator().manual_seed(0)
+    users, items = (torch.randn(n, DIM, generator=rng) for n in (parts.train.num_users, parts.train.num_items))
+    scorer, ranked = EmbeddingScorer(users, items), parts.valid.users.unique()
+    scores = torch.empty(BLOCK, len(items))
 
-    def run(loss: Callable[..., Tensor], optimizer: torch.optim.Optimizer) -> None:
-        for batch in sampler.epoch(2048, rng):
-            optimizer.zero_grad(set_to_none=True)
-            loss(batch).backward()
-            optimizer.step()
+    def bare(then: Callable[[torch.Tensor], object]) -> None:
+        for block in ranked.split(BLOCK):
+            then(torch.mm(users[block], items.T, out=scores[: len(block)]))
 
-    def plain_loss(batch: Triplets) -> Tensor:
-        return _plain_loss(plain, coo, num_layers, batch)
-
-    seconds = medians(
-        {
-            "ours": lambda: run(lambda batch: torch.stack(list(model.loss(batch).values())).sum(), fast),
-            "COO products, plain Adam": lambda: run(plain_loss, slow),
-        },
-        repeats=5,
-        warmup=1,
-    )
-    return {f"LightGCN training epoch, {num_layers} layers": seconds}
-
-
-def _plain_loss(model: LightGCN, coo: Tensor, num_layers: int, batch: Triplets) -> Tensor:
-    """LightGCN's loss as the zoos write it: full propagation, a stack of layers, indexing."""
-    layers = [model.ego]
-    for _ in range(num_layers):
-        layers.append(torch.sparse.mm(coo, layers[-1]))
-    nodes = torch.stack(layers, dim=1).mean(dim=1)
-    users, items = nodes[: model.num_users], nodes[model.num_users :]
-    u, chosen, skipped = users[batch.users], items[batch.positives], items[batch.negatives]
-    loss = -torch.log(1e-10 + torch.sigmoid((u * chosen).sum(1) - (u * skipped).sum(1))).mean()
-    ego = model.ego[batch.users], model.ego[batch.positives + model.num_users]
-    return loss + 1e-4 * sum(e.norm() for e in ego) / len(u)
-
-
-def validation(parts: Split, inputs: ModelInputs) -> Rows:
-    """Full ranking of the validation users, recall and NDCG at 10 and 20, against a bare product and top-k."""
-    scorer = build_model(LightGCN, inputs, LightGCN.Config(num_layers=2), 0).scorer()
-    users = parts.valid.users.unique()
-
-    def blocks() -> Iterator[Tensor]:
-        yield from users.split(4096)
-
-    def bare() -> None:
-        for block in blocks():
-            (scorer.users[block] @ scorer.items.T).topk(20)
-
-    seconds = medians(
-        {
-            "ours, with mask and metrics": lambda: evaluate(
-                scorer, parts.valid, parts.train, metrics=("recall", "ndcg")
-            ),
-            "bare product + top-k, blocks of 4096": bare,
-        },
-        repeats=7,
-        warmup=1,
-    )
-    return {f"validation, {len(users):,} users": seconds}
+    measured = {
+        "ours": lambda: evaluate(scorer, parts.valid, parts.train, metrics=("recall", "ndcg")),
+        "limit": lambda: bare(lambda block: block.amax(dim=1)),
+        "bare product, torch.topk": lambda: bare(lambda block: block.topk(20)),
+    }
+    return {f"ranking for {len(ranked):,} users": medians(measured, repeats=5, warmup=1)}
 
 
 def graphs(parts: Split) -> Rows:
-    """Building the graphs."""
-    features = torch.randn(parts.train.num_items, 384)
-    seconds = medians(
-        {
-            "bipartite": lambda: bipartite_adjacency(parts.train),
-            "item k-NN, 384-d, k = 10": lambda: knn_graph(features, 10),
-            "users by co-occurrence, 200 kept": lambda: co_occurrence(parts.train, 200),
-        },
-        repeats=3,
-        warmup=1,
-    )
-    return {"building graphs": seconds}
+    """The graphs of Baby's size, against the bare products that they contain."""
+    train, features = parts.train, torch.randn(parts.train.num_items, WIDTH)
+    offsets, items = train.rows()
+    ones = torch.ones(len(items)).numpy()
+    log = sp.csr_array((ones, items.int().numpy(), offsets.int().numpy()), shape=(train.num_users, train.num_items))
+    turned = log.T.tocsr()
+    users = {"ours": lambda: co_occurrence(train, 200), "limit": lambda: log @ turned}
+    bipartite = {"ours": lambda: bipartite_adjacency(train)}
+    near = {"ours": lambda: knn_graph(features, 10), "all cosines, torch.topk": lambda: _plain(features, 11)}
+    found = {name: medians(of, repeats=5, warmup=1) for name, of in (("users", users), ("bipartite", bipartite))}
+    seconds = medians(near, repeats=5, warmup=1)
+    half = WIDTH * len(features) ** 2  # operations of half of the products, as each serves both of its sides
+    return {
+        "graph of users, 200 kept": found["users"],
+        "bipartite graph": found["bipartite"],
+        "k-NN graph": seconds | {"limit": half / limits()["flops"]},
+    }
 
 
-def memory() -> float:
-    """Megabytes of the largest resident set so far."""
-    return peak_memory_bytes() / 1e6
+def _plain(features: torch.Tensor, k: int) -> None:
+    unit = F.normalize(features, dim=1)
+    for block in unit.split(1024):
+        (block @ unit.T).topk(k)
+
+
+def many_items(count: int = 100_000) -> Rows:
+    """k-NN of 100,000 × 384 once: exact, so its recall is 1."""
+    features = torch.randn(count, WIDTH, generator=torch.Generator().manual_seed(0))
+    seconds = medians({"ours": lambda: nearest_neighbors(features, 11)}, repeats=1, warmup=0)
+    return {f"k-NN of {count:,} × {WIDTH}": seconds | {"limit": WIDTH * count**2 / limits()["flops"]}}
+
+
+def few(part: Interactions, users: int) -> Interactions:
+    """The interactions of the first users alone."""
+    kept = part.users < users
+    return Interactions(part.users[kept], part.items[kept], part.num_users, part.num_items)
