@@ -1,6 +1,7 @@
 """One item described anew, as ``viral enrich`` would: through the ledger, into the file of descriptions."""
 
 import fcntl
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -74,11 +75,21 @@ def describe_again(dataset: Dataset, described: Descriptions | None, card: Card)
     fetcher = Fetcher(dataset.path / FETCHED)
     item = dataset.catalog()[card.item_id]
     with Ledger(dataset.path / LEDGER_FILE) as ledger:
+        _check_settings(ledger, describer, prompt.name)
         terms = Terms(retry_failed=True, fetcher=fetcher)
         row = enrich(Catalog((item,)), describer, prompt, ledger, terms=terms).rows[0]
     with alone(dataset):
         _put(dataset, described, row)
     return _told(card.said, row)
+
+
+def _check_settings(ledger: Ledger, describer: Describer, prompt: str) -> None:
+    """Raise ``UsageError`` where everything in the ledger was asked for with other settings than the defaults."""
+    parameters = (entry.key.parameters for entry in ledger.rows(describer.name, prompt) if entry.status == "done")
+    known = [json.loads(one) for one in set(parameters)]
+    if known and json.loads(json.dumps(describer.parameters)) not in known:
+        what = f"the others were described by {describer.name} with settings that this server does not have"
+        raise UsageError(what, hint=f"viral enrich DATASET --describer {describer.name} --set … does it.")
 
 
 def _put(dataset: Dataset, described: Descriptions, row: Description) -> None:

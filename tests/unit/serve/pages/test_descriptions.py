@@ -1,6 +1,7 @@
 """Descriptions: edited, locked, unlocked, and asked for anew, as ``viral enrich`` does it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,13 +140,20 @@ def test_a_describer_that_is_not_here_is_named_and_not_offered(client: TestClien
 
 
 def test_another_revision_of_the_describer_is_not_mixed_in(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
     client, data = own
     newer = replace(describer(data), revision="2")
     monkeypatch.setattr("viral.serve.pages.describing._describer", lambda name: newer)
     answer = client.post("/description/again", data={"item": "i0"}, headers=HTMX)
     assert answer.status_code == 422 and "revision 2" in answer.text
+
+
+def test_other_settings_of_the_describer_are_not_mixed_in(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, data = own
+    other = replace(describer(data), parameters={"colours": 3})
+    monkeypatch.setattr("viral.serve.pages.describing._describer", lambda name: other)
+    answer = client.post("/description/again", data={"item": "i0"}, headers=HTMX)
+    assert answer.status_code == 422 and "with settings" in answer.text
+    assert not (data.parent / "asked.txt").exists()
 
 
 def test_unknown_items_are_not_found(client: TestClient) -> None:
