@@ -4,6 +4,7 @@ Run by ``python -m bench.viral`` with another interpreter, in a folder that has 
 step of their optimiser the seconds since the last line read are printed, and the next line is awaited.
 """
 
+import importlib
 import importlib.util
 import json
 import runpy
@@ -41,6 +42,7 @@ def main() -> None:
         return result
 
     torch.optim.Adam.step = step  # type: ignore[method-assign]
+    importlib.import_module("torch_geometric.nn")  # it asks what torchvision there is, so it comes before the stub
     stub_pictures()
     sys.path.insert(0, "src")
     sys.argv = ["src/main.py", "-d=baby"]
