@@ -27,7 +27,7 @@ def measure(part: str, baby: Path | None) -> dict[str, Any]:
     from bench.limits import limits
     from viral.training import peak_memory_bytes
 
-    of_machine, before = limits(), peak_memory_bytes()
+    before = peak_memory_bytes()
     name, _, detail = part.partition(":")
     rows: measures.Rows
     if name == "epochs":
@@ -41,7 +41,7 @@ def measure(part: str, baby: Path | None) -> dict[str, Any]:
         use = {"encoding": using.encoding, "bundle": using.bundle, "recommendation": using.recommendation}
         rows = use[name]() if name in use else measures.many_items()
     peak = peak_memory_bytes()
-    return {"seconds": rows, "limits": of_machine, "peak_bytes": peak, "extra_bytes": max(1, peak - before)}
+    return {"seconds": rows, "limits": limits(), "peak_bytes": peak, "extra_bytes": peak - before}
 
 
 def wanted(only: list[str], sizes: list[int], models: list[str] | None) -> list[str]:
@@ -98,7 +98,10 @@ def main() -> None:
     if sys.argv[1:2] == ["compare"]:
         parser = argparse.ArgumentParser(prog="python -m bench compare")
         parser.add_argument("files", nargs=2, type=Path)
-        print(report.compared(*(json.loads(file.read_text()) for file in parser.parse_args(sys.argv[2:]).files)))
+        results = [json.loads(file.read_text()) for file in parser.parse_args(sys.argv[2:]).files]
+        if not all("parts" in result for result in results):
+            parser.error("a file that `python -m bench` did not write, or an older form of it")
+        print(report.compared(*results))
         return
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(PARTS), help=", ".join(PARTS))

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from viral.budget import budget_of, tell_peak
 from viral.bundle import Bundle, make_bundle
 from viral.data import ModelInputs, Split, sample_users, split
 from viral.dataset import Dataset
@@ -73,9 +74,13 @@ def train(dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | Non
     parts = _ranked_for(load_split(dataset), users)
     inputs = load_inputs(dataset, parts, recipe)
     model = build_model(model_class, inputs, config, recipe.train.seed)
+    budget = budget_of(model)
+    budget.tell()
     report = fit(model, parts, recipe.train, checkpoint=out / CHECKPOINT_FILE)
     scorer = model.scorer()
     summary = summarise(recipe, report, measure(scorer, parts)) | {"identity": identity, "dataset": str(dataset.path)}
+    summary["least_memory_bytes"] = budget.training + budget.ranking
+    tell_peak(budget)
     about = {"recipe": asdict(recipe), "counts": dict(dataset.manifest["counts"])} | summary
     material = gather(model, inputs, dataset, parts.items.ids)
     made = make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)

@@ -1,0 +1,80 @@
+"""What a training will need of memory at least, said before it begins, and whether that is to be had.
+
+Counted are the tables whose size follows from the configuration: for every parameter its gradient, Adam's two moments
+and the copy of the best epoch; the embeddings that rank; a block of scores. What a model holds while it computes a step
+is not known beforehand, so the peak is told beside it at the end. Nothing of size I × I, U × U or U × I is in it:
+models whose solution is such a table refuse it above a limit (:mod:`viral.models.gram`).
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from viral.evaluation.ranking import BLOCK_BYTES
+from viral.models.base import Recommender
+from viral.progress import say
+from viral.training import peak_memory_bytes
+
+COPIES = 4  # of the parameters, besides themselves: gradient, two moments, best epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Bytes: those in use now, those to come at least, and those that the machine has to spare (None: not known)."""
+
+    resident: int
+    training: int
+    ranking: int
+    available: int | None
+
+    @property
+    def expected(self) -> int:
+        """The least peak of resident memory."""
+        return self.resident + self.training + self.ranking
+
+    def tell(self) -> None:
+        """Print the budget, and a warning where the machine has too little."""
+        text = (
+            f"memory: {_gb(self.resident)} in use, {_gb(self.training)} to come for training and {_gb(self.ranking)}"
+            f" for ranking: {_gb(self.expected)} at least"
+        )
+        say(text if self.available is None else f"{text}; {_gb(self.available)} to spare")
+        if self.available is not None and self.training + self.ranking > self.available:
+            say("that is more than there is: the system may end this training; lower embedding_dim or close programs")
+
+
+def budget_of(model: Recommender[Any]) -> Budget:
+    """The budget of training ``model``, which is built."""
+    parameters = sum(p.numel() * p.element_size() for p in model.parameters())
+    return Budget(resident_bytes(), COPIES * parameters, parameters + BLOCK_BYTES, available_bytes())
+
+
+def tell_peak(budget: Budget) -> None:
+    """Print the peak of this process beside what was expected."""
+    say(f"memory: at most {_gb(peak_memory_bytes())} were in use, {_gb(budget.expected)} were expected at least")
+
+
+def resident_bytes() -> int:
+    """The resident set of this process now; its peak where the system does not tell."""
+    status = Path("/proc/self/status")
+    return _field(status, "VmRSS:") or peak_memory_bytes()
+
+
+def available_bytes() -> int | None:
+    """What the machine has to spare without swapping; None where the system does not tell."""
+    return _field(Path("/proc/meminfo"), "MemAvailable:")
+
+
+def _field(file: Path, name: str) -> int | None:
+    """A field of one of Linux's tables, in bytes."""
+    if sys.platform != "linux" or not file.is_file():
+        return None
+    for line in file.read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:.2f} GB"

@@ -1,0 +1,51 @@
+"""What the bench computes from its measurements."""
+
+import json
+
+import pytest
+from bench.growth import exponents, slope
+from bench.report import compared, table
+
+
+def test_an_exponent_is_the_slope_on_logarithms():
+    rows = [{"interactions": n, "seconds": 3 * n**1.5, "bytes": 7.0 * n} for n in (10, 40, 160)]
+    assert exponents(rows) == {"seconds": pytest.approx(1.5), "bytes": pytest.approx(1.0)}
+    noisy = slope([1, 10, 100], [1, 20, 100])
+    assert noisy == pytest.approx(1.0)
+    assert slope([5, 5], [1, 2]) == 0
+
+
+def result(commit: str, ours: float, limit: float, step: float, flops: float) -> dict:
+    limits = {"bytes_per_second": 1e10, "flops": flops}
+    kept = {"limits": limits, "peak_bytes": 1e9, "extra_bytes": 1e8, "load_before": 0.5}
+    epoch = {"epoch": step, "loss": step / 2}
+    sizes = {
+        f"sizes:{n}": {"seconds": {f"size ×{n}": {"work": 0.1 * n**1.2}}, **kept, "extra_bytes": 1e6 * n}
+        for n in (1, 4, 16)
+    }
+    return {
+        "commit": commit, "data": "some", "torch": "2", "threads": 1, "machine": "m",
+        "parts": {
+            "sparse": {"seconds": {"product": {"ours": ours, "limit": limit, "other": 4 * ours}}, **kept},
+            "epochs:bpr": {"seconds": {"epoch of bpr": epoch}, **kept},
+            **sizes,
+        },
+    }  # fmt: skip
+
+
+def test_the_table_has_ratios_parts_and_growth():
+    page = table(result("abc", 0.002, 0.001, 3.0, 1e11))
+    assert "| product | 2 | 2.00 | other 4.00 |" in page
+    assert "| bpr | 3 |  |  |  | 1.5 |  |  |  | 1.00 |" in page
+    assert "| work | 0.1 | 0.528 | 2.79 | 1.20 |" in page
+    assert "| memory beyond the start | 0.00 GB | 0.00 GB | 0.02 GB | 1.00 |" in page
+
+
+def test_two_commits_are_compared_over_the_limits_of_their_own_runs():
+    """The second machine is twice as slow in everything: nothing has changed. Then ours alone gets slower."""
+    first, second = result("a", 0.002, 0.001, 1.0, 4e11), result("b", 0.004, 0.002, 2.0, 1e11)
+    page = compared(first, json.loads(json.dumps(second)))
+    assert "| product, ours | 2 | 2 | 1.00 |" in page
+    assert "| epoch of bpr, epoch | 2 | 2 | 1.00 |" in page
+    second["parts"]["sparse"]["seconds"]["product"]["ours"] = 0.006
+    assert "| product, ours | 2 | 3 | 1.50 |" in compared(first, second)
