@@ -74,7 +74,7 @@ class Worker:
             if line.startswith("@"):
                 answer: dict[str, float] = json.loads(line[1:])
                 return answer
-        raise SystemExit(f"{' '.join(self.process.args[:3])} … ended by itself")  # type: ignore[index]
+        raise SystemExit(f"{self.process.args!r} ended by itself")
 
     def step(self) -> dict[str, float]:
         """Take one step and wait for it."""
@@ -120,7 +120,7 @@ def products() -> dict[str, Any]:
         a, b = (torch.randn(512, WIDTH).to(dtype) for _ in range(2))
         columns = b.T.contiguous()
         forms = {"a bᵀ": lambda a=a, b=b: a @ b.T, "a b": lambda a=a, columns=columns: a @ columns}
-        for form, seconds in medians(forms, repeats=5, warmup=1).items():  # type: ignore[arg-type]
+        for form, seconds in medians(forms, repeats=5, warmup=1).items():
             rates[f"{label}, {form}"] = 2 * 512 * 512 * WIDTH / seconds / 1e9
     return rates
 

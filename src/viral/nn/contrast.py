@@ -77,13 +77,13 @@ def _blocks(a: Tensor, b: Tensor, temperature: float, size: int, kept: Tensor | 
 
     Without it the next block overwrites the last.
     """
-    memory = a.new_empty(min(size, len(a)), min(size, len(b))) if kept is None else None
+    memory = a.new_empty(min(size, len(a)), min(size, len(b))) if kept is None else kept
     for top in range(0, len(a), size):
         block = a[top : top + size] / temperature
         for left in range(0, len(b), size):
             columns = b[left : left + size]
             places = slice(top, top + size), slice(left, left + size)
-            out = kept[places] if memory is None else memory[: len(block), : len(columns)]
+            out = memory[: len(block), : len(columns)] if kept is None else memory[places]
             yield *places, torch.mm(block, columns.T, out=out).exp_()
 
 
