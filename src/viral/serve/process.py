@@ -3,12 +3,14 @@
 import contextlib
 import functools
 import logging
+import multiprocessing
 import os
 import secrets
 import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -130,11 +132,20 @@ def _several(settings: Settings, bound: socket.socket) -> None:
 def worker(settings: Settings) -> FastAPI:
     """The application of one worker; a fault that a restart would meet again ends all of them."""
     _log()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         return create_app(settings)
     except ViralError as error:
         say(f"viral: {error}")
         sys.exit(STARTUP_FAILURE)
+
+
+def _end_with_parent() -> None:
+    """Stop when the supervisor has died: a worker that nobody watches would keep the port."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _log() -> None:

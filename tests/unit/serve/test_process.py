@@ -42,10 +42,10 @@ def served(run: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], int]
 
 def ready(port: int) -> dict:
     """What the server says once it answers."""
-    for _ in range(600):
+    for _ in range(60):
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=30).json()
-        except httpx.ConnectError:
+            return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).json()
+        except httpx.TransportError:  # the port is there before anybody answers
             time.sleep(0.1)
     raise AssertionError("it does not answer")
 
@@ -95,6 +95,21 @@ def test_workers_share_a_port_their_metrics_and_their_end(tmp_path: Path) -> Non
         assert 'viral_requests_total{method="POST",route="/v1/recommend",status="422"} 60.0' in told
         server.send_signal(signal.SIGINT)
         assert server.wait(60) == 0
+
+
+@pytest.mark.slow
+def test_workers_do_not_outlive_their_supervisor(tmp_path: Path) -> None:
+    with served(save_run(tmp_path / "run"), "--workers", "2") as (server, port):
+        ready(port)
+        server.kill()
+        for _ in range(300):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            except ConnectionRefusedError:
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError("somebody still listens")
 
 
 @pytest.mark.slow
