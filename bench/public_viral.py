@@ -27,6 +27,18 @@ def stub_pictures() -> None:
     sys.modules |= dict(zip(names, (top, transforms, functional), strict=True))
 
 
+def as_on_a_gpu() -> None:
+    """There ``Parameter.to`` gives a plain tensor, which a module may replace; without it their first step fails."""
+    plain = torch.nn.Module.__setattr__
+
+    def assign(self: torch.nn.Module, name: str, value: Any) -> None:
+        if isinstance(value, torch.Tensor) and not isinstance(value, torch.nn.Parameter):
+            self._parameters.pop(name, None)
+        plain(self, name, value)
+
+    torch.nn.Module.__setattr__ = assign  # type: ignore[method-assign,assignment]
+
+
 def main() -> None:
     """Train until told to stop."""
     plain = torch.optim.Adam.step
@@ -44,6 +56,7 @@ def main() -> None:
     torch.optim.Adam.step = step  # type: ignore[method-assign]
     importlib.import_module("torch_geometric.nn")  # it asks what torchvision there is, so it comes before the stub
     stub_pictures()
+    as_on_a_gpu()
     sys.path.insert(0, "src")
     sys.argv = ["src/main.py", "-d=baby"]
     runpy.run_path("src/main.py", run_name="__main__")
