@@ -33,16 +33,30 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any], float]] = {  # their
     "dragon": ("DRAGON", {"aggr_mode": ["add"], "reg_weight": [1e-3], "learning_rate": [1e-4]}, {}, 15),
 }
 PUBLIC = """
-import json, sys
+import json, sys, types
 source, model, settings = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 sys.path.insert(0, source)
+# what newer versions of its requirements took away
+import numpy, scipy.sparse
+numpy.float = float
+scipy.sparse.dok_matrix._update = lambda self, entries: self._dict.update(entries)
+try:
+    import torch_scatter
+except ImportError:  # imported there, and not called by these models
+    sys.modules["torch_scatter"] = types.SimpleNamespace(scatter_add=None)
 import utils.quick_start as public
 find = public.get_model
 def gated(name):
     class Gated(find(name)):
+        def __init__(self, *given):
+            super().__init__(*given)
+            kept = self._parameters.pop("result_embed", None)  # on a GPU it is no parameter, and is assigned to
+            if kept is not None:
+                self.result_embed = kept.data
         def pre_epoch_processing(self):
             print("READY", file=sys.stderr, flush=True)
-            sys.stdin.readline()
+            if not sys.stdin.readline():
+                sys.exit()
             return super().pre_epoch_processing()
     return Gated
 public.get_model = gated
@@ -101,7 +115,8 @@ def ours(name: str, world: Path) -> None:
 
     def gate(_: EpochRecord | None) -> None:
         print("READY", file=sys.stderr, flush=True)
-        sys.stdin.readline()
+        if not sys.stdin.readline():  # nobody is there to say "go" any more
+            sys.exit()
 
     built = build_model(model, ModelInputs(parts.train, features), config, 0)
     gate(None)
