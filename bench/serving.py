@@ -83,8 +83,9 @@ async def drive(port: int, arguments: argparse.Namespace, workers: list[int], ex
             load.errors[type(error).__name__] += 1
             return
         load.milliseconds.append((time.perf_counter() - due) * 1000)
-        load.bundles[json.loads(answer)["bundle"] if status == 200 else "none"] += 1
-        if status != 200:
+        if status == 200:
+            load.bundles[json.loads(answer)["bundle"]] += 1
+        else:
             load.errors[str(status)] += 1
 
     for number in range(total):
