@@ -4,14 +4,16 @@ import statistics
 import time
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from bench.measures import few
-from bench.worlds import generated
-from viral.data import ModelInputs, TripletSampler
+from viral.data import Interactions, ModelInputs, TripletSampler
 from viral.evaluation import evaluate
 from viral.graph import bipartite_adjacency, co_occurrence
 from viral.models import LightGCN
+from viral.shop import ShopConfig, make_world
+from viral.shop.choices import choose
 from viral.training import build_model
 
 LARGEST, TIMES = {"users": 200_000, "items": 50_000, "interactions": 5_000_000}, 64
@@ -20,8 +22,8 @@ STEPS, RANKED = 58, 1_000  # steps of an epoch at every size (see bench.scale), 
 
 def measure(size: int) -> dict[str, float]:
     """Processor seconds of each piece of work on a log of ``size`` / 64 of the largest."""
-    parts = generated(**{name: value * size // TIMES for name, value in LARGEST.items()})
-    train, rng = parts.train, torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
+    train, held_out = _planted(size)
     model = build_model(LightGCN, ModelInputs(train), LightGCN.Config(), 0)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     sampler = TripletSampler(train)
@@ -34,7 +36,7 @@ def measure(size: int) -> dict[str, float]:
         optimizer.step()
 
     step()
-    valid, scorer = few(parts.valid, RANKED), model.scorer()
+    valid, scorer = few(held_out, RANKED), model.scorer()
     return {
         "sampling": _seconds(lambda: list(sampler.epoch(65_536, rng))),
         "bipartite graph": _seconds(lambda: bipartite_adjacency(train)),
@@ -42,6 +44,16 @@ def measure(size: int) -> dict[str, float]:
         "LightGCN, a step": _seconds(step, 5),
         f"ranking for {RANKED:,} users": _seconds(lambda: evaluate(scorer, valid, train)),
     }
+
+
+def _planted(size: int) -> tuple[Interactions, Interactions]:
+    """The planted shop's choices, eight in ten for training."""
+    users, items, interactions = (value * size // TIMES for value in LARGEST.values())
+    config = ShopConfig(users=users, items=items, interactions_per_user=interactions / users, pictures=False)
+    chosen = torch.from_numpy(np.stack(choose(make_world(config), config)))  # (2, E)
+    kept = torch.rand(chosen.shape[1], generator=torch.Generator().manual_seed(0)) < 0.8
+    train, held_out = (Interactions(*chosen[:, part], users, items) for part in (kept, ~kept))
+    return train, held_out
 
 
 def _seconds(run: Callable[[], object], repeats: int = 3) -> float:
