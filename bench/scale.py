@@ -22,7 +22,6 @@ from bench.growth import exponents
 STAGES = ("shop", "import", "features", "user graph", "item graph", "lightgcn", "viral", "evaluate")
 LIMIT_BYTES = 16 * 10**9
 STEPS, RANKED = 58, 20_000  # steps of an epoch, as on Baby in batches of 2048; users ranked for
-VIRAL = ("crossmodal_dim=64", "alignment_items=1024")
 
 
 def apart(stage: str, folder: Path, arguments: argparse.Namespace, size: int) -> dict[str, Any]:
