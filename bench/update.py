@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--shop", type=int, default=0, help="the seed of the shop")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--model", choices=DEMO_RECIPES, default="viral")
-    parser.add_argument("--patience", type=int, help="of the update; default: the update's own")
+    parser.add_argument("--epochs", type=int, help="of the update; default: its own share")
     parser.add_argument("--work", type=Path, help="a folder to keep; the same command goes on there")
     arguments = parser.parse_args()
     work = arguments.work or Path(mkdtemp(prefix="viral-update-"))
@@ -61,7 +61,7 @@ def main() -> None:
     for seed in range(arguments.seeds):
         folder = work / f"seed-{seed}"
         if not (folder / ROW_FILE).is_file():
-            write_json(folder / ROW_FILE, one_seed(seed, recipe, old, new, folder, arguments.patience))
+            write_json(folder / ROW_FILE, one_seed(seed, recipe, old, new, folder, arguments.epochs))
         rows.append(read_json(folder / ROW_FILE))
     told = {"users": arguments.users, "items": arguments.items, "shop": arguments.shop, "model": arguments.model}
     found = told | {"commit": commit(), **summary_of(rows, prepared), "runs": rows}
@@ -83,7 +83,7 @@ def shops(config: ShopConfig, work: Path) -> tuple[Dataset, Dataset, float]:
     return Dataset.open(work / "new"), Dataset.open(work / "old"), seconds
 
 
-def one_seed(seed: int, recipe: Recipe, old: Dataset, new: Dataset, work: Path, patience: int | None) -> dict[str, Any]:
+def one_seed(seed: int, recipe: Recipe, old: Dataset, new: Dataset, work: Path, epochs: int | None) -> dict[str, Any]:
     """A run on the old data, its update and a full run."""
     if not seed:  # as if the new data had just come
         for name in ("descriptions", "features"):
@@ -94,7 +94,7 @@ def one_seed(seed: int, recipe: Recipe, old: Dataset, new: Dataset, work: Path, 
     material = Bundle.load(work / "old" / BUNDLE_FOLDER).material
     bring_caches(old.path, new.path)
     described, counts = cpu(lambda: refresh(new, material, Makers()))  # at the first seed; then all is there
-    updated, summary = cpu(lambda: update(work / "old", new, work / "updated", patience=patience))
+    updated, summary = cpu(lambda: update(work / "old", new, work / "updated", epochs=epochs))
     trained, full = cpu(lambda: train(new, seeded, work / "full"))
     return {
         "seed": seed,

@@ -1,12 +1,15 @@
-"""``python -m bench.update_rates``: at which rate an update goes on best, on validation.
+"""``python -m bench.update_rates``: at which rate and for how long an update goes on best.
 
 For every shop (planted, without pictures; the words of text and picture as noisy features of 40 dimensions) one item in
 twenty and one interaction in twenty are left out, VIRAL is trained on what remains, and an update to the whole shop is
-trained at several shares of the recipe's rate. Said is recall@20 on validation: of a full run, of the start, and of the
-update when it waits for ``--patience`` evaluations; and the epochs of each. The test set is not looked at. Prints JSON.
+trained at several shares of the recipe's rate. Said is recall@20 of a full run, and of the update before the first and
+after every epoch, on validation and on the test part. These shops are for choosing only, so that their test part may
+be looked at; ``bench.update`` reports on another one. Validation alone could not choose: the run that an update starts
+from was itself chosen on it. Prints one line of JSON a shop.
 """
 
 import argparse
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,10 +29,10 @@ from viral.information.validate import word_features
 from viral.material import Material
 from viral.models import MODELS
 from viral.models.newcomers import unlinked
-from viral.pipeline import load_split
+from viral.pipeline import load_split, measure
 from viral.recipe import build
 from viral.shop import make_shop, make_world
-from viral.training import build_model, fit, measure_valid
+from viral.training import EpochRecord, build_model, fit
 from viral.update.warm import axes_of, carry_over
 
 NOISE = 0.3
@@ -44,15 +47,14 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=300)
     parser.add_argument("--shops", default="11,12,13", help="seeds, by commas")
     parser.add_argument("--rates", default="1,0.3,0.1", help="shares of the recipe's rate, by commas")
-    parser.add_argument("--patience", default="3,20", help="evaluations, by commas")
+    parser.add_argument("--epochs", type=int, default=12)
     arguments = parser.parse_args()
-    rates, waits = ([float(word) for word in words.split(",")] for words in (arguments.rates, arguments.patience))
+    rates = [float(word) for word in arguments.rates.split(",")]
     for shop in (int(word) for word in arguments.shops.split(",")):
-        found = one_shop(shop, arguments.users, arguments.items, rates, [int(wait) for wait in waits])
-        print(json.dumps(found), flush=True)
+        print(json.dumps(one_shop(shop, arguments.users, arguments.items, rates, arguments.epochs)), flush=True)
 
 
-def one_shop(shop: int, users: int, items: int, rates: Sequence[float], waits: Sequence[int]) -> dict[str, Any]:
+def one_shop(shop: int, users: int, items: int, rates: Sequence[float], epochs: int) -> dict[str, Any]:
     """The full run and the updates of one shop, which is the seed of all."""
     folder = Path(mkdtemp(prefix="viral-rates-"))
     settings = replace(DEMO_SHOP, users=users, items=items, seed=shop, pictures=False)
@@ -69,18 +71,28 @@ def one_shop(shop: int, users: int, items: int, rates: Sequence[float], waits: S
     parts = load_split(new)
     inputs = ModelInputs.of(parts, tables)
     config, train = build(MODEL.Config, RECIPE.config, where=""), replace(RECIPE.train, seed=shop)
-    full = fit(build_model(MODEL, inputs, config, shop), parts, train)
+    full: Any = build_model(MODEL, inputs, config, shop)
+    told = {"epochs": len(fit(full, parts, train).history), **recalls(full, parts)}
     updates = []
     for rate in rates:
-        model = build_model(MODEL, inputs, config, shop)
+        model: Any = build_model(MODEL, inputs, config, shop)
         axes = axes_of(MODEL, config, {name: x.shape[1] for name, x in inputs.features.items()})
         carry_over(model, axes, bundle, parts, inputs)
-        start = measure_valid(model, parts)["recall@20"]
-        slower = replace(train, learning_rate=rate * train.learning_rate, patience=max(waits))
-        history = [record.valid["recall@20"] for record in fit(model, parts, slower).history]
-        updates.append({"rate": rate, "start": start} | {f"patience {w}": stopped([start, *history], w) for w in waits})
-    told = {"recall@20": full.best_value, "epochs": len(full.history)}
+        found = [recalls(model, parts)]
+        slower = replace(train, learning_rate=rate * train.learning_rate, max_epochs=epochs, patience=epochs)
+        fit(model, parts, slower, on_epoch=functools.partial(after, model, parts, found))
+        updates.append({"rate": rate} | {name: [one[name] for one in found] for name in found[0]})
     return {"shop": shop, "full": told, "updates": updates}
+
+
+def after(model: Any, parts: Split, found: list[dict[str, float]], record: EpochRecord) -> None:
+    """Measure the model as an epoch has left it."""
+    found.append(recalls(model, parts))
+
+
+def recalls(model: Any, parts: Split) -> dict[str, float]:
+    """Recall@20 on validation and on the test part."""
+    return {part: measure(model.scorer(), parts, name=part)["train"].mean()["recall@20"] for part in ("valid", "test")}
 
 
 def trained(old: Dataset, tables: Sequence[FeatureTable], seed: int) -> Bundle:
@@ -95,19 +107,6 @@ def trained(old: Dataset, tables: Sequence[FeatureTable], seed: int) -> Bundle:
     about = {"recipe": {"model": RECIPE.model, "config": dict(RECIPE.config)}}
     titles = ("",) * len(parts.items)
     return Bundle(model.scorer(), parts.users, parts.items, titles, parts.train, about, material)
-
-
-def stopped(values: Sequence[float], patience: int) -> dict[str, float]:
-    """The best of start and epochs, when training ends after more than ``patience`` of them without a better epoch."""
-    best, at = values[0], 0
-    epochs = values[1:]
-    leader = 0
-    for epoch, value in enumerate(epochs):
-        leader = epoch if value > epochs[leader] else leader
-        best, at = (value, epoch + 1) if value > best else (best, at)
-        if epoch - leader > patience:
-            return {"recall@20": best, "best epoch": at, "epochs": epoch + 1}
-    return {"recall@20": best, "best epoch": at, "epochs": len(epochs)}
 
 
 if __name__ == "__main__":

@@ -14,14 +14,16 @@ def update(
     run: RunArgument,
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="The data set as it is now.")],
     out: Annotated[Path, typer.Option(help="The folder of the new run; RUN itself is replaced in one step.")],
-    patience: Annotated[int | None, typer.Option(min=1, help="Evaluations without a better one (default: 3).")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="To train (default: 12 % of those that training took from scratch).")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Go on from changed data: only what is new is described and encoded, training starts from the run's parameters."""
     from viral.dataset import Dataset
     from viral.update import update as run_on
 
-    summary = run_on(run, Dataset.open(dataset), out, patience=patience)
+    summary = run_on(run, Dataset.open(dataset), out, epochs=epochs)
     if json_output:
         show_json(summary)
         return
@@ -32,7 +34,7 @@ def update(
     pictures, texts = counts["pictures"], counts["texts"]
     show(f"described {counts['described']:,} pictures, encoded {texts:,} texts and {pictures:,} pictures")
     recall = summary["metrics"]["recall@20"]
-    show(f"trained {summary['epochs']} epochs ({summary['stopped_because']}); test recall@20 {recall:.4f}")
+    show(f"trained {summary['epochs']} epochs; test recall@20 {recall:.4f}")
     show(f"next: viral recommend {out} --user ID")
 
 

@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from viral.progress import say
 from viral.recipe import Recipe, build
 from viral.training import build_model, fit
 from viral.update.changes import changes_between
-from viral.update.continued import Continued, go_on
+from viral.update.continued import Continued, epochs_after, go_on
 from viral.update.counting import CountingDescriber, CountingEncoder, CountingVision
 from viral.update.warm import axes_of, carry_over
 
@@ -42,15 +42,15 @@ class Makers:
 
 
 def update(
-    run: Path, dataset: Dataset, out: Path, *, makers: Makers | None = None, patience: int | None = None
+    run: Path, dataset: Dataset, out: Path, *, makers: Makers | None = None, epochs: int | None = None
 ) -> dict[str, Any]:
     """Describe and encode what is new in ``dataset``, train on from ``run``, and put the new run at ``out``.
 
     ``out`` may be ``run`` itself: the old bundle is there, whole, until the new one takes its place in one step. The
     recipe is the run's; training starts from its parameters, row by row by id, and is short
-    (:mod:`viral.update.continued`; ``patience`` in evaluations). Returns the summary of the new run with what changed,
-    what was described and encoded, and seconds by stage. Raises ``DataError`` where the data hold out what the run was
-    trained on.
+    (:mod:`viral.update.continued`): ``epochs``, or a share of those that the run took from scratch. Returns the summary
+    of the new run with what changed, what was described and encoded, and seconds by stage. Raises ``DataError`` where
+    the data hold out what the run was trained on.
     """
     _check_place(out)
     started, seconds = time.perf_counter(), {}
@@ -62,13 +62,14 @@ def update(
     counts = refresh(dataset, bundle.material, makers or Makers())
     seconds["describe and encode"] = time.perf_counter() - started
     inputs = load_inputs(dataset, parts, recipe)
-    model, trained, taken = _train(bundle, recipe, parts, inputs, patience)
+    model, trained, taken = _train(bundle, recipe, parts, inputs, epochs)
     seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
     told = {
         "of": str(bundle.about.get("identity", "")),
         "changes": asdict(changes),
         "counts": counts,
         "carried_over": taken,
+        "scratch_epochs": scratch_epochs(bundle) or len(trained.report.history),
         "start": {} if trained.start is None else {recipe.train.monitor: trained.start},  # on validation
     }
     summary = summarise(recipe, trained.report, measure(model.scorer(), parts))
@@ -123,7 +124,7 @@ def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, i
 
 
 def _train(
-    bundle: Bundle, recipe: Recipe, parts: Split, inputs: ModelInputs, patience: int | None
+    bundle: Bundle, recipe: Recipe, parts: Split, inputs: ModelInputs, epochs: int | None
 ) -> tuple[Recommender[Any], Continued, int]:
     """The trained model, what training did, and how many numbers it began with."""
     model_class = find_model(recipe.model)
@@ -131,13 +132,18 @@ def _train(
     model = build_model(model_class, inputs, config, recipe.train.seed)
     if model.state_dict() and not bundle.material.parameters:
         say("the run keeps no parameters: training starts afresh")
-        waits = patience or recipe.train.patience
-        return model, Continued(fit(model, parts, replace(recipe.train, patience=waits)), None), 0
+        return model, Continued(fit(model, parts, recipe.train), None), 0
     taken = 0
     if bundle.material.parameters:
         axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()})
         taken = carry_over(model, axes, bundle, parts, inputs)
-    return model, go_on(model, parts, recipe.train, patience), taken
+    return model, go_on(model, parts, recipe.train, epochs or epochs_after(scratch_epochs(bundle))), taken
+
+
+def scratch_epochs(bundle: Bundle) -> int:
+    """The epochs that the run took from scratch, be it an update of an update; 0 where that is not known."""
+    about = bundle.about
+    return int(about.get("update", {}).get("scratch_epochs", about.get("epochs", 0)))
 
 
 def _leave(

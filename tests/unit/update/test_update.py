@@ -19,6 +19,7 @@ from viral.pipeline import evaluate_run, train
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import Retriever
 from viral.update import update
+from viral.update.continued import LEAST
 from viral.update.run import Makers
 
 RECIPE = Recipe(
@@ -133,10 +134,11 @@ def test_training_goes_on_from_where_it_was(run: Path, tmp_path: Path) -> None:
     old = json.loads((run / "run.json").read_text())
     new = update(run, grown(tmp_path), tmp_path / "updated", makers=makers(tmp_path / "second.txt"))
     assert new["history"][0]["losses"]["bpr"] < old["history"][0]["losses"]["bpr"] - 0.05
+    assert new["epochs"] == LEAST and new["valid"]["best_epoch"] == LEAST - 1  # the last one, whatever validation says
+    assert new["update"]["scratch_epochs"] == old["epochs"] > LEAST
     words = makers(tmp_path / "third.txt")
-    quick = update(run, Dataset.open(tmp_path / "new"), tmp_path / "quick", makers=words, patience=1)
-    assert quick["epochs"] <= new["epochs"] and quick["history"][0]["losses"] == new["history"][0]["losses"]
-    assert quick["stopped_because"] == "patience"
+    quick = update(tmp_path / "updated", Dataset.open(tmp_path / "new"), tmp_path / "quick", makers=words, epochs=2)
+    assert quick["epochs"] == 2 and quick["update"]["scratch_epochs"] == old["epochs"]
 
 
 def test_the_old_bundle_serves_until_the_new_one_is_there(run: Path, tmp_path: Path) -> None:
