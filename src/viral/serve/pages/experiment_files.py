@@ -25,7 +25,7 @@ from viral.tune.run import RESULT_FILE as TUNE_FILE
 
 Kind = Literal["comparison", "ablation", "tuning", "run", "unreadable"]
 LONGEST = 50_000_000  # bytes of a file that is read
-MOST = 500  # folders that are looked into
+MOST, MOST_CELLS = 500, 10_000  # folders that are looked into, and trainings of one study
 SERVED = "this run"
 
 
@@ -94,8 +94,12 @@ def look(name: str, folder: Path) -> Found:
     return Found(name, kind, folder, document)
 
 
-@lru_cache(maxsize=MOST)
+@lru_cache(maxsize=256)
 def _document(file: Path, _modified: int) -> Mapping[str, Any]:
+    return _read(file)
+
+
+def _read(file: Path) -> Mapping[str, Any]:
     if file.stat().st_size > LONGEST:
         raise DataError(f"{file.name} is longer than {LONGEST:,} bytes")
     document = read_json(file)
@@ -177,16 +181,31 @@ def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:
     return Comparison(test, _number(value["p_holm"]), _number(value["effect"]), _number(value["relative"]))
 
 
-def cells(found: Found) -> dict[str, list[tuple[Path, Mapping[str, Any]]]]:
-    """Folders and summaries of a study's finished cells by the row's name, in the order of their seeds."""
-    gathered: dict[str, list[tuple[Path, Mapping[str, Any]]]] = {}
-    for file in sorted((found.folder / CELLS_FOLDER).glob(f"*/{RESULT_FILE}"))[: 20 * MOST]:
+def cells(found: Found) -> dict[str, list[Path]]:
+    """Folders of a study's finished cells by the row's name, in the order of their seeds."""
+    gathered: dict[str, list[tuple[int, Path]]] = {}
+    for file in sorted((found.folder / CELLS_FOLDER).glob(f"*/{RESULT_FILE}"))[:MOST_CELLS]:
         try:
-            summary = _document(file, file.stat().st_mtime_ns)
-        except (DataError, OSError):
-            continue
-        gathered.setdefault(str(summary.get("cell", "")), []).append((file.parent, summary))
-    return {name: sorted(those, key=lambda one: str(one[1].get("seed"))) for name, those in gathered.items()}
+            name, seed = _cell(file, file.stat().st_mtime_ns)
+        except (DataError, OSError, TypeError, ValueError):
+            continue  # the study computes it again
+        gathered.setdefault(name, []).append((seed, file.parent))
+    return {name: [folder for _, folder in sorted(those)] for name, those in gathered.items()}
+
+
+@lru_cache(maxsize=2 * MOST_CELLS)
+def _cell(file: Path, _modified: int) -> tuple[str, int]:
+    """A cell's row and seed: all that is kept of the many that are not shown."""
+    summary = _read(file)
+    return str(summary.get("cell", "")), int(summary.get("seed", 0))
+
+
+def summary_of(cell: Path) -> Mapping[str, Any]:
+    """What a cell measured; empty where it cannot be read."""
+    try:
+        return _document(cell / RESULT_FILE, (cell / RESULT_FILE).stat().st_mtime_ns)
+    except (DataError, OSError):
+        return {}
 
 
 def curve(name: str, summary: Mapping[str, Any], metric: str, *, highlight: bool = False) -> Curve | None:

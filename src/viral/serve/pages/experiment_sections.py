@@ -11,7 +11,7 @@ from viral.experiment.studies import FULL, STUDIES
 from viral.report import Bar, BarChart, Curves, Estimate, Grid, Notes, Section, Table
 from viral.report.grid import GridCell, GridRow
 from viral.report.wording import DASH, duration, fixed, percent, whole
-from viral.serve.pages.experiment_files import Found, cells, curve, settings_text
+from viral.serve.pages.experiment_files import Found, cells, curve, settings_text, summary_of
 
 METRIC = "recall@20"
 
@@ -188,10 +188,9 @@ def curves(found: Found, rows: Sequence[Row], metric: str) -> Section | None:
     made = []
     best = sorted((row for row in rows if row.seeds), key=lambda row: -row.metrics[metric].mean)
     for row in best:
-        first = trained.get(row.name, [])[:1]
-        made += [
-            one for _, summary in first if (one := curve(row.name, summary, metric, highlight=row.name == reference))
-        ]
+        for cell in trained.get(row.name, [])[:1]:
+            one = curve(row.name, summary_of(cell), metric, highlight=row.name == reference)
+            made += [one] if one is not None else []
     if not made:
         return None
     intro = f"The first seed of the best {min(len(made), MOST_CURVES)} of {len(made)} rows that are trained in epochs."

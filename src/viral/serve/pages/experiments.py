@@ -55,6 +55,16 @@ def show_all(request: Request) -> Response:
 
 
 def _listed(found: Found) -> Listed:
+    try:
+        size, best = _summary(found)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        found = Found(found.name, "unreadable", found.folder, {})
+        size, best = "", f"its file is not what its command writes ({type(error).__name__})"
+    return Listed(found, KINDS[found.kind], f"/experiments/study/{quoted(found.name)}", size, best)
+
+
+def _summary(found: Found) -> tuple[str, str]:
+    """How much is in it, and the best of it, or why it cannot be read."""
     size, best = "", found.fault
     if found.kind in ("comparison", "ablation"):
         rows, metric = found.rows, metric_of(found)
@@ -70,7 +80,7 @@ def _listed(found: Found) -> Listed:
             f"seed {found.document.get('seed', '–')}",
             f"{found.document.get('model', '')}: {METRIC} {fixed(value)}",
         )
-    return Listed(found, KINDS[found.kind], f"/experiments/study/{quoted(found.name)}", size, best)
+    return size, best
 
 
 @router.get("/experiments/figures.css", dependencies=[Depends(asks)])
@@ -110,7 +120,7 @@ async def compare_two(request: Request, a: Key = "", b: Key = "") -> Response:
 
 
 def _config(first: Side, second: Side) -> Section:
-    rows = config_difference(first.config, second.config)
+    rows = config_difference(first.config(), second.config())
     return Table(
         heading="What differs in the configuration",
         columns=("setting", "first", "second"),

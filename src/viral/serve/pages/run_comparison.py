@@ -4,9 +4,9 @@ Users' values come from what a study kept, or are computed from a run's bundle a
 """
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from viral.bundle import MANIFEST_FILE, Bundle
 from viral.dataset import Dataset
 from viral.errors import DataError, UsageError, ViralError
 from viral.evaluation import PairedTest, paired_test
+from viral.experiment.analysis import Row
 from viral.experiment.cells import USERS_FILE, CellResult
 from viral.experiment.studies import STUDIES
 from viral.pipeline import BUNDLE_FOLDER, PROTOCOLS, RECIPE_FILE, find_model, load_split, measure
@@ -35,7 +36,7 @@ class Side:
 
     key: str  # its address
     label: str
-    config: Mapping[str, Any]
+    config: Callable[[], Mapping[str, Any]]
     users: Callable[[], Users]  # recall@20 by user id; raises ``DataError`` where it cannot be had
 
 
@@ -69,11 +70,12 @@ def sides(found: Mapping[str, Found], fallback: Dataset | None) -> dict[str, Sid
     made: dict[str, Side] = {}
     for one in found.values():
         if one.kind == "run":
-            made[one.name] = Side(one.name, one.name, run_config(one), _of_run(one, fallback))
+            made[one.name] = Side(one.name, one.name, partial(run_config, one), _of_run(one, fallback))
         elif one.kind in ("comparison", "ablation"):
-            for name, those in cells(one).items():
-                key = f"{one.name}/{name}"
-                made[key] = Side(key, key, row_config(one, name, those[0][1]), _of_cells([at for at, _ in those]))
+            for row in one.rows:
+                if row.seeds:
+                    key = f"{one.name}/{row.name}"
+                    made[key] = Side(key, key, partial(row_config, one, row), _of_cells(one, row.name))
     return made
 
 
@@ -98,16 +100,14 @@ def run_config(found: Found) -> dict[str, Any]:
     return flat(recipe)
 
 
-def row_config(found: Found, name: str, summary: Mapping[str, Any]) -> dict[str, Any]:
+def row_config(found: Found, row: Row) -> dict[str, Any]:
     """What is known of a row's recipe: studies keep its fingerprint alone, so the model, its budget and its variant."""
-    row = next((one for one in found.rows if one.name == name), None)
-    variant = next((v for study in STUDIES.values() for v in study.variants if v.name == name), None)
-    known: dict[str, Any] = {"model": summary.get("model")}
-    if row is not None:
-        known |= {"train.max_epochs": row.max_epochs, "train.patience": row.patience, "parameters": row.parameters}
+    known = {"model": row.model, "train.max_epochs": row.max_epochs, "train.patience": row.patience}
+    study = STUDIES.get(row.group)
+    variant = next((one for one in (study.variants if study else ()) if one.name == row.name), None)
     if found.kind == "ablation" and variant is not None:
         known |= {f"config.{key}": value for key, value in variant.settings.items()}
-    return known
+    return known | {"parameters": row.parameters}
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
@@ -142,21 +142,24 @@ def difference(first: Users, second: Users) -> Difference:
     )
 
 
-def _of_cells(folders: Sequence[Path]) -> Callable[[], Users]:
+def _of_cells(found: Found, name: str) -> Callable[[], Users]:
     """Every user's mean over the seeds."""
 
     def read() -> Users:
         total: npt.NDArray[np.float64] | None = None
         ids: tuple[str, ...] = ()
+        folders = cells(found).get(name, [])
         for folder in folders:
             try:
-                found, values = CellResult(folder, {}).per_user(METRIC)
+                users, values = CellResult(folder, {}).per_user(METRIC)
             except (OSError, ValueError, KeyError):
                 raise DataError(f"{USERS_FILE} of a seed cannot be read", hint="run the study again") from None
-            if ids and found != ids:
+            if ids and users != ids:
                 raise DataError("two seeds measured different users", hint="run the study again")
-            ids, total = found, values if total is None else total + values
-        return {} if total is None else dict(zip(ids, (total / len(folders)).tolist(), strict=True))
+            ids, total = users, values if total is None else total + values
+        if total is None:
+            raise DataError(f"the cells of {name!r} are gone", hint="run the study again")
+        return dict(zip(ids, (total / len(folders)).tolist(), strict=True))
 
     return read
 
