@@ -41,7 +41,7 @@
       gl_PointSize = size;
     }`;
   const FRAGMENT = `#version 300 es
-    precision mediump float;
+    precision highp float;
     flat in vec4 tone;
     flat in int shape;
     uniform float size;
