@@ -14,14 +14,14 @@ from viral.pipeline import train
 from viral.recipe import Recipe, TrainConfig
 from viral.shop import ShopConfig, make_shop
 
-SHOP = ShopConfig(users=60, items=64, interactions_per_user=8.0, liked=0.34, image_size=160, seed=3)
+SHOP = ShopConfig(users=40, items=28, interactions_per_user=8.0, liked=0.34, image_size=128, seed=3)
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=alert(1)>",
     "\"><svg onload=alert(1)> ' {{7*7}} {% raw %}",
     "\u202eمرحبا \u05e9\u05dc\u05d5\u05dd \u2066 evil",
     "🦊👩‍👩‍👧‍👦 " + "long title " * 9000,
 )
-_TRAIN = TrainConfig(batch_size=256, max_epochs=3, learning_rate=5e-3)
+_TRAIN = TrainConfig(batch_size=256, max_epochs=2, learning_rate=5e-3)
 _VIRAL = {"crossmodal_dim": 16, "embedding_dim": 16, "hidden_dim": 16}
 VIRAL = Recipe(model="viral", config=_VIRAL, train=_TRAIN)
 LIGHTGCN = Recipe(model="lightgcn", train=_TRAIN)
@@ -48,7 +48,7 @@ def plant(folder: Path) -> Planted:
     comparison, ablation = folder / "comparison", folder / "ablation"
     recipes = {"popularity": POPULARITY, "lightgcn": LIGHTGCN, "viral": VIRAL}
     compare(dataset, recipes, comparison, seeds=(0, 1), command="viral compare shop --models popularity,lightgcn,viral")
-    ablate(dataset, ablation, base=VIRAL, seeds=(0, 1), studies=["parts", "modalities"], command="viral ablate shop")
+    ablate(dataset, ablation, base=VIRAL, seeds=(0,), studies=["modalities"], command="viral ablate shop")
     return Planted(dataset.path, run, (comparison, ablation, other))
 
 
