@@ -1,0 +1,100 @@
+"""``python -m bench.paint``: how soon each page shows something, with 10,000 items, in Chromium.
+
+A catalogue without pictures and a bundle of random vectors are planted and served; each page is opened anew, in a
+context without a cache. Prints one JSON document: milliseconds until the first contentful paint (the browser's own
+entry, counted from the navigation), the median of each page over the repeats, and the worst. Exit status 1 where a
+median is not below a second.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from bench.browser import browser, served
+from bench.retrieval import TAKEN, USERS, world
+from viral.dataset import Source, write_tables
+
+LIMIT = 1000.0  # milliseconds
+# A promise, because waiting for a function takes eval, which the pages' policy forbids.
+ENTRY = """new Promise(resolve => {
+    const look = () => {
+        const [found] = performance.getEntriesByName('first-contentful-paint');
+        if (found) resolve(found.startTime); else setTimeout(look, 20);
+    };
+    look();
+})"""
+PAGES = {
+    "gallery": "/", "gallery, by words": "/?q=number+77", "gallery, last page": "/?page=9999", "users": "/users",
+    "user": "/users/u7", "why": "/why?user=u7&item=i77", "item": "/items/i77", "new": "/new", "map": "/map",
+    "experiments": "/experiments", "doctor": "/doctor",
+}  # fmt: skip
+
+
+def plant(folder: Path, items: int) -> tuple[Path, Path]:
+    """A run and its data set below ``folder``."""
+    made = world(items, 64)
+    ids = list(made.items.ids)
+    catalogue = pl.DataFrame(
+        {
+            "item_id": ids,
+            "title": [f"Item number {n}, in a colour that is new" for n in range(items)],
+            "text": ["What one may say of it, in a sentence or two."] * items,
+            "category": [f"c{n % 20}" for n in range(items)],
+            "image": pl.Series([None] * items, dtype=pl.String),
+        }
+    )
+    taken = made.seen.items.tolist()
+    log = pl.DataFrame(
+        {
+            "user_id": [f"u{n // TAKEN}" for n in range(USERS * TAKEN)],
+            "item_id": [ids[item] for item in taken],
+            "split": ["train"] * len(taken),
+        }
+    )
+    write_tables(folder / "data", catalogue, log.unique(maintain_order=True), Source(layout="planted"))
+    made.save(folder / "run" / "bundle")
+    return folder / "run", folder / "data"
+
+
+def painted(chromium: Any, url: str) -> float:
+    """Milliseconds from the navigation to the first content, in a context of its own."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860})
+    try:
+        page = context.new_page()
+        answer = page.goto(url, wait_until="commit")
+        if answer.status != 200:
+            raise SystemExit(f"{url} answers {answer.status}")
+        return float(page.evaluate(ENTRY))
+    finally:
+        context.close()
+
+
+def main() -> None:
+    """Measure once and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.paint", description=__doc__)
+    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    spent: dict[str, list[float]] = {name: [] for name in PAGES}
+    with tempfile.TemporaryDirectory() as folder:
+        run, dataset = plant(Path(folder), arguments.items)
+        with served(run, "--dataset", dataset) as address, browser() as chromium:
+            for _ in range(arguments.repeats):  # the pages take turns, so that a busy moment touches all alike
+                for name, path in PAGES.items():
+                    spent[name].append(painted(chromium, address + path))
+    pages = {
+        name: {"median": round(statistics.median(those)), "worst": round(max(those))} for name, those in spent.items()
+    }
+    slow = [name for name, one in pages.items() if one["median"] >= LIMIT]
+    print(json.dumps({"items": arguments.items, "repeats": arguments.repeats, "milliseconds": pages, "slow": slow}))
+    sys.exit(1 if slow else 0)
+
+
+if __name__ == "__main__":
+    main()
