@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test test-slow check bench docs clean
+.PHONY: help setup demo test test-slow check bench docs screenshots clean
 
 help:
 	@echo "make demo       the planted shop from pictures to demo/report.html"
@@ -13,6 +13,7 @@ help:
 	@echo "make check      ruff, mypy and import-linter"
 	@echo "make bench      measure speed, as ratios in one run"
 	@echo "make docs       check the pages: every link leads somewhere, every command can be typed"
+	@echo "make screenshots  the pictures of docs/pages.md, of the demonstration (needs Chromium)"
 
 setup: $(READY)
 
@@ -46,6 +47,12 @@ bench: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m pytest -q tests/unit/test_docs.py
+
+screenshots: demo
+	$(BIN)/viral compare demo/shop --out demo/comparison --models popularity,itemknn,bpr,lightgcn,viral --seeds 2 \
+		--set train.max_epochs=8
+	$(BIN)/python -m bench.screenshots demo/runs/viral --dataset demo/shop --experiments demo/comparison \
+		--picture demo/shop/images/p0051.jpg --out docs/images
 
 clean:
 	rm -rf demo runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

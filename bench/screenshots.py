@@ -22,8 +22,10 @@ LIMIT = 150_000  # bytes
 PATIENCE = 120_000  # milliseconds; a new item loads the models
 THEMES = ("light", "dark")
 # A promise, because waiting for a function takes eval, which the pages' policy forbids.
-SEEN = """Promise.all([...document.images].filter(one => one.src && one.getBoundingClientRect().top < innerHeight)
-    .map(one => one.decode().catch(() => null)))"""
+SEEN = """Promise.all([...document.images].filter(one => {
+    const box = one.getBoundingClientRect();
+    return one.src && one.checkVisibility() && box.width && box.top < innerHeight;
+}).map(one => one.decode().catch(() => null)))"""
 
 
 def _gallery(page: Any, _: Path | None) -> None:
@@ -62,6 +64,7 @@ def _map(page: Any, _: Path | None) -> None:
     page.locator("#map-canvas").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#map-card:not([hidden])")
+    page.evaluate("scrollTo(0, 0)")
 
 
 def _experiments(page: Any, _: Path | None) -> None:

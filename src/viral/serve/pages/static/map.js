@@ -77,19 +77,19 @@
 
   // Colours are the style sheet's, so that light and dark and high contrast are its business alone.
   function readTones() {
-    const probe = document.createElement("span");
-    stage.append(probe);
     tones = [];
     const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
     for (let tone = 0; tone <= TONES; tone++) {
+      const probe = document.createElement("span");  // a new one each time: a style sheet's transition would keep the first
       probe.style.color = `var(--tone-${tone})`;
+      stage.append(probe);
       paint.clearRect(0, 0, 1, 1);
       paint.fillStyle = getComputedStyle(probe).color;
       paint.fillRect(0, 0, 1, 1);
+      probe.remove();
       const strength = tone ? 0.85 : 0.6;
       tones.push(...[...paint.getImageData(0, 0, 1, 1).data.slice(0, 3)].map((part) => (part / 255) * strength), strength);
     }
-    probe.remove();
     draw();
   }
 
