@@ -104,7 +104,7 @@ def chromium() -> Iterator[object]:
 
 
 @pytest.fixture
-def opened(chromium) -> Iterator[Callable[..., Watch]]:
+def opened(chromium, planted: Planted) -> Iterator[Callable[..., Watch]]:
     """Opens a window of its own for a server; at the end nothing may have gone wrong in any of them."""
     watches: list[Watch] = []
 
@@ -113,6 +113,7 @@ def opened(chromium) -> Iterator[Callable[..., Watch]]:
         context = chromium.new_context(base_url=base, viewport=viewport, reduced_motion="reduce", **options)
         context.set_default_timeout(PATIENCE)
         watches.append(Watch(context.new_page()))
+        watches[-1].expect(f"/pictures/{planted.lost}?")
         return watches[-1]
 
     yield open_window

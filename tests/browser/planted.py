@@ -34,13 +34,14 @@ class Planted:
 
     dataset: Path
     run: Path
+    lost: str  # the item whose picture is gone
     experiments: tuple[Path, ...]
 
 
 def plant(folder: Path) -> Planted:
     """Build everything below ``folder``; the first items have hostile titles, one has lost its picture."""
     dataset = make_shop(folder / "shop", SHOP)
-    harm(dataset.path)
+    lost = harm(dataset.path)
     encode_dataset(dataset, descriptions=describe(dataset))
     run, other = folder / "runs" / "viral", folder / "runs" / "lightgcn"
     train(dataset, VIRAL, run)
@@ -49,14 +50,15 @@ def plant(folder: Path) -> Planted:
     recipes = {"popularity": POPULARITY, "lightgcn": LIGHTGCN, "viral": VIRAL}
     compare(dataset, recipes, comparison, seeds=(0, 1), command="viral compare shop --models popularity,lightgcn,viral")
     ablate(dataset, ablation, base=VIRAL, seeds=(0,), studies=["modalities"], command="viral ablate shop")
-    return Planted(dataset.path, run, (comparison, ablation, other))
+    return Planted(dataset.path, run, lost, (comparison, ablation, other))
 
 
-def harm(dataset: Path) -> None:
-    """Write the hostile titles into the catalogue, and lose a picture."""
+def harm(dataset: Path) -> str:
+    """Write the hostile titles into the catalogue, and lose a picture; returns whose."""
     file = dataset / ITEMS_FILE
     items = pl.read_parquet(file)
     titles = [*HOSTILE, *items["title"].to_list()[len(HOSTILE) :]]
     with atomic_write(file) as temporary:
         items.with_columns(pl.Series("title", titles)).write_parquet(temporary)
     (dataset / items["image"][len(HOSTILE)]).unlink()
+    return str(items["item_id"][len(HOSTILE)])

@@ -7,6 +7,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 LOCKED = "by hand, locked"
+FOUND = """word => { const cards = [...document.querySelectorAll("[data-testid=card]")];
+  return cards.length < 28 && cards.every((card) => card.innerText.toLowerCase().includes(word)); }"""
 
 
 def count(text: str) -> int:
@@ -23,10 +25,8 @@ def test_the_gallery_finds_and_filters_without_leaving_the_page(watch) -> None:
     page.evaluate("window.same = true")
     word = cards.nth(12).locator(".name").inner_text().split()[0]
     page.get_by_role("searchbox").press_sequentially(word)
-    page.wait_for_url(re.compile(r"[?&]q="))
-    page.locator("#results [role=status]", has_text="found").wait_for()
-    assert 0 < cards.count() < 28
-    assert all(word.lower() in text.lower() for text in cards.all_inner_texts())
+    page.wait_for_function(FOUND, arg=word.lower())
+    assert f"q={word}" in page.url and 0 < cards.count() < 28
     page.get_by_role("searchbox").fill("")
     page.wait_for_function("document.querySelectorAll('[data-testid=card]').length === 28")
     category = page.get_by_label("Category")
@@ -166,7 +166,7 @@ def test_a_picture_that_is_not_in_the_shop_finds_its_place(watch, planted) -> No
 
 
 def test_a_file_that_is_no_picture_is_refused_in_words(watch, tmp_path: Path) -> None:
-    watch.expect("422", "415", "400")
+    watch.expect("409")
     file = tmp_path / "heron.png"
     file.write_text("this is not a picture")
     page = watch.go("/new")
