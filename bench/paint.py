@@ -57,6 +57,7 @@ def plant(folder: Path, items: int) -> tuple[Path, Path]:
             "split": ["train"] * len(taken),
         }
     )
+    (folder / "data").mkdir()
     write_tables(folder / "data", catalogue, log.unique(maintain_order=True), Source(layout="planted"))
     made.save(folder / "run" / "bundle")
     return folder / "run", folder / "data"
