@@ -11,7 +11,8 @@ def quoted(external: str) -> str:
 
 def address(path: str, given: Mapping[str, object], **changed: object) -> str:
     """A path with its query, in which some values are changed; empty ones, and page 1, are left out."""
-    merged = {name: value for name, value in (dict(given) | changed).items() if value not in ("", None, False)}
+    values = (dict(given) | changed).items()
+    merged = {name: value for name, value in values if value is not False and value not in ("", None)}  # 0 is kept
     if merged.get("page") == 1:
         del merged["page"]
     return f"{path}?{urlencode(merged)}" if merged else path
