@@ -63,13 +63,15 @@ def test_the_theme_is_switched_and_stays(opened, site: str) -> None:
     light, button = page.evaluate(colour), page.get_by_role("button", name="Dark theme")
     assert button.get_attribute("aria-pressed") == "false"
     button.click()
-    assert button.get_attribute("aria-pressed") == "true" and page.evaluate(colour) != light
+    assert button.get_attribute("aria-pressed") == "true"
+    page.wait_for_function(f"light => {colour} !== light", arg=light)
+    page.wait_for_timeout(100)  # colours fade
     dark = page.evaluate(colour)
     for path in ("/users", "/map", "/doctor"):
         watch.go(path)
         assert page.evaluate(colour) == dark
     page.get_by_role("button", name="Dark theme").press("Enter")
-    assert page.evaluate(colour) == light
+    page.wait_for_function(f"light => {colour} === light", arg=light)
 
 
 def test_a_walk_by_keyboard_from_the_skip_link_through_the_navigation(watch) -> None:
