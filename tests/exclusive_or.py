@@ -50,7 +50,7 @@ def told(
 ) -> Iterator[dict[str, float]]:
     """What the synergy of a VIRAL tells of a ⊕ b, a and b: before the first epoch and after each."""
     inputs, answers = exclusive_or(seed, agreement)
-    config = VIRALConfig(synergy=synergy, embedding_dim=16, hidden_dim=16, alignment_weight=weight)
+    config = VIRALConfig(variant="redu2", synergy=synergy, embedding_dim=16, hidden_dim=16, alignment_weight=weight)
     model = build_model(VIRAL, inputs, config, seed)
     optimizer, rng = torch.optim.Adam(model.parameters(), lr=3e-3), torch.Generator().manual_seed(0)
     for epoch in range(epochs + 1):
