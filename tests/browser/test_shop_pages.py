@@ -28,7 +28,7 @@ def test_the_gallery_finds_and_filters_without_leaving_the_page(watch) -> None:
     page.wait_for_url(re.compile(f"q={word}"))
     page.wait_for_function(FOUND, arg=word.lower())
     page.get_by_role("searchbox").fill("")
-    page.wait_for_function("document.querySelectorAll('[data-testid=card]').length === 28")
+    page.wait_for_function("() => document.querySelectorAll('[data-testid=card]').length === 28")
     category = page.get_by_label("Category")
     choice = category.locator("option").nth(1)
     wanted, value = count(choice.inner_text().rsplit("(", 1)[1]), choice.get_attribute("value")
@@ -37,7 +37,7 @@ def test_the_gallery_finds_and_filters_without_leaving_the_page(watch) -> None:
     assert all(text == value for text in page.get_by_test_id("card").locator(".kind").all_inner_texts())
     assert page.evaluate("window.same") is True
     page.go_back()
-    page.wait_for_function("document.querySelectorAll('[data-testid=card]').length === 28")
+    page.wait_for_function("() => document.querySelectorAll('[data-testid=card]').length === 28")
 
 
 def test_a_description_is_edited_locked_and_given_back(watch) -> None:
