@@ -17,6 +17,7 @@ from viral.data import Interactions, Vocabulary
 from viral.material import Material
 from viral.models import EmbeddingScorer
 from viral.retrieval import Filters, Retriever
+from viral.retrieval.taste import product
 
 USERS, TAKEN, K = 1_000, 20, 20
 
@@ -59,7 +60,7 @@ def main() -> None:
     exact, scorer = Retriever(bundle), bundle.scorer
     stock = Filters(in_stock=set(bundle.items.ids[::2]))
     requests: dict[str, Callable[[int], object]] = {
-        "bare": lambda user: torch.mv(scorer.items, scorer.users[user]).topk(K),
+        "bare": lambda user: product(scorer.items, scorer.users[user]).topk(K),
         "recommend": lambda user: exact.recommend(f"u{user}", K),
         "diverse": lambda user: exact.recommend(f"u{user}", K, diversity=0.3),
         "half in stock": lambda user: exact.recommend(f"u{user}", K, filters=stock),

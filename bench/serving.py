@@ -54,6 +54,8 @@ class Connections:
 
     async def ask(self, body: bytes) -> tuple[int, bytes]:
         """Status and body of an answer."""
+        while self._free and self._free[-1][0].at_eof():
+            self._free.pop()[1].close()  # idle for so long that the server has ended it, as HTTP lets it
         if self._free:
             reader, writer = self._free.pop()
         else:

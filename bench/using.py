@@ -14,6 +14,7 @@ from viral.bundle import Bundle
 from viral.encode import SentenceEncoder
 from viral.encode.vision import EfficientNetLite, preprocess
 from viral.retrieval import Retriever
+from viral.retrieval.taste import product
 from viral.shop.words import write
 
 SENTENCES, PICTURES, REQUESTS = 64, 16, 500
@@ -66,7 +67,7 @@ def recommendation(items: int = 100_000) -> Rows:
     spent = retrieval.timed(
         {
             "ours": lambda user: retriever.recommend(f"u{user}", 20),
-            "limit": lambda user: torch.mv(scorer.items, scorer.users[user]).topk(20),
+            "limit": lambda user: product(scorer.items, scorer.users[user]).topk(20),
         },
         REQUESTS,
     )

@@ -17,7 +17,7 @@ from torch import Tensor
 from viral.bundle import Bundle
 from viral.models.base import EmbeddingScorer
 from viral.retrieval.foldin import FoldIn
-from viral.retrieval.taste import split_product
+from viral.retrieval.taste import split_products
 
 SHOWN = 5  # items of the history
 NEIGHBOURS = "neighbours"
@@ -123,5 +123,5 @@ def _origins(bundle: Bundle, user: int, item: int) -> dict[str, float]:
     if own is None or not isinstance(scorer, EmbeddingScorer):
         return {}
     lent = scorer.items[item].double() - own[item].double()
-    found = split_product(scorer.users[user], own[item], scorer.parts)
+    found = split_products(scorer.users[user], own[item][None], scorer.parts)[0]
     return found | {NEIGHBOURS: float(scorer.users[user].double() @ lent)}

@@ -110,9 +110,9 @@ class Retriever:
         if diversity and len(found):
             chosen = diversify(scores, item_vectors(self.bundle.scorer)[found], k, diversity)
             found, scores = found[chosen], scores[chosen]
-        pairs = enumerate(zip(found.tolist(), scores.tolist(), strict=True), start=1)
+        rows = enumerate(zip(found.tolist(), scores.tolist(), taste.splits(found), strict=True), start=1)
         ids, titles = self.bundle.items.ids, self.bundle.titles
-        return [Recommendation(ids[i], titles[i], rank, score, taste.split(i)) for rank, (i, score) in pairs]
+        return [Recommendation(ids[i], titles[i], rank, score, parts) for rank, (i, score, parts) in rows]
 
     def _best(self, taste: Taste, count: int, exclude_seen: bool, filters: Filters) -> tuple[Tensor, Tensor]:
         """Indices and scores of the best items, at most ``count``."""

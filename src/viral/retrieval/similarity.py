@@ -7,7 +7,7 @@ from torch import Tensor
 
 from viral.bundle import Bundle
 from viral.errors import DataError, UsageError, nearest
-from viral.retrieval.taste import item_vectors
+from viral.retrieval.taste import item_vectors, product
 
 FUSED = "fused"  # the items' side of the model's score
 
@@ -24,7 +24,7 @@ class Tables:
         table, there = self._table(by)
         if by not in self._norms:
             self._norms[by] = table.norm(dim=1).clamp(min=1e-12)
-        cosines = torch.mv(table, vector) / (self._norms[by] * vector.norm().clamp(min=1e-12))
+        cosines = product(table, vector) / (self._norms[by] * vector.norm().clamp(min=1e-12))
         return cosines if there is None else cosines.masked_fill_(~there, -torch.inf)
 
     def vector(self, item: int, by: str) -> Tensor:

@@ -27,7 +27,7 @@ class Taste:
     def scores(self) -> Tensor:
         """Scores of all items, (I,), the caller's to change."""
         if isinstance(self.scorer, EmbeddingScorer):
-            return torch.mv(self.scorer.items, self.person)
+            return product(self.scorer.items, self.person)
         return self.scorer.weights[self.person].sum(dim=0)
 
     def score(self, item: int) -> float:
@@ -36,13 +36,26 @@ class Taste:
 
     def split(self, item: int) -> dict[str, float]:
         """The score of one item by the parts of the model."""
+        return self.splits(torch.tensor([item]))[0]
+
+    def splits(self, items: Tensor) -> list[dict[str, float]]:
+        """The scores of some items (n,) int64 by the parts of the model."""
         if isinstance(self.scorer, EmbeddingScorer):
-            return split_product(self.person, self.scorer.items[item], self.scorer.parts)
-        return {"score": self.scorer.weights[self.person, item].double().sum().item()}
+            return split_products(self.person, self.scorer.items[items], self.scorer.parts)
+        sums = self.scorer.weights[self.person[:, None], items].double().sum(dim=0)
+        return [{"score": value} for value in sums.tolist()]
 
 
-def split_product(user: Tensor, item: Tensor, parts: Mapping[str, tuple[int, int]]) -> dict[str, float]:
-    """An inner product (D,), (D,) by named ranges of columns; ``score`` where there are none."""
-    products = user.double() * item.double()
-    spans = parts or {"score": (0, len(products))}
-    return {name: products[start:stop].sum().item() for name, (start, stop) in spans.items()}
+def product(table: Tensor, vector: Tensor) -> Tensor:
+    """(n, D), (D,) -> (n,). On a processor numpy's takes half the time of torch's."""
+    if table.device.type != "cpu":
+        return torch.mv(table, vector)
+    return torch.from_numpy(table.numpy() @ vector.numpy())
+
+
+def split_products(user: Tensor, items: Tensor, parts: Mapping[str, tuple[int, int]]) -> list[dict[str, float]]:
+    """Inner products (D,), (n, D) by named ranges of columns; ``score`` where there are none."""
+    products = user.double() * items.double()  # (n, D)
+    spans = parts or {"score": (0, products.shape[1])}
+    columns = [products[:, start:stop].sum(dim=1).tolist() for start, stop in spans.values()]
+    return [dict(zip(spans, values, strict=True)) for values in zip(*columns, strict=True)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -14,6 +15,7 @@ R = TypeVar("R")
 THREADS = 2  # that rank in one worker: while one is inside torch, the other makes an answer
 WAITING = 256  # requests that may wait to be ranked; more are turned away rather than answered too late
 LONG_WAITING = 8
+SWITCH_SECONDS = 5e-4  # a tenth of Python's: while a new bundle is read, a request waits for the interpreter many times
 
 
 class Pool:
@@ -46,6 +48,7 @@ class Work:
     def __init__(self) -> None:
         if "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(1)  # requests run side by side; each is too small to be shared out
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.ranking = Pool("ranking", THREADS, WAITING)
         self.long = Pool("long", 1, LONG_WAITING)  # one: describers and encoders are not asked from two threads
         self.writing = Pool("writing", 1, WAITING)
