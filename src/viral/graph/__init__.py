@@ -1,12 +1,13 @@
 """Hop 5: the graphs, built and normalised here only, and the sparse products over them."""
 
-from viral.graph.bipartite import bipartite_adjacency, neighbor_means
+from viral.graph.bipartite import Bipartite, bipartite_adjacency, neighbor_means
 from viral.graph.cooccurrence import Neighbors, co_occurrence, resampled_user_graph, user_graph
 from viral.graph.knn import knn_graph, weighted_knn_graph, weighted_sum
 from viral.graph.nearest import nearest_neighbors
 from viral.graph.sparse import SparseMatrix
 
 __all__ = [
+    "Bipartite",
     "Neighbors",
     "SparseMatrix",
     "bipartite_adjacency",

@@ -73,6 +73,18 @@ class SparseMatrix(nn.Module):
         places = torch.arange(len(shifts), device=shifts.device) + shifts
         return SparseMatrix(offsets, self.columns[places], self.values[places], self.shape[1])
 
+    def blocks(self, dense: Tensor) -> tuple[Tensor, ...]:
+        """Views of a table of R rows by the blocks in which :meth:`multiply_blocks` works: here one."""
+        return (dense,)
+
+    def multiply_blocks(self, blocks: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The product of a square matrix with a table that is given, and returned, in blocks of rows."""
+        return (self.multiply(*blocks),)
+
+    def multiply_rows(self, rows: tuple[Tensor, ...], blocks: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The same in some rows only: (n_b,) int64 of each block, counted within it."""
+        return (self.rows(*rows).multiply(*blocks),)
+
     def entries(self) -> tuple[Tensor, Tensor, Tensor]:
         """Rows, columns and values of the stored entries: int64, int64, float (nnz,)."""
         lengths = self.offsets.diff().long()

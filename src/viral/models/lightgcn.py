@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
-from viral.nn import bpr_loss, dot, embedding, norm_penalty, propagate_mean
+from viral.nn import bpr_triplets, embedding, norm_penalty, propagate_mean, propagate_mean_rows
 from viral.recipe import check_least
 
 
@@ -48,11 +48,9 @@ class LightGCN(EmbeddingRecommender[LightGCNConfig]):
         return Embeddings(users, items)
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        rows = torch.cat([batch.users, batch.positives + self.num_users, batch.negatives + self.num_users])
-        nodes = propagate_mean(self.adjacency, self.ego, self.config.num_layers)
-        users, chosen, skipped = nodes.index_select(0, rows).chunk(3)  # (B, D) each
-        ego = self.ego.index_select(0, rows).chunk(3)
+        rows = batch.users, torch.cat([batch.positives, batch.negatives])
+        (users, items), (p, q) = propagate_mean_rows(self.adjacency, self.ego, self.config.num_layers, *rows)
         return {
-            "bpr": bpr_loss(dot(users, chosen), dot(users, skipped)),
-            "reg": self.config.reg_weight * norm_penalty(*ego),
+            "bpr": bpr_triplets(users, *items.chunk(2)),  # (B, D) each
+            "reg": self.config.reg_weight * norm_penalty(p, *q.chunk(2)),
         }

@@ -1,18 +1,20 @@
 """Parts that at least two models share: losses, propagation, fusion."""
 
 from viral.nn.contrast import info_nce
-from viral.nn.losses import bpr_loss, bpr_loss_bits, dot, norm_penalty
-from viral.nn.propagation import embedding, propagate_mean, propagate_sum
+from viral.nn.losses import bpr_loss, bpr_loss_bits, bpr_triplets, dot, norm_penalty
+from viral.nn.propagation import embedding, propagate_mean, propagate_mean_rows, propagate_sum
 from viral.nn.rows import times_cosine, unit_rows
 
 __all__ = [
     "bpr_loss",
     "bpr_loss_bits",
+    "bpr_triplets",
     "dot",
     "embedding",
     "info_nce",
     "norm_penalty",
     "propagate_mean",
+    "propagate_mean_rows",
     "propagate_sum",
     "times_cosine",
     "unit_rows",

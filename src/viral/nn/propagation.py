@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from viral.graph import SparseMatrix
 
+FEW = 8  # the last layer is restricted to rows that are fewer than the N-th part of all: it costs to pick them out
+
 
 def propagate_sum(adjacency: SparseMatrix, nodes: Tensor, num_layers: int) -> Tensor:
     """Σ_{l=0..L} Âˡ X: (N, D) -> (N, D)."""
@@ -18,6 +20,66 @@ def propagate_mean(adjacency: SparseMatrix, nodes: Tensor, num_layers: int) -> T
     """Mean of ``nodes`` and its ``num_layers`` propagations: (N, D) -> (N, D)."""
     result: Tensor = _PowerSum.apply(nodes, adjacency, num_layers, num_layers + 1)
     return result
+
+
+def propagate_mean_rows(
+    adjacency: SparseMatrix, nodes: Tensor, num_layers: int, *rows: Tensor
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Rows of :func:`propagate_mean` and of ``nodes`` themselves: (N, D) -> (n_b, D) … and (n_b, D) ….
+
+    ``rows`` are indices (n_b,) within each block of the adjacency: of users and of items where it is bipartite. A loss
+    over a batch needs no more: no sum of whole tables, and the last layer only where the batch reads it.
+    """
+    found = _PowerMeanRows.apply(nodes, adjacency, num_layers, *rows)
+    return found[: len(rows)], found[len(rows) :]
+
+
+class _PowerMeanRows(torch.autograd.Function):
+    """As :class:`_PowerSum`, whose gradient enters each layer in some rows only."""
+
+    @staticmethod
+    def forward(ctx: Any, nodes: Tensor, adjacency: SparseMatrix, num_layers: int, *rows: Tensor) -> tuple[Tensor, ...]:
+        ctx.adjacency, ctx.num_layers, ctx.shape = adjacency, num_layers, nodes.shape
+        ctx.save_for_backward(*rows)
+        layer = adjacency.blocks(nodes)
+        own = _take(layer, rows)
+        total = tuple(x / (num_layers + 1) for x in own)
+        few = sum(map(len, rows)) * FEW < len(nodes)
+        for depth in range(1, num_layers + 1):
+            if depth == num_layers and few:
+                found = adjacency.multiply_rows(rows, layer)
+            else:
+                layer = adjacency.multiply_blocks(layer)
+                found = _take(layer, rows)
+            for x, more in zip(total, found, strict=True):
+                x.add_(more, alpha=1 / (num_layers + 1))
+        return *total, *own
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        rows, adjacency = ctx.saved_tensors, ctx.adjacency.transpose
+        to_mean = tuple(g / (ctx.num_layers + 1) for g in gradients[: len(rows)])
+        table = gradients[0].new_zeros(ctx.shape)
+        blocks = adjacency.blocks(table)
+        for _ in range(ctx.num_layers):
+            blocks = adjacency.multiply_blocks(_add(blocks, rows, to_mean))
+        if ctx.num_layers:
+            torch.cat(blocks, out=table)
+        last = tuple(map(torch.add, to_mean, gradients[len(rows) :]))
+        _add(adjacency.blocks(table), rows, last)
+        return table, None, None, *(None for _ in rows)
+
+
+def _take(blocks: tuple[Tensor, ...], rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Rows (n_b,) of each block: (n_b, D) …."""
+    return tuple(block.index_select(0, some) for block, some in zip(blocks, rows, strict=True))
+
+
+def _add(blocks: tuple[Tensor, ...], rows: tuple[Tensor, ...], values: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The blocks, to rows (n_b,) of which ``values`` (n_b, D) were added."""
+    for block, some, value in zip(blocks, rows, values, strict=True):
+        block.index_add_(0, some, value)
+    return blocks
 
 
 class _PowerSum(torch.autograd.Function):
@@ -37,10 +99,13 @@ def _power_sum(adjacency: SparseMatrix, nodes: Tensor, num_layers: int, divisor:
     """Horner's rule: X + Â(X + Â(X + …)), so that only one extra table lives at a time; divided in place."""
     if not num_layers:
         return nodes / divisor
-    total = nodes
-    for _ in range(num_layers):
-        total = adjacency.multiply(total).add_(nodes)
-    return total if divisor == 1 else total.div_(divisor)
+    own = total = adjacency.blocks(nodes)
+    for _ in range(num_layers - 1):
+        total = tuple(new.add_(x) for new, x in zip(adjacency.multiply_blocks(total), own, strict=True))
+    result = torch.empty_like(nodes)
+    for new, x, out in zip(adjacency.multiply_blocks(total), own, adjacency.blocks(result), strict=True):
+        torch.add(new, x, out=out)
+    return result if divisor == 1 else result.div_(divisor)
 
 
 def embedding(num_rows: int, dim: int, *, normal: bool = False) -> nn.Embedding:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from viral.nn import bpr_loss, bpr_loss_bits, dot, norm_penalty
+from viral.nn import bpr_loss, bpr_loss_bits, bpr_triplets, dot, norm_penalty
 
 
 def test_bpr_by_hand():
@@ -27,3 +27,15 @@ def test_norm_penalty_is_not_squared_and_is_divided_by_the_batch():
 
 def test_dot_is_row_wise():
     assert dot(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[5.0, 6.0], [7.0, 8.0]])).tolist() == [17, 53]
+
+
+def test_bpr_of_triplets_is_bpr_of_their_products():
+    tables = [torch.randn(6, 4, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+    users, chosen, skipped = tables
+    plain = bpr_loss(dot(users, chosen), dot(users, skipped))
+    fused = bpr_triplets(*tables)
+    torch.testing.assert_close(fused, plain)
+    for found, wanted in zip(
+        torch.autograd.grad(3 * fused, tables), torch.autograd.grad(3 * plain, tables), strict=True
+    ):
+        torch.testing.assert_close(found, wanted)
