@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
@@ -17,7 +18,7 @@ from viral.data import Interactions, ModelInputs, Triplets
 from viral.errors import UsageError
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import bpr_loss, dot, embedding, propagate_mean
+from viral.nn import bpr_triplets, dot, embedding, propagate_mean, propagate_mean_rows
 from viral.recipe import check_least
 
 
@@ -75,23 +76,31 @@ class FREEDOM(EmbeddingRecommender[FREEDOMConfig]):
 
     def embed(self) -> Embeddings:
         adjacency = self.epoch_adjacency if self.training else self.adjacency
-        ego = torch.cat([self.user_embedding.weight, self.item_embedding.weight])  # (U+I, D)
-        users, items = propagate_mean(adjacency, ego, self.config.num_layers).tensor_split([self.num_users])
-        similar = self.item_embedding.weight
+        users, items = propagate_mean(adjacency, self.ego(), self.config.num_layers).tensor_split([self.num_users])
+        return Embeddings(users, items + self.similar())
+
+    def ego(self) -> Tensor:
+        """Layer 0 of the user-item graph: (U+I, D)."""
+        return torch.cat([self.user_embedding.weight, self.item_embedding.weight])
+
+    def similar(self) -> Tensor:
+        """What similar items lend each item, S id: (I, D)."""
+        lent = self.item_embedding.weight
         for _ in range(self.config.num_item_layers):
-            similar = self.item_graph @ similar
-        return Embeddings(users, items + similar)
+            lent = self.item_graph @ lent
+        return lent
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        users, items = self.embed()
+        adjacency = self.epoch_adjacency if self.training else self.adjacency
         rows = torch.cat([batch.positives, batch.negatives])
-        u = users.index_select(0, batch.users)  # (B, D)
-        chosen, skipped = items.index_select(0, rows).chunk(2)
-        terms = {"bpr": bpr_loss(dot(u, chosen), dot(u, skipped))}
+        (u, items), _ = propagate_mean_rows(adjacency, self.ego(), self.config.num_layers, batch.users, rows)
+        chosen, skipped = (items + self.similar().index_select(0, rows)).chunk(2)  # (B, D) each, as u
+        terms = {"bpr": bpr_triplets(u, chosen, skipped)}
         for role, projection in self.projections.items():
             x = self.features[role] if role in self.features else self.content.features[role]
-            chosen, skipped = projection(x.index_select(0, rows)).chunk(2)  # (B, D) each
-            terms[role] = self.config.content_weight * bpr_loss(dot(u, chosen), dot(u, skipped))
+            # ⟨u, W x⁺⟩ - ⟨u, W x⁻⟩ by one product instead of two
+            apart = x.index_select(0, batch.positives) - x.index_select(0, batch.negatives)  # (B, F)
+            terms[role] = -self.config.content_weight * F.logsigmoid(dot(u, projection(apart))).mean()
         return terms
 
 

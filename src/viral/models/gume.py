@@ -82,7 +82,7 @@ class GUME(ViewRecommender[GUMEConfig]):
         return [propagate_last(self.item_graphs[role], x, config.num_item_layers) for role, x in purified.items()]
 
     def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
-        behaviour = self.take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), batch)
+        behaviour = self.behaviour(batch)
         return behaviour, self.fuser(behaviour, with_users(self.interactions, self.explicit(), batch))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:

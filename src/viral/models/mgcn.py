@@ -23,7 +23,6 @@ from viral.models.views import (
     user_rows,
     with_users,
 )
-from viral.nn import propagate_mean
 from viral.recipe import check_least
 
 
@@ -66,5 +65,5 @@ class MGCN(ViewRecommender[MGCNConfig]):
         return with_users(self.interactions, items, batch)
 
     def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
-        behaviour = self.take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), batch)
+        behaviour = self.behaviour(batch)
         return behaviour, self.fuser(behaviour, self.views(batch))

@@ -28,7 +28,6 @@ from viral.models.views import (
     user_rows,
     with_users,
 )
-from viral.nn import propagate_mean
 from viral.recipe import check_least
 
 FUSION = "fusion"
@@ -100,7 +99,7 @@ class SMORE(ViewRecommender[SMOREConfig]):
         return dict(zip(self.views, with_users(self.interactions, items, batch), strict=True))
 
     def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
-        behaviour = self.take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), batch)
+        behaviour = self.behaviour(batch)
         views = self.spread(batch)
         for role, query in self.queries.items():  # what the fusion attends to, dimension by dimension
             views[role] = query(views[FUSION]).softmax(dim=1) * views[role]

@@ -27,7 +27,6 @@ from viral.models.views import (
     user_rows,
     with_users,
 )
-from viral.nn import propagate_mean
 from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
@@ -84,7 +83,7 @@ class SOIL(ViewRecommender[SOILConfig]):
         return sum_of((1 - shares[:, m : m + 1]) * view for m, view in enumerate(views))
 
     def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
-        behaviour = self.take(propagate_mean(self.adjacency, self.ego, self.config.num_layers), batch)
+        behaviour = self.behaviour(batch)
         return behaviour, self.fuse(self.modalities(batch))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:

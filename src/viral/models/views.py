@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from viral.data import Interactions, ModelInputs, Triplets
-from viral.graph import SparseMatrix
+from viral.graph import Bipartite, SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import bpr_loss, dot, embedding
+from viral.nn import bpr_loss, dot, embedding, propagate_mean, propagate_mean_rows
 from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
@@ -44,6 +44,7 @@ ViewT = TypeVar("ViewT", bound=ViewConfig)
 class ViewRecommender(EmbeddingRecommender[ViewT]):
     """score(u, i) = ⟨u, i⟩ with every node the sum of its two views, which :meth:`represent` computes."""
 
+    adjacency: SparseMatrix  # the user-item graph of the model, (U+I, U+I)
     sides_differ: ClassVar[bool] = False  # whether a node that a batch has twice may have two side views
 
     def __init__(self, inputs: ModelInputs, config: ViewT) -> None:
@@ -75,6 +76,16 @@ class ViewRecommender(EmbeddingRecommender[ViewT]):
         behaviour, side = self.represent()
         users, items = (behaviour + side).tensor_split([self.num_users])
         return Embeddings(users, items)
+
+    def behaviour(self, batch: Triplets | None) -> Tensor:
+        """What the ids learn on the user-item graph: of a batch's users, positives, negatives (3B, D), or of all."""
+        ego, num_layers = self.ego, self.config.num_layers
+        if batch is None:
+            return propagate_mean(self.adjacency, ego, num_layers)
+        users, items = batch.users, torch.cat([batch.positives, batch.negatives])
+        halves = isinstance(self.adjacency, Bipartite)
+        rows = (users, items) if halves else (torch.cat([users, items + self.num_users]),)
+        return torch.cat(propagate_mean_rows(self.adjacency, ego, num_layers, *rows)[0])
 
     def take(self, nodes: Tensor, batch: Triplets | None) -> Tensor:
         """Of all nodes (U+I, D) those of a batch, users, then positives, then negatives (3B, D); or all."""
