@@ -28,9 +28,10 @@ def measure(name: str, settings: dict[str, object]) -> dict[str, object]:
     import torch
 
     from viral.data import ModelInputs, TripletSampler
+    from viral.memory import peak_memory_bytes
     from viral.models import VIRAL
     from viral.recipe import build
-    from viral.training import build_model, peak_memory_bytes
+    from viral.training import build_model
 
     users, items, interactions, limit = CASES[name]
     train = generated(users, items, interactions).train

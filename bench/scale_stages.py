@@ -136,7 +136,7 @@ RUN: dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]] = {
 def main() -> None:
     """Run one stage; the imports that every stage needs are done before the clock starts."""
     import viral.pipeline  # noqa: F401
-    from viral.training import peak_memory_bytes
+    from viral.memory import peak_memory_bytes
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=RUN)

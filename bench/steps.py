@@ -28,9 +28,10 @@ def measure(name: str, image: bool, steps: int, baby: Path | None) -> dict[str, 
     import torch
 
     from viral.data import TripletSampler
+    from viral.memory import peak_memory_bytes
     from viral.models import MODELS
     from viral.recipe import build
-    from viral.training import build_model, peak_memory_bytes
+    from viral.training import build_model
 
     torch.set_num_threads(1)
     inputs = _inputs(baby)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from viral.evaluation.ranking import BLOCK_BYTES
+from viral.memory import peak_memory_bytes
 from viral.models.base import Recommender
 from viral.progress import say
-from viral.training import peak_memory_bytes
 
 COPIES = 4  # of the parameters, besides themselves: gradient, two moments, best epoch
 

@@ -17,9 +17,10 @@ from viral.errors import DataError, UsageError, nearest
 from viral.evaluation import CUTOFFS, Metrics, evaluate
 from viral.files import fingerprint, read_json, sha256_file, write_json
 from viral.material import gather
+from viral.memory import peak_memory_bytes
 from viral.models import MODELS, Recommender
 from viral.recipe import Recipe, build
-from viral.training import TrainReport, build_model, fit, peak_memory_bytes
+from viral.training import TrainReport, build_model, fit
 
 RUN_FILE, RECIPE_FILE, CHECKPOINT_FILE, BUNDLE_FOLDER = "run.json", "recipe.toml", "checkpoint.safetensors", "bundle"
 PROTOCOLS = ("train", "train+valid")  # what is masked when the test set is ranked; the first is the published one

@@ -1,7 +1,5 @@
 """Hop 7: the one training loop, with early stopping, atomic checkpoints and an exact resume."""
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -15,12 +13,12 @@ from viral.checkpoint import load_checkpoint, save_checkpoint
 from viral.data import ModelInputs, Split, TripletSampler
 from viral.errors import DataError, UsageError, nearest
 from viral.evaluation import CUTOFFS, evaluate
+from viral.memory import keep_pages, peak_memory_bytes
 from viral.models.base import EmbeddingRecommender, Recommender
 from viral.progress import say, stage
 from viral.recipe import TrainConfig
 
 CHECKPOINT_SECONDS = 10.0
-LARGEST_KEPT = 31 << 20  # bytes: glibc never keeps a block of more than 32 MiB
 VALID_METRICS = ("recall", "ndcg")  # what early stopping and the learning curves need
 ModelT = TypeVar("ModelT", bound=Recommender[Any])
 
@@ -83,16 +81,6 @@ def fit(
         torch.manual_seed(config.seed)
         keep_pages()
         return _Fit(model, split, config, checkpoint).run(on_epoch)
-
-
-def keep_pages() -> None:
-    """Make glibc keep the memory of a step's tables for the next step instead of giving it back to the system.
-
-    Fresh pages cost a step of LightGCN a fifth of its time. Freeing one large block, of which no page was ever touched,
-    raises the size from which blocks are given back at once (mallopt(3), M_MMAP_THRESHOLD: it is dynamic); elsewhere
-    nothing happens.
-    """
-    torch.empty(LARGEST_KEPT, dtype=torch.uint8)
 
 
 class _Fit:
@@ -226,12 +214,6 @@ def _check_monitor(monitor: str) -> None:
     known = [f"{name}@{k}" for name in (*VALID_METRICS, "coverage") for k in CUTOFFS]
     if monitor not in known:
         raise UsageError(f"cannot monitor {monitor!r}", where="[train] monitor", hint=nearest(monitor, known))
-
-
-def peak_memory_bytes() -> int:
-    """The largest resident set this process ever had."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _check_finite(losses: dict[str, float], epoch: int) -> None:

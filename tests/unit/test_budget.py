@@ -19,7 +19,8 @@ from viral.budget import budget_of
 from viral.data import Interactions, ModelInputs, Split, Vocabulary
 from viral.models import LightGCN
 from viral.recipe import TrainConfig
-from viral.training import build_model, fit, peak_memory_bytes
+from viral.memory import peak_memory_bytes
+from viral.training import build_model, fit
 users, items = 150_000, 50
 def part(start, step):
     of = torch.arange(start, users, step)
