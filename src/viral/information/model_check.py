@@ -42,7 +42,7 @@ def trained(split: Split, features: Features, kind: str, *, epochs: int, seed: i
     """VIRAL with one kind of synergy, trained on a world's log."""
     text, visual = (torch.from_numpy(x).float() for x in features)
     inputs = ModelInputs(split.train, {"text": text, "description": visual})
-    config = VIRALConfig(synergy=kind, embedding_dim=32, crossmodal_dim=64)  # type: ignore[arg-type]
+    config = VIRALConfig(synergy=kind, embedding_dim=32, crossmodal_dim=64, hidden_dim=256)  # type: ignore[arg-type]
     model = build_model(VIRAL, inputs, config, seed)
     fit(model, split, TrainConfig(max_epochs=epochs, patience=10, batch_size=1024, learning_rate=3e-3, seed=seed))
     return model

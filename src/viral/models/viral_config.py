@@ -15,6 +15,7 @@ REDU2: Mapping[str, Any] = {  # the authors' branch of that name: all of PID
     "unique_layers": 1,
     "text_first": True,
     "crossmodal_dim": None,
+    "hidden_dim": 256,
     "num_user_neighbors": 40,
     "user_weights": "free",
     "alignment_weight": 0.01,
@@ -22,7 +23,7 @@ REDU2: Mapping[str, Any] = {  # the authors' branch of that name: all of PID
 }
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     # ours, for machines without a GPU: the same parts, narrower, aligned on a sample where there are many items
-    "light": {**REDU2, "crossmodal_dim": 64, "alignment_items": 512},
+    "light": {**REDU2, "crossmodal_dim": 32, "hidden_dim": 64, "alignment_items": 512},
     "redu2": REDU2,
     # the branch the authors recommend: the picture enters raw, only the synergy is aligned
     "master": {**REDU2, "redundancy": False, "unique_layers": 2, "text_first": False, "alignment_weight": 0.001},
@@ -63,8 +64,8 @@ class VIRALConfig:
     item_graph: bool = True
     user_graph: bool = True
     embedding_dim: int = 64  # of each branch
-    crossmodal_dim: int | None = ByVariant  # None: the anchor features' own width (384 in the code), else 64
-    hidden_dim: int = 256
+    crossmodal_dim: int | None = ByVariant  # None: the anchor features' own width (384 in the code)
+    hidden_dim: int = ByVariant  # of the encoders with two layers
     num_layers: int = 2
     num_neighbors: int = 10  # of the item graph
     visual_weight: float = 0.5  # of the item graph's share that is not the anchor's
