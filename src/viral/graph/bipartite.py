@@ -19,6 +19,9 @@ class Bipartite(SparseMatrix):
         self.num_users, num_items, middle = num_users, len(offsets) - 1 - num_users, int(offsets[num_users])
         self.of_users = SparseMatrix(offsets[: num_users + 1], columns[:middle] - num_users, values[:middle], num_items)
         self.of_items = SparseMatrix(offsets[num_users:] - middle, columns[middle:], values[middle:], num_users)
+        # Past torch, which would see each as a part of the other.
+        object.__setattr__(self.of_users, "_transpose", self.of_items)
+        object.__setattr__(self.of_items, "_transpose", self.of_users)
 
     def blocks(self, dense: Tensor) -> tuple[Tensor, ...]:
         """The rows of users and the rows of items."""
@@ -28,9 +31,13 @@ class Bipartite(SparseMatrix):
         users, items = blocks
         return self.of_users.multiply(items), self.of_items.multiply(users)
 
-    def multiply_rows(self, rows: tuple[Tensor, ...], blocks: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def block_rows(self, rows: tuple[Tensor, ...], blocks: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         users, items = blocks
-        return self.of_users.rows(rows[0]).multiply(items), self.of_items.rows(rows[1]).multiply(users)
+        return self.of_users.multiply_rows(rows[0], items), self.of_items.multiply_rows(rows[1], users)
+
+    def block_columns(self, rows: tuple[Tensor, ...], values: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        users, items = values
+        return self.of_users.multiply_columns(rows[1], items), self.of_items.multiply_columns(rows[0], users)
 
 
 def bipartite_adjacency(train: Interactions) -> Bipartite:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+FEW = 32  # rows that are fewer than this part of all are multiplied alone: below it, picking them out costs more
+
 
 class SparseMatrix(nn.Module):
     """A constant sparse matrix (R, C) in compressed rows; ``matrix @ x`` is differentiable in ``x``.
@@ -81,9 +83,25 @@ class SparseMatrix(nn.Module):
         """The product of a square matrix with a table that is given, and returned, in blocks of rows."""
         return (self.multiply(*blocks),)
 
-    def multiply_rows(self, rows: tuple[Tensor, ...], blocks: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The same in some rows only: (n_b,) int64 of each block, counted within it."""
-        return (self.rows(*rows).multiply(*blocks),)
+    def block_rows(self, rows: tuple[Tensor, ...], blocks: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Some rows of :meth:`multiply_blocks`: (n_b,) int64 of each block, counted within it -> (n_b, D) …."""
+        return (self.multiply_rows(*rows, *blocks),)
+
+    def block_columns(self, rows: tuple[Tensor, ...], values: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """:meth:`multiply_blocks` of a table that is zero but in rows (n_b,) of each block, with (n_b, D) there."""
+        return (self.multiply_columns(*rows, *values),)
+
+    def multiply_rows(self, rows: Tensor, dense: Tensor) -> Tensor:
+        """Rows (n,) of the product with (C, D): (n, D). Where they are few, no other is computed."""
+        if len(rows) * FEW < self.shape[0]:
+            return self.rows(rows).multiply(dense)
+        return self.multiply(dense).index_select(0, rows)
+
+    def multiply_columns(self, columns: Tensor, values: Tensor) -> Tensor:
+        """The product with a table that is zero but in rows ``columns`` (n,): sums of ``values`` (n, D) there."""
+        if len(columns) * FEW < self.shape[1]:
+            return self.transpose.rows(columns).transpose.multiply(values)
+        return self.multiply(values.new_zeros(self.shape[1], values.shape[1]).index_add_(0, columns, values))
 
     def entries(self) -> tuple[Tensor, Tensor, Tensor]:
         """Rows, columns and values of the stored entries: int64, int64, float (nnz,)."""

@@ -76,12 +76,9 @@ class FREEDOM(EmbeddingRecommender[FREEDOMConfig]):
 
     def embed(self) -> Embeddings:
         adjacency = self.epoch_adjacency if self.training else self.adjacency
-        users, items = propagate_mean(adjacency, self.ego(), self.config.num_layers).tensor_split([self.num_users])
+        ego = torch.cat([self.user_embedding.weight, self.item_embedding.weight])  # (U+I, D)
+        users, items = propagate_mean(adjacency, ego, self.config.num_layers).tensor_split([self.num_users])
         return Embeddings(users, items + self.similar())
-
-    def ego(self) -> Tensor:
-        """Layer 0 of the user-item graph: (U+I, D)."""
-        return torch.cat([self.user_embedding.weight, self.item_embedding.weight])
 
     def similar(self) -> Tensor:
         """What similar items lend each item, S id: (I, D)."""
@@ -93,7 +90,8 @@ class FREEDOM(EmbeddingRecommender[FREEDOMConfig]):
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         adjacency = self.epoch_adjacency if self.training else self.adjacency
         rows = torch.cat([batch.positives, batch.negatives])
-        (u, items), _ = propagate_mean_rows(adjacency, self.ego(), self.config.num_layers, batch.users, rows)
+        ego = self.user_embedding.weight, self.item_embedding.weight
+        (u, items), _ = propagate_mean_rows(adjacency, ego, self.config.num_layers, (batch.users, rows))
         chosen, skipped = (items + self.similar().index_select(0, rows)).chunk(2)  # (B, D) each, as u
         terms = {"bpr": bpr_triplets(u, chosen, skipped)}
         for role, projection in self.projections.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from viral import graph
 from viral.data import ModelInputs, Triplets
@@ -38,18 +38,20 @@ class LightGCN(EmbeddingRecommender[LightGCNConfig]):
 
     def __init__(self, inputs: ModelInputs, config: LightGCNConfig) -> None:
         super().__init__(inputs, config)
-        users, items = (embedding(n, config.embedding_dim).weight for n in (self.num_users, self.num_items))
-        self.ego = nn.Parameter(torch.cat([users.detach(), items.detach()]))  # (U+I, D), layer 0
+        self.user_embedding = embedding(self.num_users, config.embedding_dim)
+        self.item_embedding = embedding(self.num_items, config.embedding_dim)
         self.adjacency = graph.bipartite_adjacency(inputs.train)
 
     def embed(self) -> Embeddings:
-        nodes = propagate_mean(self.adjacency, self.ego, self.config.num_layers)
+        ego = torch.cat([self.user_embedding.weight, self.item_embedding.weight])  # (U+I, D), layer 0
+        nodes = propagate_mean(self.adjacency, ego, self.config.num_layers)
         users, items = nodes.tensor_split([self.num_users])
         return Embeddings(users, items)
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         rows = batch.users, torch.cat([batch.positives, batch.negatives])
-        (users, items), (p, q) = propagate_mean_rows(self.adjacency, self.ego, self.config.num_layers, *rows)
+        ego = self.user_embedding.weight, self.item_embedding.weight
+        (users, items), (p, q) = propagate_mean_rows(self.adjacency, ego, self.config.num_layers, rows)
         return {
             "bpr": bpr_triplets(users, *items.chunk(2)),  # (B, D) each
             "reg": self.config.reg_weight * norm_penalty(p, *q.chunk(2)),

@@ -79,13 +79,12 @@ class ViewRecommender(EmbeddingRecommender[ViewT]):
 
     def behaviour(self, batch: Triplets | None) -> Tensor:
         """What the ids learn on the user-item graph: of a batch's users, positives, negatives (3B, D), or of all."""
-        ego, num_layers = self.ego, self.config.num_layers
-        if batch is None:
-            return propagate_mean(self.adjacency, ego, num_layers)
-        users, items = batch.users, torch.cat([batch.positives, batch.negatives])
-        halves = isinstance(self.adjacency, Bipartite)
-        rows = (users, items) if halves else (torch.cat([users, items + self.num_users]),)
-        return torch.cat(propagate_mean_rows(self.adjacency, ego, num_layers, *rows)[0])
+        num_layers = self.config.num_layers
+        if batch is None or not isinstance(self.adjacency, Bipartite):
+            return self.take(propagate_mean(self.adjacency, self.ego, num_layers), batch)
+        ego = self.user_ids.weight, self.item_ids.weight
+        rows = batch.users, torch.cat([batch.positives, batch.negatives])
+        return torch.cat(propagate_mean_rows(self.adjacency, ego, num_layers, rows)[0])
 
     def take(self, nodes: Tensor, batch: Triplets | None) -> Tensor:
         """Of all nodes (U+I, D) those of a batch, users, then positives, then negatives (3B, D); or all."""

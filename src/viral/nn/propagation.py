@@ -7,8 +7,6 @@ from torch import Tensor, nn
 
 from viral.graph import SparseMatrix
 
-FEW = 8  # the last layer is restricted to rows that are fewer than the N-th part of all: it costs to pick them out
-
 
 def propagate_sum(adjacency: SparseMatrix, nodes: Tensor, num_layers: int) -> Tensor:
     """Σ_{l=0..L} Âˡ X: (N, D) -> (N, D)."""
@@ -23,14 +21,15 @@ def propagate_mean(adjacency: SparseMatrix, nodes: Tensor, num_layers: int) -> T
 
 
 def propagate_mean_rows(
-    adjacency: SparseMatrix, nodes: Tensor, num_layers: int, *rows: Tensor
+    adjacency: SparseMatrix, tables: tuple[Tensor, ...], num_layers: int, rows: tuple[Tensor, ...]
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Rows of :func:`propagate_mean` and of ``nodes`` themselves: (N, D) -> (n_b, D) … and (n_b, D) ….
+    """Rows of :func:`propagate_mean` and of the tables themselves: (N_b, D) …, (n_b,) … -> (n_b, D) … and (n_b, D) ….
 
-    ``rows`` are indices (n_b,) within each block of the adjacency: of users and of items where it is bipartite. A loss
-    over a batch needs no more: no sum of whole tables, and the last layer only where the batch reads it.
+    ``tables`` are the nodes in the blocks of the adjacency (users and items where it is bipartite, else all in one),
+    ``rows`` indices within each. A loss over a batch needs no more: no sum and no copy of whole tables, and the first
+    and the last product only where the batch reads them.
     """
-    found = _PowerMeanRows.apply(nodes, adjacency, num_layers, *rows)
+    found = _PowerMeanRows.apply(adjacency, num_layers, *tables, *rows)
     return found[: len(rows)], found[len(rows) :]
 
 
@@ -38,16 +37,15 @@ class _PowerMeanRows(torch.autograd.Function):
     """As :class:`_PowerSum`, whose gradient enters each layer in some rows only."""
 
     @staticmethod
-    def forward(ctx: Any, nodes: Tensor, adjacency: SparseMatrix, num_layers: int, *rows: Tensor) -> tuple[Tensor, ...]:
-        ctx.adjacency, ctx.num_layers, ctx.shape = adjacency, num_layers, nodes.shape
+    def forward(ctx: Any, adjacency: SparseMatrix, num_layers: int, *given: Tensor) -> tuple[Tensor, ...]:
+        layer, rows = given[: len(given) // 2], given[len(given) // 2 :]
+        ctx.adjacency, ctx.num_layers, ctx.shapes = adjacency, num_layers, [table.shape for table in layer]
         ctx.save_for_backward(*rows)
-        layer = adjacency.blocks(nodes)
         own = _take(layer, rows)
         total = tuple(x / (num_layers + 1) for x in own)
-        few = sum(map(len, rows)) * FEW < len(nodes)
         for depth in range(1, num_layers + 1):
-            if depth == num_layers and few:
-                found = adjacency.multiply_rows(rows, layer)
+            if depth == num_layers:
+                found = adjacency.block_rows(rows, layer)
             else:
                 layer = adjacency.multiply_blocks(layer)
                 found = _take(layer, rows)
@@ -59,15 +57,14 @@ class _PowerMeanRows(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         rows, adjacency = ctx.saved_tensors, ctx.adjacency.transpose
         to_mean = tuple(g / (ctx.num_layers + 1) for g in gradients[: len(rows)])
-        table = gradients[0].new_zeros(ctx.shape)
-        blocks = adjacency.blocks(table)
-        for _ in range(ctx.num_layers):
-            blocks = adjacency.multiply_blocks(_add(blocks, rows, to_mean))
         if ctx.num_layers:
-            torch.cat(blocks, out=table)
-        last = tuple(map(torch.add, to_mean, gradients[len(rows) :]))
-        _add(adjacency.blocks(table), rows, last)
-        return table, None, None, *(None for _ in rows)
+            blocks = adjacency.block_columns(rows, to_mean)
+            for _ in range(ctx.num_layers - 1):
+                blocks = adjacency.multiply_blocks(_add(blocks, rows, to_mean))
+        else:
+            blocks = tuple(map(gradients[0].new_zeros, ctx.shapes))
+        _add(blocks, rows, tuple(map(torch.add, to_mean, gradients[len(rows) :])))
+        return None, None, *blocks, *(None for _ in rows)
 
 
 def _take(blocks: tuple[Tensor, ...], rows: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

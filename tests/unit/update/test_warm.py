@@ -37,7 +37,7 @@ def test_what_the_axes_run_over(name: str, world: World) -> None:
         assert len(axes[key]) == tensor.dim()
         assert all(tensor.shape[place] == sizes[axis] for place, axis in enumerate(axes[key]) if axis), key
     if name == "lightgcn":
-        assert axes == {"ego": ("nodes", "")}
+        assert axes == {"user_embedding.weight": ("users", ""), "item_embedding.weight": ("items", "")}
     if name == "viral":
         assert {axes["preferences"], axes["branch_weights"]} == {("", "users", ""), ("users", "")}
         assert sum(bool(any(one)) for one in axes.values()) == 2
