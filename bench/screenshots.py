@@ -21,10 +21,12 @@ WIDTH, HEIGHT = 1280, 860
 LIMIT = 150_000  # bytes
 PATIENCE = 120_000  # milliseconds; a new item loads the models
 THEMES = ("light", "dark")
-# A promise, because waiting for a function takes eval, which the pages' policy forbids.
+# A promise, because waiting for a function takes eval, which the pages' policy forbids. A picture outside the window,
+# as in a strip to the right, may be lazy: it would never be decoded, and the promise would never be kept.
 SEEN = """Promise.all([...document.images].filter(one => {
     const box = one.getBoundingClientRect();
-    return one.src && one.checkVisibility() && box.width && box.top < innerHeight;
+    return one.src && one.checkVisibility() && box.width && box.bottom > 0 && box.top < innerHeight
+        && box.right > 0 && box.left < innerWidth;
 }).map(one => one.decode().catch(() => null)))"""
 
 
