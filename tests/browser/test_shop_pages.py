@@ -149,7 +149,7 @@ def test_a_picture_that_is_not_in_the_shop_finds_its_place(watch, planted) -> No
     page = watch.go("/new")
     page.locator("input[type=file]").set_input_files(picture)
     assert picture.name in page.locator("[data-chosen]").inner_text()
-    assert page.get_by_role("img", name="The chosen picture").is_visible()
+    page.get_by_role("img", name="The chosen picture").wait_for()  # it has no size before it is decoded
     page.get_by_label("Title").fill("Brass heron <i>lamp</i>")
     page.get_by_role("button", name="See where it lands").click()
     result = page.locator("#result")

@@ -178,11 +178,13 @@ def packed(etag: str, placed: Layout, colourings: tuple[Colouring, ...]) -> byte
 
     All little-endian; each array of codes is padded to 4 bytes.
     """
+    explained = placed.explained
+    note = "" if explained is None else f"The two dimensions show {percent(explained, 0)} of the variance."
     head: Mapping[str, Any] = {
         "etag": etag,
         "items": len(placed.points),
         "drawn": int(np.isfinite(placed.points[:, 0]).sum()),
-        "note": "" if placed.explained is None else f"They show {percent(placed.explained, 0)} of the variance.",
+        "note": note,
         "colourings": [
             {
                 "name": one.name,

@@ -163,7 +163,8 @@ def by_dominance(bundle: Bundle) -> Colouring | None:
     found = dominance(bundle)
     if found is None:
         return None
-    names, weights = found
+    parts, weights = found
+    names = tuple(name.replace("_", " ") for name in parts)  # as the other pages have them
     codes = weights.argmax(dim=1).numpy().astype(np.uint8)
     codes[(weights.sum(dim=1) == 0).numpy()] = NONE
     about = "The part of the model that moves the item's scores most: the largest root mean square, over all users, of"

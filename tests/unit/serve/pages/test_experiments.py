@@ -146,6 +146,16 @@ def test_hostile_names_are_text(made: Made, tmp_path: Path) -> None:
         assert HOSTILE in Tree(client.get(pages[1]).text).text
 
 
+def test_a_long_command_can_be_read_to_its_end(made: Made, tmp_path: Path) -> None:
+    folder, _ = made
+    document = json.loads((folder / "out" / "board" / "results.json").read_text())
+    command = "viral compare tastes" + " --recipe some/where/else.toml" * 40
+    (tmp_path / "results.json").write_text(json.dumps(document | {"command": command}))
+    with opened(folder / "served", folder / "tastes", experiments=(tmp_path,)) as client:
+        tree = Tree(client.get(f"/experiments/study/{quoted(tmp_path.name)}").text)
+    assert command in tree.text
+
+
 def of_users(folder: Path, row: str) -> dict[str, float]:
     """Each user's mean of Recall@20 over the seeds, from the study's files."""
     frames = []

@@ -73,12 +73,19 @@ def test_categories_are_those_of_the_catalogue(client: TestClient, shop: Path) -
     assert [groups[code][0] for code in codes["category"]] == [wanted[item_id] for item_id in order]
 
 
+def test_the_table_says_a_category_once(client: TestClient) -> None:
+    for colour, columns in (("category", 2), ("cluster", 3)):
+        tree = Tree(client.get(f"/map?colour={colour}").text)
+        assert len(tree.all("th", scope="col")) == columns
+        assert len(tree.all("td")) == 12 * (columns - 1)
+
+
 def test_the_dominant_part_is_that_which_adds_most_to_scores(client: TestClient) -> None:
     """The root mean square over users of each part of the score, computed score by score."""
     scorer = client.app.state.live.current.bundle.scorer  # type: ignore[attr-defined]
     head, _, codes = unpacked(client.get("/map/points").content)
     names = [name for name, _ in next(one["groups"] for one in head["colourings"] if one["name"] == "dominance")]
-    assert names == list(scorer.parts)
+    assert names == [part.replace("_", " ") for part in scorer.parts]  # in words
     for item in range(len(scorer.items)):
         weights = []
         for start, stop in scorer.parts.values():
