@@ -231,7 +231,7 @@ def test_pages_are_kept_from_step_to_step():
         "import resource, torch; from viral.memory import keep_pages\n"
         "def faults():\n"
         "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-        "    for _ in range(10): tables = [torch.ones(5 << 20) for _ in range(5)]; del tables\n"
+        "    for _ in range(10): tables = [torch.ones(12 << 20) for _ in range(5)]; del tables\n"
         "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
         "plain = faults(); keep_pages(); faults(); print(plain, faults())"
     )
