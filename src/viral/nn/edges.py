@@ -75,7 +75,9 @@ class Edges(nn.Module):
         """``dot`` outside autograd: of a bᵀ only what lies on the edges."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)
-            edges = torch.sparse_csr_tensor(self.offsets, self.columns, a.new_zeros(len(self)), self.shape)
+            edges = torch.sparse_csr_tensor(
+                self.offsets, self.columns, a.new_zeros(len(self)), self.shape, device=a.device
+            )
         return torch.sparse.sampled_addmm(edges, a.contiguous(), b.contiguous().T, beta=0).values()
 
     def gather(self, weights: Tensor, x: Tensor) -> Tensor:
