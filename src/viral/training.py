@@ -177,16 +177,24 @@ class _Fit:
             f"{key}:{names[p]}": value for p, state in self.optimizer.state.items() for key, value in state.items()
         }
         progress = {"best_epoch": self.best_epoch, "best_value": self.best_value, "train": asdict(self.config)}
-        save_checkpoint(path, tensors, progress | {"history": [asdict(record) for record in self.history]})
+        history = [asdict(record) for record in self.history]
+        save_checkpoint(path, tensors, progress | {"model": self._identity(), "history": history})
+
+    def _identity(self) -> list[str]:
+        """What must be the same for a checkpoint to go on: models may share names and shapes of parameters."""
+        return [type(self.model).__qualname__, repr(self.model.config)]
 
     def _restore(self, path: Path) -> None:
         tensors, progress = load_checkpoint(path)
         if progress["train"] | {"max_epochs": 0} != asdict(self.config) | {"max_epochs": 0}:
             raise _another("the run was started with another training configuration", path)
+        other = "the run was started with another model, or a model of another size or configuration"
+        if progress.get("model") != self._identity():
+            raise _another(other, path)
         try:
             self.model.load_state_dict(tensors["model"])
-        except RuntimeError:
-            raise _another("the run was started with another model, or a model of another size", path) from None
+        except RuntimeError:  # other data
+            raise _another(other, path) from None
         self.best = tensors["best"]
         self.rng.set_state(tensors["rng"]["sampler"])
         torch.set_rng_state(tensors["rng"]["global"])

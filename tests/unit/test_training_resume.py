@@ -123,6 +123,12 @@ def test_another_size_is_refused(world, tmp_path):
         fit(small_model("bpr", world, embedding_dim=8), world.split, CONFIG, checkpoint=tmp_path / "c")
 
 
+def test_another_depth_is_refused_though_its_parameters_have_the_same_shapes(world, tmp_path):
+    fit(make("lightgcn", world), world.split, CONFIG, checkpoint=tmp_path / "c")
+    with pytest.raises(UsageError, match="or configuration"):
+        fit(small_model("lightgcn", world, num_layers=4), world.split, CONFIG, checkpoint=tmp_path / "c")
+
+
 def test_more_epochs_may_be_asked_for(world, tmp_path):
     fit(make("bpr", world), world.split, replace(CONFIG, max_epochs=3), checkpoint=tmp_path / "c")
     resumed, whole = make("bpr", world, seed=4), make("bpr", world)
