@@ -1,7 +1,7 @@
 """``python -m bench.peers --public CHECKOUT``: an epoch as its user waits for it, ours and the public implementation's.
 
 CHECKOUT is a copy of the public implementation (github: enoche/MMRec), which is run as it is, by ``--python`` where its
-requirements are installed elsewhere. Ours is an epoch of training and the validation after it; theirs is an epoch of
+requirements are installed elsewhere (torch, torch_geometric, pandas, lmdb, PyYAML, matplotlib, pillow). Ours is an epoch of training and the validation after it; theirs is an epoch of
 training and the ranking of validation and test that it does after each. Both run in processes of their own on the same
 split, features (random numbers of the published widths: times do not depend on their values) and settings; they take
 turns epoch by epoch, the first of each not counted, and one clock times both from the word "go" to the answer.
@@ -35,38 +35,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any], float]] = {  # their
     "mgcn": ("MGCN", {"cl_loss": [0.01]}, {}, 8),
     "dragon": ("DRAGON", {"aggr_mode": ["add"], "reg_weight": [1e-3], "learning_rate": [1e-4]}, {}, 15),
 }
-PUBLIC = """
-import json, sys, types
-source, model, settings = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-sys.path.insert(0, source)
-# what newer versions of its requirements took away
-import numpy, scipy.sparse
-numpy.float = float
-scipy.sparse.dok_matrix._update = lambda self, entries: self._dict.update(entries)
-try:
-    import torch_scatter
-except ImportError:  # called for the row sums of a graph, before the first epoch
-    def scatter_add(values, index, dim, dim_size):
-        return values.new_zeros(dim_size).scatter_add_(dim, index, values)
-    sys.modules["torch_scatter"] = types.SimpleNamespace(scatter_add=scatter_add)
-import utils.quick_start as public
-find = public.get_model
-def gated(name):
-    class Gated(find(name)):
-        def __init__(self, *given):
-            super().__init__(*given)
-            kept = self._parameters.pop("result_embed", None)  # on a GPU it is no parameter, and is assigned to
-            if kept is not None:
-                self.result_embed = kept.data
-        def pre_epoch_processing(self):
-            print("READY", file=sys.stderr, flush=True)
-            if not sys.stdin.readline():
-                sys.exit()
-            return super().pre_epoch_processing()
-    return Gated
-public.get_model = gated
-public.quick_start(model=model, dataset="baby", config_dict=settings, save_model=False)
-"""
+PUBLIC = HERE / "bench" / "public_models.py"
 
 
 class Runner:
@@ -140,7 +109,7 @@ def compare(name: str, arguments: argparse.Namespace, world: Path) -> dict[str, 
         "data_path": f"{world}/", "use_gpu": False, "gpu_id": 0, "epochs": EVER, "stopping_step": EVER, "seed": [999],
     }  # fmt: skip
     here = [sys.executable, "-m", "bench.peers", "--here", name, "--world", str(world)]
-    there = [arguments.python, "-c", PUBLIC, str(source), theirs, json.dumps(settings)]
+    there = [arguments.python, str(PUBLIC), str(source), theirs, json.dumps(settings)]
     sides = {
         "ours": Runner(here, folders["ours"], {"PYTHONPATH": f"{HERE}:{HERE / 'src'}"}),
         "public": Runner(there, folders["public"], {}),

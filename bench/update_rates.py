@@ -3,8 +3,9 @@
 For every shop (planted, without pictures; the words of text and picture as noisy features of 40 dimensions) one item in
 twenty and one interaction in twenty are left out, VIRAL is trained on what remains, and an update to the whole shop is
 trained at several shares of the recipe's rate. Said is recall@20 of a full run, and of the update before the first and
-after every epoch, on validation and on the test part. These shops are for choosing only, so that their test part may
-be looked at; ``bench.update`` reports on another one. Validation alone could not choose: the run that an update starts
+after every epoch, on validation and on the test part, of the parameters as that epoch left them and of their mean over
+the last half of the epochs. These shops are for choosing only, so that their test part may be looked at;
+``bench.update`` reports on another one. Validation alone could not choose: the run that an update starts
 from was itself chosen on it. Prints one line of JSON a shop.
 """
 
@@ -18,6 +19,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from bench.update import without_some
 from viral.bundle import Bundle
@@ -78,16 +81,30 @@ def one_shop(shop: int, users: int, items: int, rates: Sequence[float], epochs: 
         model: Any = build_model(MODEL, inputs, config, shop)
         axes = axes_of(MODEL, config, {name: x.shape[1] for name, x in inputs.features.items()})
         carry_over(model, axes, bundle, parts, inputs)
-        found = [recalls(model, parts)]
+        found, means, states = [recalls(model, parts)], [recalls(model, parts)], []
         slower = replace(train, learning_rate=rate * train.learning_rate, max_epochs=epochs, patience=epochs)
-        fit(model, parts, slower, on_epoch=functools.partial(after, model, parts, found))
-        updates.append({"rate": rate} | {name: [one[name] for one in found] for name in found[0]})
+        fit(model, parts, slower, on_epoch=functools.partial(after, model, parts, found, means, states))
+        told_of = {"": found, "mean ": means}
+        updates.append({"rate": rate} | {f"{k}{n}": [one[n] for one in of] for k, of in told_of.items() for n in of[0]})
     return {"shop": shop, "full": told, "updates": updates}
 
 
-def after(model: Any, parts: Split, found: list[dict[str, float]], record: EpochRecord) -> None:
-    """Measure the model as an epoch has left it."""
+def after(
+    model: Any,
+    parts: Split,
+    found: list[dict[str, float]],
+    means: list[dict[str, float]],
+    states: list[dict[str, Tensor]],
+    record: EpochRecord,
+) -> None:
+    """Measure the model as an epoch has left it, and by the mean of what the last half of the epochs left."""
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    states.append(state)
     found.append(recalls(model, parts))
+    half = states[len(states) // 2 :]
+    model.load_state_dict({name: torch.stack([one[name] for one in half]).mean(dim=0) for name in state})
+    means.append(recalls(model, parts))
+    model.load_state_dict(state)
 
 
 def recalls(model: Any, parts: Split) -> dict[str, float]:
