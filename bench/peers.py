@@ -1,8 +1,9 @@
 """``python -m bench.peers --public CHECKOUT``: an epoch as its user waits for it, ours and the public implementation's.
 
 CHECKOUT is a copy of the public implementation (github: enoche/MMRec), which is run as it is, by ``--python`` where its
-requirements are installed elsewhere (torch, torch_geometric, pandas, lmdb, PyYAML, matplotlib, pillow). Ours is an epoch of training and the validation after it; theirs is an epoch of
-training and the ranking of validation and test that it does after each. Both run in processes of their own on the same
+requirements are installed elsewhere (torch, torch_geometric, pandas, lmdb, PyYAML, matplotlib, pillow). Ours is an
+epoch of training and the validation after it; theirs is an epoch of training and the ranking of validation and test
+that it does after each. Both run in processes of their own on the same
 split, features (random numbers of the published widths: times do not depend on their values) and settings; they take
 turns epoch by epoch, the first of each not counted, and one clock times both from the word "go" to the answer.
 """

@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.growth import exponents, slope
 
-EPOCH = ("epoch", "sampling", "epoch start", "embed", "loss", "backward", "optimiser", "build")
+EPOCH = ("epoch", "sampling", "epoch start", "propagation", "loss", "backward", "optimiser", "build")
 LARGEST = 5_000_000 / 64  # interactions of size 1
 
 
@@ -44,7 +44,8 @@ def _epochs(result: dict[str, Any]) -> list[str]:
     found = list(rows_of(result, "epochs:"))
     if not found:
         return []
-    lines = ["", "## Epochs", "", "Seconds, batches of 2048; `embed` is a part of `loss`.", ""]
+    lines = ["", "## Epochs", "", "Seconds, batches of 2048, default configurations, features of 384 for text,"]
+    lines += ["description and picture; loss and backward without the products that propagate.", ""]
     lines += ["| model | " + " | ".join(EPOCH) + " | peak GB |", "|---" * (len(EPOCH) + 2) + "|"]
     for title, seconds, part in found:
         cells = [f"{seconds[name]:.3g}" if name in seconds else "" for name in EPOCH]

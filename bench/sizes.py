@@ -41,7 +41,7 @@ def measure(size: int) -> dict[str, float]:
         "sampling": _seconds(lambda: list(sampler.epoch(65_536, rng))),
         "bipartite graph": _seconds(lambda: bipartite_adjacency(train)),
         "graph of users": _seconds(lambda: co_occurrence(train, 40)),
-        "LightGCN, a step": _seconds(step, 5),
+        "LightGCN, a step": _seconds(step),
         f"ranking for {RANKED:,} users": _seconds(lambda: evaluate(scorer, valid, train)),
     }
 
@@ -56,7 +56,7 @@ def _planted(size: int) -> tuple[Interactions, Interactions]:
     return train, held_out
 
 
-def _seconds(run: Callable[[], object], repeats: int = 3) -> float:
+def _seconds(run: Callable[[], object], repeats: int = 5) -> float:
     spent = []
     for _ in range(repeats):
         started = time.process_time()

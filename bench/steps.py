@@ -28,12 +28,13 @@ def measure(name: str, image: bool, steps: int, baby: Path | None) -> dict[str, 
     import torch
 
     from viral.data import TripletSampler
-    from viral.memory import peak_memory_bytes
+    from viral.memory import keep_pages, peak_memory_bytes
     from viral.models import MODELS
     from viral.recipe import build
     from viral.training import build_model
 
     torch.set_num_threads(1)
+    keep_pages()  # as a training does
     inputs = _inputs(baby)
     fields = MODELS[name].Config.__dataclass_fields__
     settings = (OF_VIRAL if name.startswith("viral") else ALONE) if "visual" in fields and not image else {}

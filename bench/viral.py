@@ -33,10 +33,12 @@ def work(name: str, baby: Path | None) -> None:
     import torch
 
     from viral.data import ModelInputs, TripletSampler
+    from viral.memory import keep_pages
     from viral.models import VIRAL
     from viral.recipe import build
     from viral.training import build_model
 
+    keep_pages()  # as a training does
     _, parts, _ = worlds.load(argparse.Namespace(baby=baby))
     rng = torch.Generator().manual_seed(0)
     features = {m: torch.randn(parts.train.num_items, WIDTH, generator=rng) for m in ("text", "description")}
