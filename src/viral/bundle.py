@@ -37,7 +37,7 @@ _OPTIONAL = (FEATURES_FILE, PARAMETERS_FILE)
 _KEYS = {"scorer", "parts", "about", "hashes"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Bundle:
     """Everything that recommending and explaining need."""
 

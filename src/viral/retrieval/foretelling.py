@@ -15,7 +15,7 @@ Shapes: I known items of which m are learnt from, n new ones, D the width of a v
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
@@ -59,10 +59,17 @@ class Foretelling:
         return torch.cat(sides, dim=1).double()
 
 
-@lru_cache(maxsize=2)
+# By bundle, and gone with it: a rule keeps nothing of the bundle's own. A title alone, a picture alone and both take a
+# rule each.
+_learnt: WeakKeyDictionary[Bundle, dict[tuple[str, ...], Foretelling]] = WeakKeyDictionary()
+
+
 def foretelling_of(bundle: Bundle, names: tuple[str, ...]) -> Foretelling:
     """The rule, learnt once: a retriever asks for it with every new item."""
-    return Foretelling(bundle, names)
+    rules = _learnt.setdefault(bundle, {})
+    if names not in rules:
+        rules[names] = Foretelling(bundle, names)
+    return rules[names]
 
 
 def _unit(x: Tensor) -> Tensor:

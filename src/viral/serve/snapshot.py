@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 
@@ -20,6 +20,8 @@ from viral.pipeline import BUNDLE_FOLDER, RUN_FILE
 from viral.retrieval import Retriever
 from viral.retrieval.foldin import FoldIn
 from viral.serve.settings import Settings
+
+T = TypeVar("T")
 
 
 class ItemView(NamedTuple):
@@ -46,6 +48,15 @@ class Snapshot:
     information: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # bits by item id and part
     categories: Mapping[str, int] = field(default_factory=dict)  # how many items are in each, the largest first
     haystacks: tuple[str, ...] = ()  # by item: title and text on two lines, to be searched in
+    aside: dict[type, Any] = field(default_factory=dict)  # see ``kept``
+
+    def kept(self, kind: type[T], *given: Any) -> T:
+        """What is computed of this snapshot little by little: one of a kind, which is gone with the snapshot.
+
+        It must not refer to the snapshot: a loaded one is frozen, and the collector never opens a circle with it.
+        """
+        found: T = self.aside.setdefault(kind, kind(*given))
+        return found
 
     @property
     def bundle(self) -> Bundle:
@@ -70,14 +81,7 @@ class Snapshot:
 
     def item_at(self, index: int) -> ItemView:
         """The item with this index."""
-        item_id, columns = self.bundle.items.ids[index], self.bundle.material.columns
-        now = self.catalog[item_id] if self.catalog is not None and item_id in self.catalog else None
-        text = columns["text"][index] if "text" in columns else (now.text if now else "")
-        category = columns["category"][index] if "category" in columns else (now.category if now else None)
-        description = columns["description"][index] if "description" in columns else ""
-        return ItemView(
-            item_id, self.bundle.titles[index], text, category or "", description, now.image if now else None
-        )
+        return item_view(self.bundle, self.catalog, index)
 
     def search(self, words: str, category: str | None = None) -> list[int]:
         """Indices of the items whose title or text has every word, those with all in the title first."""
@@ -89,6 +93,16 @@ class Snapshot:
         found = [row for row in rows if all(word in self.haystacks[row] for word in wanted)]
         titles = {row: self.haystacks[row].partition("\n")[0] for row in found}
         return sorted(found, key=lambda row: not all(word in titles[row] for word in wanted))
+
+
+def item_view(bundle: Bundle, catalog: Catalog | None, index: int) -> ItemView:
+    """An item of a bundle; from the catalogue what the bundle does not keep."""
+    item_id, columns = bundle.items.ids[index], bundle.material.columns
+    now = catalog[item_id] if catalog is not None and item_id in catalog else None
+    text = columns["text"][index] if "text" in columns else (now.text if now else "")
+    category = columns["category"][index] if "category" in columns else (now.category if now else None)
+    description = columns["description"][index] if "description" in columns else ""
+    return ItemView(item_id, bundle.titles[index], text, category or "", description, now.image if now else None)
 
 
 def _known(external: str, there: bool, kind: str) -> str:

@@ -1,5 +1,7 @@
 """A rule from features to vectors: what it foretells, how it is chosen, and how often a new item is shown."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -112,5 +114,13 @@ def test_few_items_are_too_few_to_learn_from() -> None:
 
 def test_the_rule_is_learnt_once() -> None:
     bundle = bundle_of()
-    assert foretelling_of(bundle, ("text",)) is foretelling_of(bundle, ("text",))
-    assert foretelling_of(bundle, ("text",)) is not foretelling_of(bundle, ("image",))
+    kinds = [("text",), ("image",), ("text", "image")]  # what a title, a picture and both ask for, in turns
+    rules = [foretelling_of(bundle, names) for names in kinds]
+    assert [foretelling_of(bundle, names) for names in kinds] == rules and len(set(rules)) == 3
+
+
+def test_a_rule_goes_with_its_bundle() -> None:
+    bundle = bundle_of()
+    rule, kept = weakref.ref(foretelling_of(bundle, ("text",))), weakref.ref(bundle)
+    del bundle
+    assert (rule(), kept()) == (None, None)

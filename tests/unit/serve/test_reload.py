@@ -10,9 +10,10 @@ import pytest
 from fastapi import FastAPI
 
 from makers import damaged
-from serving import application, bundle, save_run
+from serving import application, bundle, photo, save_run
 from viral.files import sha256_file
 from viral.retrieval import Retriever
+from viral.retrieval.cold import ENOUGH_ITEMS
 from viral.serve.live import PATIENCE
 
 
@@ -156,20 +157,31 @@ def test_the_data_set_comes_along(tmp_path: Path) -> None:
     assert live.current.catalog is not None and len(live.current.catalog) == 4 and live.current.without == ""
 
 
+LOOKED_AT = [
+    "/v1/similar?item_id=i1", "/v1/explain?user_id=u1&item_id=i2", "/v1/items?q=mug", "/v1/similar?item_id=none",
+    "/", "/items/i1", "/users", "/users/u1", "/why?user=u1&item=i9", "/map", "/map?colour=cluster", "/map/points",
+    "/map/points?space=image", "/map/items/1", "/new", "/doctor", "/pictures/i1",
+]  # fmt: skip
+
+
 def test_the_old_bundle_is_given_back(tmp_path: Path) -> None:
-    run = save_run(tmp_path / "run")
+    run = save_run(tmp_path / "run", users=ENOUGH_ITEMS, items=ENOUGH_ITEMS + 2)  # enough to foretell new ones from
     app = application(run, watch_seconds=0.02)
-    live = app.state.live
-    old = [weakref.ref(live.current), weakref.ref(live.current.retriever), weakref.ref(live.current.retriever._tables)]
+    live, photograph = app.state.live, {"picture": ("p.jpg", photo())}
+    retriever = live.current.retriever
+    old = [weakref.ref(one) for one in (live.current, retriever, retriever._tables, retriever.bundle)]
+    del retriever
 
     async def task(client: httpx.AsyncClient) -> None:
-        for path in ("similar?item_id=i1", "explain?user_id=u1&item_id=i2", "items?q=mug", "similar?item_id=none"):
-            await client.get(f"/v1/{path}")
+        statuses = [(await client.get(path)).status_code for path in LOOKED_AT]
+        assert [status for status in statuses if status != 200] == [404, 404]  # no such item, and no picture
         await client.post("/v1/recommend", json={"user_id": "u1", "filters": {"categories": ["mug"]}})
-        await client.post("/v1/cold", data={"title": "mug"})
+        new = [await client.post("/v1/cold", data={"title": "mug"}, files=files) for files in (None, photograph)]
+        assert [answer.json()["way"] for answer in new] == ["foretold", "foretold"]
+        assert (await client.post("/new", files=photograph)).status_code == 200
         await asyncio.to_thread(save_run, run, 1)
         await until(lambda: live.reloads == 1)
         await client.post("/v1/recommend", json={"user_id": "u1"})
 
     asyncio.run(running(app, task))
-    assert [reference() for reference in old] == [None, None, None]  # at once: what is frozen is never collected
+    assert [reference() for reference in old] == [None] * 4  # at once: what is frozen is never collected

@@ -111,8 +111,8 @@ class Rights:
 
     @classmethod
     def of(cls, request: Request, shelf: Shelf) -> "Rights":
-        edit = shelf.snapshot.dataset is not None and may_edit(request)
-        fault = fault_of(shelf.described) if shelf.snapshot.dataset is not None else ""
+        edit = shelf.dataset is not None and may_edit(request)
+        fault = fault_of(shelf.described) if shelf.dataset is not None else ""
         return cls(edit, edit and not fault, fault)
 
 
@@ -125,7 +125,7 @@ def block(card: Card, rights: Rights, *, whole: bool = False) -> dict[str, objec
 
 
 def _shelf(request: Request) -> Shelf:
-    return shelf_of(request, request.app.state.live.current)
+    return shelf_of(request.app.state.live.current)
 
 
 def _card(request: Request, item: str) -> Card:

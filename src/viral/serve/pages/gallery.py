@@ -31,7 +31,7 @@ def gallery(
 ) -> Response:
     """One page of the cards that fit; a status, a category or an order that there is not is as good as none."""
     snapshot = request.app.state.live.current
-    shelf = shelf_of(request, snapshot)
+    shelf = shelf_of(snapshot)
     status = status if status in LABELS else ""
     category = category if category in shelf.categories else ""
     given = {"q": q[:200], "status": status, "category": category, "sort": sort if sort in SORTS else ""}

@@ -43,7 +43,7 @@ def wanting(snapshot: Snapshot, shelf: Shelf, found: list[Fan]) -> list[tuple[Fa
 def item(request: Request, item_id: str, by: str = FUSED) -> Response:
     """The page of one item of the data set or the bundle."""
     snapshot = request.app.state.live.current
-    shelf = shelf_of(request, snapshot)
+    shelf = shelf_of(snapshot)
     card = shelf[item_id]
     rights = Rights.of(request, shelf)
     context = {"shelf": shelf, "card": card, "rights": rights, "said": block(card, rights, whole=True)}

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from viral.bundle import Bundle
 from viral.errors import UnknownIdError, UsageError, nearest
 from viral.quality.projection import Method
 from viral.report.wording import percent, shown
@@ -32,29 +32,27 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(eq=False)
 class Map:
-    """What was computed of a snapshot's map so far."""
+    """What was computed of a bundle's map so far; its snapshot keeps it."""
 
-    snapshot: Snapshot
+    bundle: Bundle
     layouts: dict[tuple[str, Method], Layout] = field(default_factory=dict)
     clusters: dict[str, Colouring] = field(default_factory=dict)
 
     @cached_property
     def plain(self) -> tuple[Colouring, ...]:
         """The colourings that need no clustering."""
-        bundle = self.snapshot.bundle
-        return tuple(
-            one for one in (map_layout.by_category(bundle), map_layout.by_dominance(bundle)) if one is not None
-        )
+        both = map_layout.by_category(self.bundle), map_layout.by_dominance(self.bundle)
+        return tuple(one for one in both if one is not None)
 
     def cluster(self, space: str) -> Colouring:
         if space not in self.clusters:
-            self.clusters[space] = map_layout.by_cluster(self.snapshot.bundle, space)
+            self.clusters[space] = map_layout.by_cluster(self.bundle, space)
         return self.clusters[space]
 
     def layout(self, request: Request, space: str, method: Method) -> Layout:
         if (space, method) not in self.layouts:
             run = request.app.state.settings.run
-            self.layouts[space, method] = map_layout.layout(self.snapshot.bundle, space, method, run)
+            self.layouts[space, method] = map_layout.layout(self.bundle, space, method, run)
         return self.layouts[space, method]
 
     def colouring(self, name: str, space: str) -> Colouring:
@@ -67,12 +65,9 @@ class Map:
         return there[name]
 
 
-_maps: WeakKeyDictionary[Snapshot, Map] = WeakKeyDictionary()
-
-
 def map_of(snapshot: Snapshot) -> Map:
     """The snapshot's map, as far as it is known."""
-    return _maps.setdefault(snapshot, Map(snapshot))
+    return snapshot.kept(Map, snapshot.bundle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,7 @@ class Wanted:
     @classmethod
     def of(cls, found: Map, space: str, method: str, colour: str) -> "Wanted":
         """The choice, with defaults; ``UsageError`` for what is not there."""
-        bundle = found.snapshot.bundle
+        bundle = found.bundle
         if space not in map_layout.spaces(bundle):
             raise UsageError("there is no such space", hint=nearest(space, map_layout.spaces(bundle)))
         known = {one: one for one in map_layout.methods(bundle)}
@@ -107,17 +102,18 @@ async def show_map(
     page: str = "1",
 ) -> Response:  # fmt: skip
     """The page; its points are asked for by its script, its table is in it."""
-    found = map_of(request.app.state.live.current)
+    snapshot = request.app.state.live.current
+    found = map_of(snapshot)
     wanted = Wanted.of(found, space, layout, colour)
     colouring = found.colouring(wanted.colour, wanted.space) if wanted.colour != "cluster" else (
         await request.app.state.work.long.run(lambda: found.cluster(wanted.space))
     )  # fmt: skip
-    return render(request, "map.html", **page_values(found, wanted, colouring, group, page))
+    return render(request, "map.html", **page_values(snapshot, wanted, colouring, group, page))
 
 
-def page_values(found: Map, wanted: Wanted, colouring: Colouring, group: str, page: str) -> dict[str, Any]:
+def page_values(snapshot: Snapshot, wanted: Wanted, colouring: Colouring, group: str, page: str) -> dict[str, Any]:
     """What the template shows; ``group`` is a number, and what is none is as good as none."""
-    bundle = found.snapshot.bundle
+    bundle, found = snapshot.bundle, map_of(snapshot)
     code = int(group) if group.isascii() and group.isdigit() and int(group) < len(colouring.groups) else None
     rows = np.arange(len(bundle.items)) if code is None else np.flatnonzero(colouring.codes == code)
     listed = Page.of(rows.tolist(), page, ROWS)
@@ -131,13 +127,13 @@ def page_values(found: Map, wanted: Wanted, colouring: Colouring, group: str, pa
         "groups": list(enumerate(zip(colouring.groups, colouring.counts, strict=True))),
         "group": code,
         "listed": listed,
-        "rows": [item_values(found, row, colouring) for row in listed.rows],
+        "rows": [item_values(snapshot, row, colouring) for row in listed.rows],
     }
 
 
-def item_values(found: Map, index: int, colouring: Colouring | None = None) -> dict[str, Any]:
+def item_values(snapshot: Snapshot, index: int, colouring: Colouring | None = None) -> dict[str, Any]:
     """What is shown of an item."""
-    view = found.snapshot.item_at(index)
+    view = snapshot.item_at(index)
     values: dict[str, Any] = {
         "id": view.id,
         "title": shown(view.title, TITLE) or shown(view.id, TITLE),
@@ -158,16 +154,17 @@ def _group(colouring: Colouring, index: int) -> str:
 @router.get("/map/points", dependencies=[Depends(asks)])
 async def points(request: Request, space: Short = FUSED, layout: Short = "pca") -> Response:
     """All points and the groups of each colouring, for ``map.js``; it is the same until the bundle is another."""
-    found = map_of(request.app.state.live.current)
+    snapshot = request.app.state.live.current
+    found = map_of(snapshot)
     wanted = Wanted.of(found, space, layout, "")
-    tag = f'"{found.snapshot.etag}-{quoted(space)}-{layout}"'
+    tag = f'"{snapshot.etag}-{quoted(space)}-{layout}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
 
     def compute() -> bytes:
         placed = found.layout(request, wanted.space, wanted.method)
-        return packed(found.snapshot.etag, placed, (*found.plain, found.cluster(wanted.space)))
+        return packed(snapshot.etag, placed, (*found.plain, found.cluster(wanted.space)))
 
     body = await request.app.state.work.long.run(compute)
     return Response(body, headers=headers, media_type="application/octet-stream")
@@ -208,10 +205,11 @@ def _padded(data: bytes, by: bytes) -> bytes:
 @router.get("/map/items/{index}", dependencies=[Depends(require_read)])
 async def item(request: Request, index: int, space: Short = FUSED) -> Response:
     """One point's item: what is shown beside the map."""
-    found = map_of(request.app.state.live.current)
-    if not 0 <= index < len(found.snapshot.bundle.items):
+    snapshot = request.app.state.live.current
+    found = map_of(snapshot)
+    if not 0 <= index < len(found.bundle.items):
         raise UnknownIdError("the map has no such point", hint="load the page again: the bundle may have changed")
-    values = item_values(found, index)
+    values = item_values(snapshot, index)
     known = [*found.plain, *(found.clusters[name] for name in (space,) if name in found.clusters)]
     values["groups"] = [[one.label, _group(one, index)] for one in known if _group(one, index)]
-    return JSONResponse({"etag": found.snapshot.etag, **values})
+    return JSONResponse({"etag": snapshot.etag, **values})

@@ -35,7 +35,7 @@ class Tried:
 def form(request: Request) -> Response:
     """The empty form."""
     snapshot = request.app.state.live.current
-    return render(request, "new.html", shelf=shelf_of(request, snapshot), tried=None, fault="", **_given("", ""))
+    return render(request, "new.html", shelf=shelf_of(snapshot), tried=None, fault="", **_given("", ""))
 
 
 @router.post("", dependencies=[Depends(asks_much)])
@@ -48,7 +48,7 @@ async def attempt(
     """Describe, encode and place a new item; nothing of it is kept."""
     snapshot = request.app.state.live.current
     data = await picture.read() if picture is not None else b""
-    shelf, fault, status, shown = shelf_of(request, snapshot), "", 200, {}
+    shelf, fault, status, shown = shelf_of(snapshot), "", 200, {}
     try:
         tried = await request.app.state.work.long.run(lambda: _try(snapshot, title, text, data))
         names = [FUSED, *(name for name in tried.item.features if name in snapshot.bundle.material.features)]

@@ -29,7 +29,7 @@ def picture(request: Request, item_id: str, size: int = SIZES[1]) -> Response:
     snapshot = request.app.state.live.current
     side = next((one for one in SIZES if one >= size), SIZES[-1])
     try:
-        image = shelf_of(request, snapshot)[item_id].image
+        image = shelf_of(snapshot)[item_id].image
         if snapshot.dataset is None or image is None:
             return placeholder("no picture")
         folder = snapshot.dataset.path

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
+from viral.bundle import Bundle
+from viral.catalog import Catalog
 from viral.dataset import Dataset
 from viral.enrich import Description, Descriptions, all_descriptions, load_edits
 from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
@@ -19,11 +20,7 @@ from viral.enrich.edits import EDITS_FILE, HUMAN, overlaid
 from viral.errors import UnknownIdError
 from viral.fetch import catalog_with_fetched
 from viral.pictures import PictureError, read_bytes, read_header
-
-if TYPE_CHECKING:
-    from fastapi import Request
-
-    from viral.serve.snapshot import Snapshot
+from viral.serve.snapshot import Snapshot, item_view
 
 SAMPLED = 15  # pictures by which the shape of all is judged
 EDITED, FLAGGED, UNTRAINED = "edited", "conspicuous", "untrained"
@@ -53,13 +50,18 @@ class Card:
 
 @dataclass(frozen=True)
 class Shelf:
-    """All cards in the catalogue's order, and the set of descriptions that they show."""
+    """All cards in the catalogue's order, and the set of descriptions that they show.
+
+    Not the snapshot: that keeps the shelf (``Snapshot.kept``).
+    """
 
     cards: tuple[Card, ...]
     plain: tuple[Card, ...]  # the same without what humans wrote
-    snapshot: "Snapshot"
-    described: Descriptions | None  # by a describer
-    stamp: Stamp
+    bundle: Bundle
+    catalog: Catalog | None
+    dataset: Dataset | None
+    described: Descriptions | None = None  # by a describer
+    stamp: Stamp = ()
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self._places
@@ -68,8 +70,8 @@ class Shelf:
         """The card; ``UnknownIdError`` where neither data set nor bundle knows the item."""
         if item_id in self._places:
             return self.cards[self._places[item_id]]
-        if item_id in self.snapshot.bundle.items:  # trained on, and gone from the catalogue since
-            return _of_bundle(self.snapshot, [self.snapshot.bundle.items.index(item_id)])[0]
+        if item_id in self.bundle.items:  # trained on, and gone from the catalogue since
+            return _of_bundle(self.bundle, self.catalog, [self.bundle.items.index(item_id)])[0]
         shown = item_id if len(item_id) <= 80 else item_id[:80] + " …"
         raise UnknownIdError(f"unknown item {shown!r}", hint="ids are text, compared exactly")
 
@@ -117,42 +119,37 @@ class Shelf:
 
 
 class Shelves:
-    """The shelf of the current snapshot, put up anew when the snapshot or a file of descriptions has changed."""
+    """The shelf of one snapshot, put up anew when a file of descriptions has changed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: Shelf | None = None
 
-    def of(self, snapshot: "Snapshot") -> Shelf:
+    def of(self, snapshot: Snapshot) -> Shelf:
         """The shelf as the files are now."""
         stamp = _stamp(snapshot.dataset)
         with self._lock:
             made = self._made
-            if made is None or made.snapshot is not snapshot or _unedited(made.stamp) != _unedited(stamp):
+            if made is None or _unedited(made.stamp) != _unedited(stamp):
                 made = self._made = put_up(snapshot, stamp)
             elif made.stamp != stamp:  # an edit: nothing else is read again
                 made = self._made = replace(made, cards=_edited(made.plain, snapshot.dataset), stamp=stamp)
             return made
 
 
-def shelf_of(request: "Request", snapshot: "Snapshot") -> Shelf:
-    """The application's shelf for a snapshot."""
-    state = request.app.state
-    if not hasattr(state, "shelves"):
-        state.shelves = Shelves()
-    found: Shelf = state.shelves.of(snapshot)
-    return found
+def shelf_of(snapshot: Snapshot) -> Shelf:
+    """The snapshot's shelf as the files are now."""
+    return snapshot.kept(Shelves).of(snapshot)
 
 
-def put_up(snapshot: "Snapshot", stamp: Stamp = ()) -> Shelf:
+def put_up(snapshot: Snapshot, stamp: Stamp) -> Shelf:
     """Read the descriptions and make the cards; raises ``DataError`` where a file of them is damaged."""
-    dataset = snapshot.dataset
+    bundle, catalog, dataset = snapshot.bundle, snapshot.catalog, snapshot.dataset
     if dataset is None:
-        cards = tuple(_of_bundle(snapshot, range(len(snapshot.bundle.items))))
-        return Shelf(cards, cards, snapshot, None, stamp)
-    described = chosen_descriptions(snapshot, dataset)
+        cards = tuple(_of_bundle(bundle, catalog, range(len(bundle.items))))
+        return Shelf(cards, cards, bundle, catalog, None)
+    described = chosen_descriptions(bundle, dataset)
     rows = {row.item_id: row for row in described.rows} if described is not None else {}
-    bundle = snapshot.bundle
     taken = bundle.seen.item_degrees().tolist()
     known = {item_id: taken[index] for index, item_id in enumerate(bundle.items.ids)}
     plain = tuple(
@@ -162,7 +159,7 @@ def put_up(snapshot: "Snapshot", stamp: Stamp = ()) -> Shelf:
         )
         for item in catalog_with_fetched(dataset)
     )  # fmt: skip
-    return Shelf(_edited(plain, dataset), plain, snapshot, described, stamp)
+    return Shelf(_edited(plain, dataset), plain, bundle, catalog, dataset, described, stamp)
 
 
 def _edited(plain: tuple[Card, ...], dataset: Dataset | None) -> tuple[Card, ...]:
@@ -173,10 +170,10 @@ def _edited(plain: tuple[Card, ...], dataset: Dataset | None) -> tuple[Card, ...
     )
 
 
-def chosen_descriptions(snapshot: "Snapshot", dataset: Dataset) -> Descriptions | None:
+def chosen_descriptions(bundle: Bundle, dataset: Dataset) -> Descriptions | None:
     """The set that the bundle's features encode; else one by the prompt with titles, or the first; None without any."""
     there = all_descriptions(dataset)
-    made = snapshot.bundle.material.described
+    made = bundle.material.described
     wanted = (made.describer, made.prompt) if made is not None else ()
     fitting = [one for one in there if (one.describer.partition("/")[0], one.prompt) == wanted]
     titled = [one for one in there if one.prompt == "title"]
@@ -187,14 +184,14 @@ def _pending(item_id: str) -> Description:
     return Description(item_id, "", HUMAN, HUMAN, "", "pending")
 
 
-def _of_bundle(snapshot: "Snapshot", indices: Iterable[int]) -> list[Card]:
+def _of_bundle(bundle: Bundle, catalog: Catalog | None, indices: Iterable[int]) -> list[Card]:
     """Cards of what the bundle alone knows."""
-    taken = snapshot.bundle.seen.item_degrees().tolist()
-    made = snapshot.bundle.material.described
+    taken = bundle.seen.item_degrees().tolist()
+    made = bundle.material.described
     name, prompt = (f"{made.describer}/{made.revision}", made.prompt) if made is not None else ("", "")
     cards = []
     for index in indices:
-        view = snapshot.item_at(index)
+        view = item_view(bundle, catalog, index)
         said = Description(view.id, view.description, name, prompt, "", "done" if view.description else "pending")
         cards.append(Card(view.id, view.title, view.text, view.category, None, said, taken[index], True))
     return cards

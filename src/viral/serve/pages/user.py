@@ -45,7 +45,7 @@ def parts_of(parts: Mapping[str, float]) -> tuple[Part, ...]:
 def people(request: Request, q: str = "", page: str = "1") -> Response:
     """Users whose id has the words in it, in pages."""
     snapshot = request.app.state.live.current
-    shelf, wanted = shelf_of(request, snapshot), q[:200].strip().casefold()
+    shelf, wanted = shelf_of(snapshot), q[:200].strip().casefold()
     found = Page.of([one for one in snapshot.bundle.users.ids if wanted in one.casefold()], page, SIZE)
     persons = [person_of(snapshot, shelf, user_id) for user_id in found.rows]
     return render(request, "users.html", shelf=shelf, given={"q": q[:200]}, found=found, persons=persons)
@@ -56,7 +56,7 @@ def person(request: Request, user_id: str, category: str = "", variety: str = ""
     """What a user took, and the best items for them."""
     snapshot = request.app.state.live.current
     snapshot.known_user(user_id)
-    shelf = shelf_of(request, snapshot)
+    shelf = shelf_of(snapshot)
     category = category if category in snapshot.categories else ""
     variety = variety if variety in VARIETIES else ""
     filters = Filters(categories=[category]) if category else Filters()

@@ -53,7 +53,7 @@ def _span(parts: tuple[Part, ...]) -> Span:
 def why(request: Request, user: str, item: str) -> Response:
     """One score taken apart: a panel for htmx, else a page."""
     snapshot = _known(request, user, item)
-    shelf, retriever = shelf_of(request, snapshot), snapshot.retriever
+    shelf, retriever = shelf_of(snapshot), snapshot.retriever
     fold_in = retriever.fold_in if isinstance(snapshot.bundle.scorer, EmbeddingScorer) else None
     told = explain(snapshot.bundle, user, item, fold_in=fold_in, information=snapshot.information)
     template = "_why.html" if "hx-request" in request.headers else "why.html"
