@@ -1,11 +1,15 @@
 """A small shop for tests of the pages: mugs and lamps with pictures, and titles that somebody made to do harm."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TypeVar
 
+import httpx
 import polars as pl
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from describers import LoggingDescriber, draw
@@ -17,6 +21,7 @@ from viral.pipeline import train
 from viral.recipe import Recipe, TrainConfig
 from viral.serve import Settings, create_app
 
+T = TypeVar("T")
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 HOSTILE = {
     "i2": SCRIPT,
@@ -69,12 +74,33 @@ def make_run(dataset: Dataset, run: Path, model: str = "viral") -> Path:
     return run
 
 
-@contextmanager
-def opened(run: Path, dataset: Path | None = None, **settings: object) -> Iterator[TestClient]:
-    """A client of a server over the run, with the encoders that made its features."""
+def application(run: Path, dataset: Path | None = None, **settings: object) -> FastAPI:
+    """A server over the run, with the encoders that made its features."""
     app = create_app(Settings(run=run, dataset=dataset, **settings))  # type: ignore[arg-type]
     encoders = app.state.live.current.retriever.encoders
     encoders.words, encoders.vision, encoders.describer = BagOfWords(), Colours(), describer(run)
+    return app
+
+
+def served(run: Path, dataset: Path | None, task: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
+    """The task's result, whose requests and the server share one event loop."""
+
+    async def running() -> T:
+        app = application(run, dataset)
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+        ):
+            return await task(client)
+
+    return asyncio.run(running())
+
+
+@contextmanager
+def opened(run: Path, dataset: Path | None = None, **settings: object) -> Iterator[TestClient]:
+    """A client of such a server."""
+    app = application(run, dataset, **settings)
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
         yield client
 

@@ -58,9 +58,13 @@ async def examination(request: Request, whole: bool = False) -> Response:
     """What the doctor finds, as a part of the page, or for browsers without scripts as a ``whole`` one."""
     snapshot: Snapshot = request.app.state.live.current
     dataset = snapshot.dataset
-    found = None if dataset is None else await request.app.state.work.long.run(lambda: _examine(snapshot, dataset))
     template = "doctor_examination_page.html" if whole else "doctor_examination.html"
-    return render(request, template, examined=found)
+
+    def made() -> Response:
+        return render(request, template, examined=None if dataset is None else _examine(snapshot, dataset))
+
+    answer: Response = await request.app.state.work.long.run(made)
+    return answer
 
 
 def _known(snapshot: Snapshot, dataset: Dataset) -> Examined | None:

@@ -56,13 +56,8 @@ class Map:
         return self.layouts[space, method]
 
     def colouring(self, name: str, space: str) -> Colouring:
-        """One by name; ``UsageError`` for another."""
-        there = {one.name: one for one in self.plain}
-        if name == "cluster":
-            return self.cluster(space)
-        if name not in there:
-            raise UsageError("there is no such colouring", hint=nearest(name, [*there, "cluster"]))
-        return there[name]
+        """One by its name."""
+        return self.cluster(space) if name == "cluster" else {one.name: one for one in self.plain}[name]
 
 
 def map_of(snapshot: Snapshot) -> Map:
@@ -102,18 +97,28 @@ async def show_map(
     page: str = "1",
 ) -> Response:  # fmt: skip
     """The page; its points are asked for by its script, its table is in it."""
-    snapshot = request.app.state.live.current
-    found = map_of(snapshot)
-    wanted = Wanted.of(found, space, layout, colour)
-    colouring = found.colouring(wanted.colour, wanted.space) if wanted.colour != "cluster" else (
-        await request.app.state.work.long.run(lambda: found.cluster(wanted.space))
-    )  # fmt: skip
-    return render(request, "map.html", **page_values(snapshot, wanted, colouring, group, page))
+    snapshot, work = request.app.state.live.current, request.app.state.work
+    wanted = await work.ranking.run(lambda: Wanted.of(map_of(snapshot), space, layout, colour))
+    if wanted.colour == "cluster":
+        await _clustered(request, map_of(snapshot), wanted.space)
+
+    def made() -> Response:
+        return render(request, "map.html", snapshot=snapshot, **page_values(snapshot, wanted, group, page))
+
+    answer: Response = await work.ranking.run(made)
+    return answer
 
 
-def page_values(snapshot: Snapshot, wanted: Wanted, colouring: Colouring, group: str, page: str) -> dict[str, Any]:
+async def _clustered(request: Request, found: Map, space: str) -> None:
+    """Have the clusters of a space; they take long the first time."""
+    if space not in found.clusters:
+        await request.app.state.work.long.run(lambda: found.cluster(space))
+
+
+def page_values(snapshot: Snapshot, wanted: Wanted, group: str, page: str) -> dict[str, Any]:
     """What the template shows; ``group`` is a number, and what is none is as good as none."""
     bundle, found = snapshot.bundle, map_of(snapshot)
+    colouring = found.colouring(wanted.colour, wanted.space)
     code = int(group) if group.isascii() and group.isdigit() and int(group) < len(colouring.groups) else None
     rows = np.arange(len(bundle.items)) if code is None else np.flatnonzero(colouring.codes == code)
     listed = Page.of(rows.tolist(), page, ROWS)
@@ -154,9 +159,9 @@ def _group(colouring: Colouring, index: int) -> str:
 @router.get("/map/points", dependencies=[Depends(asks)])
 async def points(request: Request, space: Short = FUSED, layout: Short = "pca") -> Response:
     """All points and the groups of each colouring, for ``map.js``; it is the same until the bundle is another."""
-    snapshot = request.app.state.live.current
+    snapshot, work = request.app.state.live.current, request.app.state.work
     found = map_of(snapshot)
-    wanted = Wanted.of(found, space, layout, "")
+    wanted = await work.ranking.run(lambda: Wanted.of(found, space, layout, ""))
     tag = f'"{snapshot.etag}-{quoted(space)}-{layout}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == tag:
@@ -166,7 +171,7 @@ async def points(request: Request, space: Short = FUSED, layout: Short = "pca") 
         placed = found.layout(request, wanted.space, wanted.method)
         return packed(snapshot.etag, placed, (*found.plain, found.cluster(wanted.space)))
 
-    body = await request.app.state.work.long.run(compute)
+    body = await work.long.run(compute)
     return Response(body, headers=headers, media_type="application/octet-stream")
 
 
@@ -209,7 +214,12 @@ async def item(request: Request, index: int, space: Short = FUSED) -> Response:
     found = map_of(snapshot)
     if not 0 <= index < len(found.bundle.items):
         raise UnknownIdError("the map has no such point", hint="load the page again: the bundle may have changed")
-    values = item_values(snapshot, index)
-    known = [*found.plain, *(found.clusters[name] for name in (space,) if name in found.clusters)]
-    values["groups"] = [[one.label, _group(one, index)] for one in known if _group(one, index)]
-    return JSONResponse({"etag": snapshot.etag, **values})
+
+    def made() -> Response:
+        values = item_values(snapshot, index)
+        known = [*found.plain, *(found.clusters[name] for name in (space,) if name in found.clusters)]
+        values["groups"] = [[one.label, _group(one, index)] for one in known if _group(one, index)]
+        return JSONResponse({"etag": snapshot.etag, **values})
+
+    answer: Response = await request.app.state.work.ranking.run(made)
+    return answer

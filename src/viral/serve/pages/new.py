@@ -14,7 +14,7 @@ from viral.retrieval.similarity import FUSED
 from viral.serve.pages import render
 from viral.serve.pages.item import FANS, NEIGHBOURS, liked, wanting, ways
 from viral.serve.pages.pictures import SIZES, shrunk
-from viral.serve.pages.shelf import shelf_of
+from viral.serve.pages.shelf import Shelf, shelf_of
 from viral.serve.problems import status_of
 from viral.serve.security.access import asks, asks_much
 from viral.serve.snapshot import Snapshot
@@ -48,19 +48,20 @@ async def attempt(
     """Describe, encode and place a new item; nothing of it is kept."""
     snapshot = request.app.state.live.current
     data = await picture.read() if picture is not None else b""
-    shelf, fault, status, shown = shelf_of(snapshot), "", 200, {}
-    try:
-        tried = await request.app.state.work.long.run(lambda: _try(snapshot, title, text, data))
-        names = [FUSED, *(name for name in tried.item.features if name in snapshot.bundle.material.features)]
-        alike = {name: liked(shelf, snapshot.retriever.like(tried.item, NEIGHBOURS, by=name)) for name in names}
-        fans = wanting(snapshot, shelf, snapshot.retriever.fans(tried.item, FANS))
-        shown = {"tried": tried, "ways": ways(names), "alike": alike, "fans": fans}
-    except ViralError as error:
-        fault, status = _in_words(error), status_of(error)
-    template = "_tried.html" if "hx-request" in request.headers else "new.html"
-    page = render(request, template, **{"shelf": shelf, "tried": None, "fault": fault} | shown | _given(title, text))
-    page.status_code = status
-    return page
+
+    def made() -> Response:
+        shelf, fault, status, shown = shelf_of(snapshot), "", 200, {"tried": None}
+        try:
+            shown = _found(snapshot, shelf, _try(snapshot, title, text, data))
+        except ViralError as error:
+            fault, status = _in_words(error), status_of(error)
+        template = "_tried.html" if "hx-request" in request.headers else "new.html"
+        page = render(request, template, shelf=shelf, fault=fault, **shown, **_given(title, text))
+        page.status_code = status
+        return page
+
+    answer: Response = await request.app.state.work.long.run(made)
+    return answer
 
 
 def _try(snapshot: Snapshot, title: str, text: str, data: bytes) -> Tried:
@@ -71,6 +72,15 @@ def _try(snapshot: Snapshot, title: str, text: str, data: bytes) -> Tried:
             raise UsageError(f"the {name} has {len(words):,} characters", hint=f"At most {most:,} are read.")
     uri = f"data:image/webp;base64,{base64.b64encode(shrunk(data, SIZES[1])).decode()}" if data else ""
     return Tried(snapshot.retriever.cold(title, data or None, text=text), uri)
+
+
+def _found(snapshot: Snapshot, shelf: Shelf, tried: Tried) -> dict[str, object]:
+    """What is like it in every way, and who would want it."""
+    retriever = snapshot.retriever
+    names = [FUSED, *(name for name in tried.item.features if name in snapshot.bundle.material.features)]
+    alike = {name: liked(shelf, retriever.like(tried.item, NEIGHBOURS, by=name)) for name in names}
+    fans = wanting(snapshot, shelf, retriever.fans(tried.item, FANS))
+    return {"tried": tried, "ways": ways(names), "alike": alike, "fans": fans}
 
 
 def _given(title: str, text: str) -> dict[str, str]:

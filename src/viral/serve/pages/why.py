@@ -66,19 +66,24 @@ def why(request: Request, user: str, item: str) -> Response:
 async def words(request: Request, user: str, item: str) -> Response:
     """Which words of the description the score hangs on; each is left out once, so it takes a moment."""
     snapshot = _known(request, user, item)
-    found: list[WordEffect] = []
-    fault, status = "", 200
-    try:
-        found = await request.app.state.work.long.run(lambda: word_effects(snapshot.retriever, user, item))
-    except ViralError as error:
-        fault, status = f"{error.what}. {error.hint or ''}".strip(), status_of(error)
-    against = [one for one in found[FOR_IT:] if one.effect < 0][-AGAINST:]
-    shown = [*found[:FOR_IT], *against]
-    template = "_words.html" if "hx-request" in request.headers else "words.html"
-    given = {"user": user, "item": item, "fault": fault}
-    page = render(request, template, words=shown, left_out=len(found) - len(shown), **given)
-    page.status_code = status
-    return page
+
+    def made() -> Response:
+        found: list[WordEffect] = []
+        fault, status = "", 200
+        try:
+            found = word_effects(snapshot.retriever, user, item)
+        except ViralError as error:
+            fault, status = f"{error.what}. {error.hint or ''}".strip(), status_of(error)
+        against = [one for one in found[FOR_IT:] if one.effect < 0][-AGAINST:]
+        shown = [*found[:FOR_IT], *against]
+        template = "_words.html" if "hx-request" in request.headers else "words.html"
+        given = {"user": user, "item": item, "fault": fault}
+        page = render(request, template, words=shown, left_out=len(found) - len(shown), **given)
+        page.status_code = status
+        return page
+
+    answer: Response = await request.app.state.work.long.run(made)
+    return answer
 
 
 def _known(request: Request, user: str, item: str) -> Snapshot:
