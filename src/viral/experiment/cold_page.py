@@ -131,11 +131,6 @@ def label(row: ColdRow) -> str:
 def cold_report(study: ColdStudy) -> Report:
     """The study as one page."""
     counts = study.dataset.manifest["counts"]
-    sections: list[Section] = []
-    for place in PLACES:
-        ordered = sorted((r for r in study.rows if place in r.places), key=lambda r: -r.places[place].recall.mean)
-        if ordered:
-            sections += [_chart(place, ordered), _table(place, ordered)]
     return Report(
         title=f"New items on {study.dataset.path.name}",
         subtitle=f"{study.share:.0%} of the items withheld from everything, other ones at each seed, then added cold.",
@@ -145,8 +140,21 @@ def cold_report(study: ColdStudy) -> Report:
             ("seeds", ", ".join(map(str, study.seeds))),
             ("training time", duration(_training(study.rows))),
         ),
-        sections=(*sections, _notes(study)),
+        sections=(
+            *place_sections(study.rows),
+            notes(study.failures, f"Command: {study.command}; commit {commit()}."),
+        ),
     )
+
+
+def place_sections(rows: Sequence[ColdRow]) -> list[Section]:
+    """A chart and a table of each place, the best row first."""
+    sections: list[Section] = []
+    for place in PLACES:
+        ordered = sorted((r for r in rows if place in r.places), key=lambda r: -r.places[place].recall.mean)
+        if ordered:
+            sections += [_chart(place, ordered), _table(place, ordered)]
+    return sections
 
 
 def _chart(place: str, rows: Sequence[ColdRow]) -> Section:
@@ -182,15 +190,16 @@ def place_cells(found: ColdPlace) -> list[str]:
     return [*cells, fixed(test.difference, signed=True), ends, f"{against.p_holm:.2g}"]
 
 
-def _notes(study: ColdStudy) -> Section:
-    notes = [
-        f"Command: {study.command}; commit {commit()}.",
+def notes(failures: Sequence[str], *first: str) -> Section:
+    """What a reader must know, after what is said ``first``, and what failed."""
+    told = [
+        *first,
         f"Random is what random order has in expectation: of m candidates each is among the first {CUTOFF} with"
         f" probability {CUTOFF} / m. Content neighbours sum the similarities to all that a user took.",
         "Foretold: by a ridge from features to vectors, learnt from the known items. Own: the model's encoders embed"
         " the new item, the item graph links it. Neighbors: the mean of its nearest known items' vectors.",
         "A user's value is the mean over seeds; intervals over users and tests (sign flips, Holm's correction over the"
         " rows of a place) are for these withheld items and trainings. The interval over seeds is Student's.",
-        *(f"Failed: {failure}" for failure in study.failures),
+        *(f"Failed: {failure}" for failure in failures),
     ]
-    return Notes(heading="What to keep in mind", notes=tuple(notes))
+    return Notes(heading="What to keep in mind", notes=tuple(told))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from viral.evaluation import PairedTest, holm, paired_test
 from viral.experiment.cold_cells import CONTENT, RANDOM, ColdOutcome
-from viral.experiment.statistics import Interval
+from viral.experiment.statistics import NAN, Interval
 from viral.retrieval.benchmark import PLACES
 
 ROUNDS = 2_000  # of the bootstrap
@@ -148,3 +148,45 @@ def _bounds(row: FloatArray, random: FloatArray) -> tuple[Bounds, Bounds]:
 def row_json(row: ColdRow) -> dict[str, Any]:
     """A row as JSON."""
     return asdict(row)
+
+
+def row_of(values: Mapping[str, Any]) -> ColdRow:
+    """A row out of its JSON again; ``KeyError``, ``TypeError`` or ``ValueError`` where it is none."""
+    return ColdRow(
+        name=str(values["name"]),
+        model=str(values["model"]),
+        way=str(values["way"]),
+        places={place: _place_of(values["places"][place]) for place in PLACES if place in values["places"]},
+        seeds=tuple(map(int, values["seeds"])),
+        epochs=tuple(map(int, values["epochs"])),
+        seconds=tuple(map(_number, values["seconds"])),
+        commits=tuple(map(str, values["commits"])),
+        failures=tuple(map(str, values["failures"])),
+    )
+
+
+def _place_of(values: Mapping[str, Any]) -> ColdPlace:
+    seeds, against = values["over_seeds"], values["against"]
+    low, high = (None if seeds[end] is None else float(seeds[end]) for end in ("low", "high"))
+    return ColdPlace(
+        recall=_bounds_of(values["recall"]),
+        over_seeds=Interval(_number(seeds["mean"]), low, high, int(seeds["n"])),
+        ratio=_bounds_of(values["ratio"]),
+        against=None if against is None else Against(_test_of(against["test"]), _number(against["p_holm"])),
+        users=int(values["users"]),
+    )
+
+
+def _bounds_of(values: Mapping[str, Any]) -> Bounds:
+    return Bounds(_number(values["mean"]), _number(values["low"]), _number(values["high"]))
+
+
+def _test_of(values: Mapping[str, Any]) -> PairedTest:
+    difference, low, high, p_value = (_number(values[name]) for name in ("difference", "low", "high", "p_value"))
+    wins, ties, losses = (int(values[name]) for name in ("wins", "ties", "losses"))
+    return PairedTest(difference, low, high, p_value, wins, ties, losses)
+
+
+def _number(value: float | None) -> float:
+    """JSON has null for what is no number."""
+    return NAN if value is None else float(value)

@@ -18,7 +18,7 @@ from viral.errors import UsageError, ViralError
 from viral.experiment import cold_cells as cells_module
 from viral.experiment.cold_cells import CONTENT, RANDOM, ColdOutcome, cold_cells, run_cold
 from viral.experiment.cold_page import compare_cold, study_json
-from viral.experiment.cold_rows import cold_rows
+from viral.experiment.cold_rows import cold_rows, row_of
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval.benchmark import PLACES
 from worlds import dataset_folder, two_tastes
@@ -83,7 +83,9 @@ sha256 = cells_module.sha256_file
 
 def test_the_files(world: Dataset, tmp_path: Path) -> None:
     study = compare_cold(world, {"light": LIGHT}, tmp_path, seeds=(0, 1), command="viral compare <world>")
-    assert json.loads((tmp_path / "cold.json").read_text()) == json.loads(json.dumps(study_json(study)))
+    kept = json.loads((tmp_path / "cold.json").read_text())
+    assert kept == json.loads(json.dumps(study_json(study)))
+    assert [row_of(row) for row in kept["rows"]] == list(study.rows)
     with (tmp_path / "cold.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [(line["row"], line["place"]) for line in lines] == [

@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from viral.errors import DataError, UnknownIdError
-from viral.evaluation import PairedTest
 from viral.experiment.analysis import Row
 from viral.experiment.cells import RESULT_FILE
+from viral.experiment.cold_page import JSON_FILE as COLD_FILE
+from viral.experiment.cold_rows import ColdRow
 from viral.experiment.outputs import JSON_FILE
 from viral.experiment.run import CELLS_FOLDER
-from viral.experiment.statistics import NAN, Comparison, Interval
 from viral.files import read_json
 from viral.pipeline import RUN_FILE
 from viral.report import Curve
+from viral.serve.pages.experiment_rows import cold_rows_of, rows_of
 from viral.tune.run import RESULT_FILE as TUNE_FILE
 
-Kind = Literal["comparison", "ablation", "tuning", "run", "unreadable"]
+Kind = Literal["comparison", "ablation", "cold", "tuning", "run", "unreadable"]
+FILES = (JSON_FILE, COLD_FILE, TUNE_FILE, RUN_FILE)
 LONGEST = 50_000_000  # bytes of a file that is read
 MOST, MOST_CELLS = 500, 10_000  # folders that are looked into, and trainings of one study
 SERVED = "this run"
@@ -48,6 +50,11 @@ class Found:
     def rows(self) -> list[Row]:
         """The rows of a comparison or an ablation."""
         return rows_of(self.document, self.name)
+
+    @property
+    def cold_rows(self) -> list[ColdRow]:
+        """The rows of a study of new items."""
+        return cold_rows_of(self.document, self.name)
 
 
 def discover(folders: Sequence[Path], run: Path) -> dict[str, Found]:
@@ -74,19 +81,21 @@ def _places(folder: Path) -> Iterator[Path]:
 
 
 def _file(folder: Path) -> Path | None:
-    return next((folder / name for name in (JSON_FILE, TUNE_FILE, RUN_FILE) if (folder / name).is_file()), None)
+    return next((folder / name for name in FILES if (folder / name).is_file()), None)
 
 
 def look(name: str, folder: Path) -> Found:
     """Read one folder."""
     file = _file(folder)
     if file is None:
-        return Found(name, "unreadable", folder, {}, "there is no results.json, tune.json or run.json in it")
+        return Found(name, "unreadable", folder, {}, f"there is no {', '.join(FILES[:-1])} or {FILES[-1]} in it")
     try:
         document = _document(file, file.stat().st_mtime_ns)
         kind = _kind(file, document)
         if kind in ("comparison", "ablation"):
             rows_of(document, name)
+        elif kind == "cold":
+            cold_rows_of(document, name)
     except DataError as error:
         return Found(name, "unreadable", folder, {}, error.what)
     except OSError as error:
@@ -113,6 +122,8 @@ def _kind(file: Path, document: Mapping[str, Any]) -> Kind:
         return "run"
     if file.name == TUNE_FILE:
         return "tuning"
+    if file.name == COLD_FILE:
+        return "cold"
     return "ablation" if "visual_contribution" in document else "comparison"
 
 
@@ -121,64 +132,6 @@ def find(found: Mapping[str, Found], name: str) -> Found:
     if name not in found:
         raise UnknownIdError("there is no such experiment", hint="the page of experiments lists what there is")
     return found[name]
-
-
-def rows_of(document: Mapping[str, Any], name: str) -> list[Row]:
-    """The rows as the study had them; raises ``DataError`` where they are not rows."""
-    try:
-        return [_row(row) for row in document["rows"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"its rows are not those of a study ({type(error).__name__})", where=name) from None
-
-
-def _row(row: Mapping[str, Any]) -> Row:
-    """Fields that an older version did not write are empty."""
-    seeds = tuple(map(int, row["seeds"]))
-    return Row(
-        name=str(row["name"]),
-        group=str(row["group"]),
-        model=str(row["model"]),
-        model_key=str(row["model_key"]),
-        place=None if row.get("place") is None else float(row["place"]),
-        seeds=seeds,
-        values={str(key): tuple(map(_number, values)) for key, values in row["values"].items()},
-        valid=tuple(map(_number, row.get("valid", ()))),
-        metrics={str(key): _interval(value) for key, value in row["metrics"].items()},
-        max_epochs=int(row.get("max_epochs", 0)),
-        patience=int(row.get("patience", 0)),
-        epochs=tuple(map(int, row.get("epochs", ()))),
-        stopped=tuple(map(str, row.get("stopped", ()))),
-        epoch_seconds=tuple(map(_number, row.get("epoch_seconds", ()))),
-        seconds=tuple(map(_number, row.get("seconds", ()))),
-        parameters=None if row.get("parameters") is None else int(row["parameters"]),
-        memory=tuple(map(int, row.get("memory", ()))),
-        commits=tuple(map(str, row.get("commits", ()))),
-        code_changed=None,
-        failures=tuple(map(str, row.get("failures", ()))),
-        comparison=_comparison(row.get("comparison")),
-    )
-
-
-def _number(value: Any) -> float:
-    return NAN if value is None else float(value)
-
-
-def _interval(value: Mapping[str, Any]) -> Interval:
-    low, high = (None if value.get(end) is None else float(value[end]) for end in ("low", "high"))
-    if low is None or high is None:
-        low = high = None
-    return Interval(_number(value["mean"]), low, high, int(value.get("n", 0)))
-
-
-def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:
-    if not value:
-        return None
-    difference, low, high, p_value = (
-        _number(value[key]) for key in ("difference", "difference_low", "difference_high", "p_value")
-    )
-    wins, ties, losses = (int(value[key]) for key in ("wins", "ties", "losses"))
-    test = PairedTest(difference, low, high, p_value, wins, ties, losses)
-    return Comparison(test, _number(value["p_holm"]), _number(value["effect"]), _number(value["relative"]))
 
 
 def cells(found: Found) -> dict[str, list[Path]]:

@@ -1,5 +1,6 @@
 """What studies found: leaderboards, ablations, tunings and runs, and two trainings against each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -7,6 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from viral.errors import DataError
+from viral.experiment.cold_page import label
+from viral.experiment.cold_rows import ColdRow
 from viral.report import Bar, BarChart, Estimate, Section, Table, render_sections, style
 from viral.report.wording import fixed
 from viral.serve.pages import render
@@ -22,6 +25,7 @@ FIGURES = "figures.css"  # of the reports: what their charts and tables look lik
 KINDS = {
     "comparison": "Comparison",
     "ablation": "Ablation",
+    "cold": "New items",
     "tuning": "Tuning",
     "run": "Run",
     "unreadable": "Unreadable",
@@ -71,6 +75,8 @@ def _summary(found: Found) -> tuple[str, str]:
         size = f"{len(rows)} rows, {len({seed for row in rows for seed in row.seeds})} seeds"
         first = max((row for row in rows if row.seeds), key=lambda row: row.metrics[metric].mean, default=None)
         best = f"{first.name}: {metric} {fixed(first.metrics[metric].mean)}" if first is not None else "no result"
+    elif found.kind == "cold":
+        size, best = _cold_summary(found.cold_rows)
     elif found.kind == "tuning":
         size, value = f"{len(found.document.get('trials', ()))} trials", (found.document.get("best") or {}).get("value")
         best = f"{found.document.get('model', '')}: {fixed(value)} on validation"
@@ -81,6 +87,16 @@ def _summary(found: Found) -> tuple[str, str]:
             f"{found.document.get('model', '')}: {METRIC} {fixed(value)}",
         )
     return size, best
+
+
+def _cold_summary(rows: Sequence[ColdRow]) -> tuple[str, str]:
+    """The best is the row whose new items are found best among all items."""
+    size = f"{len(rows)} rows, {len({seed for row in rows for seed in row.seeds})} seeds"
+    there = [row for row in rows if "all" in row.places]
+    first = max(there, key=lambda row: row.places["all"].recall.mean, default=None)
+    if first is None:
+        return size, "no result"
+    return size, f"{label(first)}: {METRIC} {fixed(first.places['all'].recall.mean)} of new items"
 
 
 @router.get("/experiments/figures.css", dependencies=[Depends(asks)])

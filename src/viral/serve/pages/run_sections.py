@@ -1,8 +1,9 @@
-"""What the page of a tuning or of a single run shows, and which page shows what."""
+"""What the page of a tuning, of new items or of a single run shows, and which page shows what."""
 
 from collections.abc import Mapping
 
 from viral.errors import DataError
+from viral.experiment.cold_page import notes, place_sections
 from viral.report import Curves, Section, Table
 from viral.report.wording import DASH, duration, fixed, whole
 from viral.serve.pages.experiment_files import Found, curve, settings_text
@@ -11,12 +12,19 @@ from viral.serve.pages.experiment_sections import METRIC, ablation, comparison
 
 def sections_of(found: Found) -> list[Section]:
     """All of a page; raises ``DataError`` where the file is not what its command writes."""
-    makers = {"comparison": comparison, "ablation": ablation, "tuning": tuning, "run": run}
+    makers = {"comparison": comparison, "ablation": ablation, "cold": cold, "tuning": tuning, "run": run}
     try:
         made = makers[found.kind](found) if found.kind in makers else []
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"its file is not what a study writes ({type(error).__name__})", where=found.name) from None
     return [section for section in made if section is not None]
+
+
+def cold(found: Found) -> list[Section | None]:
+    """Chart and table of each place, as in the study's report."""
+    failures = found.document.get("failures")
+    told = [str(failure) for failure in failures] if isinstance(failures, list) else []
+    return [*place_sections(found.cold_rows), notes(told)]
 
 
 def tuning(found: Found) -> list[Section | None]:

@@ -112,7 +112,7 @@ def test_a_folder_that_is_none_is_told_in_words(made: Made, tmp_path: Path) -> N
         folder / "served", folder / "tastes", experiments=(folder / "out" / "empty", tmp_path / "no")
     ) as client:
         listed = rows(Tree(client.get("/experiments").text))
-        assert sum("there is no results.json, tune.json or run.json in it" in text for text in listed) <= 1
+        assert sum("there is no results.json, cold.json, tune.json or run.json in it" in text for text in listed) <= 1
         assert any("no" in text and "there is no results.json" in text for text in listed)
         assert str(tmp_path) not in client.get("/experiments").text
 
