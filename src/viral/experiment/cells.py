@@ -46,6 +46,11 @@ class Cell:
         """What is the same for all seeds of a row: the recipe with every default written out, but for the seed."""
         return _key(self.recipe, seed=None)
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a result says of its recipe: all of it, and the row that it is of, whatever the row is called."""
+        return {"recipe": whole_recipe(self.recipe), "model_key": self.model_key}
+
     def data(self, hashes: Mapping[str, str]) -> str:
         """SHA-256 of the catalogue, the interactions and the feature tables that it is given."""
         return fingerprint_of(hashes, self.reads)
@@ -55,9 +60,14 @@ class Cell:
         return fingerprint(VERSION, _key(self.recipe, seed=self.seed), self.data(hashes))
 
 
-def _key(recipe: Recipe, seed: int | None) -> str:
+def whole_recipe(recipe: Recipe) -> dict[str, Any]:
+    """A recipe with every default of its model's configuration written out."""
     config = build(find_model(recipe.model).Config, recipe.config, where=f"[config] of model {recipe.model!r}")
-    values = asdict(recipe) | {"config": asdict(config)}
+    return asdict(recipe) | {"config": asdict(config)}
+
+
+def _key(recipe: Recipe, seed: int | None) -> str:
+    values = whole_recipe(recipe)
     values["train"]["seed"] = seed
     return fingerprint(values)
 
@@ -131,6 +141,14 @@ def write_result(
     kept = {"key": key, **hashes, **summary}
     write_json(folder / RESULT_FILE, kept)
     return CellResult(folder, kept)
+
+
+def keep_recipe(folder: Path, key: str, cell: Cell) -> None:
+    """Add to a result of a version that kept no recipe what its key determines anyway."""
+    with locked(folder):
+        found = read_result(folder, key)
+        if found is not None and "recipe" not in found.summary:
+            write_json(folder / RESULT_FILE, {**found.summary, **cell.about})
 
 
 def _write_ranks(path: Path, metrics: Metrics) -> None:

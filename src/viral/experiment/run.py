@@ -19,6 +19,7 @@ from viral.experiment.cells import (
     claim_checkpoint,
     data_hashes,
     fingerprint_of,
+    keep_recipe,
     locked,
     note,
     read_result,
@@ -67,6 +68,8 @@ def run_cells(
     jobs = {key: Job(dataset.path, cell.data(hashes), key, cell, out, renew) for key, cell in first.items()}
     there = {key: found for key, job in jobs.items() if (found := job.finished()) is not None}
     say(f"{len(jobs)} cells: {len(there)} are done, {len(jobs) - len(there)} to compute")
+    for key in (key for key, found in there.items() if "recipe" not in found.summary):
+        keep_recipe(jobs[key].folder, key, first[key])
     if others := sum(found.summary.get("code") != jobs[key].code for key, found in there.items()):
         say(f"{others} of those that are done are of other code than the present, or do not say; --renew: anew")
     failures = _compute_all([job for key, job in jobs.items() if key not in there], executor or SerialExecutor())
@@ -148,6 +151,7 @@ def _train_and_measure(job: Job) -> None:
     measured = measure(model.scorer(), split)
     metrics = measured[PROTOCOLS[0]]
     more = {"build_seconds": built, "cell": job.cell.name, "data": job.data, "commit": commit(), "code": job.code}
+    more |= job.cell.about
     summary = summarise(recipe, report, measured) | more | {"exposure": exposure_of(metrics, split)}
     write_result(job.folder, job.key, summary, metrics, split.users.ids)
     (job.folder / CHECKPOINT_FILE).unlink(missing_ok=True)

@@ -4,7 +4,6 @@ The files may be anybody's: what cannot be read is named with its reason and tak
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,21 +12,18 @@ from typing import Any, Literal
 
 from viral.errors import DataError, UnknownIdError
 from viral.experiment.analysis import Row
-from viral.experiment.cells import RESULT_FILE
 from viral.experiment.cold_page import JSON_FILE as COLD_FILE
 from viral.experiment.cold_rows import ColdRow
 from viral.experiment.outputs import JSON_FILE
-from viral.experiment.run import CELLS_FOLDER
 from viral.files import read_json
 from viral.pipeline import RUN_FILE
-from viral.report import Curve
 from viral.serve.pages.experiment_rows import cold_rows_of, rows_of
 from viral.tune.run import RESULT_FILE as TUNE_FILE
 
 Kind = Literal["comparison", "ablation", "cold", "tuning", "run", "unreadable"]
 FILES = (JSON_FILE, COLD_FILE, TUNE_FILE, RUN_FILE)
 LONGEST = 50_000_000  # bytes of a file that is read
-MOST, MOST_CELLS = 500, 10_000  # folders that are looked into, and trainings of one study
+MOST = 500  # folders that are looked into
 SERVED = "this run"
 
 
@@ -90,7 +86,7 @@ def look(name: str, folder: Path) -> Found:
     if file is None:
         return Found(name, "unreadable", folder, {}, f"there is no {', '.join(FILES[:-1])} or {FILES[-1]} in it")
     try:
-        document = _document(file, file.stat().st_mtime_ns)
+        document = document_of(file, file.stat().st_mtime_ns)
         kind = _kind(file, document)
         if kind in ("comparison", "ablation"):
             rows_of(document, name)
@@ -104,11 +100,13 @@ def look(name: str, folder: Path) -> Found:
 
 
 @lru_cache(maxsize=256)
-def _document(file: Path, _modified: int) -> Mapping[str, Any]:
-    return _read(file)
+def document_of(file: Path, _modified: int) -> Mapping[str, Any]:
+    """A JSON object, read again when the file has changed; raises ``DataError`` and ``OSError``."""
+    return read_document(file)
 
 
-def _read(file: Path) -> Mapping[str, Any]:
+def read_document(file: Path) -> Mapping[str, Any]:
+    """The same without keeping it."""
     if file.stat().st_size > LONGEST:
         raise DataError(f"{file.name} is longer than {LONGEST:,} bytes")
     document = read_json(file)
@@ -132,50 +130,6 @@ def find(found: Mapping[str, Found], name: str) -> Found:
     if name not in found:
         raise UnknownIdError("there is no such experiment", hint="the page of experiments lists what there is")
     return found[name]
-
-
-def cells(found: Found) -> dict[str, list[Path]]:
-    """Folders of a study's finished cells by the row's name, in the order of their seeds."""
-    gathered: dict[str, list[tuple[int, Path]]] = {}
-    for file in sorted((found.folder / CELLS_FOLDER).glob(f"*/{RESULT_FILE}"))[:MOST_CELLS]:
-        try:
-            name, seed = _cell(file, file.stat().st_mtime_ns)
-        except (DataError, OSError, TypeError, ValueError):
-            continue  # the study computes it again
-        gathered.setdefault(name, []).append((seed, file.parent))
-    return {name: [folder for _, folder in sorted(those)] for name, those in gathered.items()}
-
-
-@lru_cache(maxsize=2 * MOST_CELLS)
-def _cell(file: Path, _modified: int) -> tuple[str, int]:
-    """A cell's row and seed: all that is kept of the many that are not shown."""
-    summary = _read(file)
-    return str(summary.get("cell", "")), int(summary.get("seed", 0))
-
-
-def summary_of(cell: Path) -> Mapping[str, Any]:
-    """What a cell measured; empty where it cannot be read."""
-    try:
-        return _document(cell / RESULT_FILE, (cell / RESULT_FILE).stat().st_mtime_ns)
-    except (DataError, OSError):
-        return {}
-
-
-def curve(name: str, summary: Mapping[str, Any], metric: str, *, highlight: bool = False) -> Curve | None:
-    """How one training went, where it was validated more than once; None too where its history is damaged."""
-    try:
-        history = [one for one in summary["history"] if metric in one["valid"]]
-        made = Curve(
-            model=name,
-            epochs=tuple(int(one["epoch"]) for one in history),
-            valid=tuple(float(one["valid"][metric]) for one in history),
-            loss=tuple(math.fsum(map(float, one["losses"].values())) for one in history),
-            best_epoch=summary["valid"].get("best_epoch"),
-            highlight=highlight,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-    return made if len(made.epochs) > 1 else None
 
 
 def settings_text(value: Any) -> str:

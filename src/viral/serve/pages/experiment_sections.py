@@ -11,7 +11,8 @@ from viral.experiment.studies import FULL, STUDIES
 from viral.report import Bar, BarChart, Curves, Estimate, Grid, Notes, Section, Table
 from viral.report.grid import GridCell, GridRow
 from viral.report.wording import DASH, duration, fixed, percent, whole
-from viral.serve.pages.experiment_files import Found, cells, curve, settings_text, summary_of
+from viral.serve.pages.experiment_cells import curve, kept_cells, of_row, summary_of
+from viral.serve.pages.experiment_files import Found, settings_text
 
 METRIC = "recall@20"
 
@@ -184,11 +185,11 @@ def _contributions(found: Found, metric: str) -> Section | None:
 
 def curves(found: Found, rows: Sequence[Row], metric: str) -> Section | None:
     """The first seed of the best rows."""
-    trained, reference = cells(found), str(found.document.get("reference", ""))
+    trained, reference = kept_cells(found), str(found.document.get("reference", ""))
     made = []
     best = sorted((row for row in rows if row.seeds), key=lambda row: -row.metrics[metric].mean)
     for row in best:
-        for cell in trained.get(row.name, [])[:1]:
+        for cell in of_row(trained, row)[:1]:
             one = curve(row.name, summary_of(cell), metric, highlight=row.name == reference)
             made += [one] if one is not None else []
     if not made:

@@ -136,13 +136,15 @@ async def compare_two(request: Request, a: Key = "", b: Key = "") -> Response:
 
 
 def _config(first: Side, second: Side) -> Section:
-    rows = config_difference(first.config(), second.config())
+    one, other = first.config(), second.config()
+    rows = config_difference(one, other)
+    gaps = [(name, config.gap) for name, config in (("first", one), ("second", other)) if config.gap]
     return Table(
         heading="What differs in the configuration",
         columns=("setting", "first", "second"),
-        rows=tuple((name, _value(one), _value(other)) for name, one, other in rows) or (("nothing", "", ""),),
-        caption="Runs keep their whole recipe. A row of a study keeps less: its model, what it was allowed, and what"
-        " its name in the ablation changes.",
+        rows=tuple((name, _value(a), _value(b)) for name, a, b in rows) or (("nothing", "", ""),),
+        caption="Of all settings of model and training, defaults included; a dash: there is no such setting."
+        + "".join(f" Not all is known of the {name}: {gap}." for name, gap in gaps),
     )
 
 

@@ -23,11 +23,21 @@ from viral.experiment.cells import USERS_FILE, CellResult
 from viral.experiment.studies import STUDIES
 from viral.pipeline import BUNDLE_FOLDER, PROTOCOLS, RECIPE_FILE, find_model, load_split, measure
 from viral.recipe import build
-from viral.serve.pages.experiment_files import Found, cells
+from viral.serve.pages.experiment_cells import kept_cells, of_row, summary_of
+from viral.serve.pages.experiment_files import Found
 
 METRIC = "recall@20"
 SHOWN = 15  # users on each side
+NO_RECIPE = "its cells are of a version that kept no recipe; the command that made it, given again, adds them"
 Users = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A recipe's settings by their dotted names, and why they are not all, "" where they are."""
+
+    settings: Mapping[str, Any]
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class Side:
 
     key: str  # its address
     label: str
-    config: Callable[[], Mapping[str, Any]]
+    config: Callable[[], Config]
     users: Callable[[], Users]  # recall@20 by user id; raises ``DataError`` where it cannot be had
 
 
@@ -75,7 +85,7 @@ def sides(found: Mapping[str, Found], fallback: Dataset | None) -> dict[str, Sid
             for row in one.rows:
                 if row.seeds:
                     key = f"{one.name}/{row.name}"
-                    made[key] = Side(key, key, partial(row_config, one, row), _of_cells(one, row.name))
+                    made[key] = Side(key, key, partial(row_config, one, row), _of_cells(one, row))
     return made
 
 
@@ -86,42 +96,60 @@ def side(there: Mapping[str, Side], key: str) -> Side:
     return there[key]
 
 
-def run_config(found: Found) -> dict[str, Any]:
-    """A run's whole recipe, defaults written out where its model is known here; empty where it cannot be read."""
+def run_config(found: Found) -> Config:
+    """A run's whole recipe, defaults written out where its model is known here."""
     try:
         recipe = tomllib.loads((found.folder / RECIPE_FILE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return {}
+        return Config({"model": found.document.get("model")}, f"its {RECIPE_FILE} cannot be read")
+    gap = ""
     try:
         full = build(find_model(str(recipe["model"])).Config, recipe.get("config", {}), where="[config]")
         recipe["config"] = asdict(full) if is_dataclass(full) and not isinstance(full, type) else recipe["config"]
     except (ViralError, KeyError, TypeError):
-        pass  # a model from elsewhere: what its recipe says
-    return flat(recipe)
+        gap = "its model is not known here, and so are its defaults"
+    return Config(flat(recipe) | {"parameters": found.document.get("num_parameters")}, gap)
 
 
-def row_config(found: Found, row: Row) -> dict[str, Any]:
-    """What is known of a row's recipe: studies keep its fingerprint alone, so the model, its budget and its variant."""
+def row_config(found: Found, row: Row) -> Config:
+    """The whole recipe that the row's cells kept, or its model, its budget and its variant."""
+    cell = next(iter(of_row(kept_cells(found), row)), None)
+    recipe = None if cell is None else summary_of(cell).get("recipe")
+    if isinstance(recipe, Mapping):
+        seed = row.seeds[0] if len(row.seeds) == 1 else list(row.seeds)
+        return Config(flat(recipe) | {"train.seed": seed, "parameters": row.parameters})
     known = {"model": row.model, "train.max_epochs": row.max_epochs, "train.patience": row.patience}
     study = STUDIES.get(row.group)
     variant = next((one for one in (study.variants if study else ()) if one.name == row.name), None)
     if found.kind == "ablation" and variant is not None:
-        known |= {f"config.{key}": value for key, value in variant.settings.items()}
-    return known | {"parameters": row.parameters}
+        known |= flat({"config": variant.settings})
+    return Config(known | {"parameters": row.parameters}, NO_RECIPE)
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested tables as dotted names."""
+    """Nested tables as dotted names; a setting that is none is ``none``, as in a recipe."""
     made: dict[str, Any] = {}
     for name, value in values.items():
-        made |= flat(value, f"{before}{name}.") if isinstance(value, Mapping) else {f"{before}{name}": value}
+        if isinstance(value, Mapping):
+            made |= flat(value, f"{before}{name}.")
+        else:
+            plain = list(value) if isinstance(value, tuple) else value  # as it comes out of a file
+            made[f"{before}{name}"] = "none" if plain is None else plain
     return made
 
 
-def config_difference(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Names whose values differ, with both; None where one has none."""
-    names = dict.fromkeys((*first, *second))
-    return [(name, first.get(name), second.get(name)) for name in names if first.get(name) != second.get(name)]
+def config_difference(first: Config, second: Config) -> list[tuple[str, Any, Any]]:
+    """Names whose values differ, with both; None where one has none.
+
+    Where one of the two is not whole, what only the other has may be in both, and is left out.
+    """
+    a, b = first.settings, second.settings
+    names = dict.fromkeys((*a, *b))
+    if first.gap and not second.gap:
+        names = dict.fromkeys(a)
+    elif second.gap and not first.gap:
+        names = dict.fromkeys(b)
+    return [(name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)]
 
 
 def difference(first: Users, second: Users) -> Difference:
@@ -142,13 +170,13 @@ def difference(first: Users, second: Users) -> Difference:
     )
 
 
-def _of_cells(found: Found, name: str) -> Callable[[], Users]:
+def _of_cells(found: Found, row: Row) -> Callable[[], Users]:
     """Every user's mean over the seeds."""
 
     def read() -> Users:
         total: npt.NDArray[np.float64] | None = None
         ids: tuple[str, ...] = ()
-        folders = cells(found).get(name, [])
+        folders = of_row(kept_cells(found), row)
         for folder in folders:
             try:
                 users, values = CellResult(folder, {}).per_user(METRIC)
@@ -158,7 +186,7 @@ def _of_cells(found: Found, name: str) -> Callable[[], Users]:
                 raise DataError("two seeds measured different users", hint="run the study again")
             ids, total = users, values if total is None else total + values
         if total is None:
-            raise DataError(f"the cells of {name!r} are gone", hint="run the study again")
+            raise DataError(f"the cells of {row.name!r} are gone", hint="run the study again")
         return dict(zip(ids, (total / len(folders)).tolist(), strict=True))
 
     return read

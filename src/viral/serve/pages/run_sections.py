@@ -6,7 +6,8 @@ from viral.errors import DataError
 from viral.experiment.cold_page import notes, place_sections
 from viral.report import Curves, Section, Table
 from viral.report.wording import DASH, duration, fixed, whole
-from viral.serve.pages.experiment_files import Found, curve, settings_text
+from viral.serve.pages.experiment_cells import curve
+from viral.serve.pages.experiment_files import Found, settings_text
 from viral.serve.pages.experiment_sections import METRIC, ablation, comparison
 
 

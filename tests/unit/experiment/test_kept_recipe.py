@@ -1,0 +1,38 @@
+"""A cell's result says of which recipe it is, whole; one that an older version left is completed without training."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+from viral.experiment import Cell, run_cells
+from viral.experiment.cells import RESULT_FILE
+from viral.files import fingerprint
+from viral.pipeline import find_model
+from viral.recipe import Recipe, TrainConfig, build
+from worlds import dataset_folder, two_tastes
+
+BPR = Recipe(model="bpr", config={"embedding_dim": 4}, train=TrainConfig(max_epochs=1, batch_size=64, seed=3))
+CELL = Cell(name="row", group="study", recipe=BPR)
+
+
+def without_recipe(summary: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in summary.items() if name not in ("recipe", "model_key")}
+
+
+def test_a_result_keeps_its_whole_recipe(tmp_path: Path) -> None:
+    dataset = dataset_folder(tmp_path / "world", two_tastes(12))
+    result = run_cells(dataset, [CELL], tmp_path / "study")[0].result
+    recipe = json.loads((result.folder / RESULT_FILE).read_text())["recipe"]
+    assert recipe["train"]["seed"] == 3 and recipe["config"]["embedding_dim"] == 4 and recipe["fill"] == "mean"
+    assert set(recipe["config"]) == {f.name for f in fields(find_model("bpr").Config)}  # defaults, too
+    assert build(Recipe, recipe, where=RESULT_FILE).fingerprint == fingerprint(recipe)  # one may train by it
+
+
+def test_one_without_is_completed_and_not_computed_again(tmp_path: Path) -> None:
+    dataset, out = dataset_folder(tmp_path / "world", two_tastes(12)), tmp_path / "study"
+    result = run_cells(dataset, [CELL], out)[0].result
+    (result.folder / RESULT_FILE).write_text(json.dumps(without_recipe(result.summary)))
+    again = run_cells(dataset, [CELL], out)[0].result
+    assert again.summary == result.summary and "recipe" in again.summary
+    assert (out / "journal.jsonl").read_text().count('"started"') == 1
