@@ -118,21 +118,26 @@ def show_one(request: Request, name: str) -> Response:
 
 @router.get("/experiments/compare", dependencies=[Depends(asks)])
 async def compare_two(request: Request, a: Key = "", b: Key = "") -> Response:
-    """The second of two trainings against the first."""
+    """The second of two trainings against the first: many files are read, and runs may have to be ranked."""
+    answer: Response = await request.app.state.work.long.run(lambda: _compared(request, a, b))
+    return answer
+
+
+def _compared(request: Request, a: str, b: str) -> Response:
     snapshot = request.app.state.live.current
     there = sides(discovered(request), snapshot.dataset)
     if not a or not b:
         return render(request, "experiments_compare.html", there=there, first=None, second=None)
     first, second = side(there, a), side(there, b)
     values: dict[str, Any] = {"there": there, "first": first, "second": second, "fault": "", "result": None}
+    parts = [_config(first, second)]
     try:
-        result = await request.app.state.work.long.run(lambda: difference(first.users(), second.users()))
+        result = difference(first.users(), second.users())
+        parts.append(_outcome(result, second))
+        values |= {"result": result, "known": snapshot.bundle.users}
     except DataError as error:
-        values |= {"fault": error.what, "body": render_sections([_config(first, second)])}
-        return render(request, "experiments_compare.html", **values)
-    parts = [_config(first, second), _outcome(result, second)]
-    values |= {"result": result, "body": render_sections(parts), "known": snapshot.bundle.users}
-    return render(request, "experiments_compare.html", **values)
+        values["fault"] = error.what
+    return render(request, "experiments_compare.html", **values, body=render_sections(parts))
 
 
 def _config(first: Side, second: Side) -> Section:

@@ -1,5 +1,6 @@
-"""Two trainings side by side: every setting that differs and no other, whoever kept the recipe."""
+"""Two trainings side by side: every setting that differs and no other, whoever kept the recipe; and who reads it."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from pages_world import Tree, make_run, opened
 from viral.experiment import compare
 from viral.recipe import Recipe, TrainConfig
+from viral.serve.pages import experiments
 from viral.serve.pages.links import quoted
 from worlds import dataset_folder, two_tastes
 
@@ -111,3 +113,16 @@ def test_of_two_cells_of_one_seed_the_newest_counts(folder: Path, tmp_path: Path
             (stale / "users.parquet").write_bytes(b"of other data")
     with opened(folder / "served", folder / "tastes", experiments=(tmp_path / "board",)) as client:
         assert "cannot be compared" not in page(client, "board/light", "board/pop").text
+
+
+def test_no_file_is_read_where_requests_are_taken(looking: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, inside = experiments.discover, []
+
+    def spy(*arguments: object) -> object:
+        inside.append(asyncio._get_running_loop() is not None)
+        return read(*arguments)
+
+    monkeypatch.setattr(experiments, "discover", spy)
+    for query in ("", "?a=board/light&b=board/pop"):
+        assert looking.get(f"/experiments/compare{query}").status_code == 200
+    assert inside == [False, False]
