@@ -1,6 +1,7 @@
 """The map, the experiments and the doctor, under a pointer and a keyboard."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,18 +24,19 @@ def drawn(page) -> bytes:
     return page.locator("#map-canvas").screenshot()
 
 
-def point(page, tries: int = 2000) -> tuple[float, float]:
-    """Where on the canvas a point answers the pointer."""
+def points(page) -> Iterator[tuple[float, float]]:
+    """Where on the canvas a point answers the pointer, which is left there."""
     box = page.locator("#map-canvas").bounding_box()
     assert box is not None
-    step = 26
+    step, found = 26, False
     for row in range(1, int(box["height"]) // step):
         for column in range(1, int(box["width"]) // step):
             x, y = box["x"] + column * step, box["y"] + row * step
             page.mouse.move(x, y)
             if page.locator("#map-canvas.on-point").count():
-                return x, y
-    raise AssertionError("no point under the pointer anywhere")
+                found = True
+                yield x, y
+    assert found, "no point under the pointer anywhere"
 
 
 def test_the_map_is_drawn_in_colours_that_can_be_changed(watch) -> None:
@@ -65,13 +67,27 @@ def test_one_group_of_the_map_can_be_seen_alone(watch) -> None:
 
 def test_a_pointer_on_a_point_shows_its_item_and_a_click_opens_it(watch) -> None:
     page = ready(watch)
-    x, y = point(page)
+    x, y = next(points(page))
     page.locator("#map-card").wait_for()
     title, link = page.locator("#map-card-title").inner_text(), page.locator("#map-card-link").get_attribute("href")
-    assert title and watch.audit() == []
+    assert title and watch.audit_both() == []
     page.mouse.click(x, y)
     page.wait_for_url(f"**{link}")
     assert page.locator("h1").inner_text()[:20] == title[:20]
+
+
+def test_a_pointer_on_a_point_shows_its_picture(watch, planted) -> None:
+    page = ready(watch)
+    for _ in points(page):
+        page.locator("#map-card").wait_for()
+        page.wait_for_timeout(300)  # it may still be the last one's
+        link = page.locator("#map-card-link").get_attribute("href")
+        if not link.endswith(f"/{planted.lost}"):
+            break
+    shown = page.locator("#map-card-picture")
+    shown.wait_for()
+    assert shown.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 100
+    assert f"/pictures/{link.rsplit('/', 1)[1]}?" in shown.get_attribute("src")
 
 
 def test_the_map_answers_the_keyboard(watch) -> None:
@@ -126,7 +142,8 @@ def test_a_study_is_found_and_two_of_its_rows_are_compared(watch) -> None:
     page.get_by_role("heading", name="Who gains and who loses most").wait_for()
     text = page.get_by_role("main").inner_text()
     assert "comparison/popularity" in text and "comparison/viral" in text and "model" in text
-    assert watch.audit() == [] and watch.overflow() <= 0
+    assert "config.crossmodal_dim" in text  # which popularity has not
+    assert watch.audit_both() == [] and watch.overflow() <= 0
 
 
 def test_a_run_is_compared_with_a_row_of_a_study(watch) -> None:

@@ -54,6 +54,15 @@ class Watch:
         self.page.evaluate(AXE)
         return self.page.evaluate(AUDIT, LEVELS)
 
+    def audit_both(self) -> list[str]:
+        """The same in light and in dark; the page is light afterwards."""
+        faults = []
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            faults += [f"{scheme}: {fault}" for fault in self.audit()]
+        self.page.emulate_media(color_scheme="light")
+        return faults
+
     def overflow(self) -> int:
         """By how many pixels the page is wider than its window."""
         whole, window = self.page.evaluate(NARROW)
