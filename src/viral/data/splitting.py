@@ -112,6 +112,4 @@ def random_split(interactions: pl.DataFrame, *, seed: int) -> pl.DataFrame:
 
 
 def _indices(frame: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Interactions:
-    return Interactions(
-        users.indices(frame["user_id"].to_list()), items.indices(frame["item_id"].to_list()), len(users), len(items)
-    )
+    return Interactions(users.column(frame["user_id"]), items.column(frame["item_id"]), len(users), len(items))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import polars as pl
 import torch
 from torch import Tensor
 
@@ -43,4 +45,17 @@ class Vocabulary:
 
     def indices(self, externals: Sequence[str]) -> Tensor:
         """The indices of ids: int64 (len(externals),)."""
-        return torch.tensor([self.index(external) for external in externals], dtype=torch.int64)
+        found = list(map(self._index.get, externals))
+        if None in found:
+            self.index(externals[found.index(None)])  # which says what is wrong
+        return torch.tensor(found, dtype=torch.int64)
+
+    def column(self, externals: pl.Series) -> Tensor:
+        """The indices of a column of ids, by a join: int64 (len(externals),)."""
+        if externals.dtype != pl.String:
+            return self.indices(externals.to_list())
+        known = pl.DataFrame({"id": pl.Series(self.ids, dtype=pl.String), "index": np.arange(len(self))})
+        rows = externals.to_frame("id").join(known, on="id", how="left", maintain_order="left", nulls_equal=True)
+        if rows["index"].null_count():
+            self.index(externals.filter(rows["index"].is_null())[0])  # which says what is wrong
+        return torch.from_numpy(rows["index"].to_numpy(writable=True))

@@ -1,5 +1,7 @@
 """Splits: the rule, its seed, and a log that brings its own."""
 
+import sys
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
@@ -108,6 +110,29 @@ def test_another_split_name_is_refused(value):
 def test_an_item_that_is_not_in_the_catalogue_is_named():
     with pytest.raises(UnknownIdError, match="unknown item 'i1'"):
         split(log({"a": 2}), ["i0"])
+
+
+def calls_of(rows: int) -> int:
+    """Calls from and to Python while a log of so many interactions of 50 users with 40 items is split."""
+    frame = pl.DataFrame(
+        {
+            "user_id": [f"u{n % 50}" for n in range(rows)],
+            "item_id": [f"i{n % 40}" for n in range(rows)],
+            "split": [("train", "valid", "test")[n // 4 % 3] for n in range(rows)],
+        }
+    ).unique(["user_id", "item_id"], maintain_order=True)
+    seen = Counter()
+    sys.setprofile(lambda _, event, __: seen.update([event]))
+    try:
+        split(frame, [f"i{n}" for n in range(40)])
+    finally:
+        sys.setprofile(None)
+    return seen["call"] + seen["c_call"]
+
+
+def test_no_call_per_interaction():
+    calls_of(60)  # imports
+    assert calls_of(60) == calls_of(200)
 
 
 def test_an_unknown_part_is_refused():
