@@ -5,6 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from viral.errors import UsageError
+from viral.graph import SparseMatrix
+from viral.models import mmgcn
+from viral.nn import unit_rows
 from worlds import World, dense, first_batch, random_world, small_model
 
 SOURCES = {
@@ -89,6 +92,20 @@ def test_mmgcn(settings, sources, num_layers, train_ids, world):
         torch.testing.assert_close(
             parameter.grad, weights[name].grad, rtol=1e-4, atol=1e-7, msg=lambda m, name=name: f"{name}: {m}"
         )
+
+
+@pytest.mark.parametrize(("text_dim", "recomputed"), [(None, {"visual"}), (4, {"visual", "text"})])
+def test_features_that_stay_as_they_are_are_brought_to_unit_length_and_heard_once(
+    text_dim, recomputed, world, monkeypatch
+):
+    model = small_model("mmgcn", world, text_dim=text_dim, num_layers=2)
+    tables, products, multiply = [], [], SparseMatrix.multiply
+    monkeypatch.setattr(mmgcn, "unit_rows", lambda x: tables.append(x) or unit_rows(x))
+    monkeypatch.setattr(SparseMatrix, "multiply", lambda self, x: products.append(x) or multiply(self, x))
+    model.embed()
+    assert [len(table) for table in tables].count(18) == len(recomputed)
+    assert len(products) == 2 * 2 * 2 - (2 - len(recomputed))
+    assert not any("features" in name or "heard" in name for name in model.state_dict())
 
 
 @pytest.mark.parametrize("settings", [{"visual_dim": 0}, {"num_layers": 0}, {"reg_weight": -1.0}])

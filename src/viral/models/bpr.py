@@ -12,7 +12,7 @@ from torch import Tensor
 
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
-from viral.nn import bpr_loss, dot, embedding, norm_penalty
+from viral.nn import bpr_triplets, embedding, norm_penalty
 from viral.recipe import check_least
 
 
@@ -46,6 +46,6 @@ class BPR(EmbeddingRecommender[BPRConfig]):
         items = self.item_embedding.weight.index_select(0, torch.cat([batch.positives, batch.negatives]))
         chosen, skipped = items.chunk(2)
         return {
-            "bpr": bpr_loss(dot(users, chosen), dot(users, skipped)),
+            "bpr": bpr_triplets(users, chosen, skipped),
             "reg": self.config.reg_weight * norm_penalty(users, chosen, skipped),
         }

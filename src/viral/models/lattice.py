@@ -14,11 +14,11 @@ from torch import Tensor
 from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.errors import UsageError
-from viral.graph import SparseMatrix
+from viral.graph import Bipartite, SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
 from viral.models.lattice_graph import ItemGraph
-from viral.nn import bpr_loss, dot, embedding, propagate_mean, unit_rows
+from viral.nn import bpr_triplets, embedding, propagate_mean, propagate_mean_rows, unit_rows
 from viral.recipe import check_least
 
 
@@ -67,26 +67,37 @@ class LATTICE(EmbeddingRecommender[LATTICEConfig]):
         self.edges, self.first = self.items.neighbors(), True
         self.kept_graph = self.items.kept(self.edges) if self.config.first_batch_only else None
 
-    def represent(self, item_graph: Callable[[Tensor], Tensor]) -> Embeddings:
-        """Users (U, D) and items (I, D), given what multiplies by A."""
-        ego = torch.cat([self.user_embedding.weight, self.item_embedding.weight])  # (N, D)
-        users, items = propagate_mean(self.adjacency, ego, self.config.num_layers).tensor_split([self.num_users])
+    def beside(self, item_graph: Callable[[Tensor], Tensor]) -> Tensor:
+        """The h of every item (I, D), given what multiplies by A."""
         h = self.item_embedding.weight
         for _ in range(self.config.num_item_layers):
             h = item_graph(h)
-        return Embeddings(users, items + unit_rows(h))
+        return h
 
     def embed(self) -> Embeddings:
-        return self.represent(self.items.learnt(self.items.neighbors()))
+        ego = torch.cat([self.user_embedding.weight, self.item_embedding.weight])  # (N, D)
+        users, items = propagate_mean(self.adjacency, ego, self.config.num_layers).tensor_split([self.num_users])
+        return Embeddings(users, items + unit_rows(self.beside(self.items.learnt(self.items.neighbors()))))
+
+    def of_batch(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """LG(id) of some users and items: (n,), (m,) -> (n, D), (m, D)."""
+        ego, num_layers = (self.user_embedding.weight, self.item_embedding.weight), self.config.num_layers
+        if isinstance(self.adjacency, Bipartite):
+            found, _ = propagate_mean_rows(self.adjacency, ego, num_layers, (users, items))
+            return found[0], found[1]
+        rows = torch.cat([users, items + self.num_users])
+        (nodes,), _ = propagate_mean_rows(self.adjacency, (torch.cat(ego),), num_layers, (rows,))
+        return nodes[: len(users)], nodes[len(users) :]
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         kept = None if self.first else self.kept_graph
         self.first = False
-        users, items = self.represent(self.items.learnt(self.edges) if kept is None else kept.__matmul__)
-        u = users.index_select(0, batch.users)  # (B, D)
-        chosen, skipped = items.index_select(0, torch.cat([batch.positives, batch.negatives])).chunk(2)
+        h = self.beside(self.items.learnt(self.edges) if kept is None else kept.__matmul__)
+        rows = torch.cat([batch.positives, batch.negatives])
+        u, items = self.of_batch(batch.users, rows)
+        chosen, skipped = (items + unit_rows(h.index_select(0, rows))).chunk(2)  # (B, D)
         squares = (u.square().sum() + chosen.square().sum() + skipped.square().sum()) / (2 * len(batch))
-        return {"bpr": bpr_loss(dot(u, chosen), dot(u, skipped)), "reg": self.config.reg_weight * squares}
+        return {"bpr": bpr_triplets(u, chosen, skipped), "reg": self.config.reg_weight * squares}
 
 
 def row_means(adjacency: SparseMatrix) -> SparseMatrix:

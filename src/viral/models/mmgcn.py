@@ -4,7 +4,7 @@ Wei et al., "MMGCN: Multi-modal Graph Convolution Network for Personalized Recom
 https://doi.org/10.1145/3343031.3351034. Shapes: U users, I items, N = U + I nodes, B batch, D, d widths, F features.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -17,7 +17,7 @@ from viral.data import ModelInputs, Triplets
 from viral.graph import SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import bpr_loss, dot, unit_rows
+from viral.nn import bpr_triplets, unit_rows
 from viral.nn.fusion import linear
 from viral.recipe import check_least
 
@@ -49,27 +49,22 @@ class MMGCN(EmbeddingRecommender[MMGCNConfig]):
 
     def __init__(self, inputs: ModelInputs, config: MMGCNConfig) -> None:
         super().__init__(inputs, config)
-        self.content = Content(inputs, config)
         own(self, "ids", (self.num_users + self.num_items, config.embedding_dim), trained=config.train_ids)
         widths = {"visual": config.visual_dim, "text": config.text_dim}
-        features = self.content.features
-        networks = {m: ModalNetwork(self.num_users, x.shape[1], widths[m], config) for m, x in features.items()}
+        features = Content(inputs, config).features
+        self.to_users, self.to_items = graph.neighbor_means(inputs.train)
+        networks = {m: ModalNetwork(x, self.to_users, widths[m], config) for m, x in features.items()}
         self.networks = cast("Mapping[str, ModalNetwork]", nn.ModuleDict(networks))
-        self.means = nn.ModuleList(graph.neighbor_means(inputs.train))
 
     def embed(self) -> Embeddings:
-        x = self.content.features
-        means = cast("Iterable[SparseMatrix]", self.means)
-        nodes = [network(x[role], self.ids, means) for role, network in self.networks.items()]
+        nodes = [network(self.ids, self.to_users, self.to_items) for network in self.networks.values()]
         users, items = torch.stack(nodes).mean(dim=0).tensor_split([self.num_users])
         return Embeddings(users, items)
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         users, items = self.embed()
-        u = users.index_select(0, batch.users)  # (B, D)
         rows = torch.cat([batch.positives, batch.negatives])
-        chosen, skipped = items.index_select(0, rows).chunk(2)
-        terms = {"bpr": bpr_loss(dot(u, chosen), dot(u, skipped))}
+        terms = {"bpr": bpr_triplets(users.index_select(0, batch.users), *items.index_select(0, rows).chunk(2))}
         if self.config.train_ids:
             ids = self.ids.index_select(0, torch.cat([batch.users, rows + self.num_users]))
             tables = [network.preferences.index_select(0, batch.users) for network in self.networks.values()]
@@ -81,24 +76,29 @@ class ModalNetwork(nn.Module):
     """The graph network of one modality: users start from a free table, items from their features."""
 
     preferences: Tensor  # (U, d)
+    features: Tensor  # (I, F); at unit length where no encoder comes first
+    heard: Tensor | None  # (U, F): what users hear of these at first, which then never changes
 
-    def __init__(self, num_users: int, in_dim: int, width: int | None, config: MMGCNConfig) -> None:
+    def __init__(self, features: Tensor, to_users: SparseMatrix, width: int | None, config: MMGCNConfig) -> None:
         super().__init__()
-        self.encoder = nn.Identity() if width is None else linear(in_dim, width)
-        own(self, "preferences", (num_users, width or in_dim), trained=config.train_ids)
-        dim = config.embedding_dim
+        in_dim, dim = features.shape[1], config.embedding_dim
+        self.encoder = None if width is None else linear(in_dim, width)
+        self.register_buffer("features", unit_rows(features) if width is None else features, persistent=False)
+        self.register_buffer("heard", to_users @ self.features if width is None else None, persistent=False)
+        own(self, "preferences", (to_users.shape[0], width or in_dim), trained=config.train_ids)
         widths = [width or in_dim] + [dim] * (config.num_layers - 1)
         self.gather = nn.ModuleList(linear(d, d, bias=False) for d in widths)
         self.transfer = nn.ModuleList(linear(d, dim) for d in widths)
         self.join = nn.ModuleList(linear(d + dim, dim) for d in widths)
 
-    def forward(self, features: Tensor, ids: Tensor, means: Iterable[SparseMatrix]) -> Tensor:
-        """(I, F), (N, D) -> (N, D). Users and items apart: what users hear of fixed features needs no gradient."""
-        sides = [unit_rows(self.preferences), unit_rows(self.encoder(features))]  # or features of any scale drown users
+    def forward(self, ids: Tensor, to_users: SparseMatrix, to_items: SparseMatrix) -> Tensor:
+        """(N, D) -> (N, D). Users and items apart: what users hear of fixed features needs no gradient."""
+        items = self.features if self.encoder is None else unit_rows(self.encoder(self.features))
+        sides, heard = [unit_rows(self.preferences), items], self.heard  # or features of any scale would drown users
         of_sides = ids.split([len(side) for side in sides])
         for gather, transfer, join in zip(self.gather, self.transfer, self.join, strict=True):
-            heard = [mean @ other for mean, other in zip(means, reversed(sides), strict=True)]
-            h = [F.leaky_relu(gather(x), inplace=True) for x in heard]  # aggregation (eq. 2)
+            both = [to_users @ sides[1] if heard is None else heard, to_items @ sides[0]]
+            h, heard = [F.leaky_relu(gather(x), inplace=True) for x in both], None  # aggregation (eq. 2)
             own_view = [F.leaky_relu(transfer(x)) + e for x, e in zip(sides, of_sides, strict=True)]  # (eq. 5)
             sides = [joined(join, *views) for views in zip(h, own_view, strict=True)]  # (eq. 6, by concatenation)
         return torch.cat(sides)

@@ -16,7 +16,7 @@ from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import embedding, propagate_mean
+from viral.nn import embedding, propagate_mean, propagate_mean_rows
 from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
@@ -60,26 +60,22 @@ class SLMRec(EmbeddingRecommender[SLMRecConfig]):
         self.across = nn.ModuleDict({role: nn.Linear(dim, dim, bias=False) for role in contrasted})
         self.adjacency = graph.bipartite_adjacency(inputs.train)
 
-    def represent(self) -> tuple[Tensor, Tensor]:
-        """Users and items after each branch has travelled the graph: (U, (1 + M)·D), (I, (1 + M)·D)."""
+    def ego(self) -> tuple[Tensor, Tensor]:
+        """Layer 0 of every branch, side by side: users (U, (1 + M)·D), items (I, (1 + M)·D)."""
         projected = [projection(self.content.features[role]) for role, projection in self.projections.items()]
         items = torch.cat([self.item_embedding.weight, *projected], dim=1)
-        users = self.user_embedding.weight.repeat(1, 1 + len(projected))
-        nodes = propagate_mean(self.adjacency, torch.cat([users, items]), self.config.num_layers)
-        users, items = nodes.tensor_split([self.num_users])
-        return users, items
+        return self.user_embedding.weight.repeat(1, 1 + len(projected)), items
 
     def embed(self) -> Embeddings:
-        users, items = self.represent()
+        nodes = propagate_mean(self.adjacency, torch.cat(self.ego()), self.config.num_layers)
+        users, items = nodes.tensor_split([self.num_users])
         return Embeddings(self.fuse_users(users), self.fuse_items(items))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         """The batch's other positives are the negatives; its sampled negatives are not used."""
-        config = self.config
-        users, items = self.represent()
-        chosen = items.index_select(0, batch.positives)  # (B, (1 + M)·D)
-        u, i = self.fuse_users(users.index_select(0, batch.users)), self.fuse_items(chosen)
-        rows = batch.positives
+        config, rows = self.config, batch.positives
+        (users, chosen), _ = propagate_mean_rows(self.adjacency, self.ego(), config.num_layers, (batch.users, rows))
+        u, i = self.fuse_users(users), self.fuse_items(chosen)
         terms = {"contrast": distinct_info_nce(u, i, config.temperature, rows, anchors_too=False)}
         inner, *views = chosen.split(config.embedding_dim, dim=1)  # id, then the modalities
         for (role, inward), view in zip(self.inward.items(), views, strict=False):

@@ -75,13 +75,13 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
 
     def _synergy(self) -> nn.Module:
         """One part for two sources; one for each pair of more."""
-        features, k = list(self.sources.features.values()), self.config.attention_tokens
-        if self.config.synergy == "interaction":
-            return over_pairs(len(features), lambda a, b: Interaction(features[a], features[b], self.width))
-        if k == 1:
-            return over_pairs(len(features), lambda a, b: Synergy(self.width))
-        near = [graph.nearest_neighbors(x, k)[1] for x in features]
-        return over_pairs(len(features), lambda a, b: Synergy(self.width, (near[a], near[b])))
+        x, config = list(self.sources.features.values()), self.config
+        if config.synergy == "interaction":
+            return over_pairs(len(x), lambda a, b: Interaction(x[a], x[b], self.width, fixed=config.knowledge is None))
+        if config.attention_tokens == 1:
+            return over_pairs(len(x), lambda a, b: Synergy(self.width))
+        near = [graph.nearest_neighbors(values, config.attention_tokens)[1] for values in x]
+        return over_pairs(len(x), lambda a, b: Synergy(self.width, (near[a], near[b])))
 
     def _build_branches(self) -> None:
         """Encoders of features to D, free user tables (P, U, D) and the users' weights of branches (U, P)."""

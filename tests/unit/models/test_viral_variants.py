@@ -7,6 +7,7 @@ import torch
 
 from viral.data import ModelInputs, TripletSampler
 from viral.models.viral import VIRAL, VIRALConfig
+from viral.nn.fusion import synergy
 from viral.training import build_model
 from worlds import World, first_batch, random_world, small_model
 
@@ -165,6 +166,21 @@ def test_lambda_zero_leaves_the_terms_out(world):
     assert list(small_model("viral", world, alignment_weight=0.0).loss(batch)) == ["bpr", "reg"]
     assert list(small_model("viral", world, synergy="interaction").loss(batch)) == ["bpr", "reg", "redundancy"]
     assert list(small_model("viral", world, variant="master").loss(batch)) == ["bpr", "reg", "synergy"]
+
+
+@pytest.mark.parametrize(("knowledge", "fixed"), [(None, True), ("title", False)])
+def test_an_interaction_standardises_what_never_changes_once(knowledge, fixed, world, monkeypatch):
+    model = small_model("viral", world, synergy="interaction", knowledge=knowledge)
+    seen, standard = [], synergy._standard
+    monkeypatch.setattr(synergy, "_standard", lambda x: seen.append(x) or standard(x))
+    found = model.decompose()[1]["synergy"].value
+    assert len(seen) == (0 if fixed else 2)
+    model.synergy.text = model.synergy.visual = None  # as if nothing were known of the sources
+    assert torch.equal(model.decompose()[1]["synergy"].value, found)
+    with torch.no_grad():  # as a ranking computes it; what knowledge adds is part of it
+        for parameter in () if fixed else model.knowledge.parameters():
+            parameter.add_(0.5)
+        assert torch.equal(model.decompose()[1]["synergy"].value, found) is fixed
 
 
 def test_softmax_weights_are_shares(world):

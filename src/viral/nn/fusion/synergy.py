@@ -62,16 +62,23 @@ class Interaction(nn.Module):
     """
 
     basis: Tensor  # (I, q), orthonormal
+    text: Tensor | None  # (I, F_t), standardised, of sources that stay as they are
+    visual: Tensor | None  # (I, F_v)
 
-    def __init__(self, text: Tensor, visual: Tensor, dim: int) -> None:
+    def __init__(self, text: Tensor, visual: Tensor, dim: int, *, fixed: bool = False) -> None:
+        """``fixed`` promises that every step brings these same sources, which are then standardised but once."""
         super().__init__()
         self.from_text = linear(text.shape[1], dim, bias=False)  # a bias would only add what is taken out again
         self.from_visual = linear(visual.shape[1], dim, bias=False)
         self.register_buffer("basis", span(text, visual), persistent=False)
+        self.register_buffer("text", _standard(text) if fixed else None, persistent=False)
+        self.register_buffer("visual", _standard(visual) if fixed else None, persistent=False)
 
     def forward(self, text: Tensor, visual: Tensor) -> CrossModal:
         """(I, F_t), (I, F_v) -> s (I, d), and no pair to align."""
-        product = self.from_text(_standard(text)) * self.from_visual(_standard(visual))
+        a = _standard(text) if self.text is None else self.text
+        b = _standard(visual) if self.visual is None else self.visual
+        product = self.from_text(a) * self.from_visual(b)
         rest = product - self.basis @ (self.basis.T @ product)
         return CrossModal(rest / (rest.square().mean(dim=0) + 1e-8).sqrt(), ())
 
