@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from viral.graph.blocks import row_blocks
 from viral.progress import say
 
 RECALL = 0.99  # of the exact neighbours, over ``SAMPLE`` items
@@ -50,7 +51,8 @@ def inverted_lists(unit: Tensor, k: int, present: Tensor | None) -> tuple[Tensor
 def _probe(index: Any, known: Tensor, k: int, lists: int) -> float:
     """Set how many lists are looked at; returns the recall."""
     rows = torch.arange(0, len(known), max(1, len(known) // SAMPLE))[:SAMPLE]
-    exact = (known[rows] @ known.T).topk(k).indices
+    sample, blocks = known[rows], row_blocks(len(rows), len(known))
+    exact = torch.cat([(sample[block] @ known.T).topk(k).indices for block in blocks])
     index.nprobe, recall = LEAST_PROBES, 0.0
     while index.nprobe <= max(LEAST_PROBES, lists // MOST):
         found = torch.from_numpy(index.search(known[rows].numpy(), k)[1])

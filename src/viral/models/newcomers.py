@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viral.data import Interactions, ModelInputs
+from viral.graph.blocks import row_blocks
 from viral.models.base import Recommender
 from viral.models.viral import VIRAL
 from viral.models.viral_config import RANDOM, VIRALConfig
@@ -88,13 +89,13 @@ def link(config: VIRALConfig, vectors: Tensor, new: Rows, known: Rows, known_vec
     for role, modality in config.sources.items():
         there = known.present[modality]
         k = min(config.num_neighbors - 1, int(there.sum()))
-        cosines = (
-            F.normalize(new.features[modality], dim=-1) @ F.normalize(known.features[modality], dim=-1).T
-        )  # (n, I)
-        nearest = cosines.masked_fill_(~there, -torch.inf).topk(k).indices
-        mean = (vectors + known_vectors[nearest].sum(dim=1)) / (k + 1)
-        mean = torch.where(new.present[modality][:, None], mean, vectors)
-        linked += _share(config, role) * mean
+        unit = F.normalize(known.features[modality], dim=-1)  # (I, F)
+        for rows in row_blocks(len(vectors), len(unit)):
+            cosines = F.normalize(new.features[modality][rows], dim=-1) @ unit.T  # (n, I) of a block
+            nearest = cosines.masked_fill_(~there, -torch.inf).topk(k).indices
+            mean = (vectors[rows] + known_vectors[nearest].sum(dim=1)) / (k + 1)
+            own = new.present[modality][rows, None]
+            linked[rows] += _share(config, role) * torch.where(own, mean, vectors[rows])
     return linked
 
 

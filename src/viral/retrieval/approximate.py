@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from viral.errors import UsageError
+from viral.graph.blocks import row_blocks
 
 PROBES, CHECKED = 200, 20  # users by whom the recall is measured, and how many best items of each
 SHARE = 8  # one list in so many is looked at
@@ -42,6 +43,7 @@ class Approximate:
         return indices[indices >= 0]
 
     def _measured(self, items: Tensor, users: Tensor) -> float:
-        best = (users @ items.T).topk(min(CHECKED, len(items))).indices
+        k, blocks = min(CHECKED, len(items)), row_blocks(len(users), len(items))
+        best = [row for block in blocks for row in (users[block] @ items.T).topk(k).indices]
         found = [torch.isin(row, self.candidates(user, len(row))) for row, user in zip(best, users, strict=True)]
         return float(torch.stack(found).double().mean()) if found else 1.0

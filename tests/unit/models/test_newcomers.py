@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from viral.data import Interactions, ModelInputs
+from viral.graph import blocks
 from viral.models import MODELS, VIRAL
 from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of, unlinked
 from worlds import World, small_model, two_tastes
@@ -57,6 +58,19 @@ def test_as_if_the_item_had_been_there(world: World, config: dict[str, Any], giv
     found = link(model.config, vectors, Rows(new, present), Rows(inputs.features, all_there), table)
     assert torch.allclose(found[0], expected, atol=1e-5)
     assert given or torch.allclose(found, (1 + bool(model.config.item_graph)) * vectors)
+
+
+@pytest.mark.parametrize("entries", [1, 24, 25])
+def test_many_newcomers_are_linked_in_blocks(world: World, entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_model("viral", world, others=("image",), visual_weight=0.3)
+    names, table = modalities_of(model.config), unlinked(model)
+    rng = torch.Generator().manual_seed(0)
+    new = Rows({m: torch.randn(7, 8, generator=rng) for m in names}, dict.fromkeys(names, torch.arange(7) != 4))
+    known = Rows(world.inputs.features, dict.fromkeys(names, torch.arange(13) % 3 > 0))
+    vectors = torch.randn(7, table.shape[1], generator=rng)
+    expected = link(model.config, vectors, new, known, table)
+    monkeypatch.setattr(blocks, "BLOCK_ENTRIES", entries)
+    torch.testing.assert_close(link(model.config, vectors, new, known, table), expected)
 
 
 def test_encoding_leaves_the_random_state_alone(world: World) -> None:
