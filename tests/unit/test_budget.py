@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from viral.budget import COPIES, Budget, available_bytes, budget_of, resident_bytes
+from viral.errors import DataError
 from viral.evaluation.ranking import BLOCK_BYTES
+from viral.models.gram import check_dense
 from worlds import random_world, small_model
 
 GB = 10**9
@@ -49,6 +51,57 @@ def test_a_training_takes_what_was_expected_at_least():
     resident, training, peak = json.loads(done.stdout)
     assert training > 150_000_000
     assert resident + training <= peak <= resident + 8 * training  # steps and ranking hold more: of that order
+
+
+CLOSED_FORM = """
+import json, re, sys, tempfile, torch
+from pathlib import Path
+from viral.bundle import Bundle
+from viral.data import Interactions, ModelInputs, Vocabulary
+from viral.models import MODELS
+def memory(field):  # ru_maxrss would be the peak of whoever started this process, where that is larger
+    return 1024 * int(re.search(field + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+users, items = 3000, 5000
+torch.set_num_threads(1)
+torch.linalg.cholesky(torch.eye(200))  # loads what solves
+log = torch.arange(5 * users)
+train = Interactions(log % users, log * 7919 % items, users, items)
+features = {"text": torch.randn(items, 8, generator=torch.Generator().manual_seed(0))}
+names = Vocabulary(map(str, range(users)), "user"), Vocabulary(map(str, range(items)), "item")
+before = memory("VmRSS")
+model = MODELS[sys.argv[1]]
+scorer = model(ModelInputs(train, features), model.Config(**json.loads(sys.argv[2]))).scorer()
+with tempfile.TemporaryDirectory() as folder:
+    Bundle(scorer, *names, ("",) * items, train, {}).save(Path(folder) / "b")
+scorer(torch.arange(500))
+print(json.dumps([before, memory("VmHWM")]))
+"""
+TABLE = 4 * 5000**2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells in files")
+@pytest.mark.parametrize(
+    ("name", "config", "least", "most"),
+    [
+        ("ease", {}, 0.9, 1.6),  # the table itself, and a block
+        ("easetext", {}, 0.9, 1.6),
+    ],
+)
+def test_models_of_item_weights_take_what_their_guard_counts(name, config, least, most):
+    arguments = [sys.executable, "-c", CLOSED_FORM, name, json.dumps(config)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    before, peak = json.loads(done.stdout)
+    assert least * TABLE <= peak - before <= most * TABLE
+
+
+def test_a_table_that_is_too_large_is_refused_and_a_large_one_is_told(capsys):
+    check_dense(5000)
+    assert capsys.readouterr().err == ""  # 100 MB
+    check_dense(31_622)
+    assert "4.00 GB to come for a matrix of 31,622 by 31,622 items" in capsys.readouterr().err
+    with pytest.raises(DataError, match="31,623 items need a dense item-item matrix of 4 GB") as caught:
+        check_dense(31_623)
+    assert "lightgcn" in caught.value.hint
 
 
 def test_it_is_told_and_too_little_is_warned_of(capsys):

@@ -1,4 +1,9 @@
-"""The item-item Gram matrix that the closed-form models share, behind a guard on its size, and their solution."""
+"""The item-item Gram matrix that the closed-form models share, behind a guard on its size, and their solution.
+
+All of it happens in one table: the Gram matrix becomes its factor, the factor the inverse, the inverse the weights.
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
 import scipy.sparse as sp
@@ -7,12 +12,15 @@ from torch import Tensor
 
 from viral.data import Interactions
 from viral.errors import DataError, UsageError
+from viral.graph.blocks import row_blocks
+from viral.progress import say
 
 MAX_BYTES = 4_000_000_000
+TOLD_ABOVE = 100_000_000  # bytes: less is not worth a line
 
 
 def check_dense(num_items: int, *, hint: str = "use a model without one, such as lightgcn or viral") -> None:
-    """Raise ``DataError``, saying what a dense float32 (I, I) would need, where that is more than ``MAX_BYTES``."""
+    """Say what a dense float32 (I, I) will take; raise ``DataError`` where that is more than ``MAX_BYTES``."""
     needed = 4 * num_items**2
     if needed > MAX_BYTES:
         raise DataError(
@@ -20,6 +28,8 @@ def check_dense(num_items: int, *, hint: str = "use a model without one, such as
             f" (the limit is {MAX_BYTES / 1e9:.0f} GB)",
             hint=hint,
         )
+    if needed > TOLD_ABOVE:
+        say(f"memory: {needed / 1e9:.2f} GB to come for a matrix of {num_items:,} by {num_items:,} items")
 
 
 def item_gram(train: Interactions) -> Tensor:
@@ -28,22 +38,32 @@ def item_gram(train: Interactions) -> Tensor:
     Raises ``DataError`` where that is larger than :func:`check_dense` allows.
     """
     check_dense(train.num_items)
+    gram = torch.empty(train.num_items, train.num_items)
+    for rows, counts in gram_rows(train):
+        counts.toarray(out=gram[rows].numpy())
+    return gram
+
+
+def gram_rows(train: Interactions) -> Iterator[tuple[slice, sp.csr_array]]:
+    """XᵀX in blocks of rows, each sparse."""
     offsets, items = train.rows()
     ones = np.ones(len(items), dtype=np.float32)
     matrix = sp.csr_array((ones, items.numpy(), offsets.numpy()), shape=(train.num_users, train.num_items))
-    return torch.from_numpy((matrix.T @ matrix).toarray(order="C"))
+    transposed = matrix.T.tocsr()
+    for rows in row_blocks(train.num_items, train.num_items):
+        yield rows, transposed[rows] @ matrix
 
 
 def solve_without_diagonal(gram: Tensor, reg_weight: float, *, where: str) -> Tensor:
     """B = I - P diag(1/diag P) with P = (G + λI)⁻¹: the B of least ‖Z - ZB‖² + λ‖B‖² with diag(B) = 0, G = ZᵀZ.
 
-    Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8. Overwrites ``gram`` (I, I). Raises
-    ``UsageError`` at ``where`` where G + λI is not positive definite.
+    Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8. Overwrites ``gram`` (I, I) and
+    returns it. Raises ``UsageError`` at ``where`` where G + λI is not positive definite.
     """
     gram.diagonal().add_(reg_weight)
-    factor, failed = torch.linalg.cholesky_ex(gram)
+    columns = gram.T  # LAPACK goes by columns; what is symmetric is the same by rows
+    failed = torch.linalg.cholesky_ex(columns, out=(columns, torch.empty(0, dtype=torch.int32))).info
     if failed:
         raise UsageError(f"reg_weight = {reg_weight} is too small to solve for", where=where)
-    inverse = torch.cholesky_inverse(factor)  # P
-    weights = (inverse / -inverse.diagonal()).contiguous()  # B off the diagonal; column j by P_jj
-    return weights.fill_diagonal_(0)
+    torch.cholesky_inverse(columns, out=columns)  # P, both triangles
+    return gram.div_(-gram.diagonal().clone()).fill_diagonal_(0)  # B off the diagonal; column j by P_jj

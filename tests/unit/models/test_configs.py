@@ -42,7 +42,7 @@ def test_an_absent_modality_is_named_with_those_there_are(world):
         small_model("viral", world, visual="sound")
 
 
-@pytest.mark.parametrize("name", ["ease", "itemknn"])
+@pytest.mark.parametrize("name", ["ease", "easetext"])
 def test_a_dense_matrix_that_does_not_fit_is_refused(name, world, monkeypatch):
     monkeypatch.setattr(gram, "MAX_BYTES", 4 * 7 * 7 - 1)
     with pytest.raises(DataError, match="7 items need a dense item-item matrix"):
