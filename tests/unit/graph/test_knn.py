@@ -28,6 +28,22 @@ def test_brute_force(k, tile, monkeypatch):
     assert (similarities.diff(dim=1) <= 0).all()
 
 
+@pytest.mark.parametrize("k", [1, 4, 30])
+def test_tiles_find_those_that_are_present(k, monkeypatch):
+    monkeypatch.setattr(nearest, "TILE", 7)
+    rng = torch.Generator().manual_seed(k)
+    features, present = torch.randn(40, 6, generator=rng), torch.rand(40, generator=rng) < 0.6
+    present[14:21], present[21:28] = False, True  # a tile of nobody and a tile of all
+    similarities, indices = nearest_neighbors(features, k, present)
+    there, rows = similarities > -torch.inf, present.nonzero()[:, 0]
+    expected = dict(zip(rows.tolist(), brute_force(features[rows], k), strict=True))
+    for item, (near, found) in enumerate(zip(there, indices, strict=True)):
+        assert found[near].tolist()[0] == item
+        assert set(found[near].tolist()) == ({int(rows[n]) for n in expected[item]} if present[item] else {item})
+    cosine = torch.nn.functional.cosine_similarity(features[:, None], features[indices], dim=-1)
+    torch.testing.assert_close(similarities[there], cosine[there])
+
+
 def test_memory_follows_the_tile_and_every_product_serves_both_sides(monkeypatch):
     seen = []
     meet = nearest.Best.meet

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from viral.graph import SparseMatrix
+from viral.graph.sparse import FEW
 
 
 def entries(shape: tuple[int, int], count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -118,3 +119,23 @@ def test_chosen_rows_are_those_of_the_matrix_and_may_repeat():
         torch.testing.assert_close(some @ x, plain[chosen] @ x)
         (gradient,) = torch.autograd.grad(((some @ x) * y).sum(), x)
         torch.testing.assert_close(gradient, plain[chosen].T @ y)
+
+
+FEW_ROWS = torch.tensor([3, 170, 3, 199, 0])  # one of them twice, one of them empty
+
+
+def test_few_rows_and_columns_of_a_product_are_those_of_the_dense_one():
+    given = entries((200, 190), 1500, seed=6)
+    sparse, plain = SparseMatrix.of(*given, (200, 190)), to_dense(*given, (200, 190))
+    rng = torch.Generator().manual_seed(0)
+    x, values = (torch.randn(n, 3, dtype=torch.float64, generator=rng) for n in (190, 5))
+    columns = FEW_ROWS.clamp(max=189)
+    assert len(FEW_ROWS) * FEW < min(sparse.shape), "the branch of few"
+    torch.testing.assert_close(sparse.multiply_rows(FEW_ROWS, x), (plain @ x)[FEW_ROWS])
+    table = torch.zeros(190, 3, dtype=torch.float64)
+    for column, value in zip(columns.tolist(), values, strict=True):
+        table[column] += value
+    torch.testing.assert_close(sparse.multiply_columns(columns, values), plain @ table)
+    nobody = torch.zeros(0, dtype=torch.int64)
+    assert sparse.multiply_rows(nobody, x).shape == (0, 3)
+    torch.testing.assert_close(sparse.multiply_columns(nobody, values[:0]), torch.zeros(200, 3, dtype=torch.float64))
