@@ -16,6 +16,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+DescriberName = Annotated[
+    str | None, typer.Option("--describer", help="Who described the run's items, to give its settings: as for enrich.")
+]
+DescriberSettings = Annotated[
+    list[str] | None, typer.Option("--set", help="KEY=VALUE of the describer's configuration, repeatable.")
+]
+PromptName = Annotated[
+    str | None, typer.Option("--prompt", help="The file of the prompt of your own that described the run's items.")
+]
 
 
 def verb(function: F) -> F:

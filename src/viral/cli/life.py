@@ -1,11 +1,11 @@
 """The verbs of a run's later life: it goes on from changed data, and leaves for other programs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from viral.cli.common import Json, Overwrite, show, show_json, verb
+from viral.cli.common import DescriberName, DescriberSettings, Json, Overwrite, PromptName, show, show_json, verb
 from viral.cli.run import RunArgument
 
 
@@ -17,16 +17,29 @@ def update(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="To train (default: 12 % of those that training took from scratch).")
     ] = None,
+    describer: DescriberName = None,
+    settings: DescriberSettings = None,
+    prompt: PromptName = None,
+    anew: Annotated[
+        bool, typer.Option("--describe-anew", help="Describe all items, by another describer than the run's.")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Go on from changed data: only what is new is described and encoded, training starts from the run's parameters."""
     from viral.dataset import Dataset
+    from viral.retrieval import Given
+    from viral.update import Makers
     from viral.update import update as run_on
 
-    summary = run_on(run, Dataset.open(dataset), out, epochs=epochs)
+    makers = Makers(given=Given(describer, tuple(settings or ()), prompt), anew=anew)
+    summary = run_on(run, Dataset.open(dataset), out, makers=makers, epochs=epochs)
     if json_output:
         show_json(summary)
-        return
+    else:
+        _tell(summary, out)
+
+
+def _tell(summary: dict[str, Any], out: Path) -> None:
     told = summary["update"]
     changes = [f"{count:,} {name.replace('_', ' ')}" for name, count in told["changes"].items() if count]
     show("changed: " + (", ".join(changes) or "nothing"))

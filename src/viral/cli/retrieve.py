@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from viral.cli.common import Json, show, show_json, verb
+from viral.cli.common import DescriberName, DescriberSettings, Json, PromptName, show, show_json, verb
 from viral.cli.run import RunArgument
 from viral.errors import UsageError
 
@@ -84,12 +84,15 @@ def cold(
     picture: Annotated[Path | None, typer.Option(help="A file: JPEG, PNG or WebP.")] = None,
     text: Annotated[str, typer.Option(help="Further words, as the catalogue has them.")] = "",
     k: Count = 5,
+    describer: DescriberName = None,
+    settings: DescriberSettings = None,
+    prompt: PromptName = None,
     json_output: Json = False,
 ) -> None:
     """Describe and embed an item that the model never saw; who would want it, and what is like it."""
-    from viral.retrieval import Retriever
+    from viral.retrieval import Given, Retriever
 
-    retriever = Retriever.load(run)
+    retriever = Retriever.load(run, describer=Given(describer, tuple(settings or ()), prompt))
     item = retriever.cold(title, picture, text=text)
     fans, like = retriever.fans(item, k), {by: retriever.like(item, k, by=by) for by in ("fused", *item.features)}
     if json_output:

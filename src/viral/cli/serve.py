@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from viral.cli.common import Json, show, show_json, verb
+from viral.cli.common import DescriberName, DescriberSettings, Json, PromptName, show, show_json, verb
 from viral.cli.run import RunArgument
 from viral.errors import UsageError
 
@@ -23,15 +23,19 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second and token.")] = 100.0,
     feedback: Annotated[Path | None, typer.Option(help="Where feedback goes (default: RUN.feedback.jsonl).")] = None,
+    describer: DescriberName = None,
+    settings: DescriberSettings = None,
+    prompt: PromptName = None,
 ) -> None:
     """Answer by HTTP and show the web page, until Ctrl-C; a new bundle in RUN is taken up without a dropped request."""
     try:
+        from viral.retrieval import Given
         from viral.serve.process import Place, run_server
         from viral.serve.settings import Settings
     except ImportError as error:
         hint = "pip install 'viral[serve]'"
         raise UsageError(f"serving needs {error.name}, which is not installed", hint=hint) from None
-    settings = Settings(
+    told = Settings(
         run=run,
         dataset=dataset,
         experiments=tuple(experiments or ()),
@@ -39,8 +43,9 @@ def serve(
         feedback=feedback,
         workers=workers,
         rate=rate,
+        describer=Given(describer, tuple(settings or ()), prompt),
     )
-    run_server(settings, Place(host, port))
+    run_server(told, Place(host, port))
 
 
 @verb

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from viral.encode import Encoder, SentenceEncoder, VisionEncoder
 from viral.encode.vision import EfficientNetLite
-from viral.enrich import Answer, Describer, Picture, Prompt, Refused, describer_named, load_prompt
+from viral.enrich import Answer, Describer, Picture, Prompt, Refused
+from viral.enrich.edits import HUMAN
 from viral.enrich.prompts import clean_title
-from viral.errors import DataError
-from viral.material import Material
+from viral.errors import DataError, ViralError
+from viral.material import Described, Material
 from viral.pictures import PictureError, decode
-from viral.progress import say
+from viral.retrieval.describer import NOTHING_GIVEN, Given, check_revision, describer_of
 
 SHORTER_SIDE = 256  # pictures are decoded to it, as for a catalogue
 
@@ -23,14 +24,16 @@ SHORTER_SIDE = 256  # pictures are decoded to it, as for a catalogue
 class Encoders:
     """What turns one new item into features. Models are loaded at their first use and kept.
 
-    ``describer``, ``prompt``, ``words`` and ``vision`` stand in for those that the material names.
+    ``describer``, ``words`` and ``vision`` stand in for those that the material names; ``given`` says of its describer
+    what the material does not keep.
     """
 
     material: Material
     describer: Describer | None = None
-    prompt: Prompt | None = None
     words: Encoder = field(default_factory=SentenceEncoder)
     vision: VisionEncoder = field(default_factory=EfficientNetLite)
+    given: Given = NOTHING_GIVEN
+    _kept: tuple[Describer, Prompt] | None = field(default=None, init=False, repr=False)
 
     def encode(self, title: str, picture: bytes | None, text: str = "") -> tuple[dict[str, Tensor], str]:
         """Features (F,) by modality, of those that can be made here, and the description.
@@ -67,10 +70,21 @@ class Encoders:
         return found
 
     def describe(self, title: str, picture: bytes) -> str:
-        """What the describer of the bundle's items says of a picture; nothing where it declines."""
-        describer, prompt = self._describer
+        """What the describer of the bundle's items says of a picture; nothing where it declines, or was a human.
+
+        Raises ``NoDescriber`` where it cannot be had here, ``ViralError`` where it fails.
+        """
+        made = self.material.described
+        assert made is not None
+        if made.describer == HUMAN:
+            return ""
+        describer, prompt = self._kept = self._kept or self._of(made)
         shown = clean_title(title) if prompt.uses_title else ""
-        answer = describer.describe([Picture("", shown, picture)], prompt)[0]
+        try:
+            answer = describer.describe([Picture("", shown, picture)], prompt)[0]
+        except ViralError:
+            self._kept = None  # some answer nothing after a fault, though it may have passed
+            raise
         if isinstance(answer, Answer):
             return answer.text.strip()
         if isinstance(answer, Refused):
@@ -79,14 +93,11 @@ class Encoders:
             raise answer
         raise DataError(f"the picture could not be described ({answer})", where=describer.name, hint="try again")
 
-    @cached_property
-    def _describer(self) -> tuple[Describer, Prompt]:
-        made = self.material.described
-        assert made is not None
-        describer = self.describer or describer_named(made.describer)
-        if describer.revision != made.revision:
-            say(f"the items were described by {made.describer}/{made.revision}; this is revision {describer.revision}")
-        return describer, self.prompt or load_prompt(made.prompt)
+    def _of(self, made: Described) -> tuple[Describer, Prompt]:
+        if self.describer is None:
+            return describer_of(made, self.given)
+        check_revision(self.describer, made)
+        return self.describer, self.given.prompt_for(made.prompt)
 
 
 def join(title: str, more: str) -> str:

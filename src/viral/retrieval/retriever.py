@@ -15,6 +15,7 @@ from viral.pictures import read_bytes
 from viral.progress import say
 from viral.retrieval.approximate import Approximate
 from viral.retrieval.cold import ColdItem, embed, way_of
+from viral.retrieval.describer import NOTHING_GIVEN, Given
 from viral.retrieval.diversity import diversify, pool_size
 from viral.retrieval.encoding import Encoders
 from viral.retrieval.fans import wanting
@@ -35,9 +36,11 @@ class Retriever:
     case.
     """
 
-    def __init__(self, bundle: Bundle, *, approximate_above: int | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, *, approximate_above: int | None = None, describer: Given = NOTHING_GIVEN
+    ) -> None:
         self.bundle = bundle
-        self.encoders = Encoders(bundle.material)
+        self.encoders = Encoders(bundle.material, given=describer)
         self._offsets, self._items = bundle.seen.rows()
         self._index: Approximate | None = None
         self._tables, self._masks = Tables(bundle), Masks(bundle)
@@ -47,11 +50,13 @@ class Retriever:
             say(f"approximate search over {len(bundle.items):,} items: recall@20 {self._index.recall:.3f}")
 
     @classmethod
-    def load(cls, run: Path | str, *, approximate_above: int | None = None) -> "Retriever":
-        """From a run's folder, or from a bundle's."""
+    def load(
+        cls, run: Path | str, *, approximate_above: int | None = None, describer: Given = NOTHING_GIVEN
+    ) -> "Retriever":
+        """From a run's folder, or from a bundle's; ``describer`` is needed where that of the items takes settings."""
         run = Path(run)
         bundle = Bundle.load(run / "bundle" if (run / "bundle").is_dir() else run)
-        return cls(bundle, approximate_above=approximate_above)
+        return cls(bundle, approximate_above=approximate_above, describer=describer)
 
     @property
     def recall(self) -> float:

@@ -11,9 +11,10 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,8 +22,11 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from viral.bundle import read_manifest
+from viral.enrich.edits import HUMAN
 from viral.errors import DataError, UsageError, ViralError
+from viral.material import described_by
 from viral.progress import say
+from viral.retrieval.describer import Given, NoDescriber, named
 from viral.serve.app import create_app
 from viral.serve.metrics import FOLDER
 from viral.serve.security.guard import is_loopback
@@ -48,7 +52,7 @@ def run_server(settings: Settings, place: Place) -> None:
 
     Raises ``ViralError`` where the tokens, the run or the place cannot be used; beyond loopback tokens are needed.
     """
-    read_manifest(bundle_folder(settings.run))
+    _check_describer(read_manifest(bundle_folder(settings.run)), settings.describer)
     if settings.tokens is not None:
         read_tokens(settings.tokens)
     elif not is_loopback(place.host):
@@ -60,6 +64,19 @@ def run_server(settings: Settings, place: Place) -> None:
         say(f"serving {settings.run} on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
         (_several if settings.workers > 1 else _one)(settings, bound)
     say("stopped")
+
+
+def _check_describer(manifest: Mapping[str, Any], given: Given) -> None:
+    """Raise ``ViralError`` where what is given cannot be; where nothing is and something must be, say so."""
+    made = described_by(manifest.get("encoders", {}).get("description", ""))
+    if made is None or made.describer == HUMAN:
+        return
+    try:
+        named(made, given)
+    except NoDescriber as error:
+        if given.describer is not None:
+            raise
+        say(f"pictures of new items cannot be described: {error.what}\n  → {error.hint}")
 
 
 def bind(place: Place) -> socket.socket:

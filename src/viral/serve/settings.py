@@ -5,6 +5,7 @@ from pathlib import Path
 
 from viral.errors import UsageError
 from viral.feedback import default_file
+from viral.retrieval.describer import NOTHING_GIVEN, Given
 
 MAX_K = 1000  # items of one answer
 MAX_ID = 512  # characters of an id
@@ -19,6 +20,7 @@ class Settings:
     experiments: tuple[Path, ...] = ()  # folders of ``viral compare`` and ``viral ablate``
     tokens: Path | None = None  # without: open, and loopback only
     feedback: Path | None = None  # by default beside the run: what ``viral update`` replaces is the run's folder
+    describer: Given = NOTHING_GIVEN  # what the bundle does not keep of who described its items
     secret: str = ""  # signs the page's sessions; the same in all workers
     workers: int = 1
     rate: float = 100.0  # requests a second and key, over all workers; a burst may be twice that

@@ -25,6 +25,12 @@ class CountingDescriber:
             self.count += len(pictures)
         return self._describer.describe(pictures, prompt)
 
+    def stop(self) -> None:
+        """End its waiting, if it is one that waits and tries again."""
+        stop = getattr(self._describer, "stop", None)
+        if callable(stop):
+            stop()
+
 
 class CountingEncoder:
     """An encoder; ``count`` texts went through it."""

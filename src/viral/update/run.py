@@ -4,17 +4,17 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from viral.bundle import Bundle, make_bundle
 from viral.data import ModelInputs, Split
 from viral.dataset import Dataset
-from viral.encode import Encoder, SentenceEncoder, VisionEncoder, encode_dataset
+from viral.encode import SentenceEncoder, encode_dataset
 from viral.encode.run import CACHE_FILE, PICTURES_CACHE
 from viral.encode.vision import EfficientNetLite
-from viral.enrich import LEDGER_FILE, Describer, Ledger, Prompt, describer_named, enrich, load_prompt, save_descriptions
+from viral.enrich import LEDGER_FILE
 from viral.errors import UsageError
 from viral.files import fingerprint, read_json, staged_folder, write_json
 from viral.material import Material, gather
@@ -25,20 +25,11 @@ from viral.recipe import Recipe, build
 from viral.training import build_model, fit
 from viral.update.changes import changes_between
 from viral.update.continued import Continued, epochs_after, go_on
-from viral.update.counting import CountingDescriber, CountingEncoder, CountingVision
+from viral.update.counting import CountingEncoder, CountingVision
+from viral.update.describing import Makers, describe
 from viral.update.warm import axes_of, carry_over
 
 FEATURES = "features"
-
-
-@dataclass
-class Makers:
-    """Who describes and encodes; by default those that made the run's features."""
-
-    describer: Describer | None = None
-    prompt: Prompt | None = None
-    words: Encoder | None = None
-    vision: VisionEncoder | None = None
 
 
 def update(
@@ -50,7 +41,7 @@ def update(
     recipe is the run's; training starts from its parameters, row by row by id, and is short
     (:mod:`viral.update.continued`): ``epochs``, or a share of those that the run took from scratch. Returns the summary
     of the new run with what changed, what was described and encoded, and seconds by stage. Raises ``DataError`` where
-    the data hold out what the run was trained on.
+    the data hold out what the run was trained on, ``NoDescriber`` where what described its items is not to be had.
     """
     _check_place(out)
     started, seconds = time.perf_counter(), {}
@@ -110,11 +101,7 @@ def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, i
     vision = CountingVision(makers.vision or EfficientNetLite())
     described, descriptions, asked = material.described, None, 0
     if described is not None and described.encoder == words.name:
-        describer = CountingDescriber(makers.describer or describer_named(described.describer))
-        with Ledger(dataset.path / LEDGER_FILE) as ledger:
-            descriptions = enrich(dataset.catalog(), describer, makers.prompt or load_prompt(described.prompt), ledger)
-        save_descriptions(descriptions, dataset.path)
-        asked = describer.count
+        descriptions, asked = describe(dataset, described, makers)
     ours = {"text": words.name, "title": words.name, "image": f"{vision.name}/{vision.revision}"}
     modalities = [name for name, encoder in material.encoders.items() if ours.get(name) == encoder]
     modalities += ["description"] if descriptions is not None else []

@@ -19,13 +19,13 @@ from viral.enrich import (
     all_descriptions,
     describer_named,
     enrich,
-    load_prompt,
     save_descriptions,
 )
 from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
 from viral.enrich.edits import HUMAN
 from viral.errors import UsageError, ViralError
 from viral.fetch import FETCHED, Fetcher
+from viral.retrieval import Given
 from viral.serve.pages.shelf import Card
 
 
@@ -39,15 +39,15 @@ def alone(dataset: Dataset) -> Iterator[None]:
         yield
 
 
-def fault_of(described: Descriptions | None) -> str:
+def fault_of(described: Descriptions | None, given: Given) -> str:
     """Why nothing can be described anew here; "" where it can, as far as can be told without doing it."""
     if described is None:
         return "Nothing has been described yet: viral enrich DATASET does that."
     name = described.describer.partition("/")[0]
     try:
-        load_prompt(described.prompt)
+        given.prompt_for(described.prompt)
         if name != HUMAN:
-            _describer(name)
+            _describer(name, *given.settings_for(name))
     except ViralError:
         return (
             f"These words are {described.describer}'s, with prompt {described.prompt}; describing anew needs settings"
@@ -56,19 +56,19 @@ def fault_of(described: Descriptions | None) -> str:
     return "Every word is a human's: there is no describer to ask." if name == HUMAN else ""
 
 
-def describe_again(dataset: Dataset, described: Descriptions | None, card: Card) -> str:
+def describe_again(dataset: Dataset, described: Descriptions | None, card: Card, given: Given) -> str:
     """Ask for one item, and keep the answer; returns what became of it, in words.
 
     Raises ``UsageError`` where it cannot be asked: no describer here, another revision or other settings than those
     that the other items were described with, or a text that a human has locked.
     """
-    fault = fault_of(described)
+    fault = fault_of(described, given)
     if described is None or fault:
         raise UsageError(fault.removesuffix("."))
     if card.said.edited:
         raise UsageError("a human wrote these words and locked them", hint="Unlock them first.")
     name = described.describer.partition("/")[0]
-    describer, prompt = _describer(name), load_prompt(described.prompt)
+    describer, prompt = _describer(name, *given.settings_for(name)), given.prompt_for(described.prompt)
     if f"{name}/{describer.revision}" != described.describer:
         what = f"the others were described by {described.describer}, and this is revision {describer.revision}"
         raise UsageError(what, hint="viral enrich DATASET describes all of them anew.")
@@ -77,7 +77,11 @@ def describe_again(dataset: Dataset, described: Descriptions | None, card: Card)
     with Ledger(dataset.path / LEDGER_FILE) as ledger:
         _check_settings(ledger, describer, prompt.name)
         terms = Terms(retry_failed=True, fetcher=fetcher)
-        row = enrich(Catalog((item,)), describer, prompt, ledger, terms=terms).rows[0]
+        try:
+            row = enrich(Catalog((item,)), describer, prompt, ledger, terms=terms).rows[0]
+        except ViralError:
+            _describer.cache_clear()  # some answer nothing after a fault, though it may have passed
+            raise
     with alone(dataset):
         _put(dataset, described, row)
     return _told(card.said, row)
@@ -112,6 +116,6 @@ def _told(before: Description, after: Description) -> str:
 
 
 @lru_cache(maxsize=4)
-def _describer(name: str) -> Describer:
+def _describer(name: str, *settings: str) -> Describer:
     """Kept: some load a model at their first picture."""
-    return describer_named(name)
+    return describer_named(name, settings)

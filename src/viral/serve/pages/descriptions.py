@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from viral.dataset import Dataset
 from viral.errors import UnknownIdError, UsageError, ViralError
 from viral.files import fingerprint
+from viral.retrieval import Given
 from viral.serve.pages import may_edit, render
 from viral.serve.pages.describing import alone, describe_again, fault_of
 from viral.serve.pages.links import quoted
@@ -86,7 +87,8 @@ async def again(request: Request, item: Item, whole: Whole = False) -> Response:
     def ask() -> Response:
         dataset, card = _dataset(request), _card(request, item)
         try:
-            told = describe_again(dataset, _shelf(request).described, card)
+            given: Given = request.app.state.settings.describer
+            told = describe_again(dataset, _shelf(request).described, card, given)
         except ViralError as error:
             hint = f" {error.hint}" if error.hint else ""
             return _answer(request, card, status_of(error), whole=whole, fault=f"{error.what}.{hint}")
@@ -112,7 +114,8 @@ class Rights:
     @classmethod
     def of(cls, request: Request, shelf: Shelf) -> "Rights":
         edit = shelf.dataset is not None and may_edit(request)
-        fault = fault_of(shelf.described) if shelf.dataset is not None else ""
+        given: Given = request.app.state.settings.describer
+        fault = fault_of(shelf.described, given) if shelf.dataset is not None else ""
         return cls(edit, edit and not fault, fault)
 
 

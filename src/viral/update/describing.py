@@ -1,0 +1,75 @@
+"""What is new in a data set described as the run's items were: by the same describer, prompt and settings.
+
+Another describer would not mix with the old one's words: the ledger knows its answers by all of these, and every item
+would be asked for again. That may be dear, and is done only where it is asked for (``Makers.anew``).
+"""
+
+import json
+from dataclasses import dataclass
+
+from viral.dataset import Dataset
+from viral.encode import Encoder, VisionEncoder
+from viral.enrich import LEDGER_FILE, Describer, Descriptions, Ledger, Prompt, enrich, load_prompt, save_descriptions
+from viral.material import Described
+from viral.retrieval.describer import NOTHING_GIVEN, Given, NoDescriber, check_revision, describer_of
+from viral.update.counting import CountingDescriber
+
+ANEW = "or have all items described anew, by whichever describer is named: viral update … --describe-anew"
+
+
+@dataclass
+class Makers:
+    """Who describes and encodes; by default those that made the run's features, with what is ``given`` of them."""
+
+    describer: Describer | None = None
+    prompt: Prompt | None = None
+    words: Encoder | None = None
+    vision: VisionEncoder | None = None
+    given: Given = NOTHING_GIVEN
+    anew: bool = False  # describe all items, by whatever describer, prompt and settings are given
+
+
+def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descriptions, int]:
+    """The descriptions of all items, kept in the data set, and how many pictures were asked about.
+
+    Raises ``NoDescriber`` where this would not be the describer that ``made`` names, or not its settings.
+    """
+    with Ledger(dataset.path / LEDGER_FILE) as ledger:
+        try:
+            describer, prompt = _who(made, makers)
+            if not makers.anew:
+                _check_settings(ledger, describer, prompt)
+        except NoDescriber as error:
+            raise NoDescriber(error.what, where=error.where, hint=f"{error.hint}; {ANEW}") from None
+        counting = CountingDescriber(describer)
+        descriptions = enrich(dataset.catalog(), counting, prompt, ledger)
+    save_descriptions(descriptions, dataset.path)
+    return descriptions, counting.count
+
+
+def _who(made: Described, makers: Makers) -> tuple[Describer, Prompt]:
+    given = makers.given
+    if makers.anew:
+        describer = makers.describer or given.describer_for(given.describer or made.describer)
+        return describer, makers.prompt or load_prompt(given.prompt or made.prompt)
+    if makers.describer is not None:
+        check_revision(makers.describer, made)
+        return makers.describer, makers.prompt or given.prompt_for(made.prompt)
+    describer, prompt = describer_of(made, given)
+    return describer, makers.prompt or prompt
+
+
+def _check_settings(ledger: Ledger, describer: Describer, prompt: Prompt) -> None:
+    """Raise ``NoDescriber`` where all that was answered so far was asked for with other settings, or other words."""
+    rows = (row for row in ledger.rows(describer.name, prompt.name) if row.status == "done")
+    known = {(row.key.parameters, row.key.prompt_sha256) for row in rows if row.key.revision == describer.revision}
+    mine = json.dumps(describer.parameters, sort_keys=True, ensure_ascii=False)
+    if not known or (mine, prompt.sha256) in known:
+        return
+    then, words = min(known)
+    before, now = json.loads(then), json.loads(mine)
+    other = [key for key in before | now if before.get(key) != now.get(key)]
+    told = [f"{key} = {before.get(key)}, here {now.get(key)}" for key in other]
+    told += ["the prompt's words"] if words != prompt.sha256 else []
+    what = f"the run's items were described by {describer.name} with other settings: {'; '.join(told)}"
+    raise NoDescriber(what, hint="give those: --set KEY=VALUE")
