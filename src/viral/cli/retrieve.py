@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,17 @@ from viral.cli.common import DescriberName, DescriberSettings, Json, PromptName,
 from viral.cli.run import RunArgument
 from viral.errors import UsageError
 
+if TYPE_CHECKING:
+    from viral.retrieval import Filters, Recommendation, Retriever
+    from viral.retrieval.taste import Taste
+
 Count = Annotated[int, typer.Option("-k", help="How many.")]
+Categories = Annotated[list[str] | None, typer.Option("--category", help="Only items of this category, repeatable.")]
+Denied = Annotated[list[str] | None, typer.Option("--deny", help="Not this item, repeatable.")]
+AllowFile = Annotated[Path | None, typer.Option("--allow", help="A file of item ids, one a line: only these.")]
+StockFile = Annotated[
+    Path | None, typer.Option("--in-stock", help="A file of item ids, one a line: what is in stock, and only that.")
+]
 WORDS_SHOWN = 5
 
 
@@ -21,32 +31,55 @@ def recommend(
     user: Annotated[str | None, typer.Option(help="A user's id, as it was in the log.")] = None,
     item: Annotated[list[str] | None, typer.Option(help="Instead: an item that a new user took, repeatable.")] = None,
     k: Count = 10,
-    category: Annotated[list[str] | None, typer.Option(help="Only items of this category, repeatable.")] = None,
-    deny: Annotated[list[str] | None, typer.Option(help="Not this item, repeatable.")] = None,
+    category: Categories = None,
+    deny: Denied = None,
+    allow: AllowFile = None,
+    in_stock: StockFile = None,
     seen: Annotated[bool, typer.Option("--seen", help="Also what was taken already.")] = False,
     diversity: Annotated[float, typer.Option(help="0: by score; towards 1: more variety (MMR).")] = 0.0,
     json_output: Json = False,
 ) -> None:
     """Recommend items to a user, or to somebody new by the items they took; from the run alone."""
-    from viral.retrieval import Filters, Retriever
+    from viral.retrieval import Retriever
 
     if (user is None) == (not item):
         raise UsageError("give either --user ID or --item ID", hint="--item once for each item that a new user took")
     retriever = Retriever.load(run)
     taste = retriever.taste(user) if user is not None else retriever.newcomer(item or [])
-    filters = Filters(categories=category, deny=deny or ())
+    filters = _filters(retriever, category, deny, allow, in_stock)
     found = retriever.rank(taste, k, exclude_seen=not seen, filters=filters, diversity=diversity)
     asked: dict[str, Any] = {"user_id": user} if user is not None else {"item_ids": item}
     if json_output:
         show_json(asked | {"recommendations": [asdict(one) for one in found]})
         return
+    _show(retriever, taste, f"user {user} took" if user is not None else "somebody who took", found)
+
+
+def _show(retriever: "Retriever", taste: "Taste", who: str, found: "list[Recommendation]") -> None:
     bundle = retriever.bundle
     history = [bundle.titles[row] or bundle.items.ids[row] for row in taste.seen.tolist()]
-    who = f"user {user} took" if user is not None else "somebody who took"
     show(f"{who}: " + "; ".join(history[:8]) + (" …" if len(history) > 8 else ""))
     for r in found:
         parts = f"   [{_signed(r.parts)}]" if len(r.parts) > 1 else ""
         show(f"{r.rank:>3}. {r.score:8.4f}  {r.item_id:<14} {r.title}{parts}")
+
+
+def _filters(
+    retriever: "Retriever",
+    categories: list[str] | None,
+    deny: list[str] | None,
+    allow: Path | None,
+    in_stock: Path | None,
+) -> "Filters":
+    """What the options say; ``DataError`` for a file that has no item of the run."""
+    from viral.retrieval import Filters
+    from viral.retrieval.filters import check_known, read_ids
+
+    lists = {file: read_ids(file) for file in (allow, in_stock) if file is not None}
+    for file, ids in lists.items():
+        check_known(ids, retriever.bundle.items, file)
+    allowed, stocked = (None if file is None else lists[file] for file in (allow, in_stock))
+    return Filters(categories=categories, deny=deny or (), allow=allowed, in_stock=stocked)
 
 
 @verb
@@ -57,12 +90,17 @@ def similar(
         str, typer.Option(help="fused (what the model makes of it), or a modality: text, image, …")
     ] = "fused",
     k: Count = 10,
+    category: Categories = None,
+    deny: Denied = None,
+    allow: AllowFile = None,
+    in_stock: StockFile = None,
     json_output: Json = False,
 ) -> None:
     """Show the items most like one, by the model's vectors or by a modality's features."""
     from viral.retrieval import Retriever
 
-    found = Retriever.load(run).similar(item, k, by=by)
+    retriever = Retriever.load(run)
+    found = retriever.similar(item, k, by=by, filters=_filters(retriever, category, deny, allow, in_stock))
     if json_output:
         show_json({"item_id": item, "by": by, "similar": [asdict(one) for one in found]})
         return

@@ -23,6 +23,9 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second and token.")] = 100.0,
     feedback: Annotated[Path | None, typer.Option(help="Where feedback goes (default: RUN.feedback.jsonl).")] = None,
+    stock: Annotated[
+        Path | None, typer.Option(help="What is in stock, an item id a line; read again when it changes.")
+    ] = None,
     describer: DescriberName = None,
     settings: DescriberSettings = None,
     prompt: PromptName = None,
@@ -43,6 +46,7 @@ def serve(
         feedback=feedback,
         workers=workers,
         rate=rate,
+        stock=stock,
         describer=Given(describer, tuple(settings or ()), prompt),
     )
     run_server(told, Place(host, port))

@@ -4,11 +4,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from viral.bundle import Bundle
+from viral.data import Vocabulary
 from viral.errors import DataError, UsageError, nearest
 
 Predicate = Callable[[str], bool]
@@ -51,6 +53,29 @@ class Filters:
         for mask in allowed:
             blocked |= ~mask
         return blocked
+
+
+def read_ids(file: Path) -> frozenset[str]:
+    """The ids of a text file, one a line and as it stands; ``DataError`` where it is no such file."""
+    try:
+        lines = file.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    except FileNotFoundError:
+        raise DataError("no such file", where=str(file), hint="a text file with one item id a line") from None
+    ids = set()
+    for number, line in enumerate(lines, start=1):
+        try:
+            ids.add(line.removesuffix(b"\r").decode("utf-8"))
+        except UnicodeDecodeError:
+            hint = "save it as UTF-8: one item id a line"
+            raise DataError("not text in UTF-8", where=f"{file}, line {number}", hint=hint) from None
+    return frozenset(ids - {""})
+
+
+def check_known(ids: Collection[str], items: Vocabulary, file: Path) -> None:
+    """Raise ``DataError`` where there are ids and not one is an item's: the file is of something else."""
+    if ids and not any(item_id in items for item_id in ids):
+        what = f"none of its {len(ids):,} ids is an item of the run (for example {min(ids)[:80]!r})"
+        raise DataError(what, where=str(file), hint="one item id a line, as in the catalogue, and no other column")
 
 
 class Masks:

@@ -15,6 +15,7 @@ from viral.serve.security.access import Gate
 from viral.serve.security.guard import Guard
 from viral.serve.security.tokens import read_tokens
 from viral.serve.settings import Settings
+from viral.serve.stock import Stock
 from viral.serve.work import Work
 
 DESCRIPTION = """Recommendations of a run that `viral train` left, and why; similar items; new items; feedback.
@@ -29,11 +30,13 @@ def create_app(settings: Settings) -> FastAPI:
     gate = Gate(tokens, settings.secret or secrets.token_hex(32), settings.rate / settings.workers)
     metrics = Metrics()
     live = Live(settings, metrics)
+    stock = None if settings.stock is None else Stock(settings.stock, lambda: live.current.bundle.items)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.work = work = Work()
-        async with live.watching():
+        looking = contextlib.nullcontext() if stock is None else stock.watching(settings.watch_seconds)
+        async with live.watching(), looking:
             yield
         work.close()
 
@@ -42,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,  # their pages load scripts from elsewhere
     )  # fmt: skip
     app.state.settings, app.state.live, app.state.gate = settings, live, gate
-    app.state.metrics = metrics
+    app.state.metrics, app.state.stock = metrics, stock
     problems.install(app)
     document.install(app, open_=tokens is None)
     app.include_router(api.router())

@@ -27,6 +27,7 @@ from viral.errors import DataError, UsageError, ViralError
 from viral.material import described_by
 from viral.progress import say
 from viral.retrieval.describer import Given, NoDescriber, named
+from viral.retrieval.filters import read_ids
 from viral.serve.app import create_app
 from viral.serve.metrics import FOLDER
 from viral.serve.security.guard import is_loopback
@@ -50,9 +51,11 @@ class Place:
 def run_server(settings: Settings, place: Place) -> None:
     """Serve until a signal; requests that run then are finished.
 
-    Raises ``ViralError`` where the tokens, the run or the place cannot be used; beyond loopback tokens are needed.
+    Raises ``ViralError`` where tokens, stock, describer, run or place are of no use; beyond loopback tokens are needed.
     """
     _check_describer(read_manifest(bundle_folder(settings.run)), settings.describer)
+    if settings.stock is not None:
+        read_ids(settings.stock)
     if settings.tokens is not None:
         read_tokens(settings.tokens)
     elif not is_loopback(place.host):

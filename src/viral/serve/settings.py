@@ -20,6 +20,7 @@ class Settings:
     experiments: tuple[Path, ...] = ()  # folders of ``viral compare`` and ``viral ablate``
     tokens: Path | None = None  # without: open, and loopback only
     feedback: Path | None = None  # by default beside the run: what ``viral update`` replaces is the run's folder
+    stock: Path | None = None  # ids of what is in stock, one a line; read again when it changes
     describer: Given = NOTHING_GIVEN  # what the bundle does not keep of who described its items
     secret: str = ""  # signs the page's sessions; the same in all workers
     workers: int = 1
@@ -27,7 +28,7 @@ class Settings:
     max_body: int = 1_000_000  # bytes
     max_picture: int = 10_000_000  # bytes, of an upload
     max_feedback: int = 1_000_000_000  # bytes of the feedback file
-    watch_seconds: float = 1.0  # between two looks at the bundle's manifest
+    watch_seconds: float = 1.0  # between two looks at the bundle's manifest and the stock
 
     def __post_init__(self) -> None:
         for name in ("workers", "rate", "max_body", "max_picture", "max_feedback", "watch_seconds"):

@@ -59,6 +59,26 @@ def test_filters_and_variety(run: Path) -> None:
     assert "no item is in category" in viral_json(*words, "--category", "spaceship", code=2)["error"]["what"]
 
 
+def test_files_of_ids_limit_what_is_answered(run: Path, tmp_path: Path) -> None:
+    allowed, stock, wrong = tmp_path / "allowed.txt", tmp_path / "stock.txt", tmp_path / "items.csv"
+    allowed.write_text("p0002\np0005\np0009\n")
+    stock.write_text("p0009\r\np0005\r\np0011\r\nsold elsewhere\r\n")
+    wrong.write_text("item_id,title\np0002,Mug\n")
+    for words, name in ((["recommend", str(run), "--user", "u0001", "--seen"], "recommendations"),
+                        (["similar", str(run), "--item", "p0003"], "similar")):  # fmt: skip
+        found = [
+            {row["item_id"] for row in viral_json(*words, *map(str, files))[name]}
+            for files in (["--allow", allowed], ["--in-stock", stock], ["--allow", allowed, "--in-stock", stock])
+        ]
+        assert found == [{"p0002", "p0005", "p0009"}, {"p0005", "p0009", "p0011"}, {"p0005", "p0009"}]
+        assert "none of its 2 ids" in viral_json(*words, "--allow", str(wrong), code=1)["error"]["what"]
+        assert "no such file" in viral_json(*words, "--in-stock", str(tmp_path / "x"), code=1)["error"]["what"]
+    category = pl.read_parquet(run.parent / "shop" / "items.parquet").filter(pl.col("item_id") != "p0003")
+    wanted = category["category"][0]
+    only = {row["item_id"] for row in viral_json(*words, "-k", "24", "--category", wanted)["similar"]}
+    assert only == set(category.filter(pl.col("category") == wanted)["item_id"])
+
+
 def test_similar_items(run: Path) -> None:
     by_text = viral_json("similar", str(run), "--item", "p0003", "--by", "text", "-k", "3")
     assert len(by_text["similar"]) == 3 and by_text["by"] == "text"

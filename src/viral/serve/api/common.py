@@ -11,15 +11,18 @@ from starlette.responses import Response
 
 from viral.errors import UnknownIdError
 from viral.retrieval import Filters, Recommendation, Similar
+from viral.retrieval.filters import Predicate
 from viral.serve.api.schemas import FiltersIn
+from viral.serve.problems import Problem
 from viral.serve.snapshot import Snapshot
+from viral.serve.stock import Stock
 from viral.serve.work import Work
 
 REASONS = {
     401: "No token, or an unknown one.",
     403: "The token's scope does not allow it, or a page of another site asks.",
     404: "A user, item, category or modality is not known.",
-    409: "The bundle lacks what this needs, for example features of that modality.",
+    409: "The bundle or the server lacks what this needs: features of a modality, a describer's settings, a stock.",
     413: "The body is too long.",
     415: "The picture is not one that can be read.",
     421: "Without tokens the server answers to localhost alone.",
@@ -56,22 +59,33 @@ def as_json(document: Mapping[str, Any], status: int = 200) -> Response:
     return Response(content.encode(), status, media_type="application/json")
 
 
-def filters_of(given: FiltersIn, snapshot: Snapshot) -> Filters:
+def stocked(request: Request, wanted: bool) -> Predicate | None:
+    """What tells whether an item is in stock now, if that is wanted; 409 where the server was given no stock."""
+    stock: Stock | None = request.app.state.stock
+    if wanted and stock is None:
+        raise Problem(409, "this server knows no stock", hint="whoever runs it: viral serve RUN --stock FILE")
+    return stock.has if wanted and stock is not None else None
+
+
+def filters_of(given: FiltersIn, snapshot: Snapshot, in_stock: Predicate | None) -> Filters:
     """The filters; the same object for the same words, so that a retriever knows its mask again."""
     for category in given.categories or ():
         if category not in snapshot.categories:
             raise UnknownIdError(f"no item is in category {category!r}", hint="GET /v1/categories")
     key = (_sorted(given.categories), _sorted(given.allow), _sorted(given.deny))
     few = sum(len(part or ()) for part in key) <= MOST_REMEMBERED
-    return _remembered(*key) if few else _made(*key)
+    return _remembered(*key, in_stock) if few else _made(*key, in_stock)
 
 
 def _sorted(words: list[str] | None) -> tuple[str, ...] | None:
     return None if words is None else tuple(sorted(set(words)))
 
 
-def _made(categories: tuple[str, ...] | None, allow: tuple[str, ...] | None, deny: tuple[str, ...] | None) -> Filters:
-    return Filters(categories=categories, allow=allow, deny=deny or ())
+Words = tuple[str, ...] | None
+
+
+def _made(categories: Words, allow: Words, deny: Words, in_stock: Predicate | None) -> Filters:
+    return Filters(categories=categories, allow=allow, deny=deny or (), in_stock=in_stock)
 
 
 _remembered = lru_cache(maxsize=32)(_made)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from viral.serve.live import Live
 from viral.serve.metrics import Metrics
 from viral.serve.security import require_read
+from viral.serve.stock import Stock
 
 router = APIRouter(tags=["watching"])
 
@@ -27,7 +28,8 @@ class Ready(BaseModel):
     items: int
     loaded: float  # seconds since 1970
     reloads: int
-    broken: str  # why what lies on the disk now is not what is served; empty where it is
+    stock: int | None  # ids in the file of the stock; null where there is none
+    broken: str  # why what lies on the disk now, bundle or stock, is not what is served; empty where it is
 
 
 @router.get("/healthz")
@@ -42,6 +44,7 @@ async def readyz(request: Request) -> Ready:
     live: Live = request.app.state.live
     snapshot = live.current
     bundle = snapshot.bundle
+    stock: Stock | None = request.app.state.stock
     return Ready(
         bundle=snapshot.etag,
         model=str(bundle.about.get("model", "")),
@@ -49,7 +52,8 @@ async def readyz(request: Request) -> Ready:
         items=len(bundle.items),
         loaded=snapshot.loaded,
         reloads=live.reloads,
-        broken=live.broken,
+        stock=None if stock is None else len(stock),
+        broken=live.broken or ("" if stock is None else stock.broken),
     )
 
 

@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from viral.errors import UnknownIdError
 from viral.explain import explain, word_effects
+from viral.retrieval.filters import Predicate
 from viral.retrieval.similarity import FUSED
 from viral.serve.api.answers import Explained, Recommendations, SimilarItems
-from viral.serve.api.common import alike, as_json, current, errors, filters_of, ranked, work
+from viral.serve.api.common import alike, as_json, current, errors, filters_of, ranked, stocked, work
 from viral.serve.api.schemas import Category, FiltersIn, Id, RecommendIn
 from viral.serve.security.access import Reader, asks, charge
 from viral.serve.settings import MAX_K
@@ -49,16 +50,17 @@ def example(value: object) -> dict[str, object]:
 async def recommend(request: Request, asked: Annotated[RecommendIn, Body(openapi_examples=EXAMPLES)]) -> Response:
     """The best items for a user, or for somebody who took some items."""
     snapshot = current(request)
-    return await work(request).ranking.run(lambda: _recommended(snapshot, asked))
+    in_stock = stocked(request, asked.filters.in_stock)
+    return await work(request).ranking.run(lambda: _recommended(snapshot, asked, in_stock))
 
 
-def _recommended(snapshot: Snapshot, asked: RecommendIn) -> Response:
+def _recommended(snapshot: Snapshot, asked: RecommendIn, in_stock: Predicate | None) -> Response:
     retriever = snapshot.retriever
     if asked.user_id is not None:
         taste = retriever.taste(snapshot.known_user(asked.user_id))
     else:
         taste = retriever.newcomer([snapshot.known_item(item_id) for item_id in asked.item_ids or ()])
-    filters = filters_of(asked.filters, snapshot)
+    filters = filters_of(asked.filters, snapshot, in_stock)
     found = retriever.rank(taste, asked.k, exclude_seen=asked.exclude_seen, filters=filters, diversity=asked.diversity)
     return as_json({"bundle": snapshot.etag, "recommendations": ranked(found)})
 
@@ -70,15 +72,16 @@ async def similar(
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
     by: Annotated[str, Query(max_length=64, description="fused, or a modality: text, title, image, …")] = FUSED,
     category: Annotated[list[Category] | None, Query(max_length=100, description="Only of these.")] = None,
+    in_stock: Annotated[bool, Query(description="Only what is in the server's file of the stock.")] = False,
 ) -> Response:
     """The items most like one, by the model's vectors or by a modality's features."""
-    snapshot = current(request)
+    snapshot, has = current(request), stocked(request, in_stock)
 
     def answer() -> Response:
         if by != FUSED and by not in snapshot.bundle.material.features:
             kept = ", ".join([FUSED, *snapshot.bundle.material.features])
             raise UnknownIdError(f"the bundle keeps no {by!r} features", hint=f"known: {kept}")
-        filters = filters_of(FiltersIn(categories=category or None), snapshot)
+        filters = filters_of(FiltersIn(categories=category or None), snapshot, has)
         found = snapshot.retriever.similar(snapshot.known_item(item_id), k, by=by, filters=filters)
         return as_json({"bundle": snapshot.etag, "item_id": item_id, "by": by, "similar": alike(found)})
 

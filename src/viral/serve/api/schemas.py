@@ -40,6 +40,7 @@ class FiltersIn(Body):
         default=None, description="Nothing else is recommended."
     )
     deny: list[Id] = Field(default=[], max_length=MAX_LIST, description="These are not.")
+    in_stock: bool = Field(default=False, description="Only what is in the server's file of the stock.")
 
 
 class RecommendIn(Body):
