@@ -16,6 +16,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+ApproximateAbove = Annotated[
+    int | None, typer.Option(min=0, help="Search by faiss where there are more items than this (default: exactly).")
+]
 DescriberName = Annotated[
     str | None, typer.Option("--describer", help="Who described the run's items, to give its settings: as for enrich.")
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral.cli.common import DescriberName, DescriberSettings, Json, PromptName, show, show_json, verb
+from viral.cli.common import ApproximateAbove, DescriberName, DescriberSettings, Json, PromptName, show, show_json, verb
 from viral.cli.run import RunArgument
 from viral.errors import UsageError
 
@@ -37,6 +37,7 @@ def recommend(
     in_stock: StockFile = None,
     seen: Annotated[bool, typer.Option("--seen", help="Also what was taken already.")] = False,
     diversity: Annotated[float, typer.Option(help="0: by score; towards 1: more variety (MMR).")] = 0.0,
+    approximate_above: ApproximateAbove = None,
     json_output: Json = False,
 ) -> None:
     """Recommend items to a user, or to somebody new by the items they took; from the run alone."""
@@ -44,7 +45,7 @@ def recommend(
 
     if (user is None) == (not item):
         raise UsageError("give either --user ID or --item ID", hint="--item once for each item that a new user took")
-    retriever = Retriever.load(run)
+    retriever = Retriever.load(run, approximate_above=approximate_above)
     taste = retriever.taste(user) if user is not None else retriever.newcomer(item or [])
     filters = _filters(retriever, category, deny, allow, in_stock)
     found = retriever.rank(taste, k, exclude_seen=not seen, filters=filters, diversity=diversity)

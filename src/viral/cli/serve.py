@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from viral.cli.common import DescriberName, DescriberSettings, Json, PromptName, show, show_json, verb
+from viral.cli.common import ApproximateAbove, DescriberName, DescriberSettings, Json, PromptName, show, show_json, verb
 from viral.cli.run import RunArgument
 from viral.errors import UsageError
 
@@ -26,6 +26,7 @@ def serve(
     stock: Annotated[
         Path | None, typer.Option(help="What is in stock, an item id a line; read again when it changes.")
     ] = None,
+    approximate_above: ApproximateAbove = None,
     describer: DescriberName = None,
     settings: DescriberSettings = None,
     prompt: PromptName = None,
@@ -47,6 +48,7 @@ def serve(
         workers=workers,
         rate=rate,
         stock=stock,
+        approximate_above=approximate_above,
         describer=Given(describer, tuple(settings or ()), prompt),
     )
     run_server(told, Place(host, port))

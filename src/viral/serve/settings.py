@@ -21,6 +21,7 @@ class Settings:
     tokens: Path | None = None  # without: open, and loopback only
     feedback: Path | None = None  # by default beside the run: what ``viral update`` replaces is the run's folder
     stock: Path | None = None  # ids of what is in stock, one a line; read again when it changes
+    approximate_above: int | None = None  # items, from where on the search is approximate
     describer: Given = NOTHING_GIVEN  # what the bundle does not keep of who described its items
     secret: str = ""  # signs the page's sessions; the same in all workers
     workers: int = 1

@@ -135,7 +135,7 @@ def load_snapshot(settings: Settings) -> Snapshot:
     pairs = zip(bundle.titles, texts, strict=True)
     haystacks = tuple(f"{' '.join(title.split())}\n{text}".casefold() for title, text in pairs)
     categories = dict(Counter(one for one in bundle.material.columns.get("category", ()) if one).most_common())
-    retriever = Retriever(bundle, describer=settings.describer)
+    retriever = Retriever(bundle, approximate_above=settings.approximate_above, describer=settings.describer)
     if len(bundle.items) and len(bundle.users):
         retriever.recommend_for(bundle.items.ids[:1], 1)  # learns the rule for newcomers
         retriever.similar(bundle.items.ids[0], 1)

@@ -28,6 +28,7 @@ class Ready(BaseModel):
     items: int
     loaded: float  # seconds since 1970
     reloads: int
+    recall: float  # of the exact best 20 items, the share that the search finds; 1 unless it is approximate
     stock: int | None  # ids in the file of the stock; null where there is none
     broken: str  # why what lies on the disk now, bundle or stock, is not what is served; empty where it is
 
@@ -52,6 +53,7 @@ async def readyz(request: Request) -> Ready:
         items=len(bundle.items),
         loaded=snapshot.loaded,
         reloads=live.reloads,
+        recall=snapshot.retriever.recall,
         stock=None if stock is None else len(stock),
         broken=live.broken or ("" if stock is None else stock.broken),
     )
