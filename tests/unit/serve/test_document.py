@@ -1,15 +1,20 @@
 """The OpenAPI document describes the API: whatever it allows is answered as it says (schemathesis)."""
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
+from jsonschema_rs import Draft202012Validator
 from schemathesis.config import SchemathesisConfig
 
 from serving import application, save_run
-from viral.serve.api.schemas import EventIn, RecommendIn
+from viral.retrieval.cold import Way
+from viral.serve.api.schemas import FeedbackIn, RecommendIn
 from viral.serve.security.rate import Buckets
 from viral.serve.security.tokens import add_token
 
@@ -47,6 +52,12 @@ def schema(app: FastAPI) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_asgi("/v1/openapi.json", app, config=config)
 
 
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, of in document["paths"].items():
+        for method, operation in of.items():
+            yield path, method, operation
+
+
 def test_the_document_has_every_operation(app: FastAPI) -> None:
     there = [(method.upper(), path) for path, of in app.openapi()["paths"].items() for method in of]
     assert sorted(there) == sorted(OPERATIONS)
@@ -77,13 +88,53 @@ def test_answers_are_as_described_at_length(schema: schemathesis.BaseSchema, met
     explore(schema, method, path, examples=150)
 
 
+def shown(told: dict[str, Any]) -> list[Any]:
+    """The examples of a parameter, or of the content of a request or an answer."""
+    inside = told.get("schema", {})
+    found = [told["example"]] if "example" in told else []
+    return found + [one["value"] for one in told.get("examples", {}).values()] + inside.get("examples", [])
+
+
+def examples_of(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], list[Any]]]:
+    """Every place of an operation that has a schema, with its examples."""
+    for parameter in operation.get("parameters", []):
+        yield f"parameter {parameter['name']}", parameter["schema"], shown(parameter)
+    for media, told in operation.get("requestBody", {}).get("content", {}).items():
+        yield f"request {media}", told["schema"], shown(told)
+    for status, response in operation["responses"].items():
+        for media, told in response.get("content", {}).items():
+            yield f"answer {status} {media}", told["schema"], shown(told)
+
+
 def test_examples_are_accepted(app: FastAPI) -> None:
-    paths = app.openapi()["paths"]
-    for path, model in (("/v1/recommend", RecommendIn), ("/v1/feedback", EventIn)):
-        examples = paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"]
-        for example in examples.values():
-            values = example["value"].get("events", [example["value"]])
-            assert values and all(model.model_validate(value) for value in values)
+    document, counts = app.openapi(), Counter[str]()
+    components = {"components": document["components"]}
+    for path, method, operation in operations(document):
+        for place, schema, examples in examples_of(operation):
+            for example in examples:
+                fault = next(Draft202012Validator(schema | components).iter_errors(example), None)
+                assert fault is None, f"{method} {path}, {place}: {fault.message}"
+            counts[f"{method} {path} {place.split()[0]}"] += len(examples)
+        assert counts[f"{method} {path} answer"] > 0, f"{method} {path} has no example of an answer"
+    assert counts["post /v1/recommend request"] == 4 and counts["post /v1/feedback request"] == 1
+    assert counts["get /v1/explain parameter"] == 2
+    for name, model in (("/v1/recommend", RecommendIn), ("/v1/feedback", FeedbackIn)):
+        body = document["paths"][name]["post"]["requestBody"]["content"]["application/json"]
+        assert all(model.model_validate(example) for example in shown(body)), name
+
+
+def test_examples_of_answers_are_whole(app: FastAPI) -> None:
+    """A field that the schema has is in the example, and no other."""
+    schemas = app.openapi()["components"]["schemas"]
+    for path, method, operation in operations(app.openapi()):
+        for place, schema, examples in examples_of(operation):
+            name = schema.get("$ref", "").rpartition("/")[2]
+            if place.startswith("answer 2") and name:
+                assert [set(example) for example in examples] == [set(schemas[name]["properties"])], f"{method} {path}"
+
+
+def test_every_way_of_a_new_item_is_in_the_document(app: FastAPI) -> None:
+    assert app.openapi()["components"]["schemas"]["ColdOut"]["properties"]["way"]["enum"] == list(get_args(Way))
 
 
 def test_errors_are_problems_in_the_document(app: FastAPI) -> None:

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from viral.retrieval.cold import Way
+
 
 class Recommended(BaseModel):
     """One recommended item; the parts add up to the score."""
@@ -115,7 +117,10 @@ class ColdOut(BaseModel):
     bundle: str
     title: str
     description: str
-    way: str = Field(description="own: embedded by the model; neighbors: the mean of its nearest items.")
+    way: Way = Field(
+        description="foretold: embedded by what the known items' features tell of their vectors; own: by the model "
+        "itself; neighbors: as the mean of its nearest items."
+    )
     similar: dict[str, list[SimilarItem]]
     fans: list[FanOut]
 

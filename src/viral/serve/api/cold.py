@@ -10,6 +10,7 @@ from starlette.responses import Response
 from viral.pictures import PictureError
 from viral.serve.api.answers import ColdOut
 from viral.serve.api.common import alike, as_json, current, errors, work
+from viral.serve.api.examples import COLD, answered
 from viral.serve.problems import Problem
 from viral.serve.security.access import asks_much
 from viral.serve.snapshot import Snapshot
@@ -18,7 +19,12 @@ router = APIRouter(prefix="/v1", tags=["new items"])
 MAX_TITLE, MAX_TEXT, MOST = 2_000, 20_000, 100
 
 
-@router.post("/cold", response_model=ColdOut, responses=errors(409, 413, 415), dependencies=[Depends(asks_much)])
+@router.post(
+    "/cold",
+    response_model=ColdOut,
+    responses=errors(409, 413, 415) | answered(COLD),
+    dependencies=[Depends(asks_much)],
+)
 async def cold(
     request: Request,
     title: Annotated[str, Form(min_length=1, max_length=MAX_TITLE, examples=["Blue mug"])],

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from viral.feedback import Event, Full, append
 from viral.serve.api.answers import FeedbackOut
 from viral.serve.api.common import as_json, current, errors, work
+from viral.serve.api.examples import ACCEPTED, answered
 from viral.serve.api.schemas import FeedbackIn
 from viral.serve.problems import Problem
 from viral.serve.security.access import changes
@@ -26,7 +27,7 @@ EXAMPLES = {
     "/feedback",
     status_code=202,
     response_model=FeedbackOut,
-    responses=errors(413, 507),
+    responses=errors(413, 507) | answered(ACCEPTED, 202),
     dependencies=[Depends(changes)],
 )
 async def feedback(request: Request, told: Annotated[FeedbackIn, Body(openapi_examples=EXAMPLES)]) -> Response:

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from viral.serve.api.examples import HEALTHY, METRICS, READY, answered
 from viral.serve.live import Live
 from viral.serve.metrics import Metrics
 from viral.serve.security import require_read
@@ -33,13 +34,13 @@ class Ready(BaseModel):
     broken: str  # why what lies on the disk now, bundle or stock, is not what is served; empty where it is
 
 
-@router.get("/healthz")
+@router.get("/healthz", responses=answered(HEALTHY))
 async def healthz() -> Healthy:
     """The process answers."""
     return Healthy()
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=answered(READY))
 async def readyz(request: Request) -> Ready:
     """A bundle is loaded; a broken new one is told, and the old one goes on."""
     live: Live = request.app.state.live
@@ -59,7 +60,12 @@ async def readyz(request: Request) -> Ready:
     )
 
 
-@router.get("/metrics", dependencies=[Depends(require_read)], response_class=Response)
+@router.get(
+    "/metrics",
+    dependencies=[Depends(require_read)],
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": METRICS}}}},
+)
 async def metrics(request: Request) -> Response:
     """Prometheus' text format; of all workers together."""
     told: Metrics = request.app.state.metrics

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from viral.serve.api.answers import ItemDetail, ItemPage
 from viral.serve.api.common import as_json, current, errors, work
+from viral.serve.api.examples import CATEGORIES, ITEM_DETAIL, ITEM_PAGE, answered
 from viral.serve.api.schemas import Category
 from viral.serve.security.access import asks
 from viral.serve.settings import MAX_K
@@ -16,10 +17,12 @@ from viral.serve.snapshot import ItemView
 router = APIRouter(prefix="/v1", tags=["items"], dependencies=[Depends(asks)])
 
 
-@router.get("/items", response_model=ItemPage, responses=errors())
+@router.get("/items", response_model=ItemPage, responses=errors() | answered(ITEM_PAGE))
 async def search(
     request: Request,
-    q: Annotated[str, Query(max_length=200, description="Words; title or text must have them all.")] = "",
+    q: Annotated[
+        str, Query(max_length=200, description="Words; title or text has them all.", examples=["blue mug"])
+    ] = "",
     category: Annotated[Category | None, Query(description="Only of this one.")] = None,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_K)] = 20,
@@ -35,13 +38,13 @@ async def search(
     return await work(request).ranking.run(answer)
 
 
-@router.get("/categories", responses=errors())
+@router.get("/categories", responses=errors() | answered(CATEGORIES))
 async def categories(request: Request) -> dict[str, int]:
     """How many items are in each category, the largest first."""
     return dict(current(request).categories)
 
 
-@router.get("/items/{item_id:path}", response_model=ItemDetail, responses=errors(404))
+@router.get("/items/{item_id:path}", response_model=ItemDetail, responses=errors(404) | answered(ITEM_DETAIL))
 async def item(request: Request, item_id: str) -> Response:
     """One item."""
     snapshot = current(request)

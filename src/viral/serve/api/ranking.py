@@ -12,6 +12,7 @@ from viral.retrieval.filters import Predicate
 from viral.retrieval.similarity import FUSED
 from viral.serve.api.answers import Explained, Recommendations, SimilarItems
 from viral.serve.api.common import alike, as_json, current, errors, filters_of, ranked, stocked, work
+from viral.serve.api.examples import EXPLAINED, RECOMMENDED, SIMILAR, answered
 from viral.serve.api.schemas import Category, FiltersIn, Id, RecommendIn
 from viral.serve.security.access import Reader, asks, charge
 from viral.serve.settings import MAX_K
@@ -24,27 +25,14 @@ EXAMPLES = {
     "of some categories": {
         "value": {"user_id": "u0001", "exclude_seen": False, "filters": {"categories": ["mug"], "deny": ["p0007"]}}
     },
+    "what is in stock": {"value": {"user_id": "u0001", "filters": {"in_stock": True}}},
 }
-RECOMMENDED = {
-    "bundle": "593402a96173407d",
-    "recommendations": [
-        {
-            "item_id": "p0042", "title": "Blue mug", "rank": 1, "score": 1.75,
-            "parts": {"text": 1.0, "synergy": 0.5, "unique_visual": 0.25},
-        }
-    ],
-}  # fmt: skip
-
-
-def example(value: object) -> dict[str, object]:
-    """The content of a successful answer in the document."""
-    return {"content": {"application/json": {"example": value}}}
 
 
 @router.post(
     "/recommend",
     response_model=Recommendations,
-    responses=errors(404, 409, 413) | {200: example(RECOMMENDED)},
+    responses=errors(404, 409, 413) | answered(RECOMMENDED),
     dependencies=[Depends(asks)],
 )
 async def recommend(request: Request, asked: Annotated[RecommendIn, Body(openapi_examples=EXAMPLES)]) -> Response:
@@ -65,7 +53,12 @@ def _recommended(snapshot: Snapshot, asked: RecommendIn, in_stock: Predicate | N
     return as_json({"bundle": snapshot.etag, "recommendations": ranked(found)})
 
 
-@router.get("/similar", response_model=SimilarItems, responses=errors(404, 409), dependencies=[Depends(asks)])
+@router.get(
+    "/similar",
+    response_model=SimilarItems,
+    responses=errors(404, 409) | answered(SIMILAR),
+    dependencies=[Depends(asks)],
+)
 async def similar(
     request: Request,
     item_id: Annotated[Id, Query(examples=["p0001"])],
@@ -88,7 +81,7 @@ async def similar(
     return await work(request).ranking.run(answer)
 
 
-@router.get("/explain", response_model=Explained, responses=errors(404, 409))
+@router.get("/explain", response_model=Explained, responses=errors(404, 409) | answered(EXPLAINED))
 async def why(
     request: Request,
     key: Reader,
