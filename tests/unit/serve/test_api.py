@@ -76,7 +76,8 @@ def test_hostile_json_is_refused(client: TestClient, text: str) -> None:
 
 
 def test_unknown_ids_are_not_found_and_cut(client: TestClient) -> None:
-    assert recommend(client, 404, user_id="nobody")["detail"] == "unknown user 'nobody'"
+    unknown = recommend(client, 404, user_id="nobody")
+    assert unknown["detail"] == "unknown user 'nobody'" and "somebody new give item_ids" in unknown["hint"]
     assert len(recommend(client, 404, user_id="n" * 500)["detail"]) < 120
     assert "unknown item" in recommend(client, 404, item_ids=["i1", "i99"])["detail"]
     assert "no item is in category" in recommend(client, 404, user_id="u1", filters={"categories": ["car"]})["detail"]

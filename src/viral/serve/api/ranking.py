@@ -45,12 +45,21 @@ async def recommend(request: Request, asked: Annotated[RecommendIn, Body(openapi
 def _recommended(snapshot: Snapshot, asked: RecommendIn, in_stock: Predicate | None) -> Response:
     retriever = snapshot.retriever
     if asked.user_id is not None:
-        taste = retriever.taste(snapshot.known_user(asked.user_id))
+        taste = retriever.taste(_user(snapshot, asked.user_id))
     else:
         taste = retriever.newcomer([snapshot.known_item(item_id) for item_id in asked.item_ids or ()])
     filters = filters_of(asked.filters, snapshot, in_stock)
     found = retriever.rank(taste, asked.k, exclude_seen=asked.exclude_seen, filters=filters, diversity=asked.diversity)
     return as_json({"bundle": snapshot.etag, "recommendations": ranked(found)})
+
+
+def _user(snapshot: Snapshot, user_id: str) -> str:
+    """The id; ``UnknownIdError`` says how somebody new is recommended to."""
+    try:
+        return snapshot.known_user(user_id)
+    except UnknownIdError as error:
+        hint = f"{error.hint}; for somebody new give item_ids, what they took, in the place of user_id"
+        raise UnknownIdError(error.what, hint=hint) from None
 
 
 @router.get(
