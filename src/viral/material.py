@@ -16,6 +16,7 @@ from viral.data import ModelInputs
 from viral.dataset import Dataset
 from viral.encode import FeatureTable, load_features
 from viral.enrich.descriptions import all_descriptions
+from viral.enrich.edits import HUMAN, load_edits
 from viral.models import Recommender
 from viral.models.newcomers import unlinked
 from viral.pictures import PictureError, read_bytes
@@ -83,14 +84,16 @@ def gather(model: Recommender[Any], inputs: ModelInputs, dataset: Dataset, item_
 
 
 def _descriptions(dataset: Dataset, tables: Mapping[str, FeatureTable]) -> Mapping[str, str]:
-    """The texts that the table of descriptions encodes, by item id; nothing where they are no longer there."""
+    """The texts that the table of descriptions encodes, by item id, a human's in the place of a describer's.
+
+    Nothing where they are no longer there.
+    """
     made = described_by(tables["description"].encoder) if "description" in tables else None
     if made is None:
         return {}
-    sets = all_descriptions(dataset)
-    return next(
-        (s.texts for s in sets if (s.describer, s.prompt) == (f"{made.describer}/{made.revision}", made.prompt)), {}
-    )
+    edits, wanted = load_edits(dataset), (f"{made.describer}/{made.revision}", made.prompt)
+    found = [one.texts for one in all_descriptions(dataset) if (one.describer, one.prompt) == wanted]
+    return {**found[0], **edits} if found else edits if made.describer == HUMAN else {}
 
 
 def picture_hash(item: Item) -> str:

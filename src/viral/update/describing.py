@@ -5,11 +5,25 @@ would be asked for again. That may be dear, and is done only where it is asked f
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from viral.dataset import Dataset
 from viral.encode import Encoder, VisionEncoder
-from viral.enrich import LEDGER_FILE, Describer, Descriptions, Ledger, Prompt, enrich, load_prompt, save_descriptions
+from viral.enrich import (
+    LEDGER_FILE,
+    Describer,
+    Description,
+    Descriptions,
+    Ledger,
+    Prompt,
+    Terms,
+    enrich,
+    load_edits,
+    load_prompt,
+    save_descriptions,
+)
+from viral.enrich.edits import HUMAN, overlaid
+from viral.fetch import FETCHED, Fetcher
 from viral.material import Described
 from viral.retrieval.describer import NOTHING_GIVEN, Given, NoDescriber, check_revision, describer_of
 from viral.update.counting import CountingDescriber
@@ -32,8 +46,14 @@ class Makers:
 def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descriptions, int]:
     """The descriptions of all items, kept in the data set, and how many pictures were asked about.
 
-    Raises ``NoDescriber`` where this would not be the describer that ``made`` names, or not its settings.
+    What a human wrote is not asked for and stands in the place of the describer's words; where a human described the
+    run's items, nobody is asked. Raises ``NoDescriber`` where this would not be the describer that ``made`` names, or
+    not its settings.
     """
+    edits = load_edits(dataset)
+    if made.describer == HUMAN and not makers.anew:
+        nothing = (Description(item_id, "", f"{HUMAN}/1", HUMAN, "", "pending") for item_id in dataset.catalog().ids)
+        return Descriptions(overlaid(tuple(nothing), edits), f"{HUMAN}/1", HUMAN), 0
     with Ledger(dataset.path / LEDGER_FILE) as ledger:
         try:
             describer, prompt = _who(made, makers)
@@ -42,9 +62,10 @@ def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descrip
         except NoDescriber as error:
             raise NoDescriber(error.what, where=error.where, hint=f"{error.hint}; {ANEW}") from None
         counting = CountingDescriber(describer)
-        descriptions = enrich(dataset.catalog(), counting, prompt, ledger)
+        terms = Terms(locked=edits, fetcher=Fetcher(dataset.path / FETCHED))
+        descriptions = enrich(dataset.catalog(), counting, prompt, ledger, terms=terms)
     save_descriptions(descriptions, dataset.path)
-    return descriptions, counting.count
+    return replace(descriptions, rows=overlaid(descriptions.rows, edits)), counting.count
 
 
 def _who(made: Described, makers: Makers) -> tuple[Describer, Prompt]:

@@ -1,5 +1,6 @@
 """``viral update``: a run goes on from a data set that has changed, and takes its place when it is done."""
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from viral.encode import SentenceEncoder, encode_dataset
 from viral.encode.run import CACHE_FILE, PICTURES_CACHE
 from viral.encode.vision import EfficientNetLite
 from viral.enrich import LEDGER_FILE
+from viral.enrich.edits import EDITS_FILE
 from viral.errors import UsageError
 from viral.files import fingerprint, read_json, staged_folder, write_json
 from viral.material import Material, gather
@@ -82,7 +84,7 @@ def _origin(run: Path) -> Path | None:
 
 
 def bring_caches(old: Path | None, new: Path) -> None:
-    """Copy the ledger and the caches of vectors from the old data set, where the new one has none."""
+    """Copy the ledger, the caches of vectors and what humans wrote from the old data set, where the new has none."""
     if old is None or not old.is_dir() or old.resolve() == new.resolve():
         return
     for name in (Path(LEDGER_FILE), FEATURES / CACHE_FILE, FEATURES / PICTURES_CACHE):
@@ -90,6 +92,9 @@ def bring_caches(old: Path | None, new: Path) -> None:
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(old / name)) as source, closing(sqlite3.connect(new / name)) as target:
                 source.backup(target)
+    if (old / EDITS_FILE).is_file() and not (new / EDITS_FILE).exists():
+        (new / EDITS_FILE).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(old / EDITS_FILE, new / EDITS_FILE)
 
 
 def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, int]:

@@ -13,7 +13,16 @@ from encoders import BagOfWords, Colours
 from viral.bundle import Bundle
 from viral.dataset import Dataset, Source, image_name, write_tables
 from viral.encode import encode_dataset
-from viral.enrich import Ledger, enrich, load_prompt, save_descriptions
+from viral.enrich import (
+    Ledger,
+    all_descriptions,
+    edit,
+    enrich,
+    load_descriptions,
+    load_edits,
+    load_prompt,
+    save_descriptions,
+)
 from viral.errors import DataError, UsageError
 from viral.pipeline import evaluate_run, train
 from viral.recipe import Recipe, TrainConfig
@@ -184,6 +193,33 @@ def test_a_folder_of_something_else_is_not_replaced(run: Path, tmp_path: Path) -
     with pytest.raises(UsageError, match="holds no run"):
         update(run, grown(tmp_path), tmp_path / "mine", makers=makers(tmp_path / "second.txt"))
     assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
+
+
+def test_what_a_human_wrote_is_read_and_not_asked_for(run: Path, tmp_path: Path) -> None:
+    edit(Dataset.open(tmp_path / "old"), "i3", "Written by hand.")
+    summary = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(summary | {"dataset": str(tmp_path / "old")}))
+    dataset, new = grown(tmp_path), makers(tmp_path / "second.txt")
+    update(run, dataset, tmp_path / "updated", makers=new)
+    assert sorted(new.describer.calls) == ["i20", "i21", "i5"]  # i3 has another title, and is a human's
+    assert "green vase. Written by hand." in new.words.texts
+    bundle = Bundle.load(tmp_path / "updated" / "bundle")
+    assert bundle.material.columns["description"][bundle.items.index("i3")] == "Written by hand."
+    (kept,) = all_descriptions(dataset)
+    assert "i3" not in kept.texts and load_edits(dataset) == {"i3": "Written by hand."}
+
+
+def test_a_run_described_by_hand_alone_goes_on(tmp_path: Path) -> None:
+    dataset, new = shop(tmp_path / "old", OLD, log_of(range(16), OLD)), makers(tmp_path / "log.txt")
+    edit(dataset, "i3", "Written by hand.")
+    encode_dataset(dataset, descriptions=load_descriptions(dataset), encoder=new.words, vision=new.vision)
+    train(dataset, RECIPE, tmp_path / "run")
+    edit(dataset, "i4", "Written later.")
+    summary = update(tmp_path / "run", dataset, tmp_path / "updated", makers=new)
+    assert summary["update"]["counts"]["described"] == 0 and summary["update"]["counts"]["texts"] == 1
+    bundle = Bundle.load(tmp_path / "updated" / "bundle")
+    assert [text for text in bundle.material.columns["description"] if text] == ["Written by hand.", "Written later."]
+    assert new.describer.calls == []
 
 
 @pytest.mark.parametrize("name", ["ease", "bpr"])
