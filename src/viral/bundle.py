@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -20,8 +19,10 @@ from viral.catalog import Catalog
 from viral.data import Interactions, Vocabulary
 from viral.errors import DataError
 from viral.files import read_json, sha256_file, staged_folder, write_json
+from viral.graph import SparseMatrix
 from viral.material import COLUMNS, Material
 from viral.models.base import EmbeddingScorer, HistoryScorer
+from viral.models.item_weights import AnyScorer, SparseHistoryScorer
 
 FORMAT = 1
 SCORER_FILE, SEEN_FILE, USERS_FILE, ITEMS_FILE, MANIFEST_FILE = (
@@ -41,7 +42,7 @@ _KEYS = {"scorer", "parts", "about", "hashes"}
 class Bundle:
     """Everything that recommending and explaining need."""
 
-    scorer: EmbeddingScorer | HistoryScorer
+    scorer: AnyScorer
     users: Vocabulary
     items: Vocabulary
     titles: tuple[str, ...]  # by item index
@@ -54,7 +55,7 @@ class Bundle:
         import polars as pl
 
         with staged_folder(path, overwrite=True) as folder:
-            tensors = _tensors(self.scorer)
+            tensors = tensors_of(self.scorer)
             save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / SCORER_FILE)
             save_file(
                 {"users": self.seen.users.contiguous(), "items": self.seen.items.contiguous()}, folder / SEEN_FILE
@@ -65,7 +66,7 @@ class Bundle:
             optional = _save_material(self.material, folder)
             manifest = {
                 "format": FORMAT,
-                "scorer": type(self.scorer).__name__,
+                "scorer": "EmbeddingScorer" if isinstance(self.scorer, EmbeddingScorer) else "HistoryScorer",
                 "parts": {name: list(span) for name, span in getattr(self.scorer, "parts", {}).items()},
                 "encoders": dict(self.material.encoders),
                 "about": dict(self.about),
@@ -122,29 +123,24 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def _tensors(scorer: EmbeddingScorer | HistoryScorer) -> dict[str, Tensor]:
+def tensors_of(scorer: AnyScorer) -> dict[str, Tensor]:
+    """What ranks, by name."""
     if isinstance(scorer, EmbeddingScorer):
         return {"users": scorer.users, "items": scorer.items}
-    history = {"offsets": scorer.offsets, "items": scorer.items}
-    filled = scorer.weights != 0
-    if filled.double().mean() > 0.3:  # the indices would take more than the zeros
-        return history | {"weights": scorer.weights}
-    rows, columns = filled.nonzero(as_tuple=True)
-    offsets = torch.nn.functional.pad(filled.sum(dim=1).cumsum(0), (1, 0))
-    return history | {"rows": offsets, "columns": columns, "values": scorer.weights[rows, columns]}
+    history, weights = {"offsets": scorer.offsets, "items": scorer.items}, scorer.weights
+    if isinstance(weights, Tensor):
+        return history | {"weights": weights}
+    return history | {"rows": weights.offsets, "columns": weights.columns, "values": weights.values}
 
 
-def _scorer(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> EmbeddingScorer | HistoryScorer:
+def _scorer(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> AnyScorer:
     if manifest["scorer"] == "EmbeddingScorer":
         parts = {name: (int(start), int(stop)) for name, (start, stop) in manifest["parts"].items()}
         return EmbeddingScorer(tensors["users"], tensors["items"], parts)
     if "weights" in tensors:
         return HistoryScorer(tensors["offsets"], tensors["items"], tensors["weights"])
-    size = len(tensors["rows"]) - 1
-    weights = torch.zeros(size, size, dtype=tensors["values"].dtype)
-    rows = torch.arange(size).repeat_interleave(tensors["rows"].diff())
-    weights[rows, tensors["columns"]] = tensors["values"]
-    return HistoryScorer(tensors["offsets"], tensors["items"], weights)
+    rows, columns, values = (tensors[name] for name in ("rows", "columns", "values"))
+    return SparseHistoryScorer(tensors["offsets"], tensors["items"], SparseMatrix(rows, columns, values, len(rows) - 1))
 
 
 def _save_material(material: Material, folder: Path) -> list[str]:

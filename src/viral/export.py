@@ -17,6 +17,8 @@ from viral.bundle import Bundle
 from viral.errors import UsageError
 from viral.files import staged_folder, write_json
 from viral.models.base import EmbeddingScorer
+from viral.models.gram import check_dense
+from viral.models.item_weights import AnyScorer
 from viral.retrieval.taste import item_vectors
 
 ONNX_FILE, USERS_FILE, ITEMS_FILE, MANIFEST_FILE = "scorer.onnx", "users.parquet", "items.parquet", "export.json"
@@ -27,7 +29,7 @@ LARGE = 1_000_000_000  # bytes of tensors, from which on they lie beside the gra
 def export(bundle: Bundle, out: Path, *, overwrite: bool = False) -> dict[str, Any]:
     """Write the folder ``out`` and return its manifest; raises ``UsageError`` where onnx is not installed."""
     with staged_folder(out, overwrite=overwrite) as folder:
-        vectors = item_vectors(bundle.scorer).contiguous()
+        vectors = _vectors(bundle.scorer)
         by_vectors = isinstance(bundle.scorer, EmbeddingScorer)
         if isinstance(bundle.scorer, EmbeddingScorer):
             _table("user_id", bundle.users.ids, bundle.scorer.users, folder / USERS_FILE)
@@ -54,6 +56,15 @@ def export(bundle: Bundle, out: Path, *, overwrite: bool = False) -> dict[str, A
     return manifest
 
 
+def _vectors(scorer: AnyScorer) -> Tensor:
+    """The items' side (I, D), whole: what reads it knows no sparse weights. ``DataError`` where that is too large."""
+    found = item_vectors(scorer)
+    if isinstance(found, Tensor):
+        return found
+    check_dense(len(found), hint="export a model that ranks by vectors")
+    return found[torch.arange(len(found))]
+
+
 def _table(key: str, ids: tuple[str, ...], vectors: Tensor, path: Path, **columns: tuple[str, ...]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -73,7 +84,7 @@ def save_scorer(bundle: Bundle, path: Path) -> None:
         hint = "pip install 'viral[onnx]'"
         raise UsageError("exporting needs onnx, which is not installed", hint=hint) from None
     scorer = bundle.scorer
-    items = item_vectors(scorer).T.contiguous()  # (D, I)
+    items = _vectors(scorer).T.contiguous()  # (D, I)
     tensors = {"item_vectors": items, "nothing": torch.tensor(-torch.inf, dtype=items.dtype)}
     nodes, first = [], helper.make_tensor_value_info("taken", TensorProto.FLOAT, ["B", len(bundle.items)])
     if isinstance(scorer, EmbeddingScorer):

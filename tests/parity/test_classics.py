@@ -78,7 +78,7 @@ def test_ease_is_a_ridge_regression_of_every_item_on_the_others(reg_weight, worl
 def test_itemknn_keeps_the_most_similar(num_neighbors, shrinkage, world):
     model = small_model("itemknn", world, num_neighbors=num_neighbors, shrinkage=shrinkage)
     x = dense(world.split.train)
-    weights = model.weights.double()
+    weights = model.weights.to_torch().to_dense().double()
     for i in range(18):
         together = {j: (x[:, i] * x[:, j]).sum().item() for j in range(18) if j != i}
         likeness = {

@@ -4,8 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from viral.errors import DataError, UsageError
-from viral.models import EmbeddingScorer, HistoryScorer, gram
+from viral import graph
+from viral.errors import UsageError
+from viral.models import EmbeddingScorer, SparseHistoryScorer
 from worlds import World, dense, random_world, small_model
 
 SOURCES = {
@@ -38,14 +39,19 @@ def test_sums_the_likeness_to_what_was_taken(settings, shares, num_neighbors, wo
     torch.testing.assert_close(model.score(torch.arange(30)).double(), x @ weights, rtol=1e-4, atol=1e-5)
 
 
-def test_everything_taken_needs_no_item_item_matrix(world, monkeypatch):
-    monkeypatch.setattr(gram, "MAX_BYTES", 4 * 18 * 18 - 1)
-    with pytest.raises(DataError, match="18 items need a dense") as caught:
-        small_model("contentknn", world)
-    assert "num_neighbors=none" in caught.value.hint
+def test_no_table_of_items_by_items_is_held(world):
     assert isinstance(small_model("contentknn", world, num_neighbors=None).scorer(), EmbeddingScorer)
-    monkeypatch.setattr(gram, "MAX_BYTES", 4 * 18 * 18)
-    assert isinstance(small_model("contentknn", world).scorer(), HistoryScorer)
+    scorer = small_model("contentknn", world, num_neighbors=4).scorer()
+    assert isinstance(scorer, SparseHistoryScorer) and len(scorer.weights.values) == 18 * 4
+
+
+def test_what_is_not_found_is_no_neighbour(world, monkeypatch):
+    """The approximate search, for catalogues of more than 100,000 items, may find fewer than k."""
+    similarities, neighbors = graph.nearest_neighbors(torch.randn(18, 3), 5)
+    similarities[3, 2:], neighbors[3, 2:] = -torch.inf, 0
+    monkeypatch.setattr(graph, "nearest_neighbors", lambda *_: (similarities, neighbors))
+    scorer = small_model("contentknn", world, num_neighbors=4).scorer()
+    assert scorer(torch.arange(30)).isfinite().all() and len(scorer.weights.values) == 17 * 4 + 1
 
 
 @pytest.mark.parametrize("settings", [{"num_neighbors": 0}, {"visual_weight": 1.1}, {"visual_weight": -0.1}])

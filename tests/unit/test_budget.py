@@ -85,6 +85,8 @@ TABLE = 4 * 5000**2
     [
         ("ease", {}, 0.9, 1.6),  # the table itself, and a block
         ("easetext", {}, 0.9, 1.6),
+        ("itemknn", {}, 0.0, 0.8),  # a handful of blocks
+        ("contentknn", {"visual": None}, 0.0, 0.8),
     ],
 )
 def test_models_of_item_weights_take_what_their_guard_counts(name, config, least, most):

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from viral.bundle import Bundle, make_bundle, read_manifest
 from viral.catalog import Catalog, Item
 from viral.data import Vocabulary
 from viral.errors import DataError
-from viral.models import MODELS, HistoryScorer
+from viral.files import sha256_file
+from viral.graph import SparseMatrix
+from viral.models import MODELS, HistoryScorer, SparseHistoryScorer
 from worlds import World, small_model, two_tastes
 
 FILES = ["bundle.json", "items.parquet", "scorer.safetensors", "seen.safetensors", "users.json"]
@@ -51,18 +53,39 @@ def test_there_and_back(name, world, tmp_path):
     assert sorted(path.name for path in (tmp_path / "b").iterdir()) == FILES
 
 
-@pytest.mark.parametrize("filled", [0.1, 0.9])
-def test_item_weights_with_many_zeros_are_kept_sparse(filled, world, tmp_path):
+def of_scorer(scorer, world):
+    return Bundle(scorer, world.split.users, world.split.items, ("",) * 13, world.split.train, {})
+
+
+def test_item_weights_are_kept_dense_or_sparse_as_they_are(world, tmp_path):
     weights = torch.rand(13, 13, generator=torch.Generator().manual_seed(0))
-    weights[torch.rand(13, 13, generator=torch.Generator().manual_seed(1)) > filled] = 0
-    offsets, items = world.split.train.rows()
-    made = Bundle(
-        HistoryScorer(offsets, items, weights), world.split.users, world.split.items, ("",) * 13, world.split.train, {}
-    )
-    made.save(tmp_path / "b")
-    assert torch.equal(Bundle.load(tmp_path / "b").scorer.weights, weights)
-    stored = load_file(tmp_path / "b" / "scorer.safetensors").keys()
-    assert stored - {"offsets", "items"} == ({"rows", "columns", "values"} if filled == 0.1 else {"weights"})
+    weights[torch.rand(13, 13, generator=torch.Generator().manual_seed(1)) > 0.1] = 0
+    rows, columns = weights.nonzero(as_tuple=True)
+    sparse = SparseMatrix.of(rows, columns, weights[rows, columns], (13, 13))
+    for kind, table in ((HistoryScorer, weights), (SparseHistoryScorer, sparse)):
+        original = of_scorer(kind(*world.split.train.rows(), table), world)
+        original.save(tmp_path / "b")
+        loaded = Bundle.load(tmp_path / "b").scorer
+        assert type(loaded) is kind
+        assert torch.equal(loaded(torch.arange(13)), original.scorer(torch.arange(13)))
+        stored = load_file(tmp_path / "b" / "scorer.safetensors").keys()
+        assert stored - {"offsets", "items"} == (
+            {"weights"} if kind is HistoryScorer else {"rows", "columns", "values"}
+        )
+
+
+def test_a_bundle_of_before_is_read(world, tmp_path):
+    """Indices were of 64 bits once, and the scorer's name was that of a dense one."""
+    original = bundle(world, "itemknn")
+    original.save(tmp_path / "b")
+    manifest = json.loads((tmp_path / "b" / "bundle.json").read_text())
+    assert manifest["scorer"] == "HistoryScorer"
+    file = tmp_path / "b" / "scorer.safetensors"
+    tensors = {name: x.long() if name in ("rows", "columns") else x for name, x in load_file(file).items()}
+    save_file(tensors, file)
+    manifest["hashes"][file.name] = sha256_file(file)
+    (tmp_path / "b" / "bundle.json").write_text(json.dumps(manifest))
+    assert torch.equal(Bundle.load(tmp_path / "b").scorer(torch.arange(13)), original.scorer(torch.arange(13)))
 
 
 def test_saving_again_replaces_it(saved, world):

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from viral.bundle import Bundle
 from viral.models.base import EmbeddingScorer
+from viral.models.item_weights import said_for
 from viral.retrieval.foldin import FoldIn
 from viral.retrieval.taste import split_products
 
@@ -109,7 +110,7 @@ def explain(
 def _shares(bundle: Bundle, taken: Tensor, item: int, fold_in: FoldIn | None) -> Tensor:
     """What each of the items taken (n,) adds to the item's score: (n,) float64."""
     if not isinstance(bundle.scorer, EmbeddingScorer):
-        return bundle.scorer.weights[taken, item].double()
+        return said_for(bundle.scorer, taken, torch.tensor([item])).squeeze(1).double()
     return (fold_in or FoldIn.of(bundle)).shares(taken, item).double() if len(taken) else torch.zeros(0).double()
 
 

@@ -14,6 +14,7 @@ from viral.models.easetext import EASEText
 from viral.models.freedom import FREEDOM
 from viral.models.grcn import GRCN
 from viral.models.gume import GUME
+from viral.models.item_weights import SparseHistoryScorer
 from viral.models.itemknn import ItemKNN
 from viral.models.lattice import LATTICE
 from viral.models.lgmrec import LGMRec
@@ -87,4 +88,5 @@ __all__ = [
     "Recommender",
     "SLMRec",
     "Scorer",
+    "SparseHistoryScorer",
 ]

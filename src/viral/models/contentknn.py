@@ -16,15 +16,16 @@ from torch import Tensor
 from viral import graph
 from viral.data import ModelInputs
 from viral.errors import UsageError
-from viral.models.base import EmbeddingScorer, HistoryScorer, Recommender
+from viral.graph import SparseMatrix
+from viral.models.base import EmbeddingScorer, Recommender
 from viral.models.content import Content, ContentConfig
-from viral.models.gram import check_dense
+from viral.models.item_weights import SparseHistoryScorer
 from viral.recipe import check_least
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContentKNNConfig(ContentConfig):
-    """``num_neighbors=None`` sums over everything the user has taken, and holds no item-item matrix at all."""
+    """``num_neighbors=None`` sums over everything the user has taken."""
 
     num_neighbors: int | None = 100
     visual_weight: float = 0.1
@@ -49,8 +50,6 @@ class ContentKNN(Recommender[ContentKNNConfig]):
 
     def __init__(self, inputs: ModelInputs, config: ContentKNNConfig) -> None:
         super().__init__(inputs, config)
-        if config.num_neighbors is not None:
-            check_dense(self.num_items, hint="set num_neighbors=none, which needs no such matrix")
         content = Content(inputs, config, normalize=True)
         shares = content.shares(config.visual_weight)
         weighted = [x * shares[role] ** 0.5 for role, x in content.features.items()]
@@ -58,13 +57,15 @@ class ContentKNN(Recommender[ContentKNNConfig]):
             self.register_buffer(name, tensor, persistent=False)
         self.register_buffer("directions", torch.cat(weighted, dim=1), persistent=False)
 
-    def scorer(self) -> EmbeddingScorer | HistoryScorer:
+    def scorer(self) -> EmbeddingScorer | SparseHistoryScorer:
         if self.config.num_neighbors is None:
             profiles = F.embedding_bag(
                 self.items, self.directions, self.offsets, mode="sum", include_last_offset=True
             )  # (U, ΣF): the sum of what a user took
             return EmbeddingScorer(profiles, self.directions)
         similarities, neighbors = graph.nearest_neighbors(self.directions, self.config.num_neighbors + 1)
-        weights = self.directions.new_zeros(self.num_items, self.num_items)
-        weights.scatter_(1, neighbors[:, 1:], similarities[:, 1:])  # row i: the neighbours of i, without i itself
-        return HistoryScorer(self.offsets, self.items, weights.T.contiguous())
+        similarities[:, 0] = -torch.inf  # the item itself
+        items, places = (similarities > -torch.inf).nonzero(as_tuple=True)
+        shape = (self.num_items, self.num_items)
+        weights = SparseMatrix.of(neighbors[items, places], items, similarities[items, places], shape)
+        return SparseHistoryScorer(self.offsets, self.items, weights)

@@ -7,12 +7,15 @@ Ferrari Dacrema et al., "Are We Really Making Much Progress?", RecSys 2019. Shap
 from dataclasses import dataclass
 from typing import ClassVar
 
+import scipy.sparse as sp
 import torch
 from torch import Tensor
 
 from viral.data import ModelInputs
-from viral.models.base import HistoryScorer, Recommender
-from viral.models.gram import item_gram
+from viral.graph import SparseMatrix
+from viral.models.base import Recommender
+from viral.models.gram import gram_rows
+from viral.models.item_weights import SparseHistoryScorer
 from viral.recipe import check_least
 
 
@@ -34,21 +37,26 @@ class ItemKNN(Recommender[ItemKNNConfig]):
     SPACE: ClassVar = {"num_neighbors": (10, 25, 50, 100, 200, 400), "shrinkage": (0.0, 1.0, 10.0, 50.0, 100.0)}
     offsets: Tensor  # (U+1,)
     items: Tensor  # (E,)
-    weights: Tensor  # (I, I)
 
     def __init__(self, inputs: ModelInputs, config: ItemKNNConfig) -> None:
         super().__init__(inputs, config)
-        gram = item_gram(inputs.train)  # (I, I): users who took both
-        norms = gram.diagonal().sqrt()
-        norms.clamp_(min=1)  # a cold item is like nothing, also without shrinkage
-        similarity = gram / (norms[:, None] * norms + config.shrinkage)  # cosine with shrinkage
-        similarity.fill_diagonal_(0)
-        k = min(config.num_neighbors, self.num_items)
-        threshold = similarity.topk(k, dim=0).values[-1]  # (I,): the k-th most similar of every item
-        weights = torch.where(similarity >= threshold, similarity, 0)  # column i: the neighbours of i
         for name, tensor in zip(("offsets", "items"), inputs.train.rows(), strict=True):
             self.register_buffer(name, tensor, persistent=False)
-        self.register_buffer("weights", weights, persistent=False)
+        norms = torch.bincount(self.items, minlength=self.num_items).float().sqrt()
+        norms.clamp_(min=1)  # a cold item is like nothing, also without shrinkage
+        found = [neighbors(counts, rows, norms, config) for rows, counts in gram_rows(inputs.train)]
+        items, near, values = (torch.cat(parts) for parts in zip(*found, strict=True))
+        self.weights = SparseMatrix.of(near, items, values, (self.num_items, self.num_items))
 
-    def scorer(self) -> HistoryScorer:
-        return HistoryScorer(self.offsets, self.items, self.weights)
+    def scorer(self) -> SparseHistoryScorer:
+        return SparseHistoryScorer(self.offsets, self.items, self.weights)
+
+
+def neighbors(counts: sp.csr_array, rows: slice, norms: Tensor, config: ItemKNNConfig) -> tuple[Tensor, Tensor, Tensor]:
+    """Pairs of items and similar items with their similarity, (n,) each, of a block of rows: users who took both."""
+    together = torch.from_numpy(counts.toarray())  # (b, I)
+    similarity = together / (norms[rows, None] * norms + config.shrinkage)  # cosine with shrinkage
+    similarity.diagonal(rows.start).zero_()
+    least = similarity.topk(min(config.num_neighbors, len(norms)), dim=1).values[:, -1:]  # (b, 1): that of the k-th
+    items, near = ((similarity >= least) & (similarity > 0)).nonzero(as_tuple=True)
+    return items + rows.start, near, similarity[items, near]

@@ -24,13 +24,16 @@ from torch import Tensor
 from viral.bundle import Bundle
 from viral.data import Interactions, Vocabulary
 from viral.errors import DataError
+from viral.graph import SparseMatrix
+from viral.graph.blocks import row_blocks
 from viral.material import Material
 from viral.models import MODELS
 from viral.models.base import EmbeddingScorer, HistoryScorer
+from viral.models.item_weights import AnyScorer, SparseHistoryScorer
 from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of
 from viral.recipe import build
 from viral.retrieval.foretelling import foretelling_of
-from viral.retrieval.taste import AnyScorer, item_vectors
+from viral.retrieval.taste import item_vectors
 
 NEIGHBORS = 10  # warm items whose mean stands for a new one
 ENOUGH_ITEMS = 100  # warm ones, for a rule to be learnt from
@@ -127,24 +130,41 @@ def nearest_warm(
     material = bundle.material
     names = [name for name in features if name in material.features and name in (sources.values() or features)]
     names = names or [name for name in features if name in material.features]
-    total, count = torch.zeros(0), torch.zeros(0)
-    for name in names:
-        there = present[name][:, None] & material.present[name]  # (n, I)
-        cosines = F.normalize(features[name], dim=-1) @ F.normalize(material.features[name], dim=-1).T
-        total, count = (total + cosines * there, count + there) if len(count) else (cosines * there, there.float())
-    if not len(count) or not (count.sum(dim=1) > 0).all():
+    if not names or not len(features[names[0]]):
         raise _featureless()
+    known = {name: F.normalize(material.features[name], dim=-1) for name in names}
     warm = bundle.seen.item_degrees() > 0
-    similarities = (total / count.clamp(min=1)).masked_fill((count == 0) | ~warm, -torch.inf)
-    best = similarities.topk(min(k, int(warm.sum())))
-    return best.values, best.indices
+    values, indices = [], []
+    for rows in row_blocks(len(features[names[0]]), len(warm)):
+        new = {name: F.normalize(features[name][rows], dim=-1) for name in names}
+        likeness = _likeness(new, {name: present[name][rows] for name in names}, known, material.present)
+        best = likeness.masked_fill_(~warm, -torch.inf).topk(min(k, int(warm.sum())))
+        values.append(best.values)
+        indices.append(best.indices)
+    return torch.cat(values), torch.cat(indices)
+
+
+def _likeness(
+    new: Mapping[str, Tensor], present: Mapping[str, Tensor], known: Mapping[str, Tensor], given: Mapping[str, Tensor]
+) -> Tensor:
+    """The mean of the cosines over the modalities that both have, (n, I); -∞ where there is none."""
+    total, count = torch.zeros(0), torch.zeros(0)
+    for name, unit in known.items():
+        both = present[name][:, None] & given[name]  # (n, I)
+        cosines = (new[name] @ unit.T).mul_(both)
+        total, count = (total.add_(cosines), count.add_(both)) if len(count) else (cosines, both.float())
+    if not (count.sum(dim=1) > 0).all():
+        raise _featureless()
+    return total.div_(count.clamp(min=1)).masked_fill_(count == 0, -torch.inf)
 
 
 def _mean_of_neighbors(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
     similarities, nearest = nearest_warm(bundle, features, present)
     weights = similarities.clamp(min=0) + 1e-9 * (similarities > -torch.inf)  # nothing like it: all alike
     weights = weights / weights.sum(dim=1, keepdim=True)
-    return torch.einsum("nk,nkd->nd", weights, item_vectors(bundle.scorer)[nearest])
+    vectors = item_vectors(bundle.scorer)
+    blocks = row_blocks(len(nearest), nearest.shape[1] * vectors.shape[1])
+    return torch.cat([torch.einsum("nk,nkd->nd", weights[rows], vectors[nearest[rows]]) for rows in blocks])
 
 
 def extended(bundle: Bundle, item_ids: Sequence[str], titles: Sequence[str], vectors: Tensor) -> Bundle:
@@ -158,6 +178,17 @@ def extended(bundle: Bundle, item_ids: Sequence[str], titles: Sequence[str], vec
 def _with_columns(scorer: AnyScorer, vectors: Tensor) -> AnyScorer:
     if isinstance(scorer, EmbeddingScorer):
         return EmbeddingScorer(scorer.users, torch.cat([scorer.items, vectors]), scorer.parts)
+    if isinstance(scorer, SparseHistoryScorer):
+        return _with_sparse_columns(scorer, vectors)
     rows = torch.cat([scorer.weights, vectors.T.to(scorer.weights)], dim=1)  # (I, I + n)
     nobody = rows.new_zeros(len(vectors), rows.shape[1])  # who took a new item: it says nothing yet
     return HistoryScorer(scorer.offsets, scorer.items, torch.cat([rows, nobody]))
+
+
+def _with_sparse_columns(scorer: SparseHistoryScorer, vectors: Tensor) -> SparseHistoryScorer:
+    rows, columns, values = scorer.weights.entries()
+    new, old = vectors.nonzero(as_tuple=True)
+    size = scorer.num_items + len(vectors)  # who took a new item: it says nothing yet
+    rows, columns = torch.cat([rows, old]), torch.cat([columns, new + scorer.num_items])
+    weights = SparseMatrix.of(rows, columns, torch.cat([values, vectors[new, old].to(values)]), (size, size))
+    return SparseHistoryScorer(scorer.offsets, scorer.items, weights)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from viral.bundle import Bundle
 from viral.errors import DataError, UsageError, nearest
+from viral.models.item_weights import Rows
 from viral.retrieval.taste import item_vectors, product
 
 FUSED = "fused"  # the items' side of the model's score
@@ -23,7 +24,8 @@ class Tables:
         """Of every item with a vector (F,): (I,), -∞ for items without features of that modality."""
         table, there = self._table(by)
         if by not in self._norms:
-            self._norms[by] = table.norm(dim=1).clamp(min=1e-12)
+            lengths = table.norm(dim=1) if isinstance(table, Tensor) else table.norms()
+            self._norms[by] = lengths.clamp(min=1e-12)
         cosines = product(table, vector) / (self._norms[by] * vector.norm().clamp(min=1e-12))
         return cosines if there is None else cosines.masked_fill_(~there, -torch.inf)
 
@@ -34,7 +36,7 @@ class Tables:
             raise missing(repr(self._bundle.items.ids[item]), by)
         return table[item]
 
-    def _table(self, by: str) -> tuple[Tensor, Tensor | None]:
+    def _table(self, by: str) -> tuple[Tensor | Rows, Tensor | None]:
         features: Mapping[str, Tensor] = self._bundle.material.features
         if by == FUSED:
             return item_vectors(self._bundle.scorer), None

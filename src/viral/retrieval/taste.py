@@ -6,13 +6,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from viral.models.base import EmbeddingScorer, HistoryScorer
+from viral.models.base import EmbeddingScorer
+from viral.models.item_weights import AnyScorer, Rows, SparseHistoryScorer, said_for
 
-AnyScorer = EmbeddingScorer | HistoryScorer
 
+def item_vectors(scorer: AnyScorer) -> Tensor | Rows:
+    """The items' side of a score, (I, D); of item-item weights, the columns: what each item taken says for it.
 
-def item_vectors(scorer: AnyScorer) -> Tensor:
-    """The items' side of a score, (I, D); of item-item weights, the columns: what each item taken says for it."""
+    Of sparse weights only the rows that are asked for become dense.
+    """
+    if isinstance(scorer, SparseHistoryScorer):
+        return scorer.columns
     return scorer.items if isinstance(scorer, EmbeddingScorer) else scorer.weights.T
 
 
@@ -28,6 +32,8 @@ class Taste:
         """Scores of all items, (I,), the caller's to change."""
         if isinstance(self.scorer, EmbeddingScorer):
             return product(self.scorer.items, self.person)
+        if isinstance(self.scorer, SparseHistoryScorer):
+            return self.scorer.of(self.person)
         return self.scorer.weights[self.person].sum(dim=0)
 
     def score(self, item: int) -> float:
@@ -42,14 +48,14 @@ class Taste:
         """The scores of some items (n,) int64 by the parts of the model."""
         if isinstance(self.scorer, EmbeddingScorer):
             return split_products(self.person, self.scorer.items[items], self.scorer.parts)
-        sums = self.scorer.weights[self.person[:, None], items].double().sum(dim=0)
+        sums = said_for(self.scorer, self.person, items).double().sum(dim=0)
         return [{"score": value} for value in sums.tolist()]
 
 
-def product(table: Tensor, vector: Tensor) -> Tensor:
+def product(table: Tensor | Rows, vector: Tensor) -> Tensor:
     """(n, D), (D,) -> (n,). On a processor numpy's takes half the time of torch's."""
-    if table.device.type != "cpu":
-        return torch.mv(table, vector)
+    if not isinstance(table, Tensor) or table.device.type != "cpu":
+        return table @ vector
     return torch.from_numpy(table.numpy() @ vector.numpy())
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from viral.bundle import MANIFEST_FILE, Bundle
+from viral.bundle import MANIFEST_FILE, Bundle, tensors_of
 from viral.catalog import Catalog
 from viral.dataset import Dataset
 from viral.errors import DataError, UnknownIdError
@@ -126,9 +126,7 @@ def load_snapshot(settings: Settings) -> Snapshot:
     folder = bundle_folder(settings.run)
     bundle = Bundle.load(folder)
     etag = sha256_file(folder / MANIFEST_FILE)[:16]
-    scorer = bundle.scorer
-    tables = (scorer.users, scorer.items) if isinstance(scorer, EmbeddingScorer) else (scorer.weights,)
-    if not all(bool(torch.isfinite(table).all()) for table in tables):
+    if not all(bool(torch.isfinite(table).all()) for table in tensors_of(bundle.scorer).values()):
         raise DataError("scores are not numbers", where=str(folder), hint="train again")
     dataset, catalog, without = _data(settings)
     texts = bundle.material.columns.get("text", [""] * len(bundle.items))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from viral.data import ModelInputs
+from viral.graph import blocks
 from viral.models import EmbeddingScorer, HistoryScorer
 from viral.models.gram import item_gram
 from viral.models.itemknn import ItemKNN, ItemKNNConfig
@@ -46,6 +47,22 @@ def test_the_gram_matrix_counts_users_who_took_both():
     assert torch.equal(item_gram(train).double(), dense(train).T @ dense(train))
 
 
+@pytest.mark.parametrize("entries", [1, 40, 10**9])
+def test_the_gram_matrix_in_blocks_is_the_whole_one(entries, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_ENTRIES", entries)
+    train = random_world(30, 18, 0.3, seed=1).split.train
+    assert torch.equal(item_gram(train).double(), dense(train).T @ dense(train))
+
+
+@pytest.mark.parametrize("entries", [1, 40])
+def test_likeness_in_blocks_of_items_is_the_whole_one(entries, monkeypatch):
+    world = random_world(30, 18, 0.3, seed=1)
+    whole = small_model("itemknn", world, num_neighbors=3).weights.entries()
+    monkeypatch.setattr(blocks, "BLOCK_ENTRIES", entries)
+    found = small_model("itemknn", world, num_neighbors=3).weights.entries()
+    assert all(map(torch.equal, found, whole)) and len(whole[0]) < 18 * 9
+
+
 def test_viral_needs_no_more_neighbours_than_there_are():
     world = random_world(6, 4, 0.5, seed=2)
     for neighbors in (50, 0):
@@ -65,7 +82,8 @@ def test_cold_items_take_no_places_among_the_neighbours_without_shrinkage():
     pairs = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 1), (2, 2), (3, 0)]
     warm, cold = (interactions(pairs, 4, num_items) for num_items in (3, 9))
     expected, found = (
-        ItemKNN(ModelInputs(train), ItemKNNConfig(num_neighbors=2, shrinkage=0.0)).weights for train in (warm, cold)
+        ItemKNN(ModelInputs(train), ItemKNNConfig(num_neighbors=2, shrinkage=0.0)).weights.to_torch().to_dense()
+        for train in (warm, cold)
     )
     assert torch.equal(found[:3, :3], expected) and (expected > 0).sum() == 6
     assert found[3:].count_nonzero() == found[:, 3:].count_nonzero() == 0

@@ -20,6 +20,7 @@ from torch import Tensor
 from viral.bundle import Bundle
 from viral.files import atomic_write, fingerprint
 from viral.models.base import EmbeddingScorer
+from viral.models.item_weights import Rows
 from viral.quality.projection import Method, project
 from viral.retrieval.similarity import FUSED
 from viral.retrieval.taste import item_vectors
@@ -71,9 +72,10 @@ def methods(bundle: Bundle) -> tuple[Method, ...]:
 
 
 def vectors(bundle: Bundle, space: str) -> tuple[Tensor, Tensor]:
-    """The space's vectors (I, D) and which items have one (I,)."""
+    """The space's vectors (I, D), narrowed where they are sparse, and which items have one (I,)."""
     if space == FUSED:
-        table = item_vectors(bundle.scorer)
+        found = item_vectors(bundle.scorer)
+        table = found if isinstance(found, Tensor) else narrowed(found)
         return table, torch.ones(len(table), dtype=torch.bool)
     return bundle.material.features[space], bundle.material.present[space]
 
@@ -94,10 +96,10 @@ def layout(bundle: Bundle, space: str, method: Method, run: Path) -> Layout:
     return Layout(points, method, None if np.isnan(flat[-1]) else float(flat[-1]))
 
 
-def narrowed(table: Tensor) -> Tensor:
+def narrowed(table: Tensor | Rows) -> Tensor:
     """The vectors, very wide ones by a random projection (Johnson & Lindenstrauss 1984): (n, D) -> (n, ≤ D)."""
     if table.shape[1] <= WIDE:
-        return table.contiguous()
+        return table[torch.arange(len(table))]
     random = torch.randn(table.shape[1], NARROWED, generator=torch.Generator().manual_seed(SEED))
     return table @ random / NARROWED**0.5
 
