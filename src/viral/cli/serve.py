@@ -9,6 +9,10 @@ from viral.cli.common import ApproximateAbove, DescriberName, DescriberSettings,
 from viral.cli.run import RunArgument
 from viral.errors import UsageError
 
+StockFile = Annotated[
+    Path | None, typer.Option("--stock", help="What is in stock, an item id a line; read again when it changes.")
+]
+
 
 @verb
 def serve(
@@ -23,9 +27,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second and token.")] = 100.0,
     feedback: Annotated[Path | None, typer.Option(help="Where feedback goes (default: RUN.feedback.jsonl).")] = None,
-    stock: Annotated[
-        Path | None, typer.Option(help="What is in stock, an item id a line; read again when it changes.")
-    ] = None,
+    stock: StockFile = None,
     approximate_above: ApproximateAbove = None,
     describer: DescriberName = None,
     settings: DescriberSettings = None,

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from viral.errors import UnknownIdError, UsageError, ViralError
+from viral.retrieval import NoDescriber
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -68,7 +69,7 @@ def install(app: FastAPI) -> None:
     async def of_data(request: Request, error: Exception) -> Response:
         # Not ``where``: it names files of this machine.
         assert isinstance(error, ViralError)
-        hint = error.hint if isinstance(error, UsageError | UnknownIdError) else ""
+        hint = error.hint if isinstance(error, UsageError | UnknownIdError | NoDescriber) else ""
         return answer(request, status_of(error), error.what, hint=hint)
 
     async def of_http(request: Request, error: Exception) -> Response:
