@@ -82,11 +82,13 @@ def application(run: Path, dataset: Path | None = None, **settings: object) -> F
     return app
 
 
-def served(run: Path, dataset: Path | None, task: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
+def served(
+    run: Path, dataset: Path | None, task: Callable[[httpx.AsyncClient], Awaitable[T]], **settings: object
+) -> T:  # fmt: skip
     """The task's result, whose requests and the server share one event loop."""
 
     async def running() -> T:
-        app = application(run, dataset)
+        app = application(run, dataset, **settings)
         transport = httpx.ASGITransport(app=app)
         async with (
             app.router.lifespan_context(app),

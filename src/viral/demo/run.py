@@ -5,13 +5,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from viral.bundle import Bundle
+from viral.bundle import MANIFEST_FILE, Bundle
 from viral.data import Split
 from viral.dataset import Dataset
 from viral.encode import encode_dataset
 from viral.enrich import LEDGER_FILE, Descriptions, Ledger, describer_named, enrich, load_prompt, save_descriptions
 from viral.errors import DataError
 from viral.evaluation import Metrics, PairedTest, paired_test
+from viral.experiment.outputs import write_results
+from viral.explain.information import FILE as INFORMATION_FILE
+from viral.information.measure import Settings
+from viral.information.report import information
 from viral.pipeline import BUNDLE_FOLDER, load_split, measure, train
 from viral.progress import say
 from viral.recipe import Recipe, TrainConfig
@@ -43,6 +47,7 @@ def run_demo(out: Path, *, seed: int = 0, shop: ShopConfig = DEMO_SHOP) -> dict[
     encode_dataset(dataset, descriptions=descriptions)
     summaries, measured, parts = compare(dataset, out / "runs", seed)
     test = against(measured, "viral", "lightgcn")
+    inform(dataset, out / "runs" / "viral")
     bundles = {name: Bundle.load(out / "runs" / name / BUNDLE_FOLDER) for name in DEMO_RECIPES}
     seconds = time.perf_counter() - started
     page = demo_report(dataset, descriptions, parts, summaries, bundles, test, seed=seed, seconds=seconds, out=out)
@@ -91,6 +96,21 @@ def compare(dataset: Dataset, runs: Path, seed: int) -> tuple[dict[str, Any], di
         summaries[name] = train(dataset, replace(recipe, train=replace(recipe.train, seed=seed)), runs / name)
         measured[name] = measure(Bundle.load(runs / name / BUNDLE_FOLDER).scorer, parts)["train"]
     return summaries, measured, parts
+
+
+def inform(dataset: Dataset, run: Path) -> None:
+    """What title and picture tell of choices, kept in the run as ``viral information`` does, for the pages.
+
+    It is measured once for a bundle. A shop that is too small for it is shown without.
+    """
+    file, manifest = run / INFORMATION_FILE, run / BUNDLE_FOLDER / MANIFEST_FILE
+    if file.is_file() and file.stat().st_mtime_ns >= manifest.stat().st_mtime_ns:
+        say("information: unchanged")
+        return
+    try:
+        write_results(file, information(run, Settings(), dataset=dataset.path))
+    except DataError as error:
+        say(f"information: not measured, {error.what}")
 
 
 def against(measured: dict[str, Metrics], ours: str, theirs: str, metric: str = "recall@20") -> PairedTest:

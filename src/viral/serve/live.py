@@ -7,11 +7,14 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from viral.bundle import MANIFEST_FILE
 from viral.dataset import MANIFEST_FILE as DATASET_MANIFEST
 from viral.errors import ViralError
+from viral.explain.information import FILE as INFORMATION_FILE
+from viral.explain.information import load as load_information
 from viral.serve.metrics import Metrics
 from viral.serve.settings import Settings
 from viral.serve.snapshot import Snapshot, bundle_folder, load_snapshot
@@ -61,16 +64,22 @@ class Live:
         if seen == self._tried and not (self.broken and time.monotonic() >= self._again):
             return
         self._failures = self._failures + 1 if seen == self._tried else 1
+        measured = not self.broken and seen[1:] == self._tried[1:]
         self._tried = seen
         try:
-            fresh = await asyncio.to_thread(self._load, self.settings)
+            fresh = await asyncio.to_thread(self._measured if measured else self._load, self.settings)
         except Exception as error:  # whatever it is, it must not end the watch
             self._refuse(error)
             return
         self._failures = 0
         self._take(fresh)
-        self.reloads += 1
-        self._metrics.reloads.labels("done").inc()
+        if not measured:
+            self.reloads += 1
+            self._metrics.reloads.labels("done").inc()
+
+    def _measured(self, settings: Settings) -> Snapshot:
+        """The current bundle with what ``viral information`` has measured of it meanwhile."""
+        return replace(self.current, information=load_information(settings.run))
 
     def _refuse(self, error: Exception) -> None:
         self._again = time.monotonic() + PATIENCE[min(self._failures, len(PATIENCE)) - 1]
@@ -89,7 +98,7 @@ class Live:
 
     def _look(self) -> Signature:
         dataset = self.settings.dataset
-        files = [bundle_folder(self.settings.run) / MANIFEST_FILE]
+        files = [self.settings.run / INFORMATION_FILE, bundle_folder(self.settings.run) / MANIFEST_FILE]
         files += [dataset / DATASET_MANIFEST] if dataset is not None else []
         return tuple(map(_stat, files))
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from viral.bundle import Bundle
 from viral.dataset import Dataset
 from viral.demo import DEMO_RECIPES, DEMO_SHOP, run_demo
 from viral.evaluation import paired_test
+from viral.explain.information import FILE, load
 from viral.pipeline import BUNDLE_FOLDER, load_split, measure
 
-SMALL = replace(DEMO_SHOP, users=30, items=24, interactions_per_user=6.0)
+SMALL = replace(DEMO_SHOP, users=30, items=44, interactions_per_user=6.0)
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +56,38 @@ def test_the_page_has_its_parts_and_needs_nothing_else(done: tuple[Path, dict[st
 
 def test_what_is_there_is_used_again(done: tuple[Path, dict[str, Any]]) -> None:
     out, result = done
-    kept = [out / "shop" / "items.parquet", *(out / "runs" / name / "run.json" for name in DEMO_RECIPES)]
+    kept = [
+        out / "shop" / "items.parquet",
+        out / "runs" / "viral" / FILE,
+        *(out / "runs" / name / "run.json" for name in DEMO_RECIPES),
+    ]
     before = [path.stat().st_mtime_ns for path in kept]
     again = run_demo(out, seed=1, shop=SMALL)
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert again["models"] == result["models"]
+
+
+def test_what_title_and_picture_tell_is_kept_for_the_pages(done: tuple[Path, dict[str, Any]]) -> None:
+    out, _ = done
+    catalog = Dataset.open(out / "shop").catalog()
+    bits = load(out / "runs" / "viral")
+    assert len(bits) > 22 and all(item_id in catalog for item_id in bits)
+    assert {part for parts in bits.values() for part in parts} == {
+        "redundant", "unique_text", "unique_visual", "synergistic"
+    }  # fmt: skip
+
+
+def test_a_shop_too_small_to_measure_goes_without(
+    done: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from viral.demo.run import inform
+
+    monkeypatch.setattr("viral.information.pairs.LEAST_ITEMS", SMALL.items + 1)
+    run = tmp_path / "run"
+    shutil.copytree(done[0] / "runs" / "viral", run)
+    (run / FILE).unlink()
+    inform(Dataset.open(done[0] / "shop"), run)
+    assert not (run / FILE).exists()
 
 
 def test_a_shop_of_another_seed_is_drawn_anew(done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

@@ -53,11 +53,12 @@ def item(request: Request, item_id: str, by: str = FUSED) -> Response:
 def _trained(snapshot: Snapshot, shelf: Shelf, card: Card, by: str) -> dict[str, object]:
     """What only the model can tell."""
     if not card.trained:
-        return {"information": (), "ways": [], "by": "", "alike": [], "fans": []}
+        return {"measured": True, "information": (), "ways": [], "by": "", "alike": [], "fans": []}
     index, material = snapshot.bundle.items.index(card.item_id), snapshot.bundle.material
     there = [name for name, present in material.present.items() if bool(present[index])]
     by = by if by in there else FUSED
     return {
+        "measured": bool(snapshot.information),
         "information": parts_of(snapshot.information.get(card.item_id, {})),
         "ways": ways([FUSED, *there]),
         "by": by,

@@ -1,14 +1,17 @@
 """One item's page, and an item that is not in the shop yet."""
 
+import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
 from makers import picture
-from pages_world import ODD, Tree, opened
+from pages_world import ODD, Tree, opened, served
 from viral.explain.information import FILE
 from viral.files import write_json
 from viral.retrieval import Retriever
@@ -41,17 +44,51 @@ def test_fans_are_those_who_would_want_it_and_have_not_taken_it(client: TestClie
     assert [link["href"] for link, _ in Tree(client.get("/items/i1").text).all("a", class_="person")] == expected
 
 
-def test_information_shares_are_shown_where_they_were_measured(client: TestClient, shop: Path, tmp_path: Path) -> None:
-    assert "tell of choices" not in client.get("/items/i1").text
+BITS = {"redundant": 0.25, "unique text": 0.5, "synergistic": 0.25}
+NOT_MEASURED = "Not measured: viral information RUN"
+
+
+def test_information_shares_are_shown_where_they_were_measured(shop: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(shop / "run", run)
-    bits = {"redundant": 0.25, "unique text": 0.5, "synergistic": 0.25}
-    write_json(run / FILE, {"items": [{"item_id": "i1", "broja": bits}]})
-    with opened(run, shop / "data") as client_of_it:
-        text = Tree(client_of_it.get("/items/i1").text).text
+    write_json(run / FILE, {"items": [{"item_id": "i1", "broja": BITS}]})
+    with opened(run, shop / "data") as client:
+        text = Tree(client.get("/items/i1").text).text
         assert "unique text 0.500 bit" in text and "50" in text
-        assert "tell of choices" not in client_of_it.get("/items/i2").text
-        assert "tell of choices" in client_of_it.get("/why?user=u1&item=i1").text
+        other = Tree(client.get("/items/i2").text).text
+        assert "nothing to measure" in other and NOT_MEASURED not in other
+        assert "tell of choices" in client.get("/why?user=u1&item=i1").text
+
+
+def test_the_page_says_how_to_measure_and_shows_what_is_measured_meanwhile(shop: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(shop / "run", run)
+
+    async def told(client: httpx.AsyncClient, words: str) -> None:
+        for _ in range(500):
+            page = Tree((await client.get("/items/i1")).text).text
+            if words in " ".join(page.split()):
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{words!r} never came")
+
+    async def task(client: httpx.AsyncClient) -> dict[str, Any]:
+        await told(client, NOT_MEASURED)
+        write_json(run / FILE, {"items": [{"item_id": "i1", "broja": BITS}]})
+        await told(client, "unique text 0.500 bit")
+        (run / FILE).write_text("[]")  # what is no such document leaves what is known, and is told
+        while not (answer := (await client.get("/readyz")).json())["broken"]:
+            await asyncio.sleep(0.01)
+        await told(client, "unique text 0.500 bit")
+        write_json(run / FILE, {"items": [{"item_id": "i1", "broja": BITS | {"redundant": 0.75}}]})
+        await told(client, "redundant 0.750 bit")
+        (run / FILE).unlink()
+        await told(client, NOT_MEASURED)
+        return answer | {"now": (await client.get("/readyz")).json()}
+
+    found = served(run, shop / "data", task, watch_seconds=0.01, rate=1e9)
+    assert found["broken"] == "not what `viral information` keeps" and found["reloads"] == 0
+    assert found["now"]["broken"] == ""
 
 
 def test_an_item_that_came_after_training_has_a_page(shop: Path, tmp_path: Path) -> None:
