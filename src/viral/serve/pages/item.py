@@ -13,7 +13,7 @@ from viral.serve.security.access import asks
 from viral.serve.snapshot import Snapshot
 
 router = APIRouter(include_in_schema=False)
-NEIGHBOURS, FANS = 12, 9
+NEIGHBOURS, FANS, TAKERS = 12, 9, 20
 SAMENESS = {
     FUSED: "to the model",
     "image": "by picture",
@@ -39,6 +39,13 @@ def wanting(snapshot: Snapshot, shelf: Shelf, found: list[Fan]) -> list[tuple[Fa
     return [(one, person_of(snapshot, shelf, one.user_id)) for one in found]
 
 
+def takers(snapshot: Snapshot, shelf: Shelf, item_id: str) -> list[Person]:
+    """The first of those who took an item in training, as the log has them."""
+    seen, users = snapshot.bundle.seen, snapshot.bundle.users.ids
+    who = seen.users[seen.items == snapshot.bundle.items.index(item_id)][:TAKERS]
+    return [person_of(snapshot, shelf, users[user]) for user in who.tolist()]
+
+
 @router.get("/items/{item_id:path}", dependencies=[Depends(asks)])
 def item(request: Request, item_id: str, by: str = FUSED) -> Response:
     """The page of one item of the data set or the bundle."""
@@ -53,7 +60,7 @@ def item(request: Request, item_id: str, by: str = FUSED) -> Response:
 def _trained(snapshot: Snapshot, shelf: Shelf, card: Card, by: str) -> dict[str, object]:
     """What only the model can tell."""
     if not card.trained:
-        return {"measured": True, "information": (), "ways": [], "by": "", "alike": [], "fans": []}
+        return {"measured": True, "information": (), "ways": [], "by": "", "alike": [], "fans": [], "takers": []}
     index, material = snapshot.bundle.items.index(card.item_id), snapshot.bundle.material
     there = [name for name, present in material.present.items() if bool(present[index])]
     by = by if by in there else FUSED
@@ -64,4 +71,5 @@ def _trained(snapshot: Snapshot, shelf: Shelf, card: Card, by: str) -> dict[str,
         "by": by,
         "alike": liked(shelf, snapshot.retriever.similar(card.item_id, NEIGHBOURS, by=by)),
         "fans": wanting(snapshot, shelf, snapshot.retriever.fans(card.item_id, FANS)),
+        "takers": takers(snapshot, shelf, card.item_id),
     }

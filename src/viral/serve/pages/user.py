@@ -17,7 +17,7 @@ from viral.serve.snapshot import Snapshot
 
 router = APIRouter(include_in_schema=False)
 SIZE, TASTE = 36, 5  # users of a page, and pictures of each
-LISTED, HISTORY = 24, 60  # recommendations, and items of the history that are shown
+LISTED, HISTORY = 24, 60  # recommendations, and items of a page of the history
 VARIETIES = {"": 0.0, "some": 0.3, "much": 0.7}  # of the MMR's weight
 
 
@@ -30,10 +30,10 @@ class Person:
     cards: tuple[Card, ...]
 
 
-def person_of(snapshot: Snapshot, shelf: Shelf, user_id: str, most: int = TASTE) -> Person:
-    """A user and the first ``most`` items of their history."""
+def person_of(snapshot: Snapshot, shelf: Shelf, user_id: str) -> Person:
+    """A user and the first items of their history."""
     history = snapshot.retriever.history(user_id)
-    return Person(user_id, len(history), tuple(shelf[item_id] for item_id, _ in history[:most]))
+    return Person(user_id, len(history), tuple(shelf[item_id] for item_id, _ in history[:TASTE]))
 
 
 def parts_of(parts: Mapping[str, float]) -> tuple[Part, ...]:
@@ -52,7 +52,7 @@ def people(request: Request, q: str = "", page: str = "1") -> Response:
 
 
 @router.get("/users/{user_id:path}", dependencies=[Depends(asks)])
-def person(request: Request, user_id: str, category: str = "", variety: str = "") -> Response:
+def person(request: Request, user_id: str, category: str = "", variety: str = "", page: str = "1") -> Response:
     """What a user took, and the best items for them."""
     snapshot = request.app.state.live.current
     snapshot.known_user(user_id)
@@ -62,11 +62,12 @@ def person(request: Request, user_id: str, category: str = "", variety: str = ""
     filters = Filters(categories=[category]) if category else Filters()
     found = snapshot.retriever.recommend(user_id, LISTED, filters=filters, diversity=VARIETIES[variety])
     parts = [parts_of(one.parts) for one in found]
-    shown = person_of(snapshot, shelf, user_id, HISTORY)
+    history = Page.of([item_id for item_id, _ in snapshot.retriever.history(user_id)], page, HISTORY)
     return render(
-        request, "user.html", shelf=shelf, person=shown, found=_rows(found, shelf, parts), span=part_span(parts),
+        request, "user.html", shelf=shelf, user_id=user_id, history=history,
+        taken=[shelf[item_id] for item_id in history.rows], found=_rows(found, shelf, parts), span=part_span(parts),
         names=[part.name for part in parts[0]] if parts else [], varieties=list(VARIETIES),
-        given={"category": category, "variety": variety},
+        given={"category": category, "variety": variety, "page": history.number},
     )  # fmt: skip
 
 

@@ -39,9 +39,31 @@ def test_only_modalities_that_the_item_has_are_offered(client: TestClient) -> No
     assert client.get("/items/i6?by=image").status_code == 200
 
 
+def shown_takers(tree: Tree) -> list[str]:
+    strip = next(n for n, (_, attributes, _) in enumerate(tree.elements) if "of-people" in attributes.get("class", ""))
+    after = next(n for n, (_, attributes, _) in enumerate(tree.elements) if attributes.get("id") == "fans")
+    return [a["href"] for name, a, _ in tree.elements[strip:after] if name == "a"]
+
+
 def test_fans_are_those_who_would_want_it_and_have_not_taken_it(client: TestClient, shop: Path) -> None:
     expected = [f"/users/{quoted(one.user_id)}" for one in Retriever.load(shop / "run").fans("i1", 9)]
-    assert [link["href"] for link, _ in Tree(client.get("/items/i1").text).all("a", class_="person")] == expected
+    people = [link["href"] for link, _ in Tree(client.get("/items/i1").text).all("a", class_="person")]
+    assert people[-len(expected) :] == expected and not set(expected) & set(people[: -len(expected)])
+
+
+def test_who_took_it_is_shown_the_first_twenty_and_how_many(
+    client: TestClient, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = Retriever.load(shop / "run").bundle
+    taken = bundle.seen.items == bundle.items.index("i7")
+    took = [bundle.users.ids[user] for user in bundle.seen.users[taken].tolist()]
+    page = Tree(client.get("/items/i7").text)
+    assert shown_takers(page) == [f"/users/{quoted(user)}" for user in took] and len(took) > 2
+    assert f"in training, {len(took)} users" in page.text
+    monkeypatch.setattr("viral.serve.pages.item.TAKERS", 2)
+    page = Tree(client.get("/items/i7").text)
+    assert shown_takers(page) == [f"/users/{quoted(user)}" for user in took[:2]]
+    assert f"the first 2 of {len(took)}" in page.text
 
 
 BITS = {"redundant": 0.25, "unique text": 0.5, "synergistic": 0.25}

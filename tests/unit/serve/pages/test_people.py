@@ -43,6 +43,26 @@ def test_a_users_page_shows_history_and_recommendations_as_pictures(client: Test
     assert scores == pytest.approx([one.score for one in retriever.recommend("u1", 24)], abs=5e-4)
 
 
+def test_a_long_history_has_pages_that_keep_what_was_chosen(
+    client: TestClient, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viral.serve.pages.user.HISTORY", 2)
+    history = [f"/items/{quoted(item)}" for item, _ in Retriever.load(shop / "run").history("u1")]
+    assert len(history) > 2
+    pages = -(-len(history) // 2)
+    shown: list[str] = []
+    for number in range(1, pages + 1):
+        tree = Tree(client.get(f"/users/u1?variety=much&page={number}").text)
+        shown += [link["href"] for link, _ in tree.all("a", class_="mini")]
+        assert len(shown) == min(2 * number, len(history)) and f"page {number} of {pages}" in tree.text
+        (last,) = [link for link, text in tree.all("a") if text == f"Page {pages}"]
+        assert last["href"] == f"/users/u1?variety=much&page={pages}" and last["data-hx-target"] == "#taken"
+        kept = [(one["form"], one["value"]) for one, _ in tree.all("input", name="page")]
+        assert kept == ([("choices", str(number))] if number > 1 else [])  # choosing a variety goes to the same page
+    assert shown == history
+    assert tree.all("form", id="choices")
+
+
 def test_recommendations_can_be_of_one_category_and_various(client: TestClient, shop: Path) -> None:
     retriever = Retriever.load(shop / "run")
     page = client.get("/users/u1", params={"category": "<b>lamps</b>", "variety": "much"}).text
