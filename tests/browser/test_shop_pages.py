@@ -167,7 +167,7 @@ def test_a_picture_that_is_not_in_the_shop_finds_its_place(watch, planted) -> No
 
 
 def test_a_file_that_is_no_picture_is_refused_in_words(watch, tmp_path: Path) -> None:
-    watch.expect("409")
+    watch.expect("415")
     file = tmp_path / "heron.png"
     file.write_text("this is not a picture")
     page = watch.go("/new")
@@ -180,3 +180,30 @@ def test_a_file_that_is_no_picture_is_refused_in_words(watch, tmp_path: Path) ->
     page.get_by_role("button", name="See where it lands", disabled=False).wait_for()
     page.wait_for_timeout(200)
     assert watch.audit() == []
+
+
+def test_a_request_that_is_not_understood_is_told_by_its_field(watch) -> None:
+    watch.expect("422")
+    page = watch.go("/")
+    page.get_by_test_id("card").nth(3).locator("a.cover").click()
+    edit = page.get_by_role("link", name=re.compile("Edit"))
+    edit.evaluate("(link) => link.setAttribute('data-hx-get', '/description?item=x&edit=perhaps')")
+    edit.click()
+    told = page.locator("#toasts p")
+    told.wait_for()
+    assert "query.edit: " in told.inner_text() and "valid boolean" in told.inner_text()
+
+
+def test_who_took_an_item_is_a_strip_that_leads_to_them(watch) -> None:
+    page = watch.go("/?sort=taken")
+    page.get_by_test_id("card").first.locator("a.cover").click()
+    strip = page.get_by_role("list", name="Who took it")
+    strip.wait_for()
+    name = strip.locator(".person bdi").first.inner_text()
+    assert strip.locator(".person").count() > 1 and watch.audit() == [] and watch.overflow() <= 0
+    title = page.locator("h1").inner_text()
+    strip.locator(".person").first.click()
+    page.locator("#taken").wait_for()
+    assert page.locator("h1 bdi").inner_text() == name
+    names = page.locator("#taken .name").all_inner_texts()
+    assert any(one.rstrip("…")[:20] == title[:20] for one in names)

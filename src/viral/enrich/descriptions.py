@@ -132,5 +132,7 @@ def _read(path: Path) -> Descriptions:
         )
     except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
         hint = "delete it and run `viral enrich` again: what was described is in the ledger"
-        raise DataError(f"not a file of descriptions ({error})", where=str(path), hint=hint) from None
+        # Not the error's own words, which name the path: this is shown on a page.
+        found = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
+        raise DataError(f"not a file of descriptions ({found})", where=str(path), hint=hint) from None
     return Descriptions(rows, describer, prompt)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from viral.errors import UnknownIdError, UsageError, ViralError
-from viral.retrieval import NoDescriber
+from viral.pictures import PictureError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -35,9 +35,11 @@ def problem(
 
 
 def status_of(error: ViralError) -> int:
-    """404 for an id that is not known, 422 for wrong words; 409 where the data do not allow what was asked for."""
+    """404 for an unknown id, 422 for wrong words, 415 for no picture; 409 where the data do not allow what is asked."""
     if isinstance(error, UnknownIdError):
         return HTTPStatus.NOT_FOUND
+    if isinstance(error, PictureError):
+        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     return HTTPStatus.UNPROCESSABLE_ENTITY if isinstance(error, UsageError) else HTTPStatus.CONFLICT
 
 
@@ -57,7 +59,7 @@ def answer(
     from viral.serve.pages import render
 
     told = {"status": status, "title": HTTPStatus(status).phrase, "detail": detail, "hint": hint}
-    page = render(request, "error.html", **told)
+    page = render(request, "error.html", errors=errors or (), **told)
     page.status_code = status
     page.headers.update(headers or {})
     return page
@@ -69,8 +71,7 @@ def install(app: FastAPI) -> None:
     async def of_data(request: Request, error: Exception) -> Response:
         # Not ``where``: it names files of this machine.
         assert isinstance(error, ViralError)
-        hint = error.hint if isinstance(error, UsageError | UnknownIdError | NoDescriber) else ""
-        return answer(request, status_of(error), error.what, hint=hint)
+        return answer(request, status_of(error), error.what, hint=error.hint)
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

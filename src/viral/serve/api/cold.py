@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from viral.pictures import PictureError
 from viral.serve.api.answers import ColdOut
 from viral.serve.api.common import alike, as_json, current, errors, work
 from viral.serve.api.examples import COLD, answered
@@ -42,10 +41,7 @@ async def cold(
 
 def _answer(snapshot: Snapshot, title: str, picture: bytes | None, text: str, k: int) -> Response:
     retriever = snapshot.retriever
-    try:
-        item = retriever.cold(title, picture, text=text)
-    except PictureError as error:
-        raise Problem(415, error.what, hint=error.hint) from None
+    item = retriever.cold(title, picture, text=text)
     similar = {by: alike(retriever.like(item, k, by=by)) for by in ("fused", *item.features)}
     fans = [asdict(fan) for fan in retriever.fans(item, k)]
     told = {"title": title, "description": item.description, "way": item.way, "similar": similar, "fans": fans}

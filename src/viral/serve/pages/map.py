@@ -76,19 +76,24 @@ class Wanted:
     @classmethod
     def of(cls, found: Map, space: str, method: str, colour: str) -> "Wanted":
         """The choice, with defaults; ``UsageError`` for what is not there."""
-        bundle = found.bundle
-        if space not in map_layout.spaces(bundle):
-            raise UsageError("there is no such space", hint=nearest(space, map_layout.spaces(bundle)))
-        known = {one: one for one in map_layout.methods(bundle)}
+        known = {one: one for one in map_layout.methods(found.bundle)}
         if method not in known:
             raise UsageError("there is no such layout", hint=", ".join(known))
         colour = colour or (found.plain[0].name if found.plain else "cluster")
         if colour not in ("cluster", *(one.name for one in found.plain)):
             raise UsageError("there is no such colouring", hint=", ".join(["cluster", *(c.name for c in found.plain)]))
-        return cls(space, known[method], colour)
+        return cls(known_space(found, space), known[method], colour)
 
 
 Short = Annotated[str, Query(max_length=64)]
+
+
+def known_space(found: Map, space: str) -> str:
+    """The space; ``UsageError`` where there is no such one."""
+    there = map_layout.spaces(found.bundle)
+    if space not in there:
+        raise UsageError("there is no such space", hint=nearest(space, there))
+    return space
 
 
 @router.get("/map", dependencies=[Depends(asks)])
@@ -214,10 +219,10 @@ async def item(request: Request, index: int, space: Short = FUSED) -> Response:
     found = map_of(snapshot)
     if not 0 <= index < len(found.bundle.items):
         raise UnknownIdError("the map has no such point", hint="load the page again: the bundle may have changed")
+    await _clustered(request, found, known_space(found, space))
 
     def made() -> Response:
-        values = item_values(snapshot, index)
-        known = [*found.plain, *(found.clusters[name] for name in (space,) if name in found.clusters)]
+        values, known = item_values(snapshot, index), [*found.plain, found.cluster(space)]
         values["groups"] = [[one.label, _group(one, index)] for one in known if _group(one, index)]
         return JSONResponse({"etag": snapshot.etag, **values})
 

@@ -50,7 +50,8 @@ async def attempt(
     data = await picture.read() if picture is not None else b""
 
     def made() -> Response:
-        shelf, fault, status, shown = shelf_of(snapshot), "", 200, {"tried": None}
+        shelf, fault, status = shelf_of(snapshot), "", 200
+        shown: dict[str, object] = {"tried": None}
         try:
             shown = _found(snapshot, shelf, _try(snapshot, title, text, data))
         except ViralError as error:

@@ -161,8 +161,8 @@ def test_a_title_alone_is_enough_and_scripts_are_not_needed(client: TestClient) 
     ("title", "data", "status", "words"),
     [
         ("", b"", 422, "nothing to go by"),
-        ("A mug", b"GIF89a...", 409, "picture cannot be used: unknown format"),
-        ("A mug", picture(size=(64, 48))[:-30], 409, "picture cannot be used: truncated or damaged"),
+        ("A mug", b"GIF89a...", 415, "picture cannot be used: unknown format"),
+        ("A mug", picture(size=(64, 48))[:-30], 415, "picture cannot be used: truncated or damaged"),
         ("x" * 1001, b"", 422, "1,001 characters"),
     ],
 )

@@ -142,6 +142,16 @@ def test_a_model_without_vectors_has_a_map_too(shop: Path, tmp_path: Path) -> No
         assert head["items"] == len(points) == 12 and set(codes) == {"category", "cluster"}
 
 
+def test_a_point_has_its_cluster_where_the_points_were_made_elsewhere(shop: Path) -> None:
+    """A browser that has the points, and a worker that did not make them."""
+    with opened(shop / "run", shop / "data") as client:
+        groups = dict(client.get("/map/items/2?space=text").json()["groups"])
+        head, _, codes = unpacked(client.get("/map/points?space=text").content)
+        clusters = next(one["groups"] for one in head["colourings"] if one["name"] == "cluster")
+        assert groups["Cluster"] == clusters[codes["cluster"][2]][0]
+        assert client.get("/map/items/2?space=nowhere").status_code == 422
+
+
 def test_one_point_is_an_item_with_its_groups(client: TestClient) -> None:
     found = client.get("/map/items/2").json()
     assert found["id"] == "i2" and found["title"].startswith("<script>")  # the script sets it as text

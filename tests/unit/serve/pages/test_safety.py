@@ -74,6 +74,22 @@ def test_nothing_in_the_templates_is_marked_safe_and_no_url_leads_out() -> None:
     assert "@import" not in (STATIC / "style.css").read_text() and "url(" not in (STATIC / "style.css").read_text()
 
 
+def test_an_error_page_says_which_field_is_wrong(client: TestClient) -> None:
+    answer = client.get("/pictures/i1?size=%3Cb%3E", headers={"accept": "text/html"})
+    (wrong,) = [text for _, text in Tree(answer.text).all("li") if text.startswith("query.size ")]
+    assert answer.status_code == 422 and "valid integer" in wrong
+
+
+def test_an_error_page_says_what_to_do_about_the_data(own: tuple[TestClient, Path]) -> None:
+    client, data = own
+    next((data / "descriptions").glob("*.parquet")).write_bytes(b"no table")
+    page = client.get("/", headers={"accept": "text/html"})
+    text = Tree(page.text).text
+    assert page.status_code == 409 and "not a file of descriptions" in text
+    assert "run `viral enrich` again" in text and str(data) not in page.text
+    assert client.get("/", headers={"accept": "*/*"}).json()["hint"].startswith("delete it and run")
+
+
 def test_the_policy_forbids_what_is_inline(client: TestClient) -> None:
     policy = client.get("/").headers["content-security-policy"]
     assert "script-src 'self'" in policy and "style-src 'self'" in policy and "unsafe" not in policy

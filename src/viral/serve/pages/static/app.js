@@ -114,7 +114,8 @@
     event.preventDefault();
     let told = {};
     try { told = JSON.parse(ctx.text); } catch { /* not told */ }
-    say([told.detail ?? "That did not work.", told.hint].filter(Boolean).join(" – "));
+    const wrong = (told.errors ?? []).map((one) => `${one.where}: ${one.what}`);
+    say([told.detail ?? "That did not work.", ...wrong, told.hint].filter(Boolean).join(" – "));
   });
   document.addEventListener("htmx:error", () => say("The server does not answer. Is it still running?"));
   document.addEventListener("htmx:after:swap", (event) => {
