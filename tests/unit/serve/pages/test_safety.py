@@ -71,7 +71,8 @@ def test_a_title_of_100_kb_is_cut_with_the_whole_behind_it(client: TestClient) -
 def test_nothing_in_the_templates_is_marked_safe_and_no_url_leads_out() -> None:
     for file in (HERE / "templates").glob("*.html"):
         assert "|safe" not in file.read_text().replace(" ", "") and "autoescape" not in file.read_text(), file.name
-    assert "@import" not in (STATIC / "style.css").read_text() and "url(" not in (STATIC / "style.css").read_text()
+    for file in STATIC.glob("*.css"):
+        assert "@import" not in file.read_text() and "url(" not in file.read_text(), file.name
 
 
 def test_an_error_page_says_which_field_is_wrong(client: TestClient) -> None:
@@ -103,9 +104,22 @@ def test_the_theme_is_in_the_page_and_only_a_known_one(client: TestClient) -> No
     assert (theme("dark"), theme("light"), theme("x"), theme('"><script>')) == ("dark", "light", None, None)
 
 
-@pytest.mark.parametrize("file", ["style.css", "app.js", "vendor/htmx-4.0.1.min.js", "vendor/htmx-LICENSE.txt"])
-def test_what_the_pages_need_is_served(client: TestClient, file: str) -> None:
-    assert client.get(f"/static/{file}").content == (STATIC / file).read_bytes()
+def test_what_the_pages_need_is_served(client: TestClient) -> None:
+    """Every file that a page or a script of it names, as it lies there, and a script as one: else it is not run."""
+    needed = {"vendor/htmx-LICENSE.txt"}
+    for page in ("/", "/map", "/doctor", "/experiments"):
+        for name, attributes, _ in Tree(client.get(page).text).elements:
+            named = attributes.get("src" if name == "script" else "href", "")
+            needed |= {named.removeprefix("/static/")} if named.startswith("/static/") else set()
+    for script in [one for one in needed if one.endswith(".js")]:
+        needed |= set(re.findall(r'^import .* from "\./([\w.]+)"', (STATIC / script).read_text(), re.MULTILINE))
+    assert {"style.css", "shop.css", "app.js", "map.js", "map_gl.js"} <= needed
+    for file in needed:
+        answer = client.get(f"/static/{file}")
+        assert answer.content == (STATIC / file).read_bytes(), file
+        assert not file.endswith(".js") or answer.headers["content-type"].startswith("text/javascript"), file
+    for file in STATIC.glob("*.*s"):  # style sheets and scripts
+        assert len(file.read_text().splitlines()) < 250, file.name
 
 
 def test_addresses_keep_what_is_given_and_leave_out_what_is_empty() -> None:
