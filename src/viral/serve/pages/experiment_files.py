@@ -133,5 +133,7 @@ def find(found: Mapping[str, Found], name: str) -> Found:
 
 
 def settings_text(value: Any) -> str:
-    """A value of a configuration as it is shown."""
+    """A value of a configuration as it is shown; none is ``none``, as in a recipe."""
+    if value is None:
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from pages_world import SIZES, Tree, make_run, opened
 from viral.experiment import Leaderboard, ablate, compare
 from viral.recipe import Recipe, TrainConfig
-from viral.serve.pages.experiment_files import discover
+from viral.serve.pages.experiment_files import discover, settings_text
 from viral.serve.pages.links import quoted
 from worlds import dataset_folder, two_tastes
 
@@ -104,6 +104,11 @@ def test_an_ablation_is_a_matrix_of_what_each_row_changes(looking: TestClient) -
     }
     without = next(text for text in rows(tree) if "no S" in text)
     assert without.endswith("off") and "%" in without  # the setting that it changes, and what comes of it
+
+
+@pytest.mark.parametrize(("value", "shown"), [(None, "none"), ("off", "off"), (False, "false"), ([1, 2], "[1, 2]")])
+def test_a_setting_is_shown_as_a_recipe_has_it(value: object, shown: str) -> None:
+    assert settings_text(value) == shown
 
 
 def test_a_folder_that_is_none_is_told_in_words(made: Made, tmp_path: Path) -> None:
