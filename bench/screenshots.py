@@ -1,8 +1,10 @@
 """``python -m bench.screenshots RUN``: serve a run, open its pages in Chromium, and keep a picture of each.
 
-Writes ``serve-PAGE-light.webp`` and ``-dark`` into ``--out``, each below 150 kB; the pages are gallery, user, why,
-item, new, map, experiments and doctor. The run's data set should be one whose pictures may be shown, as those of
-``viral demo`` are. Prints the files with their sizes as one JSON document.
+Writes ``serve-PAGE-light.webp`` and ``-dark`` into ``--out``, each below 100 kB; the pages are gallery, users, user,
+why, item, new, map, experiments (a leaderboard), ablation, compare and doctor. A picture is of the window; that of
+ablation goes on to the end of the matrix, that of compare to the end of who gains and who loses. The run's data set
+should be one whose pictures may be shown, as those of ``viral demo`` are. Prints the files with their sizes as one JSON
+document.
 """
 
 import argparse
@@ -15,10 +17,11 @@ from typing import Any
 from PIL import Image
 
 from bench.browser import browser, options, served
+from viral.experiment.studies import FULL, TEXT_ONLY
 from viral.files import atomic_write
 
 WIDTH, HEIGHT = 1280, 860
-LIMIT = 150_000  # bytes
+LIMIT = 100_000  # bytes
 PATIENCE = 120_000  # milliseconds; a new item loads the models
 THEMES = ("light", "dark")
 # A promise, because waiting for a function takes eval, which the pages' policy forbids. A picture outside the window,
@@ -32,6 +35,10 @@ SEEN = """Promise.all([...document.images].filter(one => {
 
 def _gallery(page: Any, _: Path | None) -> None:
     page.goto("/")
+
+
+def _users(page: Any, _: Path | None) -> None:
+    page.goto("/users")
 
 
 def _user(page: Any, _: Path | None) -> None:
@@ -69,11 +76,34 @@ def _map(page: Any, _: Path | None) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
-def _experiments(page: Any, _: Path | None) -> None:
+def _study(page: Any, kind: str) -> None:
+    """The first study of that kind; the list of all where there is none."""
     page.goto("/experiments")
-    studies = page.locator("tr", has_text="Comparison").locator("a")
+    studies = page.locator("tr", has_text=kind).locator("a")
     if studies.count():
         page.goto(studies.first.get_attribute("href"))
+
+
+def _experiments(page: Any, _: Path | None) -> None:
+    _study(page, "Comparison")
+
+
+def _ablation(page: Any, _: Path | None) -> None:
+    _study(page, "Ablation")
+
+
+def _compare(page: Any, _: Path | None) -> None:
+    """The full model of an ablation against one of its other rows, or else the first two trainings of the list."""
+    page.goto("/experiments")
+    found = page.locator("#compare-a option").evaluate_all("options => options.map(one => one.value)")
+    if len(found) < 2:
+        return
+    full = next((key for key in found if key.endswith(f"/{FULL}")), found[0])
+    beside = [key for key in found if key != full and key.endswith(f"/{TEXT_ONLY}")] or [k for k in found if k != full]
+    page.locator("#compare-a").select_option(full)
+    page.locator("#compare-b").select_option(beside[0])
+    page.locator(".compare-form button").click()
+    page.wait_for_selector("#users-heading", timeout=PATIENCE)
 
 
 def _doctor(page: Any, _: Path | None) -> None:
@@ -82,9 +112,20 @@ def _doctor(page: Any, _: Path | None) -> None:
 
 
 PAGES: dict[str, Callable[[Any, Path | None], None]] = {
-    "gallery": _gallery, "user": _user, "why": _why, "item": _item, "new": _new, "map": _map,
-    "experiments": _experiments, "doctor": _doctor,
+    "gallery": _gallery, "users": _users, "user": _user, "why": _why, "item": _item, "new": _new, "map": _map,
+    "experiments": _experiments, "ablation": _ablation, "compare": _compare, "doctor": _doctor,
 }  # fmt: skip
+ENDS = {"ablation": "#section-1", "compare": "main .section:last-child"}  # where a picture longer than the window ends
+
+
+def shot_of(page: Any, name: str) -> bytes:
+    """The window, or the page down to the element that it ends with, where that is there."""
+    last = page.locator(ENDS.get(name, "none")).last
+    if not last.count():
+        return bytes(page.screenshot())
+    box = last.bounding_box()
+    height = max(HEIGHT, box["y"] + box["height"] + 40)
+    return bytes(page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": height}))
 
 
 def small(shot: bytes) -> bytes:
@@ -128,7 +169,7 @@ def main() -> None:
             for name in arguments.pages:
                 PAGES[name](page, arguments.picture)
                 settled(page)
-                shot = small(page.screenshot())
+                shot = small(shot_of(page, name))
                 file = arguments.out / f"serve-{name}-{theme}.webp"
                 with atomic_write(file) as temporary:
                     temporary.write_bytes(shot)
