@@ -26,7 +26,7 @@ from viral.enrich.edits import HUMAN
 from viral.errors import DataError, UsageError, ViralError
 from viral.material import described_by
 from viral.progress import say
-from viral.retrieval.describer import Given, NoDescriber, named
+from viral.retrieval.describer import Given, NoDescriber, describer_of, named
 from viral.retrieval.filters import read_ids
 from viral.serve.app import create_app
 from viral.serve.metrics import FOLDER
@@ -53,7 +53,7 @@ def run_server(settings: Settings, place: Place) -> None:
 
     Raises ``ViralError`` where tokens, stock, describer, run or place are of no use; beyond loopback tokens are needed.
     """
-    _check_describer(read_manifest(bundle_folder(settings.run)), settings.describer)
+    check_describer(read_manifest(bundle_folder(settings.run)), settings.describer)
     if settings.stock is not None:
         read_ids(settings.stock)
     if settings.tokens is not None:
@@ -69,13 +69,14 @@ def run_server(settings: Settings, place: Place) -> None:
     say("stopped")
 
 
-def _check_describer(manifest: Mapping[str, Any], given: Given) -> None:
+def check_describer(manifest: Mapping[str, Any], given: Given) -> None:
     """Raise ``ViralError`` where what is given cannot be; where nothing is and something must be, say so."""
     made = described_by(manifest.get("encoders", {}).get("description", ""))
     if made is None or made.describer == HUMAN:
         return
     try:
-        named(made, given)
+        # With nothing given no model is read to tell the revision: it is the default one's, or there is none.
+        describer_of(made, given) if given.describer is None else named(made, given)
     except NoDescriber as error:
         if given.describer is not None:
             raise

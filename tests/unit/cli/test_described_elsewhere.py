@@ -12,11 +12,12 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from openai_server import Behaviour, Server, serving
-from viral.bundle import Bundle
+from viral.bundle import Bundle, read_manifest
 from viral.cli import app
 from viral.dataset import Dataset, Source, write_tables
 from viral.retrieval import Given
 from viral.serve import Settings, create_app
+from viral.serve.process import check_describer
 
 OPTIONS = "--describer openai --set url=ADDRESS --set model=tiny"
 
@@ -112,6 +113,13 @@ def test_a_new_item_is_described_by_the_same_server(run: Path, server: Server) -
     assert "openai/other" in viral(*words, *settings(server, "other"), code=2)["error"]["what"]
     found = viral(*words, *settings(server))
     assert found["description"].startswith("A ") and "description" in found["similar"]
+
+
+def test_a_server_says_at_its_start_what_it_cannot_do(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check_describer(read_manifest(run / "bundle"), Given())
+    assert "pictures of new items cannot be described" in (told := capsys.readouterr().err) and OPTIONS in told
+    done = CliRunner().invoke(app, ["serve", str(run), "--port", "0", "--describer", "pixel"])
+    assert done.exit_code == 2 and "described by openai, not pixel" in done.stderr
 
 
 def test_a_server_tells_whoever_runs_it_what_is_missing(run: Path, server: Server) -> None:

@@ -53,6 +53,12 @@ def test_a_prompt_of_ones_own_is_given_as_its_file(tmp_path: Path) -> None:
         describer_of(made, Given(prompt="plain"))
 
 
+def test_the_default_model_does_not_stand_in_for_another() -> None:
+    with pytest.raises(NoDescriber, match="described by qwen/sha256-0123, and this is qwen/Qwen/") as fault:
+        describer_of(described("qwen", "sha256-0123"), Given())
+    assert "--set model=FOLDER (of digest sha256-0123)" in fault.value.hint
+
+
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     given = Given("openai", ("url=http://localhost:1/v1", "modle=tiny"))
     with pytest.raises(NoDescriber, match="unknown key 'modle'") as fault:
