@@ -52,5 +52,5 @@ def weighted_sum(graphs: Mapping[str, SparseMatrix], weights: Mapping[str, float
     columns = torch.cat([entries[1] for entries, _ in parts])
     values = torch.cat([entries[2] * weight for entries, weight in parts])
     keys, places = torch.unique(rows * shape[1] + columns, return_inverse=True)
-    summed = torch.zeros(len(keys), dtype=values.dtype).index_add_(0, places, values)
+    summed = values.new_zeros(len(keys)).index_add_(0, places, values)
     return SparseMatrix.of(torch.div(keys, shape[1], rounding_mode="floor"), keys % shape[1], summed, shape)

@@ -81,9 +81,9 @@ class HistoryScorer:
 
     def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
         starts, lengths = self.offsets[users], self.offsets[users + 1] - self.offsets[users]
-        bags = torch.zeros(len(users) + 1, dtype=torch.int64)
-        bags[1:] = lengths.cumsum(0)
-        places = torch.arange(int(bags[-1])) + (starts - bags[:-1]).repeat_interleave(lengths)
+        bags = nn.functional.pad(lengths.cumsum(0), (1, 0))
+        shifts = (starts - bags[:-1]).repeat_interleave(lengths)
+        places = torch.arange(len(shifts), device=shifts.device) + shifts
         scores = nn.functional.embedding_bag(
             self.items[places].int(), self.weights, bags.int(), mode="sum", include_last_offset=True
         )

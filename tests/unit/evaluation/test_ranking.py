@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from elsewhere import There, elsewhere
 from viral.data import Interactions
 from viral.evaluation import top_items
 from viral.evaluation.best import Columns
@@ -35,3 +36,14 @@ def test_blocks_of_groups_rank_as_topk_of_the_whole_table(seed: int, chosen: str
     found = list(top_items(scorer, users, seen, K, block_bytes=4 * ITEMS * ROWS))
     assert [len(block) for block in found] == [len(block) for block in users.split(ROWS)]
     assert torch.equal(torch.cat(found), best.indices.masked_fill(best.values == -torch.inf, -1))
+
+
+def test_the_ranking_elsewhere_is_the_same() -> None:
+    scorer, seen, _ = drawn(9)
+    users = torch.arange(USERS)
+    expected = torch.cat(list(top_items(scorer, users, seen, K, block_bytes=4 * ITEMS * ROWS)))
+    with elsewhere():
+        there = EmbeddingScorer(scorer.users.to("meta"), scorer.items.to("meta"))
+        found = list(top_items(there, users, seen, K, block_bytes=4 * ITEMS * ROWS))
+        assert all(isinstance(block, There) for block in found)
+        assert torch.equal(torch.cat(found).cpu(), expected)
