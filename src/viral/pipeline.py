@@ -12,6 +12,7 @@ from viral.budget import budget_of, tell_peak
 from viral.bundle import Bundle, make_bundle
 from viral.data import ModelInputs, Split, sample_users, split
 from viral.dataset import Dataset
+from viral.devices import find_device
 from viral.encode.table import load_features
 from viral.errors import DataError, UsageError, nearest
 from viral.evaluation import CUTOFFS, Metrics, evaluate
@@ -59,16 +60,20 @@ def load_inputs(dataset: Dataset, parts: Split, recipe: Recipe) -> ModelInputs:
     return ModelInputs.of(parts, load_features(dataset.features_folder).values(), fill=recipe.fill)
 
 
-def train(dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | None = None) -> dict[str, Any]:
+def train(
+    dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | None = None, device: str = "cpu"
+) -> dict[str, Any]:
     """Train a recipe on a data set and leave a run in ``out``: recipe, checkpoint, bundle, ``run.json``.
 
     A finished run is returned as it is, a stopped one goes on from its checkpoint; a folder that holds another run is
     a ``UsageError``. Selection sees validation only; the test set is ranked once, at the end. With ``users`` only so
     many, drawn at random, are ranked for: for logs where ranking for everybody takes longer than an epoch.
+    ``device`` is no part of what the run is (:mod:`viral.devices`).
     """
     out = Path(out)
     model_class = find_model(recipe.model)
     config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+    find_device(device)  # before the folder is claimed
     identity = _claim(dataset, recipe, out, users)
     if (out / RUN_FILE).is_file():
         return dict(read_json(out / RUN_FILE))
@@ -77,7 +82,7 @@ def train(dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | Non
     model = build_model(model_class, inputs, config, recipe.train.seed)
     budget = budget_of(model)
     budget.tell()
-    report = fit(model, parts, recipe.train, checkpoint=out / CHECKPOINT_FILE)
+    report = fit(model, parts, recipe.train, checkpoint=out / CHECKPOINT_FILE, device=device)
     scorer = model.scorer()
     summary = summarise(recipe, report, measure(scorer, parts)) | {"identity": identity, "dataset": str(dataset.path)}
     summary["least_memory_bytes"] = budget.training + budget.ranking

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from viral.checkpoint import load_checkpoint, save_checkpoint
 from viral.data import ModelInputs, Split, TripletSampler
+from viral.devices import find_device, random_states, seeded, set_random_states
 from viral.errors import DataError, UsageError, nearest
 from viral.evaluation import CUTOFFS, evaluate
 from viral.memory import keep_pages, peak_memory_bytes
@@ -67,20 +68,23 @@ def fit(
     *,
     checkpoint: Path | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
+    device: str = "cpu",
 ) -> TrainReport:
     """Train ``model`` on ``split.train`` until validation stops getting better; leave it at its best epoch.
 
     With a ``checkpoint`` path the state is saved at least every ten seconds, at the end of an epoch; a run that finds
-    the file goes on from there and ends bit for bit as if it had never stopped. A model without parameters is only
-    measured. ``split.test`` is never looked at.
+    the file goes on from there and ends bit for bit as if it had never stopped. Meanwhile the model is on ``device``,
+    afterwards on the processor. One without parameters is only measured. ``split.test`` is never looked at.
     """
     _check_monitor(config.monitor)
     if not isinstance(model, EmbeddingRecommender):
         return _measure_closed_form(model, split, config)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    where = find_device(device)
+    with seeded(where, config.seed):
         keep_pages()
-        return _Fit(model, split, config, checkpoint).run(on_epoch)
+        report = _Fit(model.to(where), split, config, checkpoint).run(on_epoch)
+    model.cpu()
+    return report
 
 
 class _Fit:
@@ -97,7 +101,8 @@ class _Fit:
         self.sampler = TripletSampler(split.train)
         if self.sampler.num_skipped:
             say(f"{self.sampler.num_skipped:,} interactions of users who took every item cannot be trained on")
-        self.rng = torch.Generator().manual_seed(config.seed)
+        self.rng = torch.Generator().manual_seed(config.seed)  # of the processor: batches are the same everywhere
+        self.device = next(model.parameters()).device
         self.optimizer = torch.optim.Adam(
             model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
@@ -143,9 +148,8 @@ class _Fit:
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self.config.decay ** (epoch / 50)
         totals: dict[str, Tensor] = {}
-        device = next(self.model.parameters()).device
         for batch in self.sampler.epoch(self.config.batch_size, self.rng):
-            terms = self.model.loss(batch.to(device))
+            terms = self.model.loss(batch.to(self.device))
             self.optimizer.zero_grad(set_to_none=True)
             torch.stack(list(terms.values())).sum().backward()
             self.optimizer.step()
@@ -170,7 +174,7 @@ class _Fit:
         tensors = {
             "model": dict(self.model.state_dict()),
             "best": self.best,
-            "rng": {"sampler": self.rng.get_state(), "global": torch.get_rng_state()},
+            "rng": {"sampler": self.rng.get_state(), **random_states(self.device)},
         }
         names: dict[Tensor, str] = {parameter: name for name, parameter in self.model.named_parameters()}
         tensors["adam"] = {
@@ -197,10 +201,12 @@ class _Fit:
             raise _another(other, path) from None
         self.best = tensors["best"]
         self.rng.set_state(tensors["rng"]["sampler"])
-        torch.set_rng_state(tensors["rng"]["global"])
+        set_random_states(tensors["rng"], self.device)
         for name, parameter in self.model.named_parameters():
             state = {
-                key.partition(":")[0]: value for key, value in tensors["adam"].items() if key.partition(":")[2] == name
+                key.partition(":")[0]: value.to(parameter.device)
+                for key, value in tensors["adam"].items()
+                if key.partition(":")[2] == name
             }
             if state:
                 self.optimizer.state[parameter] = state

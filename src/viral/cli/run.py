@@ -22,6 +22,7 @@ def train(
     settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the recipe, repeatable.")] = None,
     seed: Annotated[int | None, typer.Option(help="Repeats a run exactly.")] = None,
     users: UsersOption = None,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1.")] = "cpu",
     json_output: Json = False,
 ) -> None:
     """Train a model; the same command goes on with a run that was stopped."""
@@ -33,7 +34,7 @@ def train(
         raise UsageError("give either --model NAME or --recipe FILE", hint="for example --model viral")
     chosen = Recipe.read(recipe) if recipe is not None else Recipe(model=str(model))
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
-    summary = run(Dataset.open(dataset), chosen.with_settings(words), out, users=users)
+    summary = run(Dataset.open(dataset), chosen.with_settings(words), out, users=users, device=device)
     if json_output:
         show_json(summary)
         return
