@@ -1,5 +1,6 @@
 """The web page: HTML made here from templates, by routers of one file per page."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from viral.report import wording
-from viral.report.bars import part_stack, part_tone, share_stack
+from viral.report.bars import part_span, part_stack, part_tone
 from viral.report.values import Part
 from viral.serve.pages.links import address, quoted
 from viral.serve.problems import Problem
@@ -42,7 +43,7 @@ def environment() -> Environment:
     for filter_ in (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, quoted):
         made.filters[filter_.__name__] = filter_
     made.globals |= {
-        "address": address, "part_stack": part_stack, "share_stack": share_stack, "part_tone": part_tone,
+        "address": address, "part_stack": part_stack, "span_of": span_of, "part_tone": part_tone,
         "evidence_bar": evidence_bar,
     }  # fmt: skip
     return made
@@ -60,6 +61,11 @@ def render(request: Request, template: str, **context: Any) -> HTMLResponse:
         "admin": may_edit(request),
     }
     return HTMLResponse(environment().get_template(template).render(common | context))
+
+
+def span_of(parts: Sequence[Part]) -> tuple[float, float]:
+    """The scale on which each part has a bar of its own."""
+    return part_span([[part] for part in parts])
 
 
 def evidence_bar(share: float, span: tuple[float, float]) -> Markup:

@@ -8,9 +8,8 @@ from starlette.responses import Response
 from viral.errors import ViralError
 from viral.explain import Explanation, WordEffect, explain, word_effects
 from viral.models.base import EmbeddingScorer
-from viral.report.bars import part_span
 from viral.report.values import Part
-from viral.serve.pages import render
+from viral.serve.pages import render, span_of
 from viral.serve.pages.shelf import Card, Shelf, shelf_of
 from viral.serve.pages.user import parts_of
 from viral.serve.problems import status_of
@@ -40,13 +39,9 @@ class Sums:
         evidence = tuple((one.share, shelf[one.item_id]) for one in told.evidence)
         named = tuple(Part("", share) for share, _ in evidence)
         return cls(
-            parts, _span(parts), origins, _span(origins), evidence, _span(named),
+            parts, span_of(parts), origins, span_of(origins), evidence, span_of(named),
             told.history - sum(share for share, _ in evidence),
         )  # fmt: skip
-
-
-def _span(parts: tuple[Part, ...]) -> Span:
-    return part_span([[part] for part in parts])
 
 
 @router.get("", dependencies=[Depends(asks)])

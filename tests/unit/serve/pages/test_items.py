@@ -66,7 +66,7 @@ def test_who_took_it_is_shown_the_first_twenty_and_how_many(
     assert f"the first 2 of {len(took)}" in page.text
 
 
-BITS = {"redundant": 0.25, "unique text": 0.5, "synergistic": 0.25}
+BITS = {"redundant": 0.25, "unique_text": 0.5, "synergistic": -0.875}
 NOT_MEASURED = "Not measured: viral information RUN"
 
 
@@ -75,8 +75,9 @@ def test_information_shares_are_shown_where_they_were_measured(shop: Path, tmp_p
     shutil.copytree(shop / "run", run)
     write_json(run / FILE, {"items": [{"item_id": "i1", "broja": BITS}]})
     with opened(run, shop / "data") as client:
-        text = Tree(client.get("/items/i1").text).text
-        assert "unique text 0.500 bit" in text and "50" in text
+        tree = Tree(client.get("/items/i1").text)
+        assert [told for _, told in tree.all("td") if told] == ["+0.250", "+0.500", "−0.875", "−0.125"]  # and together
+        assert len(tree.all("rect")) == 3 and "spoke against" in tree.text
         other = Tree(client.get("/items/i2").text).text
         assert "nothing to measure" in other and NOT_MEASURED not in other
         assert "tell of choices" in client.get("/why?user=u1&item=i1").text
@@ -97,13 +98,13 @@ def test_the_page_says_how_to_measure_and_shows_what_is_measured_meanwhile(shop:
     async def task(client: httpx.AsyncClient) -> dict[str, Any]:
         await told(client, NOT_MEASURED)
         write_json(run / FILE, {"items": [{"item_id": "i1", "broja": BITS}]})
-        await told(client, "unique text 0.500 bit")
+        await told(client, "unique text+0.500")
         (run / FILE).write_text("[]")  # what is no such document leaves what is known, and is told
         while not (answer := (await client.get("/readyz")).json())["broken"]:
             await asyncio.sleep(0.01)
-        await told(client, "unique text 0.500 bit")
-        write_json(run / FILE, {"items": [{"item_id": "i1", "broja": BITS | {"redundant": 0.75}}]})
-        await told(client, "redundant 0.750 bit")
+        await told(client, "unique text+0.500")
+        write_json(run / FILE, {"items": [{"item_id": "i1", "broja": BITS | {"redundant": 1.75}}]})
+        await told(client, "redundant+1.750")
         (run / FILE).unlink()
         await told(client, NOT_MEASURED)
         return answer | {"now": (await client.get("/readyz")).json()}
