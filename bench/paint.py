@@ -1,13 +1,15 @@
 """``python -m bench.paint``: how soon each page shows something, with 10,000 items, in Chromium.
 
-A catalogue without pictures and a bundle of random vectors are planted and served; each page is opened anew, in a
-context without a cache. Prints one JSON document: milliseconds until the first contentful paint (the browser's own
-entry, counted from the navigation), the median of each page over the repeats, and the worst. Exit status 1 where a
-median is not below a second.
+A catalogue whose items share some hundred drawn pictures, a bundle of random vectors, and a study of another shop are
+planted and served; each page is opened anew, in a context without a cache. The server keeps its thumbnails, as ever:
+only the first who sees a picture waits for it. Prints one JSON document: milliseconds until the first contentful paint
+(the browser's own entry, counted from the navigation), the median of each page over the repeats, and the worst. Exit
+status 1 where a median is not below a second.
 """
 
 import argparse
 import json
+import random
 import statistics
 import sys
 import tempfile
@@ -15,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from PIL import Image, ImageDraw
 
-from bench.browser import browser, served
+from bench.browser import browser, options, served
 from bench.retrieval import TAKEN, USERS, world
 from viral.dataset import Source, write_tables
+from viral.experiment import compare
+from viral.recipe import Recipe
+from viral.shop import ShopConfig, make_shop
 
 LIMIT = 1000.0  # milliseconds
 # A promise, because waiting for a function takes eval, which the pages' policy forbids.
@@ -32,12 +38,42 @@ ENTRY = """new Promise(resolve => {
 PAGES = {
     "gallery": "/", "gallery, by words": "/?q=number+77", "gallery, last page": "/?page=9999", "users": "/users",
     "user": "/users/u7", "why": "/why?user=u7&item=i77", "item": "/items/i77", "new": "/new", "map": "/map",
-    "experiments": "/experiments", "doctor": "/doctor",
+    "experiments": "/experiments", "study": "/experiments/study/comparison",
+    "two rows": "/experiments/compare?a=comparison/popularity&b=comparison/itemknn", "doctor": "/doctor",
 }  # fmt: skip
+PICTURES, SIDE = 300, 320  # distinct ones, and pixels
+STUDY = ShopConfig(users=60, items=40, pictures=False)
+
+
+def draw(folder: Path) -> list[str]:
+    """Coloured discs on a coloured ground; the files' names within the data set."""
+    rng = random.Random(0)
+    (folder / "images").mkdir(parents=True)
+    names = [f"images/p{number}.jpg" for number in range(PICTURES)]
+    for name in names:
+        picture = Image.new("RGB", (SIDE, SIDE), _colour(rng))
+        for _ in range(6):
+            x, y, radius = (rng.randrange(SIDE) for _ in range(3))
+            box = (x - radius // 3, y - radius // 3, x + radius // 3, y + radius // 3)
+            ImageDraw.Draw(picture).ellipse(box, fill=_colour(rng))
+        picture.save(folder / name, quality=85)
+    return names
+
+
+def _colour(rng: random.Random) -> tuple[int, int, int]:
+    return rng.randrange(256), rng.randrange(256), rng.randrange(256)
+
+
+def study(folder: Path) -> Path:
+    """A small comparison."""
+    recipes = {name: Recipe(model=name) for name in ("popularity", "itemknn")}
+    compare(make_shop(folder / "shop", STUDY), recipes, folder / "comparison", seeds=(0, 1))
+    return folder / "comparison"
 
 
 def plant(folder: Path, items: int) -> tuple[Path, Path]:
     """A run and its data set below ``folder``."""
+    pictures = draw(folder / "data")
     made = world(items, 64)
     ids = list(made.items.ids)
     catalogue = pl.DataFrame(
@@ -46,7 +82,7 @@ def plant(folder: Path, items: int) -> tuple[Path, Path]:
             "title": [f"Item number {n}, in a colour that is new" for n in range(items)],
             "text": ["What one may say of it, in a sentence or two."] * items,
             "category": [f"c{n % 20}" for n in range(items)],
-            "image": pl.Series([None] * items, dtype=pl.String),
+            "image": [pictures[n % len(pictures)] for n in range(items)],
         }
     )
     taken = made.seen.items.tolist()
@@ -57,7 +93,6 @@ def plant(folder: Path, items: int) -> tuple[Path, Path]:
             "split": ["train"] * len(taken),
         }
     )
-    (folder / "data").mkdir()
     write_tables(folder / "data", catalogue, log.unique(maintain_order=True), Source(layout="planted"))
     made.save(folder / "run" / "bundle")
     return folder / "run", folder / "data"
@@ -85,7 +120,7 @@ def main() -> None:
     spent: dict[str, list[float]] = {name: [] for name in PAGES}
     with tempfile.TemporaryDirectory() as folder:
         run, dataset = plant(Path(folder), arguments.items)
-        with served(run, "--dataset", dataset) as address, browser() as chromium:
+        with served(run, *options(dataset, [study(Path(folder))])) as address, browser() as chromium:
             for _ in range(arguments.repeats):  # the pages take turns, so that a busy moment touches all alike
                 for name, path in PAGES.items():
                     spent[name].append(painted(chromium, address + path))
