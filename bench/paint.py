@@ -2,9 +2,10 @@
 
 A catalogue whose items share some hundred drawn pictures, a bundle of random vectors, and a study of another shop are
 planted and served; each page is opened anew, in a context without a cache. The server keeps its thumbnails, as ever:
-only the first who sees a picture waits for it. Prints one JSON document: milliseconds until the first contentful paint
-(the browser's own entry, counted from the navigation), the median of each page over the repeats, and the worst. Exit
-status 1 where a median is not below a second.
+only the first who sees a picture waits for it. The doctor's examination, which decodes every picture once, is over
+before the first page is opened. Prints one JSON document: milliseconds until the first contentful paint (the browser's
+own entry, counted from the navigation), the median of each page over the repeats, and the worst. Exit status 1 where a
+median is not below a second.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import random
 import statistics
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from viral.recipe import Recipe
 from viral.shop import ShopConfig, make_shop
 
 LIMIT = 1000.0  # milliseconds
+EXAMINATION = 600.0  # seconds, at most
 # A promise, because waiting for a function takes eval, which the pages' policy forbids.
 ENTRY = """new Promise(resolve => {
     const look = () => {
@@ -121,6 +124,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run, dataset = plant(Path(folder), arguments.items)
         with served(run, *options(dataset, [study(Path(folder))])) as address, browser() as chromium:
+            with urllib.request.urlopen(f"{address}/doctor/examination", timeout=EXAMINATION):
+                pass
             for _ in range(arguments.repeats):  # the pages take turns, so that a busy moment touches all alike
                 for name, path in PAGES.items():
                     spent[name].append(painted(chromium, address + path))
