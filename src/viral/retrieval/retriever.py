@@ -22,6 +22,7 @@ from viral.retrieval.fans import wanting
 from viral.retrieval.filters import Filters, Masks, Predicate
 from viral.retrieval.foldin import FoldIn
 from viral.retrieval.results import Fan, Recommendation, Similar
+from viral.retrieval.scan import Scan
 from viral.retrieval.similarity import FUSED, Tables, missing
 from viral.retrieval.taste import Taste, item_vectors
 
@@ -103,6 +104,12 @@ class Retriever:
         """The rule that makes a user's vector of items, learnt from the bundle at its first use."""
         return FoldIn.of(self.bundle)
 
+    @cached_property
+    def scan(self) -> Scan | None:
+        """A quicker way to the same best items, where the bundle's vectors have one."""
+        scorer = self.bundle.scorer
+        return Scan.of(scorer.items) if isinstance(scorer, EmbeddingScorer) else None
+
     def rank(
         self, taste: Taste, k: int, *, exclude_seen: bool = True, filters: Filters = NO_FILTERS, diversity: float = 0.0
     ) -> list[Recommendation]:
@@ -129,6 +136,8 @@ class Retriever:
             if len(found) >= count:
                 best = (item_vectors(taste.scorer)[found] @ taste.person).topk(count)
                 return found[best.indices], best.values
+        elif self.scan is not None and filters.predicate is None:
+            return self.scan.best(taste.person, count, blocked, taste.seen if exclude_seen else taste.seen[:0])
         scores = taste.scores()
         if blocked is not None:
             scores.masked_fill_(blocked, -torch.inf)
