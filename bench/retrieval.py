@@ -22,12 +22,18 @@ from viral.retrieval.taste import product
 USERS, TAKEN, K = 1_000, 20, 20
 
 
-def world(items: int, dim: int, seed: int = 0) -> Bundle:
-    """Users and items in clusters, as learnt vectors are, and what each user took."""
+def world(items: int, dim: int, seed: int = 0, *, falling: float = 0.0) -> Bundle:
+    """Users and items in clusters, as learnt vectors are, and what each user took.
+
+    The n-th direction counts n^-falling. At 0.9 the first 32 of 192 have 97 % of the squared length, as in VIRAL's
+    vectors after training on MovieLens with posters (98 %).
+    """
     rng = torch.Generator().manual_seed(seed)
     centres = torch.randn(64, dim, generator=rng)
     vectors = centres[torch.randint(64, (items,), generator=rng)] + 0.7 * torch.randn(items, dim, generator=rng)
     people = centres[torch.randint(64, (USERS,), generator=rng)] + 0.7 * torch.randn(USERS, dim, generator=rng)
+    turn = torch.linalg.qr(torch.randn(dim, dim, generator=rng)).Q * torch.arange(1, dim + 1)[:, None] ** -falling
+    vectors, people = (vectors @ turn, people @ turn) if falling else (vectors, people)
     taken = torch.randint(items, (USERS * TAKEN,), generator=rng)
     seen = Interactions(torch.arange(USERS).repeat_interleave(TAKEN), taken, USERS, items)
     ids = Vocabulary([f"i{n}" for n in range(items)], "item")

@@ -64,14 +64,15 @@ def bundle(items: int = 100_000) -> Rows:
 def recommendation(items: int = 100_000) -> Rows:
     """One user's twenty best among 100,000 items, exact, from a bundle that was saved and loaded.
 
-    By the width of one table of ids (64) and of VIRAL's three branches (192): median and 99th percentile.
+    By the width of one table of ids (64) and of VIRAL's three branches (192), the latter with directions that fall off
+    as learnt ones do, and alike in all: median and 99th percentile.
     """
     rows: Rows = {}
-    for width in (64, 192):
+    for kind, width, falling in (("64 wide", 64, 0.0), ("192 wide", 192, 0.9), ("192 wide and round", 192, 0.0)):
         with TemporaryDirectory() as folder:
-            retrieval.world(items, width).save(Path(folder) / "bundle")
+            retrieval.world(items, width, falling=falling).save(Path(folder) / "bundle")
             retriever = Retriever.load(Path(folder) / "bundle")
-            rows |= _requests(retriever, f"one recommendation of {items:,} items, {width} wide")
+            rows |= _requests(retriever, f"one recommendation of {items:,} items, {kind}")
     return rows
 
 
