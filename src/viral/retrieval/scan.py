@@ -11,10 +11,9 @@ in full. Shapes: I items, D the width of a vector, H columns of the first look.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
-
-from viral.retrieval.taste import product
 
 FEWEST_ITEMS, NARROWEST = 20_000, 96  # below either the whole product is as quick
 LEFT_OVER = 0.02  # of the items' squared length that the first look may not see
@@ -24,18 +23,22 @@ ROUNDING = 1e-5  # of ‖u‖ ‖x‖: more than float32 sums of hundreds of pro
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """Items turned for a first look."""
+    """Items turned for a first look.
+
+    Products are torch's, the rest is numpy's: two libraries' threads, taking turns within a millisecond, would wait for
+    each other.
+    """
 
     items: Tensor  # (I, D) as they were
     turn: Tensor  # (D, D), orthonormal columns
-    head: Tensor  # (I, H): the turned items' first columns
+    head: Tensor  # (H, I): the turned items' first columns, one after another in memory
     left: Tensor  # (I,): the length of what the head does not have
     lengths: Tensor  # (I,)
 
     @classmethod
     def of(cls, items: Tensor) -> "Scan | None":
         """A scan, or None where it would not be quicker than the whole product: few items, narrow or round vectors."""
-        if len(items) < FEWEST_ITEMS or items.shape[1] < NARROWEST or items.dtype != torch.float32:
+        if len(items) < FEWEST_ITEMS or items.shape[1] < NARROWEST or items.dtype != torch.float32 or items.is_cuda:
             return None
         moments = (items.T @ items).double()
         if not bool(moments.isfinite().all()):
@@ -46,7 +49,7 @@ class Scan:
         width = int((seen < 1 - LEFT_OVER).sum()) + 1
         if 2 * width > items.shape[1]:
             return None
-        head = items @ turn[:, :width]
+        head = turn[:, :width].T @ items.T
         left = [torch.linalg.vector_norm(some @ turn[:, width:], dim=1) for some in items.split(BLOCK_ROWS)]
         return cls(items, turn, head, torch.cat(left), torch.linalg.vector_norm(items, dim=1))
 
@@ -54,15 +57,14 @@ class Scan:
         """Indices and scores of the ``count`` best items, best first, of those that are neither ``blocked`` (I,) nor
         ``seen`` (n,): at most that many.
         """
-        turned, width = user @ self.turn, self.head.shape[1]
-        middle = product(self.head, turned[:width])  # (I,)
-        rounding = ROUNDING * float(torch.linalg.vector_norm(user))
-        reach = self.left * float(torch.linalg.vector_norm(turned[width:])) + self.lengths * rounding
+        turned, width = user @ self.turn, len(self.head)
+        middle = torch.mv(self.head.T, turned[:width]).numpy()  # (I,)
+        rest, length = (float(torch.linalg.vector_norm(vector)) for vector in (turned[width:], user))
+        reach = self.left.numpy() * rest + self.lengths.numpy() * (ROUNDING * length)
         if blocked is not None:
-            middle.masked_fill_(blocked, -torch.inf)
-        middle[seen] = -torch.inf
-        lowest = (middle - reach).topk(min(count, len(middle))).values[-1]
-        found = (middle + reach >= lowest).nonzero().squeeze(1)
-        found = found[middle[found] > -torch.inf]
+            middle[blocked.numpy()] = -np.inf
+        middle[seen.numpy()] = -np.inf
+        lowest = torch.from_numpy(middle - reach).topk(min(count, len(middle))).values[-1].item()
+        found = torch.from_numpy(np.flatnonzero((middle + reach >= lowest) & (middle > -np.inf)))
         best = (self.items[found] @ user).topk(min(count, len(found)))
         return found[best.indices], best.values

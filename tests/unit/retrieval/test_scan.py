@@ -33,7 +33,7 @@ def flat(seed: int, falling: float = 1.5) -> tuple[Tensor, Tensor]:
 def test_the_best_are_those_of_the_whole_product(seed: int, count: int) -> None:
     users, items = flat(seed)
     quick = Scan.of(items)
-    assert quick is not None and quick.head.shape[1] <= WIDTH // 2
+    assert quick is not None and len(quick.head) <= WIDTH // 2
     rng = torch.Generator().manual_seed(seed)
     for user in users:
         blocked = torch.rand(ITEMS, generator=rng) < 0.5
