@@ -1,12 +1,12 @@
 """The current snapshot, and the watcher that exchanges it for a new one without a request noticing."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from viral.dataset import MANIFEST_FILE as DATASET_MANIFEST
 from viral.errors import ViralError
 from viral.explain.information import FILE as INFORMATION_FILE
 from viral.explain.information import load as load_information
+from viral.serve.background import running
 from viral.serve.metrics import Metrics
 from viral.serve.settings import Settings
 from viral.serve.snapshot import Snapshot, bundle_folder, load_snapshot
@@ -47,16 +48,9 @@ class Live:
         gc.freeze()
         log.info("serving bundle %s", snapshot.etag)
 
-    @contextlib.asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    def watching(self) -> AbstractAsyncContextManager[None]:
         """Look for a new bundle until the block ends."""
-        task = asyncio.create_task(self._watch())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        return running(self._watch())
 
     async def check(self) -> None:
         """Load what is new, aside, and exchange; what cannot be loaded leaves the old one serving, and is told."""

@@ -1,15 +1,16 @@
 """What is in stock: a file of item ids that another program writes, read again when it has changed."""
 
 import asyncio
-import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from viral.data import Vocabulary
 from viral.errors import ViralError
 from viral.retrieval.filters import check_known, read_ids
+from viral.serve.background import running
 
 Signature = tuple[int, int, int]
 log = logging.getLogger("viral.serve")
@@ -35,16 +36,9 @@ class Stock:
         """Whether the item is in stock now."""
         return item_id in self._ids
 
-    @contextlib.asynccontextmanager
-    async def watching(self, seconds: float) -> AsyncIterator[None]:
+    def watching(self, seconds: float) -> AbstractAsyncContextManager[None]:
         """Look at the file every so often until the block ends."""
-        task = asyncio.create_task(self._watch(seconds))
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        return running(self._watch(seconds))
 
     def look(self) -> None:
         """Read the file again where it is another one, or could not be used the last time."""
