@@ -6,13 +6,12 @@ is not known beforehand, so the peak is told beside it at the end. Nothing of si
 models whose solution is such a table refuse it above a limit (:mod:`viral.models.gram`).
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from viral.evaluation.ranking import BLOCK_BYTES
-from viral.memory import peak_memory_bytes
+from viral.memory import STATUS, field_of, peak_memory_bytes
 from viral.models.base import Recommender
 from viral.progress import say
 
@@ -57,23 +56,12 @@ def tell_peak(budget: Budget) -> None:
 
 def resident_bytes() -> int:
     """The resident set of this process now; its peak where the system does not tell."""
-    status = Path("/proc/self/status")
-    return _field(status, "VmRSS:") or peak_memory_bytes()
+    return field_of(STATUS, "VmRSS:") or peak_memory_bytes()
 
 
 def available_bytes() -> int | None:
     """What the machine has to spare without swapping; None where the system does not tell."""
-    return _field(Path("/proc/meminfo"), "MemAvailable:")
-
-
-def _field(file: Path, name: str) -> int | None:
-    """A field of one of Linux's tables, in bytes."""
-    if sys.platform != "linux" or not file.is_file():
-        return None
-    for line in file.read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) * 1024
-    return None
+    return field_of(Path("/proc/meminfo"), "MemAvailable:")
 
 
 def _gb(count: int) -> str:

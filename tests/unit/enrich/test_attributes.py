@@ -48,6 +48,7 @@ def test_what_cannot_be_seen_is_empty():
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize(
     ("answer", "why"),
     [

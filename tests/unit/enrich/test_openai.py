@@ -84,6 +84,7 @@ def test_a_picture_that_cannot_be_read_is_not_sent():
         assert isinstance(outcome, PictureError) and server.calls == []
 
 
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize(
     ("fault", "told"),
     [

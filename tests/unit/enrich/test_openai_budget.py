@@ -148,6 +148,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(monkeypat
     assert key not in str(caught.value) and "Evil" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("uncollected")
 def test_what_a_server_says_of_an_error_is_short_and_printable():
     body = json.dumps({"error": {"code": "x", "message": "a\x1b[31m\r\nb \u202e c " + "z" * 999}}).encode()
     code, message = read_error(body, "")
