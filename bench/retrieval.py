@@ -25,8 +25,7 @@ USERS, TAKEN, K = 1_000, 20, 20
 def world(items: int, dim: int, seed: int = 0, *, falling: float = 0.0) -> Bundle:
     """Users and items in clusters, as learnt vectors are, and what each user took.
 
-    The n-th direction counts n^-falling. At 0.9 the first 32 of 192 have 97 % of the squared length, as in VIRAL's
-    vectors after training on MovieLens with posters (98 %).
+    The n-th direction counts n^-falling: learnt vectors, too, lie mostly in few directions.
     """
     rng = torch.Generator().manual_seed(seed)
     centres = torch.randn(64, dim, generator=rng)

@@ -64,8 +64,8 @@ def bundle(items: int = 100_000) -> Rows:
 def recommendation(items: int = 100_000) -> Rows:
     """One user's twenty best among 100,000 items, exact, from a bundle that was saved and loaded.
 
-    By the width of one table of ids (64) and of VIRAL's three branches (192), the latter with directions that fall off
-    as learnt ones do, and alike in all: median and 99th percentile.
+    By the width of one table of ids (64) and of VIRAL's three branches (192), the latter with directions that fall off,
+    and alike in all: median and 99th percentile.
     """
     rows: Rows = {}
     for kind, width, falling in (("64 wide", 64, 0.0), ("192 wide", 192, 0.9), ("192 wide and round", 192, 0.0)):
