@@ -70,16 +70,16 @@ def main() -> None:
             result = apart(stage, folder, arguments, size)
             found.setdefault(stage, {})[str(size)] = result
             print(f"×{size:<4} {stage:<12}{result['seconds']:>9.1f}{result['peak_bytes'] / 1e9:>9.2f}", flush=True)
-            write_json(out, {"commit": name, **about, "stages": found, "growth": _growth(found)})
-    for stage, growth in _growth(found).items():
-        print(f"growth {stage:<12} time {growth['processor_seconds']:.2f}, memory {growth['extra_bytes']:.2f}")
+            write_json(out, {"commit": name, **about, "stages": found, "growth": growth(found)})
+    for stage, exponent in growth(found).items():
+        print(f"growth {stage:<12} time {exponent['processor_seconds']:.2f}, memory {exponent['extra_bytes']:.2f}")
     peak = max(result["peak_bytes"] for sizes in found.values() for result in sizes.values())
     print(f"highest peak {peak / 1e9:.2f} GB of {LIMIT_BYTES / 1e9:.0f}; written to {out}")
-    together = _growth(found).get("all", {})
+    together = growth(found).get("all", {})
     sys.exit(0 if peak <= LIMIT_BYTES and all(value <= LIMIT_GROWTH for value in together.values()) else 1)
 
 
-def _growth(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+def growth(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Exponents by stage, and of the sum from import to evaluation, where there are several sizes."""
     several = {stage: list(sizes.values()) for stage, sizes in found.items() if len(sizes) > 1}
     keys = ("interactions", "processor_seconds", "extra_bytes")

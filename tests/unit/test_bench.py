@@ -5,6 +5,7 @@ import json
 import pytest
 from bench.growth import exponents, slope
 from bench.report import compared, table
+from bench.scale import growth
 
 
 def test_an_exponent_is_the_slope_on_logarithms():
@@ -49,3 +50,24 @@ def test_two_commits_are_compared_over_the_limits_of_their_own_runs():
     assert "| epoch of bpr, epoch | 2 | 2 | 1.00 |" in page
     second["parts"]["sparse"]["seconds"]["product"]["ours"] = 0.006
     assert "| product, ours | 2 | 3 | 1.50 |" in compared(first, second)
+
+
+def test_the_growth_of_the_whole_is_that_from_import_to_evaluation():
+    """Stages that make what others bring along grow here with the square, and are in no sum; memory is the highest."""
+
+    def row(n: int, seconds: float, extra: float) -> dict:
+        return {"interactions": n, "processor_seconds": seconds, "extra_bytes": extra}
+
+    found = {
+        "shop": {str(n): row(n, n**2, n**2) for n in (1, 4, 16)},
+        "import": {str(n): row(n, 2 * n, 3 * n) for n in (1, 4, 16)},
+        "evaluate": {str(n): row(n, 5 * n, n) for n in (1, 4, 16)},
+    }
+    exponents_found = growth(found)
+    assert exponents_found["all"] == {"processor_seconds": pytest.approx(1), "extra_bytes": pytest.approx(1)}
+    assert exponents_found["shop"] == {"processor_seconds": pytest.approx(2), "extra_bytes": pytest.approx(2)}
+    found["evaluate"]["16"] = row(16, 500, 1)
+    assert growth(found)["all"]["processor_seconds"] > 1.3
+    del found["evaluate"]["4"]
+    assert "all" not in growth(found)  # the sums would be of other stages at each size
+    assert "all" not in growth({"shop": found["shop"]})
