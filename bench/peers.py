@@ -5,7 +5,8 @@ requirements are installed elsewhere (torch, torch_geometric, pandas, lmdb, PyYA
 epoch of training and the validation after it; theirs is an epoch of training and the ranking of validation and test
 that it does after each. Both run in processes of their own on the same
 split, features (random numbers of the published widths: times do not depend on their values) and settings; they take
-turns epoch by epoch, the first of each not counted, and one clock times both from the word "go" to the answer.
+turns epoch by epoch, the first of each not counted, and one clock times both from the word "go" to the answer. Beside
+them stands what the dense products of our epoch take alone (``bench.products``), and the time that the aim asks for.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import numpy as np
 
 HERE = Path(__file__).parents[1]
 WIDTHS = {"image": 4096, "text": 384}
+BATCH = 2048
 EVER = 1_000_000  # epochs: the processes are ended from outside
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any], float]] = {  # theirs, settings, ours, the ratio aimed at
     "bpr": ("BPR", {"reg_weight": [1e-2]}, {}, 8),
@@ -73,12 +75,13 @@ class Runner:
         raise SystemExit(f"{' '.join(self.process.args[:3])} ended:\n{''.join(self.messages[-30:])}")  # type: ignore
 
 
-def ours(name: str, world: Path) -> None:
-    """Train the model of one case; called in a process of its own."""
+def ours(name: str, world: Path, *, products: bool) -> None:
+    """Train the model of one case, or print the bound of its products; called in a process of its own."""
     import torch
 
     from bench import worlds
-    from viral.data import ModelInputs
+    from bench.products import bound
+    from viral.data import ModelInputs, TripletSampler
     from viral.models import MODELS
     from viral.recipe import TrainConfig, build
     from viral.training import EpochRecord, build_model, fit
@@ -93,9 +96,15 @@ def ours(name: str, world: Path) -> None:
         if not sys.stdin.readline():  # nobody is there to say "go" any more
             sys.exit()
 
-    built = build_model(model, ModelInputs(parts.train, features), config, 0)
+    built: Any = build_model(model, ModelInputs(parts.train, features), config, 0)
+    if products:
+        rng = torch.Generator().manual_seed(0)
+        built.train().on_epoch_start(rng)
+        batches = list(TripletSampler(parts.train).epoch(BATCH, rng))
+        print(json.dumps(bound(built, batches[0], len(batches))))
+        return
     gate(None)
-    fit(built, parts, TrainConfig(max_epochs=EVER, patience=EVER, batch_size=2048), on_epoch=gate)
+    fit(built, parts, TrainConfig(max_epochs=EVER, patience=EVER, batch_size=BATCH), on_epoch=gate)
 
 
 def compare(name: str, arguments: argparse.Namespace, world: Path) -> dict[str, Any]:
@@ -110,9 +119,11 @@ def compare(name: str, arguments: argparse.Namespace, world: Path) -> dict[str, 
         "data_path": f"{world}/", "use_gpu": False, "gpu_id": 0, "epochs": EVER, "stopping_step": EVER, "seed": [999],
     }  # fmt: skip
     here = [sys.executable, "-m", "bench.peers", "--here", name, "--world", str(world)]
+    path = {"PYTHONPATH": f"{HERE}:{HERE / 'src'}"}
+    counted = subprocess.run([*here, "--products"], env=os.environ | path, stdout=subprocess.PIPE, check=True)
     there = [arguments.python, str(PUBLIC), str(source), theirs, json.dumps(settings)]
     sides = {
-        "ours": Runner(here, folders["ours"], {"PYTHONPATH": f"{HERE}:{HERE / 'src'}"}),
+        "ours": Runner(here, folders["ours"], path),
         "public": Runner(there, folders["public"], {}),
     }
     seconds: dict[str, list[float]] = {side: [] for side in sides}
@@ -126,7 +137,9 @@ def compare(name: str, arguments: argparse.Namespace, world: Path) -> dict[str, 
         for runner in sides.values():
             runner.close()
     medians = {side: statistics.median(values) for side, values in seconds.items()}
-    return {"seconds": seconds, "median": medians, "ratio": medians["public"] / medians["ours"], "aim": aim}
+    ratio, asked = medians["public"] / medians["ours"], medians["public"] / aim
+    told = {"ratio": ratio, "aim": aim, "asked_seconds": asked, "products": json.loads(counted.stdout)}
+    return {"seconds": seconds, "median": medians} | told
 
 
 def prepare(baby: Path, folder: Path) -> None:
@@ -166,21 +179,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="default: bench/results/peers-COMMIT.json")
     parser.add_argument("--here", choices=CASES, help=argparse.SUPPRESS)
     parser.add_argument("--world", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--products", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.here:
-        ours(arguments.here, arguments.world)
+        ours(arguments.here, arguments.world, products=arguments.products)
         return
     if arguments.public is None or not (arguments.public / "src" / "main.py").is_file():
         parser.error("--public must name a checkout of the public implementation")
     out = arguments.out or HERE / "bench" / "results" / f"peers-{commit()}.json"
     table: dict[str, Any] = {}
-    print(f"{'seconds an epoch':<24}{'ours':>9}{'public':>9}{'ratio':>9}{'aim':>6}")
+    print(f"{'seconds an epoch':<24}{'ours':>9}{'public':>9}{'ratio':>9}{'aim':>6}{'asked':>9}{'products':>10}")
     with tempfile.TemporaryDirectory(prefix="viral-peers-") as folder:
         prepare(arguments.baby, Path(folder))
         for name in arguments.models:
             row = table[name] = compare(name, arguments, Path(folder))
             times = "".join(f"{row['median'][side]:>9.3f}" for side in ("ours", "public"))
-            print(f"{name:<24}{times}{row['ratio']:>8.1f}×{row['aim']:>5}×", flush=True)
+            bounds = f"{row['asked_seconds']:>9.3f}{row['products']['seconds']:>10.3f}"
+            print(f"{name:<24}{times}{row['ratio']:>8.1f}×{row['aim']:>5}×{bounds}", flush=True)
             threads, load = os.environ.get("OMP_NUM_THREADS"), os.getloadavg()
             write_json(out, {"commit": commit(), "threads": threads, "load": load, "models": table})
 

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+import torch
 from bench.growth import exponents, slope
+from bench.products import operations
 from bench.report import compared, table
 from bench.scale import growth
 
@@ -71,3 +73,17 @@ def test_the_growth_of_the_whole_is_that_from_import_to_evaluation():
     del found["evaluate"]["4"]
     assert "all" not in growth(found)  # the sums would be of other stages at each size
     assert "all" not in growth({"shop": found["shop"]})
+
+
+def test_every_dense_product_of_a_step_is_counted():
+    """Plain, into a table and added to one, (11, 5) by (5, 7) each; the gradient of the weights is the fourth."""
+
+    class Model:
+        x, weight = torch.ones(11, 5), torch.ones(5, 7, requires_grad=True)
+
+        def loss(self, batch: None) -> dict[str, torch.Tensor]:
+            fixed = self.weight.detach()
+            torch.mm(self.x, fixed, out=torch.empty(11, 7))
+            return {"loss": (self.x @ self.weight).sum() + torch.zeros(11, 7).addmm_(self.x, fixed).sum()}
+
+    assert operations(Model(), None) == 4 * 2 * 11 * 5 * 7
