@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from bench.kernel import compiled
 from bench.limits import limits
 from bench.timing import medians
+from bench.worlds import generated
 from viral.data import Interactions, Split
 from viral.evaluation import evaluate
-from viral.graph import bipartite_adjacency, co_occurrence, knn_graph, nearest_neighbors
+from viral.graph import SparseMatrix, bipartite_adjacency, co_occurrence, knn_graph, nearest_neighbors
 from viral.models import EmbeddingScorer
 
 Rows = dict[str, dict[str, float]]
@@ -41,6 +42,22 @@ def sparse_product(parts: Split) -> Rows:
     seconds = medians(candidates)
     traffic = 8 * nodes.numel() + 8 * len(ours.values)
     return {"sparse product": seconds | {"limit": traffic / limits()["bytes_per_second"]}}
+
+
+def large_product() -> Rows:
+    """The same of a log whose users' table is beyond the cache, against its halves and the matrix as a whole."""
+    ours = bipartite_adjacency(generated(users=200_000, items=50_000, interactions=5_000_000).train)
+    nodes = torch.randn(ours.shape[0], DIM)
+    users, items = ours.blocks(nodes)
+    halves = ((ours.of_users, items), (ours.of_items, users))
+    candidates: dict[str, Callable[[], object]] = {
+        "ours": lambda: ours.multiply_blocks((users, items)),
+        "halves": lambda: [SparseMatrix.multiply(half, table) for half, table in halves],
+        "embedding_bag": lambda: ours.multiply(nodes),
+    }
+    seconds = medians(candidates, repeats=7, warmup=1)
+    traffic = 8 * nodes.numel() + 8 * len(ours.values)
+    return {"sparse product of a large log": seconds | {"limit": traffic / limits()["bytes_per_second"]}}
 
 
 def ranking(parts: Split) -> Rows:

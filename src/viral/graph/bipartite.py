@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from viral.data import Interactions
+from viral.graph.ranges import RangedMatrix
 from viral.graph.sparse import SparseMatrix
 
 
@@ -11,14 +12,14 @@ class Bipartite(SparseMatrix):
     """A symmetric matrix (U+I, U+I) in which users meet items only, multiplied as its two halves.
 
     A half's rows are about equally long, so that threads share them evenly (users' rows are many and short, items' few
-    and long), and each reads the table of one side, which stays in the cache.
+    and long), and each reads the table of one side, which stays in the cache, or what of it does (``RangedMatrix``).
     """
 
     def __init__(self, offsets: Tensor, columns: Tensor, values: Tensor, num_users: int) -> None:
         super().__init__(offsets, columns, values, len(offsets) - 1, symmetric=True)
         self.num_users, num_items, middle = num_users, len(offsets) - 1 - num_users, int(offsets[num_users])
-        self.of_users = SparseMatrix(offsets[: num_users + 1], columns[:middle] - num_users, values[:middle], num_items)
-        self.of_items = SparseMatrix(offsets[num_users:] - middle, columns[middle:], values[middle:], num_users)
+        self.of_users = RangedMatrix(offsets[: num_users + 1], columns[:middle] - num_users, values[:middle], num_items)
+        self.of_items = RangedMatrix(offsets[num_users:] - middle, columns[middle:], values[middle:], num_users)
         # Past torch, which would see each as a part of the other.
         object.__setattr__(self.of_users, "_transpose", self.of_items)
         object.__setattr__(self.of_items, "_transpose", self.of_users)

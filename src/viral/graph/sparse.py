@@ -6,7 +6,7 @@ both). On other devices torch's own compressed-row product is used.
 """
 
 import warnings
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -40,7 +40,7 @@ class SparseMatrix(nn.Module):
     @classmethod
     def of(
         cls, rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int], *, symmetric: bool = False
-    ) -> "SparseMatrix":
+    ) -> Self:
         """From entries in any order (nnz,); entries at the same place are added by every product."""
         order = torch.argsort(rows * shape[1] + columns, stable=True)
         offsets = torch.zeros(shape[0] + 1, dtype=torch.int64, device=rows.device)
