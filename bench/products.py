@@ -1,4 +1,6 @@
-"""What a training step multiplies, and how long that alone takes at this machine's speed: a bound for any float32 code.
+"""What a training step multiplies, and how long that alone takes at the speed of this machine's square product.
+
+It bounds float32 code that multiplies the same; an algorithm with fewer products would have another bound.
 
 Counted are the dense products of forward and backward pass as they are called (2·m·k·n operations each). Products with
 graphs, gathers, sums and powers are not, nor sampling, optimiser and validation: an epoch takes longer than this.

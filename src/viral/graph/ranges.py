@@ -38,13 +38,13 @@ class RangedMatrix(SparseMatrix):
     def ranges(self, count: int) -> list[tuple[slice, SparseMatrix]]:
         """The matrix in ``count`` ranges of columns, each with its place among them; built at first use and kept."""
         if count not in self._ranges:
+            rows, columns, values = self.entries()
             width = -(-self.shape[1] // count)
-            self._ranges[count] = [self._range(start, start + width) for start in range(0, self.shape[1], width)]
+            self._ranges[count] = []
+            for start in range(0, self.shape[1], width):
+                stop = min(start + width, self.shape[1])
+                kept = (columns >= start) & (columns < stop)
+                offsets = F.pad(torch.bincount(rows[kept], minlength=self.shape[0]).cumsum(0), (1, 0))
+                part = SparseMatrix(offsets, columns[kept] - start, values[kept], stop - start)
+                self._ranges[count].append((slice(start, stop), part))
         return self._ranges[count]
-
-    def _range(self, start: int, stop: int) -> tuple[slice, SparseMatrix]:
-        rows, columns, values = self.entries()
-        kept = (columns >= start) & (columns < stop)
-        offsets = F.pad(torch.bincount(rows[kept], minlength=self.shape[0]).cumsum(0), (1, 0))
-        part = SparseMatrix(offsets, columns[kept] - start, values[kept], min(stop, self.shape[1]) - start)
-        return slice(start, stop), part
