@@ -158,20 +158,26 @@ def test_workers_must_be_positive():
         ThreadExecutor(0)
 
 
+# Several threads write lines here, and print() writes a text and its line's end one after the other: each line is
+# written at once, so that none can come to stand within another.
 INTERRUPTED = """
+import os
 import time
 from viral.parallel import ThreadExecutor
 
+def say(line):
+    os.write(1, (line + "\\n").encode())
+
 def work(number):
-    print("started", number, flush=True)
+    say(f"started {number}")
     time.sleep(0.3)
     return number
 
 try:
     for number in ThreadExecutor(2).map(work, range(1000), in_flight=8, ordered=ORDERED):
-        print("result", number, flush=True)
+        say(f"result {number}")
 except KeyboardInterrupt:
-    print("interrupted", flush=True)
+    say("interrupted")
 """
 
 
