@@ -16,7 +16,14 @@ from typing import Any
 
 from bench import report
 
-ALONE = ("large-sparse", "encoding", "bundle", "recommendation", "many-items")  # they bring their own inputs
+ALONE = (
+    "large-sparse",
+    "projection",
+    "encoding",
+    "bundle",
+    "recommendation",
+    "many-items",
+)  # they bring their own inputs
 PARTS = ("sparse", "ranking", "graphs", "epochs", *ALONE, "sizes")
 RESULTS = Path(__file__).parent / "results"
 HERE = Path(__file__).parents[1]
@@ -39,7 +46,14 @@ def measure(part: str, baby: Path | None) -> dict[str, Any]:
         parts = worlds.load(argparse.Namespace(baby=baby))[1]
         rows = {"sparse": measures.sparse_product, "ranking": measures.ranking, "graphs": measures.graphs}[name](parts)
     else:
-        use = (measures.large_product, using.encoding, using.bundle, using.recommendation, measures.many_items)
+        use = (
+            measures.large_product,
+            measures.projecting,
+            using.encoding,
+            using.bundle,
+            using.recommendation,
+            measures.many_items,
+        )
         rows = dict(zip(ALONE, use, strict=True))[name]()
     peak = peak_memory_bytes()
     return {"seconds": rows, "limits": limits(), "peak_bytes": peak, "extra_bytes": peak - before}

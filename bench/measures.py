@@ -1,6 +1,7 @@
 """What is measured beside its limit: products, ranking, graphs. Seconds; the first row is ours, ``limit`` the bound."""
 
 from collections.abc import Callable
+from functools import partial
 
 import scipy.sparse as sp
 import torch
@@ -14,9 +15,10 @@ from viral.data import Interactions, Split
 from viral.evaluation import evaluate
 from viral.graph import SparseMatrix, bipartite_adjacency, co_occurrence, knn_graph, nearest_neighbors
 from viral.models import EmbeddingScorer
+from viral.nn import Projection
 
 Rows = dict[str, dict[str, float]]
-DIM, WIDTH, BLOCK = 64, 384, 512
+DIM, WIDTH, BLOCK, IMAGE = 64, 384, 512, 4096
 
 
 def sparse_product(parts: Split) -> Rows:
@@ -110,6 +112,23 @@ def many_items(count: int = 100_000) -> Rows:
     features = torch.randn(count, WIDTH, generator=torch.Generator().manual_seed(0))
     seconds = medians({"ours": lambda: nearest_neighbors(features, 11)}, repeats=5, warmup=0)
     return {f"k-NN of {count:,} × {WIDTH}": seconds | {"limit": WIDTH * count**2 / limits()["flops"]}}
+
+
+def projecting(count: int = 7_050) -> Rows:
+    """Image features to 64 and to 256 outputs, forward and gradient, against a plain layer and the machine's speed."""
+    features, rows = torch.randn(count, IMAGE, generator=torch.Generator().manual_seed(0)), {}
+    for outputs in (64, 256):
+        layers = {"ours": Projection(IMAGE, outputs), "nn.Linear": torch.nn.Linear(IMAGE, outputs)}
+        gradient = torch.randn(count, outputs)
+        seconds = medians({name: partial(_step, layer, features, gradient) for name, layer in layers.items()})
+        bound = 2 * 2 * count * IMAGE * outputs / limits()["flops"]
+        rows[f"projection of {count:,} × {IMAGE} to {outputs}"] = seconds | {"limit": bound}
+    return rows
+
+
+def _step(layer: torch.nn.Module, features: torch.Tensor, gradient: torch.Tensor) -> None:
+    layer.zero_grad()
+    layer(features).backward(gradient)
 
 
 def few(part: Interactions, users: int) -> Interactions:

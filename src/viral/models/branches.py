@@ -13,7 +13,7 @@ from viral import graph
 from viral.data import Interactions, Triplets
 from viral.models.base import Embeddings
 from viral.models.content import ContentConfig
-from viral.nn import unit_rows
+from viral.nn import Projection, unit_rows
 from viral.recipe import check_least
 
 
@@ -38,7 +38,7 @@ class Branches(nn.Module):
         hidden, dim = config.hidden_dim, config.embedding_dim
         self.encoders = nn.ModuleDict(
             {
-                name: nn.Sequential(nn.Linear(width, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim))
+                name: nn.Sequential(Projection(width, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim))
                 for name, width in widths.items()
             }
         )

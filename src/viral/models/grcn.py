@@ -17,7 +17,7 @@ from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import bpr_loss, dot, unit_rows
+from viral.nn import Projection, bpr_loss, dot, unit_rows
 from viral.nn.edges import Edges
 from viral.nn.fusion import linear
 from viral.recipe import check_least
@@ -98,7 +98,7 @@ class View(nn.Module):
     def __init__(self, num_users: int, in_dim: int, config: GRCNConfig) -> None:
         super().__init__()
         self.num_routings = config.num_routings
-        self.projection = linear(in_dim, config.embedding_dim)
+        self.projection = linear(in_dim, config.embedding_dim, of=Projection)
         self.preferences = nn.Parameter(nn.init.xavier_normal_(torch.empty(num_users, config.embedding_dim)))
 
     def forward(self, features: Tensor, taken: Edges, edges: Edges) -> tuple[Tensor, Tensor]:

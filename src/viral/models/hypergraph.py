@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral.graph import SparseMatrix
+from viral.nn.fusion import linear
 
 
 class Hypergraph(nn.Module):
@@ -18,7 +19,7 @@ class Hypergraph(nn.Module):
 
     def __init__(self, width: int, num_hyperedges: int, temperature: float, keep_rate: float) -> None:
         super().__init__()
-        self.attributes = matrix(width, num_hyperedges)
+        self.attributes = linear(width, num_hyperedges, bias=False)
         self.temperature, self.keep_rate = temperature, keep_rate
 
     def forward(self, taken: SparseMatrix, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,10 +43,3 @@ def spread(users: Tensor, items: Tensor, nodes: Tensor, num_layers: int) -> Tens
         edges = items.T @ nodes  # (H, D)
         nodes = items @ edges
     return torch.cat([users @ edges, nodes])
-
-
-def matrix(width: int, outputs: int) -> nn.Linear:
-    """A linear map without bias, Xavier uniform."""
-    linear = nn.Linear(width, outputs, bias=False)
-    nn.init.xavier_uniform_(linear.weight)
-    return linear

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from viral import graph
 from viral.graph import SparseMatrix
 from viral.models.content import Content
-from viral.nn import unit_rows
+from viral.nn import Projection, unit_rows
 from viral.nn.edges import Edges
 
 
@@ -24,7 +24,7 @@ class ItemGraph(nn.Module):
         super().__init__()
         self.content, self.num_neighbors, self.frozen_weight = content, num_neighbors, frozen_weight
         widths = {role: x.shape[1] for role, x in content.features.items()}
-        self.projections = nn.ModuleDict({role: nn.Linear(width, content_dim) for role, width in widths.items()})
+        self.projections = nn.ModuleDict({role: Projection(width, content_dim) for role, width in widths.items()})
         self.mix = nn.Parameter(torch.zeros(len(widths))) if len(widths) > 1 else None  # α before its softmax
         graphs = {role: content.graph_of(role, graph.weighted_knn_graph, num_neighbors) for role in content.roles}
         self.frozen = cast("Mapping[str, SparseMatrix]", nn.ModuleDict(graphs))

@@ -18,10 +18,11 @@ from viral.errors import UsageError
 from viral.graph import SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.models.hypergraph import Hypergraph, matrix, spread
+from viral.models.hypergraph import Hypergraph, spread
 from viral.models.views import propagate_last, sum_of
-from viral.nn import bpr_loss, dot, embedding, norm_penalty, propagate_mean, unit_rows
+from viral.nn import Projection, bpr_loss, dot, embedding, norm_penalty, propagate_mean, unit_rows
 from viral.nn.contrast import one_way_info_nce
+from viral.nn.fusion import linear
 from viral.recipe import check_least
 
 
@@ -64,10 +65,10 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
     def __init__(self, inputs: ModelInputs, config: LGMRecConfig) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config)
-        self.user_ids = embedding(self.num_users, config.embedding_dim)
-        self.item_ids = embedding(self.num_items, config.embedding_dim)
-        widths = {role: x.shape[1] for role, x in self.content.features.items()}
-        self.projections = nn.ModuleDict({role: matrix(f, config.embedding_dim) for role, f in widths.items()})
+        dim, widths = config.embedding_dim, {role: x.shape[1] for role, x in self.content.features.items()}
+        self.user_ids, self.item_ids = embedding(self.num_users, dim), embedding(self.num_items, dim)
+        projections = {role: linear(width, dim, bias=False, of=Projection) for role, width in widths.items()}
+        self.projections = nn.ModuleDict(projections)
         settings = (config.num_hyperedges, config.gumbel_temperature, config.keep_rate)
         self.hypergraphs = nn.ModuleDict({role: Hypergraph(f, *settings) for role, f in widths.items()})
         self.adjacency = graph.bipartite_adjacency(inputs.train)

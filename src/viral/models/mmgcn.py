@@ -17,7 +17,7 @@ from viral.data import ModelInputs, Triplets
 from viral.graph import SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import bpr_triplets, unit_rows
+from viral.nn import Projection, bpr_triplets, unit_rows
 from viral.nn.fusion import linear
 from viral.recipe import check_least
 
@@ -82,7 +82,7 @@ class ModalNetwork(nn.Module):
     def __init__(self, features: Tensor, to_users: SparseMatrix, width: int | None, config: MMGCNConfig) -> None:
         super().__init__()
         in_dim, dim = features.shape[1], config.embedding_dim
-        self.encoder = None if width is None else linear(in_dim, width)
+        self.encoder = None if width is None else linear(in_dim, width, of=Projection)
         self.register_buffer("features", unit_rows(features) if width is None else features, persistent=False)
         self.register_buffer("heard", to_users @ self.features if width is None else None, persistent=False)
         own(self, "preferences", (to_users.shape[0], width or in_dim), trained=config.train_ids)

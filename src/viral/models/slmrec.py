@@ -16,7 +16,7 @@ from viral import graph
 from viral.data import ModelInputs, Triplets
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import embedding, propagate_mean, propagate_mean_rows
+from viral.nn import Projection, embedding, propagate_mean, propagate_mean_rows
 from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
@@ -51,7 +51,7 @@ class SLMRec(EmbeddingRecommender[SLMRecConfig]):
         self.content = Content(inputs, config, normalize=True)
         widths, dim = {role: x.shape[1] for role, x in self.content.features.items()}, config.embedding_dim
         self.user_embedding, self.item_embedding = embedding(self.num_users, dim), embedding(self.num_items, dim)
-        self.projections = nn.ModuleDict({role: nn.Linear(width, dim) for role, width in widths.items()})
+        self.projections = nn.ModuleDict({role: Projection(width, dim) for role, width in widths.items()})
         joined = (1 + len(widths)) * dim
         self.fuse_users, self.fuse_items = nn.Linear(joined, dim), nn.Linear(joined, dim)
         contrasted = widths if config.ssl_weight else ()

@@ -28,6 +28,7 @@ from viral.models.views import (
     user_rows,
     with_users,
 )
+from viral.nn import Projection
 from viral.recipe import check_least
 
 FUSION = "fusion"
@@ -71,7 +72,7 @@ class SMORE(ViewRecommender[SMOREConfig]):
         sizes = {"text": config.num_neighbors, "visual": config.num_visual_neighbors}
         self.item_graphs = Graphs({m: self.content.graph_of(m, graph.weighted_knn_graph, sizes[m]) for m in roles})
         self.item_graphs[FUSION] = largest([self.item_graphs[role] for role in roles])
-        self.projections = nn.ModuleDict({role: nn.Linear(x.shape[1], dim) for role, x in features.items()})
+        self.projections = nn.ModuleDict({role: Projection(x.shape[1], dim) for role, x in features.items()})
         self.views = (*roles, FUSION)
         self.filters = nn.ParameterDict({view: nn.Parameter(torch.randn(dim // 2 + 1, 2)) for view in self.views})
         self.gates = nn.ModuleDict({view: nn.Linear(dim, dim) for view in self.views})

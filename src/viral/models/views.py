@@ -16,7 +16,7 @@ from viral.data import Interactions, ModelInputs, Triplets
 from viral.graph import Bipartite, SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.nn import bpr_loss, dot, embedding, propagate_mean, propagate_mean_rows
+from viral.nn import Projection, bpr_loss, dot, embedding, propagate_mean, propagate_mean_rows
 from viral.nn.contrast import distinct_info_nce
 from viral.recipe import check_least
 
@@ -113,7 +113,7 @@ class Purifier(nn.Module):
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
-        self.project, self.gate = nn.Linear(width, dim), nn.Linear(dim, dim)
+        self.project, self.gate = Projection(width, dim), nn.Linear(dim, dim)
 
     def forward(self, ids: Tensor, features: Tensor) -> Tensor:
         """(I, D), (I, F) -> (I, D)."""

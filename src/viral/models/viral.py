@@ -18,7 +18,7 @@ from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.viral_config import VIRALConfig
 from viral.models.viral_graphs import links
 from viral.models.viral_sources import Sources, branches_of
-from viral.nn import bpr_loss_bits, dot, propagate_sum
+from viral.nn import Projection, bpr_loss_bits, dot, propagate_sum
 from viral.nn.fusion import (
     AttentionSum,
     CrossModal,
@@ -68,7 +68,7 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
         self.projections = nn.ModuleDict()
         if several and (config.synergy == "aligned" or config.redundancy or config.projection):
             widths = {m: x.shape[1] for m, x in features.items() if x.shape[1] != self.width}
-            self.projections.update({m: linear(width, self.width) for m, width in widths.items()})
+            self.projections.update({m: linear(width, self.width, of=Projection) for m, width in widths.items()})
         self.knowledge = None
         if self.sources.prompt is not None:
             self.knowledge = KnowledgeFusion(features["visual"].shape[1], self.sources.prompt.shape[1])
@@ -105,10 +105,10 @@ class VIRAL(EmbeddingRecommender[VIRALConfig]):
         features, hidden, dim = self.sources.features, self.config.hidden_dim, self.config.embedding_dim
         alone = branch.removeprefix("unique_")
         raw = branch in features or len(features) == 1
-        in_dim = features[alone].shape[1] if raw else self.width
+        in_dim, first = (features[alone].shape[1], Projection) if raw else (self.width, nn.Linear)
         if branch not in (self.sources.anchor, "synergy") and self.config.unique_layers == 1:
-            return nn.Sequential(nn.Linear(in_dim, dim), nn.LeakyReLU())
-        return nn.Sequential(nn.Linear(in_dim, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim))
+            return nn.Sequential(first(in_dim, dim), nn.LeakyReLU())
+        return nn.Sequential(first(in_dim, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim))
 
     def _build_graphs(self, inputs: ModelInputs) -> None:
         config, shares = self.config, self.sources.graph_shares(self.config.visual_weight)

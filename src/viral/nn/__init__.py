@@ -2,10 +2,12 @@
 
 from viral.nn.contrast import info_nce
 from viral.nn.losses import bpr_loss, bpr_loss_bits, bpr_triplets, dot, norm_penalty
+from viral.nn.projection import Projection
 from viral.nn.propagation import embedding, propagate_mean, propagate_mean_rows, propagate_sum
 from viral.nn.rows import times_cosine, unit_rows
 
 __all__ = [
+    "Projection",
     "bpr_loss",
     "bpr_loss_bits",
     "bpr_triplets",

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def linear(in_dim: int, out_dim: int, *, bias: bool = True) -> nn.Linear:
-    """A linear layer with Xavier-uniform weights and zero bias."""
-    layer = nn.Linear(in_dim, out_dim, bias=bias)
+def linear(in_dim: int, out_dim: int, *, bias: bool = True, of: type[nn.Linear] = nn.Linear) -> nn.Linear:
+    """A linear layer with Xavier-uniform weights and zero bias; ``of=Projection`` for features as they are."""
+    layer = of(in_dim, out_dim, bias=bias)
     nn.init.xavier_uniform_(layer.weight)
     if bias:
         nn.init.zeros_(layer.bias)
