@@ -59,8 +59,12 @@ class TripletSampler:
 
 
 def contains(ascending: Tensor, values: Tensor) -> Tensor:
-    """Whether each value occurs in the ascending 1-d tensor: bool, the shape of ``values``."""
+    """Whether each of the values (n,) occurs in the ascending (m,): bool (n,).
+
+    They are looked up in their order: in a large log, each at random meets memory that is in no cache.
+    """
     if not len(ascending):
         return torch.zeros_like(values, dtype=torch.bool)
-    places = torch.searchsorted(ascending, values).clamp_(max=len(ascending) - 1)
-    return ascending[places] == values
+    ordered, order = values.sort()
+    places = torch.searchsorted(ascending, ordered).clamp_(max=len(ascending) - 1)
+    return torch.empty_like(values, dtype=torch.bool).scatter_(0, order, ascending[places] == ordered)
