@@ -8,6 +8,7 @@ both). On other devices torch's own compressed-row product is used.
 import warnings
 from typing import Any, Self
 
+import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -115,9 +116,18 @@ class SparseMatrix(nn.Module):
         if self.symmetric:
             return self
         if self._transpose is None:
-            rows, columns, values = self.entries()
-            self._transpose = SparseMatrix.of(columns, rows, values, (self.shape[1], self.shape[0]))
+            self._transpose = self._turned()
         return self._transpose
+
+    def _turned(self) -> "SparseMatrix":
+        if self.values.device.type != "cpu":
+            rows, columns, values = self.entries()
+            return SparseMatrix.of(columns, rows, values, (self.shape[1], self.shape[0]))
+        # a batch's rows are turned in every step, and scipy counts entries where ``of`` sorts them
+        parts = (part.numpy() for part in (self.values, self.columns, self.offsets))
+        turned = sp.csr_array(tuple(parts), shape=self.shape).tocsc()
+        offsets, columns, values = map(torch.from_numpy, (turned.indptr, turned.indices, turned.data))
+        return SparseMatrix(offsets, columns, values, self.shape[0])
 
 
 class _Product(torch.autograd.Function):

@@ -87,6 +87,17 @@ def test_the_transpose_is_kept_and_moves_along():
     torch.testing.assert_close(x.grad, sparse.to_torch().to_dense().T @ torch.ones(5, 2))
 
 
+@pytest.mark.parametrize(("shape", "count"), SHAPES)
+def test_the_transpose_is_bit_for_bit_the_sorted_one(shape, count):
+    """Entries of a column stay in the order of their rows, and those at one place apart and in their own."""
+    sparse = SparseMatrix.of(*entries(shape, count, seed=2), shape)
+    rows, columns, values = sparse.entries()
+    expected, turned = SparseMatrix.of(columns, rows, values, shape[::-1]), sparse.transpose
+    assert turned.shape == expected.shape
+    for name in ("offsets", "columns", "values"):
+        torch.testing.assert_close(getattr(turned, name), getattr(expected, name), rtol=0, atol=0)
+
+
 def test_gradcheck():
     sparse = SparseMatrix.of(*entries((5, 4), 9, seed=2), (5, 4))
     assert torch.autograd.gradcheck(lambda x: sparse @ x, torch.randn(4, 3, dtype=torch.float64, requires_grad=True))
