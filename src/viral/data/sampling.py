@@ -49,12 +49,13 @@ class TripletSampler:
         def draw(count: int) -> Tensor:
             return self._candidates[torch.randint(len(self._candidates), (count,), generator=rng)]
 
+        first = users * self._num_items  # of the keys of each user
         negatives = draw(len(users))
-        pending = torch.arange(len(users))
+        pending = contains(self._seen, first + negatives).nonzero().squeeze(1)
         while len(pending):
-            keys = users[pending] * self._num_items + negatives[pending]
-            pending = pending[contains(self._seen, keys)]
-            negatives[pending] = draw(len(pending))
+            drawn = draw(len(pending))
+            negatives[pending] = drawn
+            pending = pending[contains(self._seen, first[pending] + drawn)]
         return negatives
 
 
