@@ -18,10 +18,10 @@ KEPT_BYTES = 1 << 29  # of a second copy of the features: half a gigabyte
 class Projection(nn.Linear):
     """x Wᵀ + b as ``nn.Linear`` has it, its start and its names too, for a table x that every step brings again.
 
-    On a CPU the gradient of W, Gᵀ X, takes a fifth to a quarter less time as (Xᵀ G)ᵀ with an Xᵀ that lies in order in
-    memory (``python -m bench.steps``). That copy is made at the first gradient and kept where it is small enough; a
-    table that was changed, or is another one, is copied anew. Learnt features and other devices take the plain form. A
-    second derivative is not to be had.
+    On a CPU the gradient of W, Gᵀ X, is quicker as (Xᵀ G)ᵀ with an Xᵀ that lies in order in memory (``python -m bench
+    --only projection``). That copy is made at the first gradient and kept where it is small enough; a table that was
+    changed, or is another one, is copied anew. Learnt features and other devices take the plain form. A second
+    derivative is not to be had.
     """
 
     _copied: tuple[weakref.ref[Tensor], int, Tensor] | None = None  # of which table, in which version, and the copy
