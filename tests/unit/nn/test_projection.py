@@ -121,10 +121,14 @@ def test_models_map_their_features_with_it(name, count, narrow, monkeypatch):
     ours = loss_and_gradients(model, first_batch(world))
     used = [part for part in model.modules() if isinstance(part, Projection)]
     assert len(used) == count
-    assert all((part._copied is None) == (projection.KEPT_BYTES == 0) for part in used)
+    copies = [part._copied for part in used]
+    assert all((copy is None) == (projection.KEPT_BYTES == 0) for copy in copies)
     monkeypatch.setattr(projection, "WIDE", WIDTH + 1)
     plain = loss_and_gradients(small_model(name, world), first_batch(world))
     torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-6)
+    monkeypatch.setattr(projection, "WIDE", WIDTH)
+    loss_and_gradients(model, first_batch(world))
+    assert all(part._copied is copy for part, copy in zip(used, copies, strict=True)), "the next step copies again"
 
 
 def loss_and_gradients(model: nn.Module, batch: Triplets) -> list[torch.Tensor]:
