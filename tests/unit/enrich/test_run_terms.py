@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 
@@ -170,11 +171,24 @@ def test_a_fault_of_the_run_waits_for_what_is_under_way_and_keeps_it(tmp_path, l
     assert kept["i000"].text == "late but paid for" and "i001" not in kept and "i005" not in kept
 
 
-def test_a_fault_that_needs_mending_is_raised_though_the_budget_is_spent_too(tmp_path, ledger, describer):
-    answers = {"i000": BudgetSpent("spent"), "i001": raises(UsageError("no key"))}
+@pytest.mark.parametrize("first", ["the budget", "the fault"])
+def test_a_fault_that_needs_mending_is_raised_though_the_budget_is_spent_too(tmp_path, ledger, describer, first):
+    """Both are under way before either ends: of what was not asked yet nothing is known."""
+    both = threading.Barrier(2)
+
+    def ends(error, name):
+        def answer():
+            both.wait(10)
+            time.sleep(0.1 * (name != first))
+            raise error
+
+        return answer
+
+    answers = {"i000": ends(BudgetSpent("spent"), "the budget"), "i001": ends(UsageError("no key"), "the fault")}
     broke = replace(describer, batch_size=1, answers=answers)
     with pytest.raises(UsageError, match="no key"):
         enrich(shop(tmp_path, 8), broke, PLAIN, ledger, executor=ThreadExecutor(2), in_flight=8)
+    assert {"i000", "i001"} <= set(describer.calls)
 
 
 def test_one_answer_that_came_alone_is_kept_when_the_next_one_ends_the_run(tmp_path, ledger, describer):
