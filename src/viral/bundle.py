@@ -22,7 +22,8 @@ from viral.files import read_json, sha256_file, staged_folder, write_json
 from viral.graph import SparseMatrix
 from viral.material import COLUMNS, Material
 from viral.models.base import EmbeddingScorer, HistoryScorer
-from viral.models.item_weights import AnyScorer, SparseHistoryScorer
+from viral.models.item_weights import SparseHistoryScorer
+from viral.models.memory import AnyHistory, AnyScorer, MemoryScorer, vectors_of
 
 FORMAT = 1
 SCORER_FILE, SEEN_FILE, USERS_FILE, ITEMS_FILE, MANIFEST_FILE = (
@@ -66,8 +67,7 @@ class Bundle:
             optional = _save_material(self.material, folder)
             manifest = {
                 "format": FORMAT,
-                "scorer": "EmbeddingScorer" if isinstance(self.scorer, EmbeddingScorer) else "HistoryScorer",
-                "parts": {name: list(span) for name, span in getattr(self.scorer, "parts", {}).items()},
+                **_kind(self.scorer),
                 "encoders": dict(self.material.encoders),
                 "about": dict(self.about),
                 "hashes": {name: sha256_file(folder / name) for name in (*_HASHED, *optional)},
@@ -94,7 +94,7 @@ class Bundle:
         except (SafetensorError, KeyError, TypeError) as error:
             raise DataError(f"not a scorer ({error})", where=str(path), hint="train again") from None
         interactions = Interactions(seen["users"], seen["items"], len(users), len(items))
-        return cls(scorer, users, items, tuple(frame["title"].to_list()), interactions, manifest["about"], material)
+        return cls(scorer, users, items, tuple(frame["title"].to_list()), interactions, _with_variant(manifest["about"]), material)
 
 
 def make_bundle(
@@ -123,8 +123,21 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
+def _kind(scorer: AnyScorer) -> dict[str, Any]:
+    """What the manifest says of a scorer: its kind, the spans of its parts among the vectors' columns, its weight."""
+    vectors = vectors_of(scorer)
+    parts = {} if vectors is None else {name: list(span) for name, span in vectors.parts.items()}
+    if isinstance(scorer, MemoryScorer):
+        return {"scorer": "MemoryScorer", "parts": parts, "weight": scorer.weight}
+    return {"scorer": "HistoryScorer" if vectors is None else "EmbeddingScorer", "parts": parts}
+
+
 def tensors_of(scorer: AnyScorer) -> dict[str, Tensor]:
-    """What ranks, by name."""
+    """What ranks, by name; of a scorer with memory both sides, ``vectors/…`` and ``memory/…``."""
+    if isinstance(scorer, MemoryScorer):
+        sides = {"vectors/": tensors_of(scorer.vectors), "memory/": tensors_of(scorer.memory)}
+        both = {side + name: tensor for side, tensors in sides.items() for name, tensor in tensors.items()}
+        return both | {"scales": scorer.scales}
     if isinstance(scorer, EmbeddingScorer):
         return {"users": scorer.users, "items": scorer.items}
     history, weights = {"offsets": scorer.offsets, "items": scorer.items}, scorer.weights
@@ -134,9 +147,18 @@ def tensors_of(scorer: AnyScorer) -> dict[str, Tensor]:
 
 
 def _scorer(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> AnyScorer:
-    if manifest["scorer"] == "EmbeddingScorer":
-        parts = {name: (int(start), int(stop)) for name, (start, stop) in manifest["parts"].items()}
-        return EmbeddingScorer(tensors["users"], tensors["items"], parts)
+    if manifest["scorer"] == "MemoryScorer":
+        vectors, memory = _vectors(manifest, _below("vectors/", tensors)), _history(_below("memory/", tensors))
+        return MemoryScorer(vectors, memory, tensors["scales"], float(manifest["weight"]))
+    return _vectors(manifest, tensors) if manifest["scorer"] == "EmbeddingScorer" else _history(tensors)
+
+
+def _vectors(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> EmbeddingScorer:
+    parts = {name: (int(start), int(stop)) for name, (start, stop) in manifest["parts"].items()}
+    return EmbeddingScorer(tensors["users"], tensors["items"], parts)
+
+
+def _history(tensors: Mapping[str, Tensor]) -> AnyHistory:
     if "weights" in tensors:
         return HistoryScorer(tensors["offsets"], tensors["items"], tensors["weights"])
     rows, columns, values = (tensors[name] for name in ("rows", "columns", "values"))
@@ -168,6 +190,14 @@ def _load_material(path: Path, manifest: Mapping[str, Any], frame: Any, there: S
         _below("model/", parameters),
         parameters.get("unlinked"),
     )
+
+
+def _with_variant(about: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a bundle is about; one of before VIRAL's default was ``beyond`` names no variant, and means ``light``."""
+    recipe = about.get("recipe", {})
+    if recipe.get("model") != "viral" or "memory" in recipe:
+        return about
+    return {**about, "recipe": {**recipe, "config": {"variant": "light", **recipe.get("config", {})}}}
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

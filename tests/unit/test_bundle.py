@@ -7,13 +7,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from viral.bundle import Bundle, make_bundle, read_manifest
+from memories import KINDS, Kind, memory_bundle
+from viral.bundle import Bundle, make_bundle, read_manifest, tensors_of
 from viral.catalog import Catalog, Item
 from viral.data import Vocabulary
 from viral.errors import DataError
 from viral.files import sha256_file
 from viral.graph import SparseMatrix
 from viral.models import MODELS, HistoryScorer, SparseHistoryScorer
+from viral.models.memory import MemoryScorer
 from worlds import World, small_model, two_tastes
 
 FILES = ["bundle.json", "items.parquet", "scorer.safetensors", "seen.safetensors", "users.json"]
@@ -74,6 +76,37 @@ def test_item_weights_are_kept_dense_or_sparse_as_they_are(world, tmp_path):
         )
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_memory_is_kept_beside_the_vectors(kind: Kind, tmp_path):
+    original = memory_bundle(kind)
+    original.save(tmp_path / "b")
+    loaded = Bundle.load(tmp_path / "b").scorer
+    assert isinstance(loaded, MemoryScorer) and type(loaded.memory) is type(original.scorer.memory)
+    assert torch.equal(loaded(torch.arange(20)), original.scorer(torch.arange(20)))
+    assert loaded.split(3, 4) == original.scorer.split(3, 4)
+    assert (loaded.weight, loaded.vectors.parts) == (original.scorer.weight, original.scorer.vectors.parts)
+    stored, sides = load_file(tmp_path / "b" / "scorer.safetensors"), {"dense": {"memory/weights"}}
+    sides["sparse"] = {"memory/rows", "memory/columns", "memory/values"}
+    assert stored.keys() == tensors_of(original.scorer).keys() == sides[kind] | {
+        "vectors/users", "vectors/items", "memory/offsets", "memory/items", "scales"
+    }  # fmt: skip
+    manifest = json.loads((tmp_path / "b" / "bundle.json").read_text())
+    assert (manifest["scorer"], manifest["weight"]) == ("MemoryScorer", 0.7)
+    assert manifest["parts"] == {"text": [0, 4], "synergy": [4, 8], "unique_visual": [8, 12]}
+
+
+@pytest.mark.parametrize("missing", ["scales", "memory/offsets", "vectors/users"])
+def test_a_memory_that_is_not_whole_is_refused(missing, tmp_path):
+    memory_bundle("dense").save(tmp_path / "b")
+    file = tmp_path / "b" / "scorer.safetensors"
+    save_file({name: x for name, x in load_file(file).items() if name != missing}, file)
+    manifest = json.loads((tmp_path / "b" / "bundle.json").read_text())
+    manifest["hashes"][file.name] = sha256_file(file)
+    (tmp_path / "b" / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match="not a scorer"):
+        Bundle.load(tmp_path / "b")
+
+
 def test_a_bundle_of_before_is_read(world, tmp_path):
     """Indices were of 64 bits once, and the scorer's name was that of a dense one."""
     original = bundle(world, "itemknn")
@@ -128,7 +161,7 @@ def test_a_folder_without_a_manifest_is_no_bundle(tmp_path):
     assert "viral train" in caught.value.hint
 
 
-@pytest.mark.parametrize("scorer", ["HistoryScorer", "os.system"])
+@pytest.mark.parametrize("scorer", ["HistoryScorer", "MemoryScorer", "os.system"])
 def test_a_scorer_that_does_not_fit_its_tensors_is_refused(saved, scorer):
     manifest = json.loads((saved / "bundle.json").read_text())
     manifest["scorer"] = scorer

@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from memories import KINDS, Kind, memory_bundle
 from viral import export as exporting
 from viral.bundle import Bundle
-from viral.errors import UsageError
+from viral.errors import DataError, UsageError
 from viral.evaluation.ranking import top_items
 from viral.export import export
 from viral.files import read_json
@@ -73,6 +74,32 @@ def test_vectors_multiply_to_scores(name: str, world: World, tmp_path: Path) -> 
         assert table["user_id"].to_pylist() == list(bundle.users.ids) and len(manifest["parts"]) == 3
         users = np.stack(table["vector"].to_numpy())
     assert np.allclose(users @ vectors.T, bundle.scorer(torch.arange(30)), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_graph_has_the_memory(kind: Kind, tmp_path: Path) -> None:
+    bundle = memory_bundle(kind)
+    manifest = export(bundle, tmp_path / "out")
+    assert manifest["memory"]["weight"] == 0.7 and "scorer.onnx" in manifest["memory"]["about"]
+    assert manifest["dimensions"] == 12 and list(manifest["inputs"]) == ["users", "mask", "k"]
+    session = onnxruntime.InferenceSession(str(tmp_path / "out" / "scorer.onnx"), providers=["CPUExecutionProvider"])
+    seen = np.zeros((20, 160), dtype=bool)
+    seen[bundle.seen.users, bundle.seen.items] = True
+    for users, k in ((list(range(20)), 20), ([7, 2, 7], 160), ([2], 5)):  # user 2 took nothing
+        expected = bundle.scorer(torch.tensor(users)).masked_fill(torch.from_numpy(seen[users]), -torch.inf).topk(k)
+        given = {"users": np.array(users), "mask": seen[users], "k": np.array([k])}
+        scores, items = session.run(["scores", "items"], given)
+        there = np.isfinite(scores)
+        assert (items[there] == expected.indices.numpy()[there]).all() and there.sum() > 4
+        assert np.allclose(scores, expected.values, atol=1e-5)
+    assert len(pq.read_table(tmp_path / "out" / "users.parquet")["vector"][0].as_py()) == 12
+
+
+def test_a_memory_too_large_for_one_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("viral.models.gram.MAX_BYTES", 100_000)
+    with pytest.raises(DataError, match="160 items need a dense item-item matrix"):
+        export(memory_bundle("sparse"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_large_tensors_lie_beside_the_graph(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

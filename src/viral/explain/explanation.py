@@ -1,10 +1,11 @@
 """One score taken apart: by information part, by origin, and by the items of the user's history.
 
 Three exact sums. ``parts`` are the model's own parts. ``origins`` splits the item's vector v = f + S f of a model with
-an item graph into what the item says itself, part by part, and what its neighbours in the graph lend it. ``evidence``
-is what the items of the history carry: for item-item weights the summands of the score; for vectors the summands of
-the folded-in score ⟨û, v⟩ (:mod:`viral.retrieval.foldin`), ``history`` their sum over the whole history, and
-``beyond`` = score - history what the user's own vector holds that the rule does not make of the history.
+an item graph into what the item says itself, part by part, and what its neighbours in the graph lend it; what the
+model remembers (``memory``) is an origin of its own. ``evidence`` is what the items of the history carry: for item-item
+weights the summands of the score; for vectors the summands of the folded-in score ⟨û, v⟩
+(:mod:`viral.retrieval.foldin`); where a model has both, the sum of the two. ``history`` is their sum over the whole
+history, and ``beyond`` = score - history what the user's own vector holds that the rule does not make of the history.
 """
 
 from collections.abc import Mapping
@@ -15,10 +16,9 @@ import torch
 from torch import Tensor
 
 from viral.bundle import Bundle
-from viral.models.base import EmbeddingScorer
-from viral.models.item_weights import said_for
+from viral.models.memory import MEMORY
 from viral.retrieval.foldin import FoldIn
-from viral.retrieval.taste import split_products
+from viral.retrieval.taste import Taste, split_products
 
 SHOWN = 5  # items of the history
 NEIGHBOURS = "neighbours"
@@ -87,9 +87,9 @@ def explain(
     """
     user, item = bundle.users.index(user_id), bundle.items.index(item_id)
     scores = bundle.scorer(torch.tensor([user]))[0]  # (I,)
-    parts = bundle.scorer.split(user, item)
-    taken = bundle.seen.items[bundle.seen.users == user].unique()
-    shares = _shares(bundle, taken, item, fold_in)
+    taste = Taste.of_user(bundle.scorer, user, bundle.seen.items[bundle.seen.users == user].unique())
+    taken, parts = taste.seen, taste.split(item)
+    shares = _shares(bundle, taste, item, fold_in)
     best = shares.argsort(descending=True)[:SHOWN].tolist()
     return Explanation(
         user_id,
@@ -100,29 +100,31 @@ def explain(
         int((scores > scores[item]).sum()) + 1,
         bundle.scorer.num_items,
         bool((taken == item).any()),
-        _origins(bundle, user, item),
+        _origins(bundle, taste, item, parts),
         tuple(_evidence(bundle, int(taken[place]), float(shares[place])) for place in best if shares[place] > 0),
         float(shares.sum()),
         (information or {}).get(item_id, {}),
     )
 
 
-def _shares(bundle: Bundle, taken: Tensor, item: int, fold_in: FoldIn | None) -> Tensor:
+def _shares(bundle: Bundle, taste: Taste, item: int, fold_in: FoldIn | None) -> Tensor:
     """What each of the items taken (n,) adds to the item's score: (n,) float64."""
-    if not isinstance(bundle.scorer, EmbeddingScorer):
-        return said_for(bundle.scorer, taken, torch.tensor([item])).squeeze(1).double()
-    return (fold_in or FoldIn.of(bundle)).shares(taken, item).double() if len(taken) else torch.zeros(0).double()
+    said = taste.summands(taste.seen, torch.tensor([item])).squeeze(1)
+    if taste.vectors is None or not len(taste.seen):
+        return said
+    return said + (fold_in or FoldIn.of(bundle)).shares(taste.seen, item).double()
 
 
 def _evidence(bundle: Bundle, item: int, share: float) -> Evidence:
     return Evidence(bundle.items.ids[item], bundle.titles[item], share)
 
 
-def _origins(bundle: Bundle, user: int, item: int) -> dict[str, float]:
-    """The score by what the item says itself, part by part, and what its neighbours lend it."""
-    scorer, own = bundle.scorer, bundle.material.unlinked
-    if own is None or not isinstance(scorer, EmbeddingScorer):
+def _origins(bundle: Bundle, taste: Taste, item: int, parts: Mapping[str, float]) -> dict[str, float]:
+    """The score by what the item says itself, part by part, what its neighbours lend it, and what is remembered."""
+    vectors, own = taste.vectors, bundle.material.unlinked
+    if own is None or vectors is None:
         return {}
-    lent = scorer.items[item].double() - own[item].double()
-    found = split_products(scorer.users[user], own[item][None], scorer.parts)[0]
-    return found | {NEIGHBOURS: float(scorer.users[user].double() @ lent)}
+    lent = vectors.items[item].double() - own[item].double()
+    found = split_products(taste.vector, own[item][None], vectors.parts)[0]
+    found |= {NEIGHBOURS: float(taste.vector.double() @ lent)}
+    return found if taste.history is None else found | {MEMORY: parts[MEMORY]}

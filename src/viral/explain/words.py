@@ -59,7 +59,10 @@ def without(text: str, word: str) -> str:
 
 
 def _as_new(retriever: Retriever, user_id: str, item: int, name: str, vectors: torch.Tensor) -> torch.Tensor:
-    """The user's scores of the item as if it came new, once for each row of ``vectors`` (n, F) as its words: (n,)."""
+    """The user's scores of the item as if it came new, once for each row of ``vectors`` (n, F) as its words: (n,).
+
+    Without a model's memory, which says the same for every new item.
+    """
     bundle = retriever.bundle
     material, count = bundle.material, len(vectors)
     features = {m: x[item].expand(count, -1) for m, x in material.features.items()} | {name: vectors}
@@ -70,8 +73,7 @@ def _as_new(retriever: Retriever, user_id: str, item: int, name: str, vectors: t
         there[item] = False  # it is not its own neighbour
     without_it = replace(bundle, material=replace(material, present=hidden))
     made = embed(without_it, features, present, trained_ways_of(bundle)[0])  # (n, D)
-    person = retriever.taste(user_id).person
-    return made[:, person].sum(dim=1) if person.dtype == torch.int64 else made @ person
+    return retriever.taste(user_id).by_vectors(made)
 
 
 def _modality(bundle: Bundle, item: int, asked: str | None) -> str:

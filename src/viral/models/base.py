@@ -4,9 +4,9 @@ Shapes: U users, I items, B batch, D embedding dimension.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -89,6 +89,15 @@ class HistoryScorer:
         )
         return scores if out is None else out.copy_(scores)
 
+    @property
+    def columns(self) -> Tensor:
+        """The items' side: row i is what each item, taken, says for i."""
+        return self.weights.T
+
+    def of(self, taken: Tensor) -> Tensor:
+        """Scores of all items for somebody who took ``taken`` (n,): (I,)."""
+        return self.weights[taken].sum(dim=0)
+
     def split(self, user: int, item: int) -> dict[str, float]:
         """The score of one pair; these models have no parts."""
         taken = self.items[self.offsets[user] : self.offsets[user + 1]]
@@ -105,12 +114,24 @@ class Recommender(nn.Module, ABC, Generic[ConfigT]):
 
     Config: ClassVar[type[Any]]
     SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {}  # what `viral tune` tries: candidates by config or train field
+    TRAIN: ClassVar[Mapping[str, Any]] = {}  # of the training, where a recipe leaves it out
+    MEMORY: ClassVar[Literal["none", "ease"]] = "none"  # likewise, the kind of memory
 
     def __init__(self, inputs: ModelInputs, config: ConfigT) -> None:
         super().__init__()
         self.config = config
         self.num_users = inputs.train.num_users
         self.num_items = inputs.train.num_items
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The modalities that the model reads: those of its configuration's ``sources``, none of models without."""
+        return tuple(dict.fromkeys(getattr(self.config, "sources", {}).values()))
+
+    @classmethod
+    def variant(cls, config: Mapping[str, Any]) -> "type[Recommender[Any]]":
+        """The class that a configuration, as a recipe has it, is of: most models have but one."""
+        return cls
 
     @abstractmethod
     def scorer(self) -> Scorer:
@@ -124,6 +145,8 @@ class Recommender(nn.Module, ABC, Generic[ConfigT]):
 class EmbeddingRecommender(Recommender[ConfigT]):
     """A model that embeds users and items in one space and learns by gradient: :meth:`embed` and :meth:`loss`."""
 
+    RANKING: ClassVar[frozenset[str]] = frozenset({"bpr"})  # the terms of ``loss`` that another ranking loss replaces
+
     @abstractmethod
     def embed(self) -> Embeddings:
         """Embed every user and every item: a pure function of the parameters and the graphs."""
@@ -131,6 +154,10 @@ class EmbeddingRecommender(Recommender[ConfigT]):
     @abstractmethod
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         """Named scalar terms; the trainer minimises their sum and logs each."""
+
+    def side_terms(self, batch: Callable[[], Triplets]) -> dict[str, Tensor]:
+        """The terms of the loss beside the ranking; a model without any need not draw the ``batch``."""
+        return {name: term for name, term in self.loss(batch()).items() if name not in self.RANKING}
 
     def on_epoch_start(self, rng: torch.Generator) -> None:
         """Resample whatever the model resamples once per epoch; most models resample nothing."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from viral.graph import SparseMatrix
-from viral.models.base import EmbeddingScorer, HistoryScorer
+from viral.models.base import HistoryScorer
 
 BLOCK_ENTRIES = 1 << 20  # weights picked out at once
 
@@ -79,7 +79,7 @@ class SparseHistoryScorer:
     def split(self, user: int, item: int) -> dict[str, float]:
         """The score of one pair; these models have no parts."""
         taken = self.items[self.offsets[user] : self.offsets[user + 1]]
-        return {"score": self.columns[item][taken].double().sum().item()}
+        return {"score": said_for(self, taken, torch.tensor([item], device=taken.device)).double().sum().item()}
 
     def _sums(self, taken: Tensor, owners: Tensor, count: int) -> Tensor:
         """Rows of weights of the items taken (n,), summed by who took them (n,): (count, I)."""
@@ -94,11 +94,14 @@ class SparseHistoryScorer:
         return scores.view(count, self.num_items)
 
 
-AnyScorer = EmbeddingScorer | HistoryScorer | SparseHistoryScorer
-
-
 def said_for(scorer: HistoryScorer | SparseHistoryScorer, taken: Tensor, items: Tensor) -> Tensor:
     """What having taken ``taken`` (n,) says for ``items`` (m,): (n, m)."""
-    if isinstance(scorer, SparseHistoryScorer):
-        return scorer.columns[items][:, taken].T
-    return scorer.weights[taken[:, None], items]
+    if isinstance(scorer, HistoryScorer):
+        return scorer.weights[taken[:, None], items]
+    wanted, places = items.unique(return_inverse=True)
+    owners, columns, values = scorer.weights.rows(taken).entries()
+    near = torch.searchsorted(wanted, columns).clamp_(max=max(0, len(wanted) - 1))
+    found = (wanted[near] == columns).nonzero().squeeze(1) if len(wanted) else near[:0]
+    said = values.new_zeros(len(taken), len(wanted))
+    said.index_put_((owners[found], near[found]), values[found], accumulate=True)
+    return said[:, places]

@@ -1,6 +1,6 @@
 """Approximate search over very many items: faiss, an inverted file of inner products. Its recall is measured, and told.
 
-An answer of faiss is a set of candidates: they are scored again exactly, and filtered, by whoever asks.
+An answer of faiss is a set of candidates, which are scored again exactly.
 """
 
 from typing import Any
@@ -10,13 +10,17 @@ from torch import Tensor
 
 from viral.errors import UsageError
 from viral.graph.blocks import row_blocks
+from viral.retrieval.taste import Taste
 
 PROBES, CHECKED = 200, 20  # users by whom the recall is measured, and how many best items of each
 SHARE = 8  # one list in so many is looked at
 
 
 class Approximate:
-    """An index over item vectors (I, D); ``recall`` is the share of the exact best 20 that it finds, over 200 users."""
+    """An index over item vectors (I, D); ``recall`` is the share of the exact best 20 that it finds, over 200 users.
+
+    A score's sum over a history is not in it: ``recall`` is that of the inner product alone.
+    """
 
     def __init__(self, items: Tensor, users: Tensor) -> None:
         try:
@@ -27,6 +31,7 @@ class Approximate:
         count, dim = items.shape
         lists = max(1, int(4 * count**0.5))
         quantizer = faiss.IndexFlatIP(dim)
+        self._items = items
         self._index: Any = faiss.IndexIVFFlat(quantizer, dim, lists, faiss.METRIC_INNER_PRODUCT)
         self._index.cp.min_points_per_centroid = 1
         self._index.cp.seed = 0
@@ -41,6 +46,21 @@ class Approximate:
         _, found = self._index.search(vector.float().numpy()[None], count)
         indices = torch.from_numpy(found[0])
         return indices[indices >= 0]
+
+    def best(self, taste: Taste, count: int, hidden: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Indices and exact scores of the ``count`` best candidates but ``hidden`` (n,), best first; None for fewer.
+
+        Candidates are also all items to whose scores the person's history adds something (``Taste.summed``).
+        """
+        found, added = self.candidates(taste.vector, 2 * count + len(taste.seen)), taste.summed()
+        if added is not None:
+            found = torch.cat([found, added.nonzero().squeeze(1)]).unique()
+        found = found[~torch.isin(found, hidden)]
+        if len(found) < count:
+            return None
+        scores = self._items[found] @ taste.vector
+        best = (scores if added is None else scores.add_(added[found])).topk(count)
+        return found[best.indices], best.values
 
     def _measured(self, items: Tensor, users: Tensor) -> float:
         k, blocks = min(CHECKED, len(items)), row_blocks(len(users), len(items))

@@ -10,6 +10,14 @@ catalogue without interactions. *Neighbors*: the weighted mean of the nearest wa
 
 m the modalities that the model reads (all there are, where it reads none) and of which the new item has features. A
 score, being linear in v, is then the same mean of the scores of the nearest items: so it is for item-item weights too.
+
+All of that is the vectors' side of a score. Memory beside it (:class:`~viral.models.memory.MemoryScorer`) has no column
+for a new item. Were its part 0, the item would stand below the known ones for a user whose sums are positive in the
+mean and above them where they are negative; so it is the mean of the user's memory over the known items,
+
+    a_u (1/I) Σ_i Σ_{j ∈ N_u} W_ji:    W_j,new = (1/I) Σ_i W_ji,
+
+the same for every new item: the order among new items is that of the vectors' side. a_u stays as it is.
 Shapes: n new items, I known items, D the width of a vector, F features.
 """
 
@@ -29,7 +37,8 @@ from viral.graph.blocks import row_blocks
 from viral.material import Material
 from viral.models import MODELS
 from viral.models.base import EmbeddingScorer, HistoryScorer
-from viral.models.item_weights import AnyScorer, SparseHistoryScorer
+from viral.models.item_weights import SparseHistoryScorer
+from viral.models.memory import AnyHistory, AnyScorer, MemoryScorer, mean_said
 from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of
 from viral.recipe import build
 from viral.retrieval.foretelling import foretelling_of
@@ -177,7 +186,18 @@ def extended(bundle: Bundle, item_ids: Sequence[str], titles: Sequence[str], vec
 
 def _with_columns(scorer: AnyScorer, vectors: Tensor) -> AnyScorer:
     if isinstance(scorer, EmbeddingScorer):
-        return EmbeddingScorer(scorer.users, torch.cat([scorer.items, vectors]), scorer.parts)
+        return _with_rows(scorer, vectors)
+    if isinstance(scorer, MemoryScorer):
+        said = mean_said(scorer.memory).expand(len(vectors), -1)
+        return replace(scorer, vectors=_with_rows(scorer.vectors, vectors), memory=_with_weights(scorer.memory, said))
+    return _with_weights(scorer, vectors)
+
+
+def _with_rows(scorer: EmbeddingScorer, vectors: Tensor) -> EmbeddingScorer:
+    return replace(scorer, items=torch.cat([scorer.items, vectors]))
+
+
+def _with_weights(scorer: AnyHistory, vectors: Tensor) -> AnyHistory:
     if isinstance(scorer, SparseHistoryScorer):
         return _with_sparse_columns(scorer, vectors)
     rows = torch.cat([scorer.weights, vectors.T.to(scorer.weights)], dim=1)  # (I, I + n)

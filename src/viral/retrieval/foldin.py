@@ -11,7 +11,8 @@ final vectors (He et al., SIGIR 2020, eq. 3); the second serves models whose use
 error on users left out one by one, which for ridge has a closed form. û is linear in the items, so that every item's
 share of a score is known (:meth:`FoldIn.shares`).
 
-Models of item-item weights need no rule: a score is the sum over the items taken, for whomever.
+Models of item-item weights need no rule: a score is the sum over the items taken, for whomever. Of a model with both
+(:class:`~viral.models.memory.MemoryScorer`) the rule makes the vectors' side alone.
 Shapes: U users, I items, D the width of a vector, n items taken.
 """
 
@@ -22,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viral.bundle import Bundle
-from viral.models.base import EmbeddingScorer
+from viral.models.memory import vectors_of
 
 MOST_USERS = 20_000  # the rule is learnt from, evenly spread over all
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # of λ, in mean eigenvalues of HᵀH
@@ -39,8 +40,8 @@ class FoldIn:
     @classmethod
     def of(cls, bundle: Bundle) -> "FoldIn":
         """Learn the rule from the bundle's users who took something."""
-        scorer = bundle.scorer
-        if not isinstance(scorer, EmbeddingScorer):
+        scorer = vectors_of(bundle.scorer)
+        if scorer is None:
             raise TypeError("models of item-item weights need no rule")
         degrees = bundle.seen.item_degrees().clamp(min=1).to(scorer.items)
         offsets, taken = bundle.seen.rows()

@@ -10,7 +10,8 @@ W the numbers of interactions (over their mean): the vector of an item that many
 the error on known items left out one by one, which has a closed form. A foretold vector is shorter than a true one
 would be, for what is not known of an item averages out; so among known items it would never be shown. γ mends that: of
 the users who have not taken it, a known item that is left out and foretold is to be among the first 20 of as many as
-known items are on average. One factor for all does not change the order among new items.
+known items are on average. One factor for all does not change the order among new items. Beside vectors, memory
+(:class:`~viral.models.memory.MemoryScorer`) counts for a known item as it is and for a foretold one with its mean.
 Shapes: I known items of which m are learnt from, n new ones, D the width of a vector, F features of all modalities.
 """
 
@@ -22,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viral.bundle import Bundle
-from viral.models.base import EmbeddingScorer
+from viral.models.memory import MemoryScorer, vectors_of
 from viral.retrieval.taste import item_vectors
 
 PLACES = 20  # the first so many of a user are looked at
@@ -107,9 +108,10 @@ def _factor(bundle: Bundle, known: Tensor, left_out: Tensor) -> float:
     least = scores.topk(min(PLACES, scores.shape[1])).values[:, -1:]  # of the last place that is shown
     open_ = ~taken[:, known]
     share = float((scores[:, known] >= least)[open_].double().mean())
-    scorer = bundle.scorer  # of item-item weights, a person is what they took
-    people = scorer.users[users] if isinstance(scorer, EmbeddingScorer) else taken.float()
-    foretold = people @ left_out.T
+    vectors = vectors_of(bundle.scorer)  # of item-item weights alone, a person is what they took
+    foretold = (taken.float() if vectors is None else vectors.users[users]) @ left_out.T
+    if isinstance(bundle.scorer, MemoryScorer):
+        least = least - bundle.scorer.means()[users, None]  # the rest of the score of an item that is new
     ratios = torch.where((foretold > 0) & (least > 0), least / foretold, torch.inf)[open_]  # γ from which it is shown
     wanted = float(ratios.kthvalue(max(1, round(share * len(ratios)))).values)
     return wanted if 0 < wanted < float("inf") else 1.0

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from viral.bundle import Bundle
 from viral.errors import UsageError
-from viral.models.base import EmbeddingScorer
+from viral.models.memory import vectors_of
 from viral.pictures import read_bytes
 from viral.progress import say
 from viral.retrieval.approximate import Approximate
@@ -45,9 +45,10 @@ class Retriever:
         self._offsets, self._items = bundle.seen.rows()
         self._index: Approximate | None = None
         self._tables, self._masks = Tables(bundle), Masks(bundle)
-        scorer, many = bundle.scorer, approximate_above is not None and len(bundle.items) > approximate_above
-        if many and isinstance(scorer, EmbeddingScorer):
-            self._index = Approximate(scorer.items, scorer.users)
+        self._vectors = vectors_of(bundle.scorer)
+        many = approximate_above is not None and len(bundle.items) > approximate_above
+        if many and self._vectors is not None:
+            self._index = Approximate(self._vectors.items, self._vectors.users)
             say(f"approximate search over {len(bundle.items):,} items: recall@20 {self._index.recall:.3f}")
 
     @classmethod
@@ -86,18 +87,15 @@ class Retriever:
         """A user's side of a score."""
         user = self.bundle.users.index(user_id)
         seen = self._items[self._offsets[user] : self._offsets[user + 1]]
-        scorer = self.bundle.scorer
-        if isinstance(scorer, EmbeddingScorer):
-            return Taste(scorer, scorer.users[user], seen)
-        return Taste(scorer, scorer.items[scorer.offsets[user] : scorer.offsets[user + 1]], seen)
+        return Taste.of_user(self.bundle.scorer, user, seen)
 
     def newcomer(self, item_ids: Sequence[str]) -> Taste:
         """The side of somebody who took these items; raises ``UnknownIdError``, and ``UsageError`` for none."""
         if not item_ids or isinstance(item_ids, str):
             raise UsageError("no items to go by", hint="name at least one item that was taken, in a list")
         taken = self.bundle.items.indices(item_ids).unique()
-        scorer = self.bundle.scorer
-        return Taste(scorer, self.fold_in.vector(taken) if isinstance(scorer, EmbeddingScorer) else taken, taken)
+        vector = torch.empty(0) if self._vectors is None else self.fold_in.vector(taken)
+        return Taste.of_items(self.bundle.scorer, vector, taken)
 
     @cached_property
     def fold_in(self) -> FoldIn:
@@ -107,8 +105,7 @@ class Retriever:
     @cached_property
     def scan(self) -> Scan | None:
         """A quicker way to the same best items, where the bundle's vectors have one."""
-        scorer = self.bundle.scorer
-        return Scan.of(scorer.items) if isinstance(scorer, EmbeddingScorer) else None
+        return None if self._vectors is None else Scan.of(self._vectors.items)
 
     def rank(
         self, taste: Taste, k: int, *, exclude_seen: bool = True, filters: Filters = NO_FILTERS, diversity: float = 0.0
@@ -128,21 +125,18 @@ class Retriever:
 
     def _best(self, taste: Taste, count: int, exclude_seen: bool, filters: Filters) -> tuple[Tensor, Tensor]:
         """Indices and scores of the best items, at most ``count``."""
-        blocked = self._masks.of(filters)
-        if self._index is not None and blocked is None and filters.predicate is None:
-            found = self._index.candidates(taste.person, 2 * count + len(taste.seen))
-            if exclude_seen:
-                found = found[~torch.isin(found, taste.seen)]
-            if len(found) >= count:
-                best = (item_vectors(taste.scorer)[found] @ taste.person).topk(count)
-                return found[best.indices], best.values
-        elif self.scan is not None and filters.predicate is None:
-            return self.scan.best(taste.person, count, blocked, taste.seen if exclude_seen else taste.seen[:0])
+        blocked, asked = self._masks.of(filters), filters.predicate is not None
+        hidden = taste.seen if exclude_seen else taste.seen[:0]
+        if self._index is not None and blocked is None and not asked:
+            best = self._index.best(taste, count, hidden)
+            if best is not None:
+                return best
+        elif self.scan is not None and not asked:
+            return self.scan.best(taste.vector, count, blocked, hidden, taste.summed())
         scores = taste.scores()
         if blocked is not None:
             scores.masked_fill_(blocked, -torch.inf)
-        if exclude_seen:
-            scores[taste.seen] = -torch.inf
+        scores[hidden] = -torch.inf
         return _top(scores, count, filters.predicate, self.bundle.items.ids)
 
     def similar(self, item_id: str, k: int = 10, *, by: str = FUSED, filters: Filters = NO_FILTERS) -> list[Similar]:
@@ -191,7 +185,7 @@ class Retriever:
         _check_count(k)
         if isinstance(item, str):
             index = self.bundle.items.index(item)
-            scores = wanting(self.bundle, item_vectors(self.bundle.scorer)[index])
+            scores = wanting(self.bundle, item_vectors(self.bundle.scorer)[index], index)
             scores[self.bundle.seen.users[self.bundle.seen.items == index]] = -torch.inf
         else:
             scores = wanting(self.bundle, item.vector)

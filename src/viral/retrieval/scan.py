@@ -53,18 +53,27 @@ class Scan:
         left = [torch.linalg.vector_norm(some @ turn[:, width:], dim=1) for some in items.split(BLOCK_ROWS)]
         return cls(items, turn, head, torch.cat(left), torch.linalg.vector_norm(items, dim=1))
 
-    def best(self, user: Tensor, count: int, blocked: Tensor | None, seen: Tensor) -> tuple[Tensor, Tensor]:
+    def best(
+        self, user: Tensor, count: int, blocked: Tensor | None, seen: Tensor, added: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Indices and scores of the ``count`` best items, best first, of those that are neither ``blocked`` (I,) nor
         ``seen`` (n,): at most that many.
+
+        ``added`` (I,) is what every item's score has beside the product. It is known exactly and moves both bounds
+        alike, whatever its sign, so that the best are exact with it too.
         """
         turned, width = user @ self.turn, len(self.head)
         middle = torch.mv(self.head.T, turned[:width]).numpy()  # (I,)
         rest, length = (float(torch.linalg.vector_norm(vector)) for vector in (turned[width:], user))
         reach = self.left.numpy() * rest + self.lengths.numpy() * (ROUNDING * length)
+        if added is not None:
+            middle += added.numpy()
+            reach += ROUNDING * np.abs(added.numpy())
         if blocked is not None:
             middle[blocked.numpy()] = -np.inf
         middle[seen.numpy()] = -np.inf
         lowest = torch.from_numpy(middle - reach).topk(min(count, len(middle))).values[-1].item()
         found = torch.from_numpy(np.flatnonzero((middle + reach >= lowest) & (middle > -np.inf)))
-        best = (self.items[found] @ user).topk(min(count, len(found)))
+        scores = self.items[found] @ user
+        best = (scores if added is None else scores.add_(added[found])).topk(min(count, len(found)))
         return found[best.indices], best.values

@@ -1,4 +1,4 @@
-"""What ranks for one person: a user's vector, or the items taken. Shapes: I items, D the width of a vector."""
+"""What ranks for one person: a vector, the items taken, or both. Shapes: I items, D the width of a vector."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,34 +7,70 @@ import torch
 from torch import Tensor
 
 from viral.models.base import EmbeddingScorer
-from viral.models.item_weights import AnyScorer, Rows, SparseHistoryScorer, said_for
+from viral.models.item_weights import Rows, said_for
+from viral.models.memory import MEMORY, AnyHistory, AnyScorer, MemoryScorer, history_of, vectors_of
 
 
 def item_vectors(scorer: AnyScorer) -> Tensor | Rows:
-    """The items' side of a score, (I, D); of item-item weights, the columns: what each item taken says for it.
+    """The items' side of an inner product, (I, D); of item-item weights alone, the columns: what each taken says for i.
 
-    Of sparse weights only the rows that are asked for become dense.
+    Of sparse weights only the rows that are asked for become dense. Of a model with both it is the vectors' side.
     """
-    if isinstance(scorer, SparseHistoryScorer):
-        return scorer.columns
-    return scorer.items if isinstance(scorer, EmbeddingScorer) else scorer.weights.T
+    vectors, history = vectors_of(scorer), history_of(scorer)
+    if vectors is not None:
+        return vectors.items
+    assert history is not None
+    return history.columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taste:
-    """One person's side of a score, and what they have already."""
+    """One person's side of a score, s(i) = ⟨x, v_i⟩ + a Σ_{j ∈ taken} W_ji, and what they have already."""
 
-    scorer: AnyScorer
-    person: Tensor  # (D,) a vector, or (n,) int64 the items taken where the model sums over them
+    vectors: EmbeddingScorer | None  # v, None where the model has item-item weights alone
+    vector: Tensor  # x (D,); of no width where there is no v
+    history: AnyHistory | None  # W, None where the model has vectors alone
+    taken: Tensor  # (n,) int64
+    scale: float  # a
     seen: Tensor  # (n,) int64
+
+    @classmethod
+    def of_user(cls, scorer: AnyScorer, user: int, seen: Tensor) -> "Taste":
+        """Of a user whom the model knows, and who took ``seen``."""
+        vectors, history = vectors_of(scorer), history_of(scorer)
+        vector = torch.empty(0) if vectors is None else vectors.users[user]
+        taken = seen if history is None else history.items[history.offsets[user] : history.offsets[user + 1]]
+        scale = float(scorer.scales[user]) if isinstance(scorer, MemoryScorer) else 1.0
+        return cls(vectors, vector, history, taken, scale, seen)
+
+    @classmethod
+    def of_items(cls, scorer: AnyScorer, vector: Tensor, taken: Tensor) -> "Taste":
+        """Of somebody new who took ``taken`` (n,), and whose folded-in vector is ``vector``."""
+        scale = scorer.scale_of(scorer.memory.of(taken)) if isinstance(scorer, MemoryScorer) else 1.0
+        return cls(vectors_of(scorer), vector, history_of(scorer), taken, scale, taken)
 
     def scores(self) -> Tensor:
         """Scores of all items, (I,), the caller's to change."""
-        if isinstance(self.scorer, EmbeddingScorer):
-            return product(self.scorer.items, self.person)
-        if isinstance(self.scorer, SparseHistoryScorer):
-            return self.scorer.of(self.person)
-        return self.scorer.weights[self.person].sum(dim=0)
+        summed = self.summed()
+        if self.vectors is None:
+            assert summed is not None
+            return summed
+        products = product(self.vectors.items, self.vector)
+        return products if summed is None else products.add_(summed)
+
+    def summed(self) -> Tensor | None:
+        """What the items taken add to the scores of all items, (I,), the caller's to change; None without weights."""
+        return None if self.history is None else self.history.of(self.taken).mul_(self.scale)
+
+    def summands(self, taken: Tensor, items: Tensor) -> Tensor:
+        """What having taken ``taken`` (n,) adds to the scores of ``items`` (m,): (n, m) float64."""
+        if self.history is None:
+            return torch.zeros(len(taken), len(items), dtype=torch.float64)
+        return said_for(self.history, taken, items).double().mul_(self.scale)
+
+    def by_vectors(self, vectors: Tensor) -> Tensor:
+        """Products with vectors of items (n, D) that are not the model's own (see :func:`item_vectors`): (n,)."""
+        return vectors[:, self.taken].sum(dim=1) if self.vectors is None else vectors @ self.vector
 
     def score(self, item: int) -> float:
         """The score of one item, in double precision: the sum of its parts."""
@@ -46,10 +82,13 @@ class Taste:
 
     def splits(self, items: Tensor) -> list[dict[str, float]]:
         """The scores of some items (n,) int64 by the parts of the model."""
-        if isinstance(self.scorer, EmbeddingScorer):
-            return split_products(self.person, self.scorer.items[items], self.scorer.parts)
-        sums = said_for(self.scorer, self.person, items).double().sum(dim=0)
-        return [{"score": value} for value in sums.tolist()]
+        if self.vectors is None:
+            return [{"score": value} for value in self.summands(self.taken, items).sum(dim=0).tolist()]
+        found = split_products(self.vector, self.vectors.items[items], self.vectors.parts)
+        if self.history is None:
+            return found
+        sums = self.summands(self.taken, items).sum(dim=0).tolist()
+        return [parts | {MEMORY: value} for parts, value in zip(found, sums, strict=True)]
 
 
 def product(table: Tensor | Rows, vector: Tensor) -> Tensor:
