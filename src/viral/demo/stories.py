@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-import torch
-
 from viral.bundle import Bundle
 from viral.catalog import Catalog, Item
 from viral.data import Split
 from viral.enrich import Descriptions
 from viral.explain import explain
+from viral.models.memory import parts_of_pairs
 from viral.report import (
     ContactSheet,
     Described,
@@ -99,6 +98,7 @@ def _why(parts: Mapping[str, float]) -> str:
         "text": "mostly for its words",
         "synergy": "mostly for words and picture together",
         "unique_visual": "mostly for what only the picture shows",
+        "memory": "mostly for what was taken together with it",
     }
     return words.get(max(parts, key=lambda name: parts[name]), "") if len(parts) > 1 else ""
 
@@ -121,20 +121,14 @@ def explanations(users: list[str], catalog: Catalog, bundle: Bundle) -> Explanat
     return Explanations(
         heading="Why these",
         explanations=tuple(made),
-        intro="A score is an inner product over three blocks; what each block adds is exact, not an approximation.",
+        intro="A score is a sum of parts; what each part adds is exact, not an approximation.",
     )
 
 
 def shares(parts: Split, bundle: Bundle) -> ShareChart:
     """Mean absolute contribution of each part to the scores of the items that the users took in the test set."""
-    users, items = parts.test.users, parts.test.items
-    scorer = bundle.scorer
-    spans = getattr(scorer, "parts", {})
-    products = scorer.users[users] * scorer.items[items] if spans else torch.zeros(1, 1)  # type: ignore[union-attr]
-    shares = tuple(
-        Part(name.replace("_", " "), products[:, start:stop].sum(dim=1).abs().mean().item())
-        for name, (start, stop) in spans.items()
-    )
+    added = parts_of_pairs(bundle.scorer, parts.test.users, parts.test.items)
+    shares = tuple(Part(name.replace("_", " "), values.abs().mean().item()) for name, values in added.items())
     return ShareChart(
         heading="What the scores are made of",
         rows=(ShareRow(label="VIRAL, test items", parts=shares),),

@@ -12,25 +12,17 @@ from viral.data import Interactions
 from viral.information.discrete import FloatArray, IntArray
 from viral.information.pairs import FOLDS, item_folds
 from viral.information.regression import components, interaction, ridge
-from viral.models.base import EmbeddingScorer
+from viral.models.memory import AnyScorer, parts_of_pairs
 
 COMPONENTS, PRODUCTS, TARGETS = 64, 6, 32
 KERNEL_ITEMS = 1500  # of a nonlinear probe
 WIDTHS = (0.25, 0.5, 1.0, 2.0)  # of its kernel, in units of the median squared distance
 
 
-def contributions(scorer: EmbeddingScorer, pairs: Interactions) -> dict[str, dict[str, float]]:
+def contributions(scorer: AnyScorer, pairs: Interactions) -> dict[str, dict[str, float]]:
     """How much each part of the score adds, over given pairs: mean |contribution| and its share, by part."""
-    import torch
-
-    sizes: dict[str, float] = {}
-    for name, (start, stop) in (scorer.parts or {"score": (0, scorer.users.shape[1])}).items():
-        users, items = scorer.users[:, start:stop], scorer.items[:, start:stop]
-        added = [
-            (users[u] * items[i]).sum(dim=1).abs().double()
-            for u, i in zip(pairs.users.split(65_536), pairs.items.split(65_536), strict=True)
-        ]
-        sizes[name] = float(torch.cat(added).mean())
+    parts = parts_of_pairs(scorer, pairs.users, pairs.items)
+    sizes = {name: float(added.abs().double().mean()) for name, added in parts.items()}
     total = sum(sizes.values()) or 1.0
     return {name: {"mean_absolute": size, "share": size / total} for name, size in sizes.items()}
 

@@ -22,6 +22,7 @@ from viral.information.scores import log_factors
 from viral.information.tables import Estimate
 from viral.information.truth import truth_of
 from viral.models.base import EmbeddingScorer
+from viral.models.memory import vectors_of
 from viral.progress import stage
 
 VISUAL = ("description", "image")  # what may carry the picture, the first that is there
@@ -63,10 +64,10 @@ def measure(
         estimates[f"clusters/{kind}"] = by_clusters(parts, features, profiles, settings, kind)
     require_one(estimates)
     model: dict[str, Any] = {}
-    if isinstance(bundle.scorer, EmbeddingScorer) and bundle.scorer.parts:
-        held_out = parts.valid.union(parts.test)
-        model["parts"] = contributions(bundle.scorer, held_out)
-        branches = branch_tables(bundle.scorer)
+    vectors = vectors_of(bundle.scorer)
+    if vectors is not None and vectors.parts:
+        model["parts"] = contributions(bundle.scorer, parts.valid.union(parts.test))
+        branches = branch_tables(vectors)
         model["branches"] = {name: carried(x, *features, seed=settings.seed) for name, x in branches.items()}
     json = {
         name: {str(count): e.to_json() if isinstance(e, Estimate) else {"refused": e} for count, e in by_count.items()}
@@ -104,9 +105,8 @@ def _modalities(bundle: Bundle, dataset: Dataset, text: str | None, visual: str 
 
 def _profiles(bundle: Bundle, parts: Split) -> FloatArray:
     """Users by what the run learnt of them in training, or by the training log where the model has no vectors."""
-    if isinstance(bundle.scorer, EmbeddingScorer):
-        return bundle.scorer.users.double().numpy()
-    return log_factors(parts.train)
+    vectors = vectors_of(bundle.scorer)
+    return log_factors(parts.train) if vectors is None else vectors.users.double().numpy()
 
 
 def _items(scored: Scored, bundle: Bundle, settings: Settings) -> list[dict[str, Any]]:
@@ -143,6 +143,7 @@ def _planted(dataset: Dataset, bundle: Bundle, parts: Split, seed: int) -> dict[
         name: order[name].cast(pl.String).rank("dense").to_numpy().astype(np.int64) - 1 for name in ATTRIBUTES
     }
     planted: dict[str, Any] = {"truth": asdict(truth), "weights": dict(zip(PARTS, config.weights, strict=True))}
-    if isinstance(bundle.scorer, EmbeddingScorer) and bundle.scorer.parts:
-        planted["probes"] = probes(branch_tables(bundle.scorer), attributes, seed=seed)
+    vectors = vectors_of(bundle.scorer)
+    if vectors is not None and vectors.parts:
+        planted["probes"] = probes(branch_tables(vectors), attributes, seed=seed)
     return {"planted": planted}

@@ -15,7 +15,7 @@ from viral.dataset import Dataset
 from viral.errors import DataError, UnknownIdError
 from viral.explain.information import load as load_information
 from viral.files import read_json, sha256_file
-from viral.models.base import EmbeddingScorer
+from viral.models.memory import vectors_of
 from viral.pipeline import BUNDLE_FOLDER, RUN_FILE
 from viral.retrieval import Retriever
 from viral.retrieval.foldin import FoldIn
@@ -64,8 +64,8 @@ class Snapshot:
 
     @property
     def fold_in(self) -> FoldIn | None:
-        """The rule for newcomers; None for a model of item-item weights, which needs none."""
-        return self.retriever.fold_in if isinstance(self.bundle.scorer, EmbeddingScorer) else None
+        """The rule for newcomers; None for a model of item-item weights alone, which needs none."""
+        return None if vectors_of(self.bundle.scorer) is None else self.retriever.fold_in
 
     def known_user(self, user_id: str) -> str:
         """The id; ``UnknownIdError`` at once where it is unknown: the nearest ones of many would take seconds."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from memories import memory_bundle, remembered_of
 from viral.information.branches import carried, contributions, probe, probes
 from viral.models import EmbeddingScorer
 from worlds import interactions
@@ -54,6 +55,15 @@ def test_probes_read_what_is_there(sources):
     absent = probe(text, np.random.default_rng(1).integers(0, 4, COUNT))
     assert max(absent["linear"], absent["nonlinear"]) < 0.4 and absent["bits"] < 0.05
     assert set(probes({"a": text}, {"bit": bits[:, 1]})["a"]["bit"]) == {"linear", "nonlinear", "chance", "bits"}
+
+
+def test_a_memory_contributes_beside_the_vectors_parts():
+    bundle = memory_bundle("sparse")
+    found = contributions(bundle.scorer, bundle.seen)
+    assert list(found) == ["text", "synergy", "unique_visual", "memory"]
+    expected = remembered_of(bundle)[bundle.seen.users, bundle.seen.items].abs().mean()
+    assert found["memory"]["mean_absolute"] == pytest.approx(float(expected), rel=1e-4)
+    assert sum(part["share"] for part in found.values()) == pytest.approx(1)
 
 
 def test_contributions_are_sizes_and_shares():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from viral.bundle import make_bundle
+from viral.bundle import Bundle, make_bundle
 from viral.cli import app
 from viral.cli.information import render
 from viral.data import split
@@ -20,6 +20,7 @@ from viral.information.limits import LIMITS
 from viral.information.scores import log_factors
 from viral.information.validate import word_features
 from viral.models import EmbeddingScorer, HistoryScorer
+from viral.models.memory import MemoryScorer, scales_of
 from viral.shop import ShopConfig, make_shop, make_world
 
 ITEMS = 200
@@ -128,6 +129,18 @@ def test_a_model_without_vectors_and_data_without_truth(run, shop, tmp_path):
     text = viral(other, "--clusters", "2,40", "--groups", "2", "--bootstrap", "0").stdout
     assert "The model's own parts" not in text and "planted truth" not in text
     assert "2 cells, broja" in text and "40 cells: refused" in text and f"kept in {other / FILE}" in text
+
+
+def test_a_memory_is_a_part_without_a_branch(run, shop, tmp_path):
+    vectors = Bundle.load(run / "bundle").scorer
+    log = split(shop.interactions(), shop.catalog().ids).train
+    memory = HistoryScorer(*log.rows(), torch.randn(ITEMS, ITEMS, generator=torch.Generator().manual_seed(0)))
+    scorer = MemoryScorer(vectors, memory, scales_of(memory(torch.arange(500)), 1.0), 1.0)
+    both = leave(tmp_path / "both", shop, scorer)
+    found = json.loads(viral(both, "--json", "--clusters", "4", "--bootstrap", "0").stdout)
+    assert list(found["model"]["parts"]) == ["text", "synergy", "memory"]
+    assert list(found["model"]["branches"]) == list(found["planted"]["probes"]) == ["text", "synergy"]
+    assert "memory" in render(found)
 
 
 @pytest.mark.parametrize(

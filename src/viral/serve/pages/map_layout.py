@@ -19,8 +19,9 @@ from torch import Tensor
 
 from viral.bundle import Bundle
 from viral.files import atomic_write, fingerprint
-from viral.models.base import EmbeddingScorer
+from viral.graph.blocks import row_blocks
 from viral.models.item_weights import Rows
+from viral.models.memory import MEMORY, MemoryScorer, vectors_of
 from viral.quality.projection import Method, project
 from viral.retrieval.similarity import FUSED
 from viral.retrieval.taste import item_vectors
@@ -32,6 +33,7 @@ MOST_TSNE = 5000  # items; its neighbours are found exactly, which takes the squ
 WIDE, NARROWED = 1024, 256  # wider vectors (an item-item model's are as wide as the catalogue) are narrowed first
 GROUPS = 24  # that eight tones in three shapes tell apart
 NONE = 255  # the code of an item without a group
+MOST_USERS = 1000  # of whom it is asked how much a model's memory weighs
 ROUNDS = 25  # of k-means at most; it has settled or nearly so
 Points = npt.NDArray[np.float32]
 log = logging.getLogger("viral.serve")
@@ -146,18 +148,29 @@ def dominance(bundle: Bundle) -> tuple[tuple[str, ...], Tensor] | None:
     """How much each part of the model weighs in an item's scores: names (P,) and root mean squares (I, P).
 
     The weight of part p in item i is √(mean over users u of ⟨u_p, i_p⟩²) = √(i_pᵀ (U_pᵀ U_p / U) i_p), with u_p and i_p
-    the columns of that part: what p adds to, or takes from, a user's score for the item, whichever the user. None for
-    a model whose scores have no parts.
+    the columns of that part: what p adds to, or takes from, a user's score for the item, whichever the user; of the
+    memory it is the mean over ``MOST_USERS`` users, evenly spaced. None for a model whose scores have no parts.
     """
-    scorer = bundle.scorer
-    if not isinstance(scorer, EmbeddingScorer) or len(scorer.parts) < 2:
+    vectors = vectors_of(bundle.scorer)
+    if vectors is None or len(vectors.parts) < 2:
         return None
-    weights = []
-    for start, stop in scorer.parts.values():
-        users, items = scorer.users[:, start:stop].double(), scorer.items[:, start:stop].double()
+    weights = {}
+    for name, (start, stop) in vectors.parts.items():
+        users, items = vectors.users[:, start:stop].double(), vectors.items[:, start:stop].double()
         gram = users.T @ users / max(1, len(users))
-        weights.append(((items @ gram) * items).sum(dim=1).clamp(min=0).sqrt())
-    return tuple(scorer.parts), torch.stack(weights, dim=1)
+        weights[name] = ((items @ gram) * items).sum(dim=1).clamp(min=0).sqrt()
+    if isinstance(bundle.scorer, MemoryScorer):
+        weights[MEMORY] = _remembered(bundle.scorer)
+    return tuple(weights), torch.stack(list(weights.values()), dim=1)
+
+
+def _remembered(scorer: MemoryScorer) -> Tensor:
+    """The root mean square of the memory's part of each item's scores: (I,) float64."""
+    users = torch.arange(scorer.num_users)[:: max(1, -(-scorer.num_users // MOST_USERS))]
+    squares = torch.zeros(scorer.num_items, dtype=torch.float64)
+    for rows in row_blocks(len(users), scorer.num_items):
+        squares += scorer.remembered(users[rows]).square().sum(dim=0)
+    return squares.div_(max(1, len(users))).sqrt_()
 
 
 def by_dominance(bundle: Bundle) -> Colouring | None:

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from viral.errors import ViralError
 from viral.explain import Explanation, WordEffect, explain, word_effects
-from viral.models.base import EmbeddingScorer
 from viral.report.values import Part
 from viral.serve.pages import render, span_of
 from viral.serve.pages.shelf import Card, Shelf, shelf_of
@@ -48,9 +47,8 @@ class Sums:
 def why(request: Request, user: str, item: str) -> Response:
     """One score taken apart: a panel for htmx, else a page."""
     snapshot = _known(request, user, item)
-    shelf, retriever = shelf_of(snapshot), snapshot.retriever
-    fold_in = retriever.fold_in if isinstance(snapshot.bundle.scorer, EmbeddingScorer) else None
-    told = explain(snapshot.bundle, user, item, fold_in=fold_in, information=snapshot.information)
+    shelf = shelf_of(snapshot)
+    told = explain(snapshot.bundle, user, item, fold_in=snapshot.fold_in, information=snapshot.information)
     template = "_why.html" if "hx-request" in request.headers else "why.html"
     information = parts_of(told.information)
     sums = Sums.of(told, shelf)

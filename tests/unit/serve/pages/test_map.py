@@ -11,6 +11,7 @@ import pytest
 import torch
 from starlette.testclient import TestClient
 
+from memories import memory_bundle, remembered_of
 from pages_world import Tree, make_run, opened
 from viral.bundle import Bundle
 from viral.catalog import Catalog
@@ -85,13 +86,23 @@ def test_the_dominant_part_is_that_which_adds_most_to_scores(client: TestClient)
     scorer = client.app.state.live.current.bundle.scorer  # type: ignore[attr-defined]
     head, _, codes = unpacked(client.get("/map/points").content)
     names = [name for name, _ in next(one["groups"] for one in head["colourings"] if one["name"] == "dominance")]
-    assert names == [part.replace("_", " ") for part in scorer.parts]  # in words
-    for item in range(len(scorer.items)):
-        weights = []
-        for start, stop in scorer.parts.values():
-            adds = [float(user[start:stop] @ scorer.items[item, start:stop]) for user in scorer.users]
-            weights.append(float(np.sqrt(np.mean(np.square(adds)))))
-        assert codes["dominance"][item] == int(np.argmax(weights))
+    assert names == [part.replace("_", " ") for part in scorer.split(0, 0)]  # in words
+    for item in range(scorer.num_items):
+        adds = np.array([list(scorer.split(user, item).values()) for user in range(scorer.num_users)])  # (U, P)
+        assert codes["dominance"][item] == int(np.argmax(np.sqrt(np.mean(np.square(adds), axis=0))))
+
+
+def test_a_memory_is_one_of_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = memory_bundle("sparse")
+    names, weights = map_layout.dominance(bundle)
+    assert names == ("text", "synergy", "unique_visual", "memory") and weights.shape == (160, 4)
+    remembered = remembered_of(bundle)
+    torch.testing.assert_close(weights[:, 3], remembered.square().mean(dim=0).sqrt(), rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr(map_layout, "MOST_USERS", 7)  # every third of twenty
+    some = map_layout.dominance(bundle)[1]
+    torch.testing.assert_close(some[:, 3], remembered[::3].square().mean(dim=0).sqrt(), rtol=1e-4, atol=1e-5)
+    assert torch.equal(some[:, :3], weights[:, :3])
+    assert map_layout.vectors(bundle, "fused")[0] is bundle.scorer.vectors.items
 
 
 def test_clusters_are_the_planted_ones() -> None:
