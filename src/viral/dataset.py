@@ -44,6 +44,7 @@ class Source:
     layout: str
     path: str = ""
     licence: str = "unknown"
+    split: str = ""  # how the log was split, in words: "published, in time order per user"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

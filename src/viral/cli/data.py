@@ -33,6 +33,10 @@ def import_(
         Path | None, typer.Option(help="table, amazon*: the file of items, where it is not found by its name.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="table: the folder of pictures.")] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="mmrec: NAME=FILE.npy, repeatable: a modality's features, beside those of *_feat.npy."),
+    ] = None,
     overwrite: Overwrite = False,
     json_output: Json = False,
 ) -> None:
@@ -41,7 +45,8 @@ def import_(
 
     given = {
         "min_rating": min_rating, "core": core, "seed": seed, "only_with_poster": only_with_poster, "split": split,
-        "items": items, "images": images, "columns": _columns(column),
+        "items": items, "images": images, "columns": _pairs(column, "--column", "OURS=THEIRS", "user_id=customer"),
+        "features": _pairs(features, "--features", "NAME=FILE", "image=clip_image.npy"),
     }  # fmt: skip
     options = {name: value for name, value in given.items() if value is not None}
     made = import_dataset(layout, source, dataset, overwrite=overwrite, **options)
@@ -51,13 +56,13 @@ def import_(
         show(_counts(made.manifest) + f"\nnext: viral doctor {dataset}")
 
 
-def _columns(words: list[str] | None) -> dict[str, str] | None:
+def _pairs(words: list[str] | None, option: str, form: str, example: str) -> dict[str, str] | None:
     if not words:
         return None
     pairs = [word.partition("=") for word in words]
     for ours, equals, theirs in pairs:
         if not (ours and equals and theirs):
-            raise UsageError(f"--column {ours!r} is not OURS=THEIRS", hint="for example --column user_id=customer")
+            raise UsageError(f"{option} {ours!r} is not {form}", hint=f"for example {option} {example}")
     return {ours: theirs for ours, _, theirs in pairs}
 
 
@@ -66,6 +71,7 @@ def _counts(manifest: Any) -> str:
     rejected = counts.pop("rejected", {})
     lines = [", ".join(f"{value:,} {name}" for name, value in counts.items())]
     lines += [f"  left out: {value:,} × {reason}" for reason, value in rejected.items()]
+    lines += [f"  split: {told}" for told in [manifest["source"].get("split")] if told]
     return "\n".join(lines)
 
 
@@ -124,16 +130,19 @@ def encode(
     dataset: DatasetArgument,
     describer: Annotated[str | None, typer.Option(help="Whose descriptions, where there are several.")] = None,
     prompt: Annotated[str | None, typer.Option(help="By which prompt, where there are several.")] = None,
-    modality: Annotated[list[str] | None, typer.Option(help="text, title, description, image (default: all).")] = None,
+    modality: Annotated[
+        list[str] | None, typer.Option(help="text, title, description, words, image (default: all but words).")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Turn titles, texts, descriptions and pictures into vectors; what has not changed is kept."""
     from viral.dataset import Dataset
     from viral.encode import encode_dataset
+    from viral.encode.run import SAID
     from viral.enrich import load_descriptions
 
     opened = Dataset.open(dataset)
-    wanted = not modality or "description" in modality
+    wanted = not modality or not set(SAID).isdisjoint(modality)
     descriptions = load_descriptions(opened, describer, prompt) if wanted else None
     tables = encode_dataset(opened, descriptions=descriptions, modalities=modality or None)
     if json_output:

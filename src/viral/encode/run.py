@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 VERSION = 1  # raised when the same inputs would give another table
 MADE_HERE = "encode:"  # the fingerprints of this module begin so; others' tables came with the data set
-MODALITIES = ("text", "title", "description", "image")
+MODALITIES = ("text", "title", "description", "words", "image")
+SAID = ("description", "words")  # what a describer said goes into these
+ASKED_FOR = "words"  # made where it is named, and from then on kept up to date
 CACHE_FILE = Path(".cache") / "texts.sqlite"
 PICTURES_CACHE = Path(".cache") / "pictures.sqlite"
 PICTURES = 32  # decoded and encoded together
@@ -43,15 +45,16 @@ def encode_dataset(
     """Write ``features/<modality>.parquet`` and return the tables by modality.
 
     ``text`` is the title and the catalogue's own words, ``title`` the title alone, ``description`` the title and what
-    a describer said of the picture (the title alone where nothing was said), ``image`` the picture itself. An item
-    with nothing to encode has no row. By default every modality for which there is something; a table that came with
-    the data set is then kept. A table whose inputs and encoder are unchanged is not made again.
+    a describer said of the picture (the title alone where nothing was said), ``words`` what a describer said, without
+    the title, ``image`` the picture itself. An item with nothing to encode has no row. By default every modality for
+    which there is something, ``words`` only where its table is there already; a table that came with the data set is
+    then kept. A table whose inputs and encoder are unchanged is not made again.
     """
     from viral.fetch import catalog_with_fetched  # loads an HTTP client, which training need not
 
     catalog, folder = catalog_with_fetched(dataset), dataset.features_folder
     tables = {}
-    for modality in _chosen(modalities, descriptions):
+    for modality in _chosen(modalities, descriptions, folder):
         there = _existing(folder / f"{modality}.parquet")
         if there is not None and not there.fingerprint.startswith(MADE_HERE) and modalities is None:
             say(f"{modality}: kept as it came with the data set ({there.encoder})")
@@ -101,13 +104,14 @@ def _existing(path: Path) -> FeatureTable | None:
         return None
 
 
-def _chosen(modalities: Sequence[str] | None, descriptions: "Descriptions | None") -> Sequence[str]:
+def _chosen(modalities: Sequence[str] | None, descriptions: "Descriptions | None", folder: Path) -> Sequence[str]:
     if modalities is None:
-        return [modality for modality in MODALITIES if modality != "description" or descriptions is not None]
+        there = [one for one in MODALITIES if one != ASKED_FOR or (folder / f"{one}.parquet").is_file()]
+        return [one for one in there if one not in SAID or descriptions is not None]
     for modality in modalities:
         if modality not in MODALITIES:
             raise UsageError(f"unknown modality {modality!r}", hint=nearest(modality, MODALITIES))
-    if "description" in modalities and descriptions is None:
+    if descriptions is None and not set(SAID).isdisjoint(modalities):
         raise UsageError("there are no descriptions to encode", hint="run `viral enrich DATASET` first")
     return modalities
 
@@ -118,7 +122,7 @@ def _text_work(
     encoder = encoder or SentenceEncoder()
     texts = _texts(catalog, modality, descriptions)
     name = encoder.name
-    if modality == "description" and descriptions is not None:
+    if modality in SAID and descriptions is not None:
         name += f" of {descriptions.describer} with prompt {descriptions.prompt}"
 
     def make(label: str) -> tuple[Sequence[str], FloatArray]:
@@ -128,15 +132,16 @@ def _text_work(
 
 
 def _texts(catalog: Catalog, modality: str, descriptions: "Descriptions | None") -> dict[str, str]:
-    """What is encoded of each item that has any words: ``title. more``."""
+    """What is encoded of each item that has any words: ``title. more``; of ``words`` no title."""
     described = descriptions.texts if descriptions is not None else {}
-    if modality == "description" and described and not any(item_id in catalog for item_id in described):
+    if modality in SAID and described and not any(item_id in catalog for item_id in described):
         hint = "run `viral enrich` on this data set"
         raise DataError("the descriptions belong to another data set: not one item is the same", hint=hint)
     texts = {}
     for item in catalog:
-        more = {"title": "", "text": item.text, "description": described.get(item.id, "")}[modality]
-        words = ". ".join(part for part in (item.title.strip(), more.strip()) if part)
+        more = item.text if modality == "text" else described.get(item.id, "") if modality in SAID else ""
+        title = "" if modality == "words" else item.title
+        words = ". ".join(part for part in (title.strip(), more.strip()) if part)
         if words:
             texts[item.id] = words
     return texts

@@ -18,6 +18,7 @@ from viral.importers.amazon_layout import Layout, log_file, meta_file, reject, w
 from viral.importers.amazon_lines import Record
 from viral.importers.folder import new_dataset, write
 from viral.importers.raw import ROW, Bad, printable
+from viral.importers.splits import at_random
 
 NO_TIME = -(2**63)
 
@@ -79,7 +80,9 @@ def import_amazon(
         parts = parts.with_columns(user_id=users.gather(parts["user_id"]), item_id=names.gather(parts["item_id"]))
         options = {"log": log.name, "metadata": metadata.name, "min_rating": min_rating, "core": core}
         options |= {"seed": seed, **counts}
-        origin = Source(layout=layout.name, path=str(source), licence=layout.licence, options=options)
+        origin = Source(
+            layout=layout.name, path=str(source), licence=layout.licence, split=at_random(seed), options=options
+        )
         write(staging, table, _without_empty_time(parts), origin, [*rejections, *faults])
     return Dataset.open(dataset)
 

@@ -2,8 +2,12 @@
 
 ``<name>.inter`` is tab-separated ``userID, itemID, x_label`` (0 train, 1 validation, 2 test). Items are numbered from
 0; row n of a feature file, and the row with itemID n of ``items.csv``, belong to item n. Its id is the number as text.
+Some have no times but ``order.csv`` (``userID, itemID, position``): the place of each interaction in its user's order.
 """
 
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +27,10 @@ from viral.importers.rows import (
     with_one_row_per_pair,
     with_times,
 )
+from viral.importers.splits import as_given
+from viral.progress import say
 
-ITEMS_TABLE = "items.csv"
+ITEMS_TABLE, ORDER_TABLE, FEATURES_ENDING = "items.csv", "order.csv", "_feat.npy"
 MAX_ITEMS = 50_000_000  # a number above is a slip, and would make a catalogue of that many items
 _TEXTS = ("description", "keywords", "brand", "categories")
 _LOG = (
@@ -33,30 +39,47 @@ _LOG = (
     Column("label", ("x_label",), required=True),
     Column("timestamp", ("timestamp",)),
 )
+_ORDER = (
+    Column("user", ("userID",), required=True),
+    Column("item", ("itemID",), required=True),
+    Column("timestamp", ("position",), required=True),
+)
+_PLACES = f"position in {ORDER_TABLE}: a place in the user's own order, not a time"
+_MODALITY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")  # becomes a file's name, and a word of a model's configuration
 _ITEMS = (
     Column("item", ("itemID",), required=True),
     *(Column(name, (name,)) for name in ("title", "image_url", "category", *_TEXTS)),
 )
 
 
-def import_mmrec(source: Path, dataset: Path, *, overwrite: bool = False) -> Dataset:
+def import_mmrec(
+    source: Path, dataset: Path, *, overwrite: bool = False, features: Mapping[str, str | Path] | None = None
+) -> Dataset:
     """Import a folder (or the ``.inter`` file in it) of the published multimodal-recommendation benchmarks.
 
-    The split is the published one. Items are 0 to the greatest number in the log or in ``items.csv``. Raises
-    ``DataError`` where a file cannot be read or a feature file has not one row per item.
+    The split is the published one; the manifest says whether it is in time order, as far as the log or ``order.csv``
+    tells. Items are 0 to the greatest number in the log or in ``items.csv``. Features are those of ``*_feat.npy`` and
+    of ``features``: modality -> file, from the source's folder on. Raises ``DataError`` where a file cannot be read or
+    a feature file has not one row per item, ``UsageError`` for a modality that cannot be called so.
     """
     with new_dataset(source, dataset, overwrite=overwrite) as staging:
         file = _log_file(source)
-        rows = _read_log(file)
+        rows, order = _with_order(_read_log(file), file.parent / ORDER_TABLE)
         table = _read_items(file.parent / ITEMS_TABLE)
         count = 1 + int(pl.concat([rows.frame["number"], table.frame["number"]]).to_numpy().max())
         items = pl.DataFrame({"item": [str(number) for number in range(count)]})
         items = items.join(table.frame, on="item", how="left", maintain_order="left")
         items = items.with_columns(text=joined(items, _TEXTS))
-        for features in sorted(file.parent.glob("*_feat.npy")):
-            _read_features(features, count).save(staging / FEATURES_FOLDER)
-        origin = Source(layout="mmrec", path=str(source))
-        write(staging, items, log(rows), origin, [*rows.rejections, *table.rejections])
+        files = _feature_files(file.parent, features or {})
+        for modality, values in files.items():
+            _read_features(values, modality, count).save(staging / FEATURES_FOLDER)
+        interactions = log(rows)
+        options: dict[str, object] = {"features": {modality: str(values.name) for modality, values in files.items()}}
+        options |= {"timestamp": _PLACES} if order is not None else {}
+        told = as_given(interactions, "published")
+        origin = Source(layout="mmrec", path=str(source), split=told, options=options)
+        faults = [*rows.rejections, *table.rejections, *(order.rejections if order is not None else ())]
+        write(staging, items, interactions, origin, faults)
     return Dataset.open(dataset)
 
 
@@ -83,6 +106,19 @@ def _read_log(file: Path) -> Rows:
     return rows
 
 
+def _with_order(rows: Rows, file: Path) -> tuple[Rows, Rows | None]:
+    """The log with its places in ``order.csv`` as ``timestamp``, and that table's rows; None where it has its own."""
+    if rows.has("timestamp") or not file.is_file():
+        return rows, None
+    pair = ["user", "item"]
+    order = with_times(_with_numbers(with_ids(read_rows(file, _ORDER), *pair)), required=True)
+    known = rows.frame.select(*pair, known=pl.lit(True))
+    order = with_one_row_per_pair(replace(order, frame=order.frame.join(known, on=pair, how="left")))
+    order = order.without(pl.col("known").is_null(), "item", "not in the log")
+    places = order.frame.select(*pair, "timestamp")
+    return replace(rows, frame=rows.frame.join(places, on=pair, how="left", maintain_order="left")), order
+
+
 def _read_items(file: Path) -> Rows:
     if not file.is_file():
         return Rows(file.name, pl.DataFrame(schema={"item": pl.String, "number": pl.Int64}))
@@ -97,8 +133,26 @@ def _with_numbers(rows: Rows) -> Rows:
     return rows.with_columns(number=number).with_columns(item=pl.col("number").cast(pl.String))
 
 
-def _read_features(file: Path, count: int) -> FeatureTable:
-    """One modality, named by the file: ``image_feat.npy`` is ``image``."""
+def _feature_files(folder: Path, named: Mapping[str, str | Path]) -> dict[str, Path]:
+    """Modality -> file: ``image_feat.npy`` is ``image``; what is ``named`` goes before."""
+    found = {file.name.removesuffix(FEATURES_ENDING): file for file in sorted(folder.glob(f"*{FEATURES_ENDING}"))}
+    for modality, name in named.items():
+        if not _MODALITY.fullmatch(modality):
+            hint = "a letter, then letters, digits, _ or -: for example image"
+            raise UsageError(f"a modality cannot be called {modality!r}", where="--features", hint=hint)
+        if not (folder / name).is_file():
+            hint = "give the file of --features as it lies in the folder of the .inter file"
+            raise DataError(f"no such file of features for {modality!r}", where=str(folder / name), hint=hint)
+        found[modality] = folder / name
+    taken = {file.resolve() for file in found.values()}
+    for file in sorted(folder.glob("*.npy")):
+        if file.resolve() not in taken:
+            say(f"{file}: not taken, as no modality is named; to have it: --features NAME={file.name}")
+    return found
+
+
+def _read_features(file: Path, modality: str, count: int) -> FeatureTable:
+    """The features of one modality; a row an item."""
     hint = "use a plain .npy file of numbers, items × dimensions"
     try:
         values = np.lib.format.open_memmap(file, mode="r")  # refuses objects, which would be pickles
@@ -114,4 +168,4 @@ def _read_features(file: Path, count: int) -> FeatureTable:
         )
     ids = tuple(str(number) for number in range(count))
     encoder = f"{file.name} as published"
-    return FeatureTable(ids, file.name.removesuffix("_feat.npy"), values.astype(np.float32), encoder, sha256_file(file))
+    return FeatureTable(ids, modality, values.astype(np.float32), encoder, sha256_file(file))

@@ -24,6 +24,7 @@ from viral.importers.rows import (
     with_one_row_per_pair,
     with_times,
 )
+from viral.importers.splits import at_random
 
 LICENCE = "MovieLens terms of use (GroupLens): research, not for commercial use"
 POSTERS_FOLDER = "posters"
@@ -68,7 +69,7 @@ def import_movielens(
         images, faults = _copy_posters(posters, items, source, staging)
         options = {"min_rating": min_rating, "core": core, "seed": seed, "only_with_poster": only_with_poster}
         options |= filtered | {"filtered_by_core": pairs.frame.height - interactions.height}
-        origin = Source(layout="movielens", path=str(source), licence=LICENCE, options=options)
+        origin = Source(layout="movielens", path=str(source), licence=LICENCE, split=at_random(seed), options=options)
         rejections = [*films.rejections, *pairs.rejections, *faults]
         write(staging, with_images(items, images), random_split(interactions, seed=seed), origin, rejections)
     return Dataset.open(dataset)

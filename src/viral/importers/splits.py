@@ -1,4 +1,4 @@
-"""Which interactions are for training, validation and test: as the log says, by time, or at random."""
+"""Which interactions are for training, validation and test: as the log says, by time or at random, and so in words."""
 
 from typing import Literal, get_args
 
@@ -8,6 +8,10 @@ from viral.errors import UsageError, nearest
 from viral.importers.rows import Rows
 
 SplitRule = Literal["random", "temporal", "column"]
+BY_TIME = (  # what ``temporal_split`` does, in words
+    "in time order per user: the last for test, those before for validation (of 3 to 9 interactions one each, of more "
+    "about a tenth each); not one cut in time for all users"
+)
 _SPELLINGS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
 
 
@@ -46,3 +50,43 @@ def temporal_split(interactions: pl.DataFrame) -> pl.DataFrame:
     )
     ordered = interactions.with_row_index("#place").sort("timestamp", maintain_order=True)
     return ordered.with_columns(split=part).sort("#place").drop("#place")
+
+
+def at_random(seed: int) -> str:
+    """What ``viral.data.random_split`` does, in words."""
+    return f"random within each user (seed {seed})"
+
+
+def as_given(interactions: pl.DataFrame, whose: str) -> str:
+    """A split that came with the log (``whose``: "published"), in words: whether it follows time, and how far."""
+    ordered = in_time_order(interactions)
+    if ordered is None:
+        return f"{whose}; the log does not tell whether it is in time order"
+    if not ordered:
+        return f"{whose}, not in time order"
+    last = ": the last interaction for test, the one before for validation" if leaves_one_out(interactions) else ""
+    return f"{whose}, in time order per user{last}"
+
+
+def in_time_order(interactions: pl.DataFrame) -> bool | None:
+    """Whether every user's training is before their validation, and that before their test (or at the same time).
+
+    None where that cannot be told: an interaction without a time, or nothing held out.
+    """
+    held_out = interactions.filter(pl.col("split") != "train")
+    if "timestamp" not in interactions.columns or interactions["timestamp"].has_nulls() or not held_out.height:
+        return None
+    time, part = pl.col("timestamp"), pl.col("split")
+    ends = interactions.group_by("user_id").agg(
+        *(time.filter(part == name).min().alias(f"{name} first") for name in ("valid", "test")),
+        *(time.filter(part == name).max().alias(f"{name} last") for name in ("train", "valid")),
+    )
+    pairs = (("train", "valid"), ("train", "test"), ("valid", "test"))
+    late = pl.any_horizontal(pl.col(f"{one} last") > pl.col(f"{two} first") for one, two in pairs)
+    return not ends.select(late.fill_null(value=False).any()).item()
+
+
+def leaves_one_out(interactions: pl.DataFrame) -> bool:
+    """Whether no user has more than one interaction for validation, or for test."""
+    held_out = interactions.filter(pl.col("split") != "train")
+    return not held_out.select(pl.struct("user_id", "split").is_duplicated().any()).item()

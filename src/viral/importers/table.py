@@ -19,7 +19,15 @@ from viral.importers.rows import (
     with_one_row_per_pair,
     with_times,
 )
-from viral.importers.splits import SplitRule, split_rule, temporal_split, with_known_splits
+from viral.importers.splits import (
+    BY_TIME,
+    SplitRule,
+    as_given,
+    at_random,
+    split_rule,
+    temporal_split,
+    with_known_splits,
+)
 
 USER = Column("user", ("user", "user_id", "userId", "userID"), required=True)
 ITEM = Column("item", ("item", "item_id", "itemId", "itemID"), required=True)
@@ -66,7 +74,11 @@ def import_table(
         filtered = pairs.frame.height - interactions.height
         options = {"columns": columns, "core": core, "split": rule, "seed": seed, "filtered_by_core": filtered}
         rejections = [*pairs.rejections, *table.rejections, *faults]
-        write(staging, catalogue, interactions, Source(layout="table", path=str(source), options=options), rejections)
+        told = {"column": as_given(interactions, "as the log says"), "temporal": BY_TIME, "random": at_random(seed)}[
+            rule
+        ]
+        origin = Source(layout="table", path=str(source), split=told, options=options)
+        write(staging, catalogue, interactions, origin, rejections)
     return Dataset.open(dataset)
 
 

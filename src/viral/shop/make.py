@@ -57,7 +57,8 @@ def make_shop(dataset: Path, config: ShopConfig, *, overwrite: bool = False) -> 
                 {"user_id": _user_ids(config.users).gather(users), "item_id": items["item_id"].gather(chosen)}
             )
             advance(len(users))
-        source = Source(layout="shop", licence="CC0, generated", options=_options(config))
+        told = f"random within each user (seed {config.seed})"
+        source = Source(layout="shop", licence="CC0, generated", split=told, options=_options(config))
         write_tables(folder, items, random_split(interactions, seed=config.seed), source)
         truth.write_parquet(folder / TRUTH_FILE)
         _tastes(world, config).write_parquet(folder / USERS_FILE)

@@ -244,6 +244,18 @@ def test_modalities_can_be_chosen(dataset):
         encode(dataset, modalities=["description"])
 
 
+def test_words_alone_are_made_where_they_are_asked_for_and_then_kept_up_to_date(dataset):
+    assert "words" not in encode(dataset, descriptions=SAID)
+    made = encode(dataset, descriptions=SAID, modalities=["words"])
+    said = {"a": "a red cup", "c": "a page", "d": "a grey square"}
+    assert_vectors(made["words"], said)  # no title, and no row where nothing was said
+    assert made["words"].encoder == "letters/1 of pixel/1 with prompt title"
+    again = encode(dataset, descriptions=describe(said | {"a": "a mug"}))
+    assert_vectors(again["words"], said | {"a": "a mug"})
+    with pytest.raises(UsageError, match="no descriptions"):
+        encode(dataset, modalities=["words"])
+
+
 @pytest.mark.parametrize("fingerprint", ["", "ab" * 32])
 def test_features_that_came_with_the_data_set_are_kept_unless_named(dataset, capsys, fingerprint):
     values = np.ones((2, 3), dtype=np.float32)

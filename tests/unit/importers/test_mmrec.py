@@ -160,3 +160,83 @@ def test_a_folder_without_a_log_and_a_log_without_a_label(tmp_path):
         import_mmrec(source(tmp_path, "userID\titemID\n1\t1\n"), tmp_path / "data")
     with pytest.raises(DataError, match="not one interaction is left: unknown split"):
         import_mmrec(source(tmp_path, "userID\titemID\tx_label\n1\t1\t7\n"), tmp_path / "data")
+
+
+TIMED = "userID\titemID\tx_label\nu\t0\t0\nu\t2\t1\nv\t2\t0\nv\t3\t1\nv\t0\t2\nu\t1\t2\n"
+ORDER = "userID,itemID,position\nu,0,0\nu,2,1\nu,1,2\nv,2,0\nv,3,1\nv,0,2\n"
+
+
+def told(dataset):
+    return dataset.manifest["source"]["split"]
+
+
+def test_the_order_beside_the_log_is_its_time_and_tells_what_the_split_is(tmp_path):
+    folder = source(tmp_path, TIMED)
+    write(folder / "order.csv", ORDER)
+    dataset = import_mmrec(folder, tmp_path / "data")
+    log = dataset.interactions()
+    assert log["timestamp"].to_list() == [0, 1, 0, 1, 2, 2]
+    assert log["split"].to_list() == ["train", "valid", "train", "valid", "test", "test"]
+    assert told(dataset) == (
+        "published, in time order per user: the last interaction for test, the one before for validation"
+    )
+    assert "not a time" in dataset.manifest["source"]["options"]["timestamp"]
+
+
+def test_a_split_that_is_not_in_time_order_or_of_unknown_order_is_told(tmp_path):
+    folder = source(tmp_path, TIMED)
+    assert told(import_mmrec(folder, tmp_path / "a")) == (
+        "published; the log does not tell whether it is in time order"
+    )
+    write(folder / "order.csv", ORDER.replace("u,0,0", "u,0,9"))
+    assert told(import_mmrec(folder, tmp_path / "b")) == "published, not in time order"
+    several = TIMED + "v\t1\t2\n"
+    write(folder / "toy.inter", several)
+    write(folder / "order.csv", ORDER + "v,1,3\n")
+    assert told(import_mmrec(folder, tmp_path / "c")) == "published, in time order per user"
+
+
+def test_rows_of_the_order_that_cannot_be_used_are_named(tmp_path):
+    folder = source(tmp_path, TIMED)
+    write(folder / "order.csv", ORDER.replace("v,3,1", "v,3,x") + "w,0,0\nu,0,7\n")
+    dataset = import_mmrec(folder, tmp_path / "data")
+    assert rejected(dataset) == [
+        ("order.csv", 5, "position", "not a time", "x"),
+        ("order.csv", 7, "itemID", "not in the log", "0"),
+        ("order.csv", 8, "itemID", "duplicate pair", "0"),
+    ]
+    assert dataset.interactions()["timestamp"].to_list() == [0, 1, 0, None, 2, 2]
+    assert "does not tell" in told(dataset)
+
+
+def test_a_log_with_times_of_its_own_needs_no_order(tmp_path):
+    log = "userID\titemID\ttimestamp\tx_label\nu\t0\t30\t0\nu\t1\t40\t2\n"
+    folder = source(tmp_path, log)
+    write(folder / "order.csv", "not,a,table\n")
+    dataset = import_mmrec(folder, tmp_path / "data")
+    assert dataset.interactions()["timestamp"].to_list() == [30, 40] and "in time order per user" in told(dataset)
+
+
+def test_features_may_have_other_names(tmp_path, capsys):
+    values = np.arange(12.0).reshape(4, 3)
+    folder = source(tmp_path, image_feat=values, clip_image=values + 1, clip_text=values + 2, other=values)
+    named = {"image": "clip_image.npy", "cliptext": folder / "clip_text.npy"}
+    dataset = import_mmrec(folder, tmp_path / "data", features=named)
+    tables = load_features(dataset.features_folder)
+    assert set(tables) == {"image", "cliptext"}
+    assert tables["image"].values.tolist() == (values + 1).tolist()  # what is named goes before image_feat.npy
+    assert tables["cliptext"].encoder == "clip_text.npy as published"
+    assert dataset.manifest["source"]["options"]["features"] == {"image": "clip_image.npy", "cliptext": "clip_text.npy"}
+    told = capsys.readouterr().err
+    assert "--features NAME=other.npy" in told and "--features NAME=image_feat.npy" in told and "clip_text" not in told
+
+
+def test_named_features_are_checked_like_others(tmp_path):
+    folder = source(tmp_path, clip=np.zeros((3, 2)))
+    with pytest.raises(DataError, match=r"clip\.npy: 3 rows of features for 4 items"):
+        import_mmrec(folder, tmp_path / "data", features={"image": "clip.npy"})
+    with pytest.raises(DataError, match=r"absent\.npy: no such file of features for 'image'"):
+        import_mmrec(folder, tmp_path / "data", features={"image": "absent.npy"})
+    with pytest.raises(UsageError, match="cannot be called"):
+        import_mmrec(folder, tmp_path / "data", features={"../image": "clip.npy"})
+    assert not (tmp_path / "data").exists()

@@ -236,3 +236,24 @@ def test_a_folder_without_a_log_or_with_two(tmp_path):
     write(folder / "interactions.jsonl", "{}")
     with pytest.raises(UsageError, match=r"interactions\.csv, interactions\.jsonl"):
         import_table(folder, tmp_path / "data")
+
+
+def test_the_manifest_says_in_words_how_the_log_is_split(tmp_path):
+    log = "user,item,timestamp,split\nu1,a,1,train\nu1,b,2,test\nu2,a,5,train\nu2,c,4,valid\n"
+    told = {
+        rule: import_table(source(tmp_path, log), tmp_path / rule, split=rule).manifest["source"]["split"]
+        for rule in ("column", "temporal", "random")
+    }
+    assert told["column"] == "as the log says, not in time order"
+    assert told["temporal"].startswith("in time order per user") and "not one cut in time" in told["temporal"]
+    assert told["random"] == "random within each user (seed 0)"
+
+
+def test_a_cut_in_time_differs_from_user_to_user(tmp_path):
+    log = "user,item,timestamp\n" + "".join(
+        f"{user},{item},{start + place}\n" for user, start in (("u", 0), ("v", 9)) for place, item in enumerate("abcd")
+    )
+    items = "item\na\nb\nc\nd\n"
+    dataset = import_table(source(tmp_path, log, items), tmp_path / "data", split="temporal")
+    held_out = dataset.interactions().filter(pl.col("split") == "test")
+    assert held_out.select("user_id", "item_id", "timestamp").rows() == [("u", "d", 3), ("v", "d", 12)]
