@@ -15,6 +15,8 @@ from viral.catalog import Item
 from viral.data import ModelInputs
 from viral.dataset import Dataset
 from viral.encode import FeatureTable, load_features
+from viral.encode.run import SAID
+from viral.enrich.base import IMPORTED
 from viral.enrich.descriptions import all_descriptions
 from viral.enrich.edits import HUMAN, load_edits
 from viral.models import Recommender
@@ -33,6 +35,11 @@ class Described(NamedTuple):
     revision: str
     prompt: str
 
+    @property
+    def askable(self) -> bool:
+        """Whether there is a describer to ask for more, and not a human or a file."""
+        return self.describer != HUMAN and self.revision != IMPORTED
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
@@ -48,13 +55,18 @@ class Material:
     @property
     def described(self) -> Described | None:
         """Whose descriptions the features encode, or None."""
-        return described_by(self.encoders.get("description", ""))
+        return described_in(self.encoders)
 
 
 def described_by(encoder: str) -> Described | None:
     """Read the encoder's name of a table of descriptions, as ``viral encode`` writes it."""
     match = _DESCRIBED.fullmatch(encoder)
     return Described(*match.groups()) if match else None
+
+
+def described_in(encoders: Mapping[str, str]) -> Described | None:
+    """Whose words the tables encode, of what made each table by modality; None where none has any."""
+    return next((made for name in SAID if (made := described_by(encoders.get(name, ""))) is not None), None)
 
 
 def gather(model: Recommender[Any], inputs: ModelInputs, dataset: Dataset, item_ids: Sequence[str]) -> Material:
@@ -84,11 +96,11 @@ def gather(model: Recommender[Any], inputs: ModelInputs, dataset: Dataset, item_
 
 
 def _descriptions(dataset: Dataset, tables: Mapping[str, FeatureTable]) -> Mapping[str, str]:
-    """The texts that the table of descriptions encodes, by item id, a human's in the place of a describer's.
+    """The texts that the table of descriptions (or of words alone) encodes, by item id.
 
-    Nothing where they are no longer there.
+    A human's are in the place of a describer's. Nothing where they are no longer there.
     """
-    made = described_by(tables["description"].encoder) if "description" in tables else None
+    made = described_in({name: table.encoder for name, table in tables.items()})
     if made is None:
         return {}
     edits, wanted = load_edits(dataset), (f"{made.describer}/{made.revision}", made.prompt)

@@ -1,27 +1,32 @@
 """The verb that describes pictures, and what is done with the descriptions: edits, comparisons, the report."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from viral.cli.common import Json, show, show_json, table, verb
 from viral.cli.data import DatasetArgument
+from viral.cli.described import measured, show_set, told
+from viral.cli.words import from_files, import_file, show_from_files
 from viral.errors import UsageError
 
 if TYPE_CHECKING:
     from viral.dataset import Dataset
-    from viral.enrich import Descriptions, Terms
+    from viral.enrich import Terms
 
 
 @verb
 def enrich(
     dataset: DatasetArgument,
     describer: Annotated[
-        str,
-        typer.Option(help="Who describes the pictures: pixel (no VLM), qwen (in this process) or openai (a server)."),
-    ] = "pixel",
+        str | None,
+        typer.Option(
+            help="Who describes the pictures: pixel (no VLM; the default), qwen (in this process), openai (a server); "
+            "or import, which takes words from a file (--set file=WORDS.csv)."
+        ),
+    ] = None,
     prompt: Annotated[
         str | None, typer.Option(help="plain, title (default), chain-of-thought, attributes, each also -zh; or a file.")
     ] = None,
@@ -65,9 +70,14 @@ def enrich(
         _unlock(opened, unlock, json_output)
     elif compare is not None:
         _compare(opened, compare.split(","), prompt, seed, json_output)
+    elif describer == "import":
+        import_file(opened, settings or [], prompt, ledger, report, seed, json_output)
+    elif sets := from_files(opened, describer, prompt):
+        show_from_files(opened, sets, report, seed, json_output)
     else:
         terms = _terms(opened, max_attempts, retry_failed, fetch, fetch_private)
-        _describe(opened, describer, settings or [], prompt or "title", ledger, terms, report, seed, json_output)
+        chosen, asked = describer or "pixel", prompt or "title"
+        _describe(opened, chosen, settings or [], asked, ledger, terms, report, seed, json_output)
 
 
 def _terms(dataset: "Dataset", max_attempts: int, retry_failed: bool, fetch: bool, fetch_private: bool) -> "Terms":
@@ -98,62 +108,18 @@ def _describe(
     with Ledger(ledger or dataset.path / LEDGER_FILE) as book:
         descriptions = run(dataset.catalog(), chosen, asked, book, terms=terms)
     path = save_descriptions(descriptions, dataset.path)
-    measured = _report(dataset, descriptions, report, seed) if report is not None else None
+    page = measured(dataset, descriptions, report, seed) if report is not None else None
     shown = replace(descriptions, rows=overlaid(descriptions.rows, terms.locked))
     if json_output:
-        quality = {"quality": measured["json"], "report": str(report)} if measured else {}
-        show_json(_told(shown) | {"path": str(path)} | quality)
+        quality = {"quality": page["json"], "report": str(report)} if page else {}
+        show_json(told(shown) | {"path": str(path)} | quality)
     else:
-        _show(shown, path)
-        if measured:
-            show(f"{measured['finding']}\nopen  {report}")
+        show_set(shown, path)
+        if page:
+            show(f"{page['finding']}\nopen  {report}")
         show(f"next: viral encode {dataset.path}")
     if shown.counts["pending"]:
         raise typer.Exit(1)
-
-
-def _told(descriptions: "Descriptions") -> dict[str, Any]:
-    return {
-        "describer": descriptions.describer,
-        "prompt": descriptions.prompt,
-        "counts": dict(descriptions.counts),
-        "flags": dict(descriptions.flags),
-        "edited": sum(row.edited for row in descriptions.rows),
-        "spent": asdict(descriptions.spent),
-    }
-
-
-def _show(descriptions: "Descriptions", path: Path) -> None:
-    spent = descriptions.spent
-    show(f"{path}: " + ", ".join(f"{count:,} {status}" for status, count in descriptions.counts.items() if count))
-    if edited := sum(row.edited for row in descriptions.rows):
-        show(f"  described by hand, and locked: {edited:,}")
-    if conspicuous := {flag: count for flag, count in descriptions.flags.items() if count}:
-        show("  conspicuous: " + ", ".join(f"{count:,} × {flag}" for flag, count in conspicuous.items()))
-    if spent.tokens_in or spent.cost:
-        show(
-            f"  spent: {spent.asked:,} asked, {spent.tokens_in:,} + {spent.tokens_out:,} tokens, {spent.cost:.4f} money"
-        )
-    for row in [row for row in descriptions.rows if row.status == "done"][:3]:
-        show(f"  {row.item_id}: {row.text}")
-    if fault := next((row for row in descriptions.rows if row.error), None):
-        show(f"  the first without one, {fault.item_id} ({fault.status}): {fault.error}")
-
-
-def _report(dataset: "Dataset", descriptions: "Descriptions", path: Path, seed: int) -> dict[str, Any]:
-    """Measure the descriptions beside those by the same describer's other prompts; write the page."""
-    from viral.quality import description_quality, descriptions_by_prompt
-    from viral.quality.page import finding, write_quality_report
-    from viral.quality.statuses import NOTHING_IN_COMMON, status_report
-    from viral.report import write_report
-
-    sets = descriptions_by_prompt(dataset, descriptions.describer.partition("/")[0])
-    if not set.intersection(*(set(one.texts) for one in sets.values())):
-        write_report(path, status_report(dataset, sets, seed))
-        return {"json": None, "finding": NOTHING_IN_COMMON}
-    quality = description_quality(dataset, sets, seed=seed)
-    write_quality_report(path, dataset, sets, quality)
-    return {"json": quality.to_json(), "finding": finding(quality)}
 
 
 def _edit(dataset: "Dataset", item_id: str, text: str, json_output: bool) -> None:

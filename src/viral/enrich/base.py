@@ -11,6 +11,10 @@ Status = Literal["done", "missing picture", "unreadable", "refused", "failed", "
 and it is not tried again unless that is asked for; "pending": not asked, as the run ended before."""
 
 
+IMPORTED = "imported"  # the revision of words that came from a file (``imported``): there is nobody to ask for more
+UNKNOWN = "unknown"  # a describer or a prompt that nobody has named
+
+
 class Refused(ViralError):
     """A describer declined to describe a picture: an answer in which nothing is described."""
 

@@ -38,11 +38,17 @@ def _qwen() -> Kind:
 DESCRIBERS: Mapping[str, Callable[[], Kind]] = {"pixel": _pixel, "openai": _openai, "qwen": _qwen}
 
 
+IMPORT = "import"  # stands in the describer's place where words come from a file (``imported``)
+
+
 def describer_named(name: str, settings: Sequence[str] = ()) -> Describer:
     """The describer of that name; ``settings`` are words such as ``batch_size=8`` for fields of its configuration.
 
     Raises ``UsageError`` that names the nearest describer or field.
     """
+    if name == IMPORT:
+        hint = "take them in: viral enrich DATASET --describer import --set file=WORDS.csv"
+        raise UsageError("words from a file are not asked for", where="--describer import", hint=hint)
     if name not in DESCRIBERS:
         raise UsageError(f"unknown describer {name!r}", hint=nearest(name, DESCRIBERS))
     kind = DESCRIBERS[name]()

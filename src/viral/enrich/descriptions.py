@@ -10,7 +10,7 @@ from typing import get_args
 from urllib.parse import quote
 
 from viral.dataset import Dataset
-from viral.enrich.base import Description, Status
+from viral.enrich.base import IMPORTED, Description, Status
 from viral.enrich.checks import FLAGS
 from viral.enrich.edits import HUMAN, load_edits, overlaid
 from viral.enrich.entries import Entry
@@ -66,6 +66,16 @@ class Descriptions:
         return {flag: counted[flag] for flag in FLAGS}
 
     @property
+    def revision(self) -> str:
+        """The describer's."""
+        return self.describer.partition("/")[2]
+
+    @property
+    def imported(self) -> bool:
+        """Whether the words came from a file, so that there is no describer to ask for more."""
+        return self.revision == IMPORTED
+
+    @property
     def file_name(self) -> str:
         """``<describer>-<prompt>.parquet``, without the revision: a new revision takes the old one's place."""
         return f"{quote(self.describer.partition('/')[0], safe='')}-{quote(self.prompt, safe='')}.parquet"
@@ -93,7 +103,8 @@ def all_descriptions(dataset: Dataset) -> tuple[Descriptions, ...]:
 def load_descriptions(dataset: Dataset, describer: str | None = None, prompt: str | None = None) -> Descriptions | None:
     """The data set's descriptions, or ``None`` where nothing has been described.
 
-    Where there are several, ``describer`` and ``prompt`` (names) choose; ``UsageError`` when they do not choose one.
+    Where there are several, ``describer`` and ``prompt`` (names) choose; ``UsageError`` when they do not choose one. A
+    set in which not one item is described does not count beside one that has words.
     What a human wrote (``edits``) stands in the place of the describer's text, and where no describer was run, alone.
     """
     there, edits = all_descriptions(dataset), load_edits(dataset)
@@ -102,6 +113,7 @@ def load_descriptions(dataset: Dataset, describer: str | None = None, prompt: st
     chosen = [
         one for one in there if describer in (None, one.describer.partition("/")[0]) and prompt in (None, one.prompt)
     ]
+    chosen = [one for one in chosen if one.texts] or chosen
     if len(chosen) == 1:
         return replace(chosen[0], rows=overlaid(chosen[0].rows, edits))
     names = [one.file_name.removesuffix(".parquet") for one in chosen or there]

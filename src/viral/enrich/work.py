@@ -85,28 +85,29 @@ class Work:
         if isinstance(said, PictureError):
             return Entry(key, "unreadable", error=said.what, seconds=seconds)
         if isinstance(said, Refused):
-            return Entry(key, "refused", error=_text(said.what)[:ERROR_LIMIT], seconds=seconds)
+            return Entry(key, "refused", error=storable(said.what)[:ERROR_LIMIT], seconds=seconds)
         if isinstance(said, Exception):
-            return Entry(key, "failed", error=_text(f"{type(said).__name__}: {said}")[:ERROR_LIMIT], seconds=seconds)
+            return Entry(key, "failed", error=storable(f"{type(said).__name__}: {said}")[:ERROR_LIMIT], seconds=seconds)
         if not isinstance(said, Answer) or not isinstance(said.text, str):
             told = type(said.text if isinstance(said, Answer) else said).__name__
             return Entry(key, "failed", error=f"no text but {told}", seconds=seconds)
-        status, text, error = self._judged(_text(said.text))
+        status, text, error = judged(storable(said.text), self.prompt)
         entry = Entry(key, status, text, error[:ERROR_LIMIT], seconds=seconds)
         return replace(entry, tokens_in=said.tokens_in, tokens_out=said.tokens_out, cost=said.cost)
 
-    def _judged(self, text: str) -> tuple[Status, str, str]:
-        """Status, what to keep, and the error."""
-        if not text:
-            return "failed", "", "the description is empty"
-        if refuses(text):
-            return "refused", "", f"the answer declines: {text}"
-        if self.prompt.schema is None:
-            return "done", text, ""
-        try:
-            return "done", canonical(text), ""
-        except ValueError as error:
-            return "failed", "", f"the answer is not what was asked for ({error}): {text}"
+
+def judged(text: str, prompt: Prompt) -> tuple[Status, str, str]:
+    """Status of an answer, what to keep of it, and the error."""
+    if not text:
+        return "failed", "", "the description is empty"
+    if refuses(text):
+        return "refused", "", f"the answer declines: {text}"
+    if prompt.schema is None:
+        return "done", text, ""
+    try:
+        return "done", canonical(text), ""
+    except ValueError as error:
+        return "failed", "", f"the answer is not what was asked for ({error}): {text}"
 
 
 def _fault(picture: Picture) -> PictureError | None:
@@ -117,7 +118,7 @@ def _fault(picture: Picture) -> PictureError | None:
     return None
 
 
-def _text(text: str) -> str:
+def storable(text: str) -> str:
     """Text that can be stored and shown: surrogates replaced, and no control characters, which command terminals."""
     mended = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(c for c in mended if c in "\n\t" or unicodedata.category(c) != "Cc").strip()

@@ -25,11 +25,13 @@ class Column:
     required: bool = False
 
 
-def read_rows(path: Path, wanted: Sequence[Column], columns: Mapping[str, str] | None = None) -> Rows:
+def read_rows(
+    path: Path, wanted: Sequence[Column], columns: Mapping[str, str] | None = None, option: str = "--column {}"
+) -> Rows:
     """Read the ``wanted`` columns of a table as text, under our names.
 
-    ``columns`` (ours -> theirs) overrides the aliases. Raises ``DataError`` where the file cannot be read at all, or a
-    required (or mapped) column is missing.
+    ``columns`` (ours -> theirs) overrides the aliases; ``option`` is by what words a user gives it. Raises
+    ``DataError`` where the file cannot be read at all, or a required (or mapped) column is missing.
     """
     columns = columns or {}
     names = {column.name: (columns[column.name],) if column.name in columns else column.aliases for column in wanted}
@@ -42,18 +44,20 @@ def read_rows(path: Path, wanted: Sequence[Column], columns: Mapping[str, str] |
         if theirs is not None:
             found[column.name] = theirs
         elif column.required or column.name in columns:
-            raise missing_column(path, column.name, names[column.name][0], raw.present)
+            raise missing_column(path, column.name, names[column.name][0], raw.present, option)
     frame = raw.frame.select(ROW, *(pl.col(theirs).alias(ours) for ours, theirs in found.items()))
     return Rows(path.name, frame, found, raw.rejections, raw.present)
 
 
-def missing_column(path: Path, ours: str, theirs: str, present: Sequence[str]) -> DataError:
+def missing_column(
+    path: Path, ours: str, theirs: str, present: Sequence[str], option: str = "--column {}"
+) -> DataError:
     """The fault of a table without a column, with those that it has and the words that name another."""
     there = ", ".join(printable(name) for name in present[:30]) or "none"
     return DataError(
         f"column {theirs!r} is missing; the columns are: {there}",
         where=str(path),
-        hint=f"say which one it is with --column {ours}=NAME",
+        hint=f"say which one it is with {option.format(ours)}=NAME",
     )
 
 

@@ -132,10 +132,12 @@ def _notes(sets: Mapping[str, Descriptions], quality: Quality, total: int) -> No
 
 def _next(path: Path, sets: Mapping[str, Descriptions]) -> NextSteps:
     steps = []
-    describer = next(iter(sets.values())).describer.partition("/")[0]
+    first = next(iter(sets.values()))
+    describer = first.describer.partition("/")[0]
+    ask = f"import --set file=WORDS.csv --set describer={describer}" if first.imported else describer
     for prompt, what in ((TITLE, "descriptions that know the title"), (PLAIN, "descriptions that do not")):
         if prompt not in sets:
-            command = f"viral enrich {path} --describer {describer} --prompt {prompt} --report PATH"
+            command = f"viral enrich {path} --describer {ask} --prompt {prompt} --report PATH"
             steps.append(Step(command=command, what=f"{what}, beside these in the same report"))
     prompt = TITLE if TITLE in sets else next(iter(sets))
     encode = f"viral encode {path} --describer {describer} --prompt {prompt}"

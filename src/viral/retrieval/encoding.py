@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from viral.encode import Encoder, SentenceEncoder, VisionEncoder
+from viral.encode.run import SAID
 from viral.encode.vision import EfficientNetLite
 from viral.enrich import Answer, Describer, Picture, Prompt, Refused
-from viral.enrich.edits import HUMAN
 from viral.enrich.prompts import clean_title
 from viral.errors import DataError, ViralError
-from viral.material import Described, Material
+from viral.material import Described, Material, described_by
 from viral.pictures import PictureError, decode
 from viral.retrieval.describer import NOTHING_GIVEN, Given, check_revision, describer_of
 
@@ -41,12 +41,15 @@ class Encoders:
         Raises ``DataError`` for a picture that cannot be read, and where there is nothing to encode.
         """
         decoded = None if picture is None else decode(picture, shorter_side=SHORTER_SIDE)
-        description = self.describe(title, picture) if picture is not None and "description" in self.known else ""
+        told = picture is not None and not set(SAID).isdisjoint(self.known)
+        description = self.describe(title, picture) if told and picture is not None else ""
         features = {}
         for name, more in (("text", text), ("title", ""), ("description", description)):
             words = join(title, more)
             if name in self.known and words:
                 features[name] = self.encode_words([words])[0]
+        if "words" in self.known and description:
+            features["words"] = self.encode_words([description])[0]
         if "image" in self.known and decoded is not None:
             features["image"] = torch.from_numpy(self.vision.features([decoded]))[0]
         if not features:
@@ -66,17 +69,18 @@ class Encoders:
         mine = {"text": self.words.name, "title": self.words.name, "image": image}
         found = {name: one for name, one in self.material.encoders.items() if mine.get(name) == one}
         if described is not None and described.encoder == self.words.name:
-            found["description"] = self.material.encoders["description"]
+            by = self.material.encoders
+            found |= {name: by[name] for name in SAID if described_by(by.get(name, "")) == described}
         return found
 
     def describe(self, title: str, picture: bytes) -> str:
-        """What the describer of the bundle's items says of a picture; nothing where it declines, or was a human.
+        """What the describer of the bundle's items says of a picture; nothing where it declines, or cannot be asked.
 
         Raises ``NoDescriber`` where it cannot be had here, ``ViralError`` where it fails.
         """
         made = self.material.described
         assert made is not None
-        if made.describer == HUMAN:
+        if not made.askable:
             return ""
         describer, prompt = self._kept = self._kept or self._of(made)
         shown = clean_title(title) if prompt.uses_title else ""

@@ -22,9 +22,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from viral.bundle import read_manifest
-from viral.enrich.edits import HUMAN
 from viral.errors import DataError, UsageError, ViralError
-from viral.material import described_by
+from viral.material import described_in
 from viral.progress import say
 from viral.retrieval.describer import Given, NoDescriber, describer_of, named
 from viral.retrieval.filters import read_ids
@@ -71,8 +70,8 @@ def run_server(settings: Settings, place: Place) -> None:
 
 def check_describer(manifest: Mapping[str, Any], given: Given) -> None:
     """Raise ``ViralError`` where what is given cannot be; where nothing is and something must be, say so."""
-    made = described_by(manifest.get("encoders", {}).get("description", ""))
-    if made is None or made.describer == HUMAN:
+    made = described_in(manifest.get("encoders", {}))
+    if made is None or not made.askable:
         return
     try:
         # With nothing given no model is read to tell the revision: it is the default one's, or there is none.

@@ -5,6 +5,7 @@ would be asked for again. That may be dear, and is done only where it is asked f
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from viral.dataset import Dataset
@@ -22,7 +23,9 @@ from viral.enrich import (
     load_prompt,
     save_descriptions,
 )
+from viral.enrich.base import IMPORTED
 from viral.enrich.edits import HUMAN, overlaid
+from viral.enrich.imported import imported_sets
 from viral.fetch import FETCHED, Fetcher
 from viral.material import Described
 from viral.retrieval.describer import NOTHING_GIVEN, Given, NoDescriber, check_revision, describer_of
@@ -47,10 +50,12 @@ def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descrip
     """The descriptions of all items, kept in the data set, and how many pictures were asked about.
 
     What a human wrote is not asked for and stands in the place of the describer's words; where a human described the
-    run's items, nobody is asked. Raises ``NoDescriber`` where this would not be the describer that ``made`` names, or
-    not its settings.
+    run's items, or a file did (``viral.enrich.imported``), nobody is asked. Raises ``NoDescriber`` where this would not
+    be the describer that ``made`` names, or not its settings.
     """
     edits = load_edits(dataset)
+    if made.revision == IMPORTED and not makers.anew:
+        return _from_file(dataset, made, edits), 0
     if made.describer == HUMAN and not makers.anew:
         nothing = (Description(item_id, "", f"{HUMAN}/1", HUMAN, "", "pending") for item_id in dataset.catalog().ids)
         return Descriptions(overlaid(tuple(nothing), edits), f"{HUMAN}/1", HUMAN), 0
@@ -66,6 +71,18 @@ def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descrip
         descriptions = enrich(dataset.catalog(), counting, prompt, ledger, terms=terms)
     save_descriptions(descriptions, dataset.path)
     return replace(descriptions, rows=overlaid(descriptions.rows, edits)), counting.count
+
+
+def _from_file(dataset: Dataset, made: Described, edits: Mapping[str, str]) -> Descriptions:
+    """The words that were taken from a file; items that it does not describe are encoded by their titles."""
+    sets = (one for one in imported_sets(dataset, made.describer) if one.prompt == made.prompt)
+    there = next(sets, None)
+    if there is None:
+        what = f"the run's items were described by {made.describer} with prompt {made.prompt}, out of a file"
+        words = f"--set file=WORDS.csv --set describer={made.describer} --set prompt={made.prompt}"
+        hint = f"take it in: viral enrich {dataset.path} --describer import {words}; {ANEW}"
+        raise NoDescriber(what, where=str(dataset.path), hint=hint)
+    return replace(there, rows=overlaid(there.rows, edits))
 
 
 def _who(made: Described, makers: Makers) -> tuple[Describer, Prompt]:

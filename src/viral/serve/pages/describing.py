@@ -44,6 +44,11 @@ def fault_of(described: Descriptions | None, given: Given) -> str:
     if described is None:
         return "Nothing has been described yet: viral enrich DATASET does that."
     name = described.describer.partition("/")[0]
+    if described.imported:
+        return (
+            f"These words are {name}'s and came from a file: there is no describer to ask."
+            " This takes others: viral enrich DATASET --describer import --set file=WORDS.csv"
+        )
     try:
         given.prompt_for(described.prompt)
         if name != HUMAN:
