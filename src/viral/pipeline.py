@@ -4,10 +4,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
+from viral.blend import Ranker, finish
 from viral.budget import budget_of, tell_peak
 from viral.bundle import Bundle, make_bundle
 from viral.data import ModelInputs, Split, sample_users, split
@@ -20,8 +21,9 @@ from viral.files import fingerprint, read_json, sha256_file, write_json
 from viral.material import gather
 from viral.memory import peak_memory_bytes
 from viral.models import MODELS, Recommender
+from viral.progress import say
 from viral.recipe import Recipe, build
-from viral.training import TrainReport, build_model, fit
+from viral.training import TrainReport, build_model, fit, measure_valid
 
 RUN_FILE, RECIPE_FILE, CHECKPOINT_FILE, BUNDLE_FOLDER = "run.json", "recipe.toml", "checkpoint.safetensors", "bundle"
 PROTOCOLS = ("train", "train+valid")  # what is masked when the test set is ranked; the first is the published one
@@ -50,6 +52,35 @@ def find_model(name: str) -> type[Recommender[Any]]:
     return found
 
 
+class Configured(NamedTuple):
+    """A recipe with nothing left to the model, and the class and the configuration that it is of."""
+
+    model: type[Recommender[Any]]
+    config: Any
+    recipe: Recipe
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """All that determines a run, written out; what is not in use is left out, as it was before there was any."""
+        values = self.recipe.values() | {"config": asdict(self.config)}
+        if values["train"]["loss"] == "own":
+            values["train"] = {k: v for k, v in values["train"].items() if k not in _OF_SOFTMAX}
+        if values["memory"]["kind"] == "off":
+            del values["memory"]
+        return values
+
+
+_OF_SOFTMAX = ("loss", "temperature", "sampled_items")
+
+
+def configured(recipe: Recipe) -> Configured:
+    """The recipe's model, by name and variant, with its configuration and all that it leaves to the model."""
+    model = find_model(recipe.model).variant(recipe.config)
+    config = build(model.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+    known = replace(recipe, train=recipe.train.of_model(model.TRAIN), memory=recipe.memory.of_model(model.MEMORY))
+    return Configured(model, config, known)
+
+
 def load_split(dataset: Dataset) -> Split:
     """The data set's split over the catalogue's items."""
     return split(dataset.interactions(), dataset.catalog().ids)
@@ -71,23 +102,26 @@ def train(
     ``device`` is no part of what the run is (:mod:`viral.devices`).
     """
     out = Path(out)
-    model_class = find_model(recipe.model)
-    config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+    chosen = configured(recipe)
+    recipe = chosen.recipe
     find_device(device)  # before the folder is claimed
-    identity = _claim(dataset, recipe, out, users)
+    identity = _claim(dataset, chosen, out, users)
     if (out / RUN_FILE).is_file():
         return dict(read_json(out / RUN_FILE))
     parts = _ranked_for(load_split(dataset), users)
     inputs = load_inputs(dataset, parts, recipe)
-    model = build_model(model_class, inputs, config, recipe.train.seed)
+    model = build_model(chosen.model, inputs, chosen.config, recipe.train.seed)
+    tell_sources(model, inputs)
     budget = budget_of(model)
     budget.tell()
     report = fit(model, parts, recipe.train, checkpoint=out / CHECKPOINT_FILE, device=device)
-    scorer = model.scorer()
-    summary = summarise(recipe, report, measure(scorer, parts)) | {"identity": identity, "dataset": str(dataset.path)}
+    ranker = finish(model, inputs, parts, recipe.train, recipe.memory)
+    scorer = ranker.scorer
+    summary = summarise(recipe, report, measure(scorer, parts), ranker, parts)
+    summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
     summary["least_memory_bytes"] = budget.training + budget.ranking
     tell_peak(budget)
-    about = {"recipe": asdict(recipe), "counts": dict(dataset.manifest["counts"])} | summary
+    about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | summary
     material = gather(model, inputs, dataset, parts.items.ids)
     made = make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)
     made.save(out / BUNDLE_FOLDER)
@@ -103,12 +137,12 @@ def _ranked_for(parts: Split, users: int | None) -> Split:
     return replace(parts, valid=sample_users(parts.valid, users), test=sample_users(parts.test, users))
 
 
-def _claim(dataset: Dataset, recipe: Recipe, out: Path, users: int | None) -> str:
+def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None) -> str:
     """Make ``out`` the folder of this run, or refuse when it is another's; returns what the run depends on."""
     features = {path.name: sha256_file(path) for path in sorted(dataset.features_folder.glob("*.parquet"))}
     tables = {name: sha256_file(dataset.path / name) for name in dataset.manifest["hashes"]}  # the manifest may be old
     sampled = () if users is None else (users,)
-    identity = fingerprint(fingerprint(tables), features, asdict(recipe), *sampled)
+    identity = fingerprint(fingerprint(tables), features, chosen.plain, *sampled)
     claim = out / "identity.json"
     if claim.is_file():
         if read_json(claim)["identity"] != identity:
@@ -122,7 +156,7 @@ def _claim(dataset: Dataset, recipe: Recipe, out: Path, users: int | None) -> st
     else:
         write_json(claim, {"identity": identity})
     if not (out / RECIPE_FILE).is_file():
-        recipe.write(out / RECIPE_FILE)
+        chosen.recipe.write(out / RECIPE_FILE)
     return identity
 
 
@@ -151,13 +185,19 @@ def report_metrics(measured: Mapping[str, Metrics], name: str, *, mask: str) -> 
     }
 
 
-def summarise(recipe: Recipe, report: TrainReport, measured: Mapping[str, Metrics]) -> dict[str, Any]:
-    """What ``viral train`` prints and ``run.json`` keeps."""
-    return {
+def summarise(
+    recipe: Recipe, report: TrainReport, measured: Mapping[str, Metrics], ranker: Ranker, parts: Split
+) -> dict[str, Any]:
+    """What ``viral train`` prints and ``run.json`` keeps; ``valid`` is that of what ranks, memory included."""
+    best, beside = report.best_value, {}
+    if ranker.memory:
+        beside["memory"] = ranker.memory | {"valid_without": best}
+        best = measure_valid(ranker.scorer, parts)[recipe.train.monitor]
+    return beside | {
         "model": recipe.model,
         "seed": recipe.train.seed,
         **report_metrics(measured, "test", mask=PROTOCOLS[0]),
-        "valid": {"best_epoch": report.best_epoch} | _known({recipe.train.monitor: report.best_value}),
+        "valid": {"best_epoch": report.best_epoch} | _known({recipe.train.monitor: best}),
         "epochs": len(report.history),
         "stopped_because": report.stopped_because,
         "epoch_seconds": report.epoch_seconds,
@@ -166,6 +206,16 @@ def summarise(recipe: Recipe, report: TrainReport, measured: Mapping[str, Metric
         "peak_memory_bytes": peak_memory_bytes(),
         "history": [asdict(record) for record in report.history],
     }
+
+
+def tell_sources(model: Recommender[Any], inputs: ModelInputs) -> None:
+    """Print which modalities the model reads, what made them, and which are there and not read."""
+    if not inputs.features:
+        return
+    read = [f"{name} ({inputs.encoders.get(name, 'made elsewhere')})" for name in model.reads]
+    rest = [name for name in inputs.features if name not in model.reads]
+    told = f"reads {', '.join(read)}" if read else "reads no content"
+    say(told + (f"; not {', '.join(rest)}" if rest else ""))
 
 
 def _known(values: Mapping[str, float]) -> dict[str, float]:

@@ -3,9 +3,10 @@
 import tomllib
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
+from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from viral.errors import UsageError, nearest
 from viral.files import atomic_write, fingerprint
@@ -17,42 +18,96 @@ def check_least(config: Any, **least: float) -> None:
     """Raise ``UsageError`` where a field of ``config`` is below its least value (or not a number); None passes."""
     for name, limit in least.items():
         value = getattr(config, name)
-        if value is not None and not value >= limit:
+        if value is not None and value is not BY_MODEL and not value >= limit:
             raise UsageError(f"{name} = {value} is less than {limit}", where=type(config).__name__)
+
+
+class _ByModel(Enum):
+    """A field that is left out: what the model says of it."""
+
+    IT = "as the model has it"
+
+
+BY_MODEL: Final[Any] = _ByModel.IT
+PUBLISHED: Final[Mapping[str, Any]] = {  # the published benchmark's training
+    "loss": "own",
+    "temperature": 0.2,
+    "sampled_items": 0,
+    "learning_rate": 1e-3,
+    "batch_size": 2048,
+    "max_epochs": 1000,
+    "patience": 20,
+    "evaluate_every": 1,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """How to train; defaults follow the published benchmark (Adam, batch 2048, patience in evaluations)."""
+    """How to train, by Adam. A field that is left out is the model's (``Recommender.TRAIN``), else ``PUBLISHED``.
 
-    learning_rate: float = 1e-3
+    ``loss = "softmax"`` ranks by cosines and takes, in the place of the model's own ranking term, the softmax over all
+    items with the user's other items left out (:mod:`viral.nn.softmax`); a batch is then one of users.
+    """
+
+    loss: Literal["own", "softmax"] = BY_MODEL
+    temperature: float = BY_MODEL  # τ of the softmax
+    sampled_items: int = BY_MODEL  # that stand for all in a step's softmax; 0: none, all are there
+    learning_rate: float = BY_MODEL
     decay: float = 1.0  # the learning rate in epoch t is learning_rate · decay^(t / 50)
     weight_decay: float = 0.0  # added to the gradient, as Adam's own option does
-    batch_size: int = 2048
-    max_epochs: int = 1000
-    patience: int = 20  # stop once more than this many evaluations in a row brought no better monitored value
-    evaluate_every: int = 1  # epochs
+    batch_size: int = BY_MODEL  # triplets a step, or users
+    max_epochs: int = BY_MODEL
+    patience: int = BY_MODEL  # stop once more than this many evaluations in a row brought no better monitored value
+    evaluate_every: int = BY_MODEL  # epochs
     monitor: str = "recall@20"  # on validation, never rounded
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_least(self, batch_size=1, max_epochs=1, patience=1, evaluate_every=1, seed=0)
-        check_least(self, weight_decay=0)
+        check_least(self, weight_decay=0, sampled_items=0, temperature=1e-2)
         if not 0 < self.decay <= 1:
             raise UsageError(f"decay = {self.decay} is not above 0 and at most 1", where="[train]")
-        if not 0 < self.learning_rate < float("inf"):
+        if self.learning_rate is not BY_MODEL and not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"learning_rate = {self.learning_rate} is not a positive number", where="[train]")
         if self.seed >= 2**63:
             raise UsageError(f"seed = {self.seed} is too large", where="[train]", hint="below 2^63")
 
+    def of_model(self, own: Mapping[str, Any]) -> "TrainConfig":
+        """With every field that is left out written out: a model's ``own`` value, else the published one."""
+        missing = {name: own.get(name, value) for name, value in PUBLISHED.items() if getattr(self, name) is BY_MODEL}
+        return replace(self, **missing) if missing else self
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryConfig:
+    """The memory beside a model's vectors: EASE's item-item weights, with or without features (:mod:`viral.blend`).
+
+    What is None is chosen on validation; ``features`` are then those that the model reads.
+    """
+
+    kind: Literal["off", "ease"] = BY_MODEL
+    weight: float | None = None  # w: of the memory, where the vectors' scores have the weight 1; both in spreads
+    reg_weight: float | None = None  # λ of EASE
+    feature_weight: float | None = None  # α of EASE with text
+    features: tuple[str, ...] | None = None  # modalities
+    neighbors: int | None = None  # the n largest weights of an item are kept; None: all, or as many as fit
+
+    def __post_init__(self) -> None:
+        check_least(self, weight=0, reg_weight=1e-9, feature_weight=0, neighbors=1)
+
+    def of_model(self, kind: Literal["off", "ease"]) -> "MemoryConfig":
+        """With the model's own ``kind`` where it is left out."""
+        return replace(self, kind=kind) if self.kind is BY_MODEL else self
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A model, its configuration and its training. ``config`` is checked against the model that reads it."""
+    """A model, its configuration, its training, its memory. ``config`` is checked against the model that reads it."""
 
     model: str
     config: Mapping[str, Any] = field(default_factory=dict)
     train: TrainConfig = TrainConfig()
+    memory: MemoryConfig = MemoryConfig()
     fill: Literal["mean", "zero", "error"] = "mean"  # for items without features
 
     @classmethod
@@ -71,25 +126,35 @@ class Recipe:
         import tomli_w
 
         with atomic_write(path) as temporary:
-            temporary.write_text(tomli_w.dumps(_without_none(asdict(self))), encoding="utf-8")
+            temporary.write_text(tomli_w.dumps(_without_none(self.values())), encoding="utf-8")
 
     def with_settings(self, settings: Sequence[str]) -> "Recipe":
         """Apply ``--set`` words such as ``config.num_layers=4``, ``train.seed=1`` or just ``num_layers=4``."""
-        values = asdict(self)
+        values = self.values()
+        sections = [name for name, value in values.items() if isinstance(value, dict)]
+        known = {f.name for f in fields(TrainConfig)}
         for word in settings:
             key, value = setting(word)
             section, _, name = key.rpartition(".")
             if not section:
-                section = "" if name in values else "train" if name in values["train"] else "config"
-            if section not in ("", "config", "train"):
-                raise UsageError(f"unknown section {section!r} in --set {word!r}", hint="use config. or train.")
+                section = "" if name in values else "train" if name in known else "config"
+            if section and section not in sections:
+                hint = f"use one of {', '.join(sections)}, for example config.num_layers=4"
+                raise UsageError(f"unknown section {section!r} in --set {word!r}", hint=hint)
             target = values[section] if section else values
             target[name] = value
         return build(type(self), values, where="--set")
 
+    def values(self) -> dict[str, Any]:
+        """As nested mappings, as a TOML file has them, without what is left to the model."""
+        values = asdict(self)
+        for section in ("train", "memory"):
+            values[section] = {name: value for name, value in values[section].items() if value is not BY_MODEL}
+        return values
+
     @property
     def fingerprint(self) -> str:
-        return fingerprint(asdict(self))
+        return fingerprint(self.values())
 
 
 def setting(word: str) -> tuple[str, Any]:

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 
 from viral.checkpoint import load_checkpoint, save_checkpoint
-from viral.data import ModelInputs, Split, TripletSampler
+from viral.data import ModelInputs, Split
 from viral.devices import find_device, random_states, seeded, set_random_states
 from viral.errors import DataError, UsageError, nearest
 from viral.evaluation import CUTOFFS, evaluate
 from viral.memory import keep_pages, peak_memory_bytes
-from viral.models.base import EmbeddingRecommender, Recommender
+from viral.models.base import EmbeddingRecommender, Recommender, Scorer
+from viral.objectives import objective_of, ranker_of
 from viral.progress import say, stage
-from viral.recipe import TrainConfig
+from viral.recipe import PUBLISHED, TrainConfig
 
 CHECKPOINT_SECONDS = 10.0
 VALID_METRICS = ("recall", "ndcg")  # what early stopping and the learning curves need
@@ -77,6 +78,7 @@ def fit(
     afterwards on the processor. One without parameters is only measured. ``split.test`` is never looked at.
     """
     _check_monitor(config.monitor)
+    config = config.of_model(model.TRAIN)
     if not isinstance(model, EmbeddingRecommender):
         return _measure_closed_form(model, split, config)
     where = find_device(device)
@@ -98,9 +100,9 @@ class _Fit:
             raise DataError(
                 "no validation interaction to choose the best epoch by", hint="import the data with a split"
             )
-        self.sampler = TripletSampler(split.train)
-        if self.sampler.num_skipped:
-            say(f"{self.sampler.num_skipped:,} interactions of users who took every item cannot be trained on")
+        self.objective = objective_of(model, split.train, config)
+        if self.objective.num_skipped:
+            say(f"{self.objective.num_skipped:,} interactions of users who took every item cannot be trained on")
         self.rng = torch.Generator().manual_seed(config.seed)  # of the processor: batches are the same everywhere
         self.device = next(model.parameters()).device
         self.optimizer = torch.optim.Adam(
@@ -148,13 +150,12 @@ class _Fit:
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self.config.decay ** (epoch / 50)
         totals: dict[str, Tensor] = {}
-        for batch in self.sampler.epoch(self.config.batch_size, self.rng):
-            terms = self.model.loss(batch.to(self.device))
+        for terms, share in self.objective.epoch(self.rng):
             self.optimizer.zero_grad(set_to_none=True)
             torch.stack(list(terms.values())).sum().backward()
             self.optimizer.step()
             for name, term in terms.items():
-                totals[name] = totals.get(name, 0.0) + term.detach() * (len(batch) / len(self.sampler))
+                totals[name] = totals.get(name, 0.0) + term.detach() * share
         losses = {name: total.item() for name, total in totals.items()}
         _check_finite(losses, epoch)
         seconds = time.perf_counter() - started
@@ -164,7 +165,7 @@ class _Fit:
 
     def _validate(self, epoch: int) -> dict[str, float]:
         """Measure on validation and remember the model where it is better than ever."""
-        valid = measure_valid(self.model, self.split)
+        valid = measure_valid(ranker_of(self.model, self.config), self.split)
         if valid[self.config.monitor] > self.best_value:
             self.best_epoch, self.best_value = epoch, valid[self.config.monitor]
             self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
@@ -190,7 +191,7 @@ class _Fit:
 
     def _restore(self, path: Path) -> None:
         tensors, progress = load_checkpoint(path)
-        if progress["train"] | {"max_epochs": 0} != asdict(self.config) | {"max_epochs": 0}:
+        if {**PUBLISHED, **progress["train"], "max_epochs": 0} != asdict(self.config) | {"max_epochs": 0}:
             raise _another("the run was started with another training configuration", path)
         other = "the run was started with another model, or a model of another size or configuration"
         if progress.get("model") != self._identity():
@@ -218,9 +219,9 @@ def _another(what: str, path: Path) -> UsageError:
     return UsageError(what, where=str(path), hint="choose another --out, or delete this run to start afresh")
 
 
-def measure_valid(model: Recommender[Any], split: Split) -> dict[str, float]:
+def measure_valid(scorer: Scorer, split: Split) -> dict[str, float]:
     """The validation metrics that early stopping and the learning curves need."""
-    return evaluate(model.scorer(), split.valid, split.train, metrics=VALID_METRICS).mean()
+    return evaluate(scorer, split.valid, split.train, metrics=VALID_METRICS).mean()
 
 
 def _check_monitor(monitor: str) -> None:
@@ -241,6 +242,6 @@ def _check_finite(losses: dict[str, float], epoch: int) -> None:
 
 def _measure_closed_form(model: Recommender[Any], split: Split, config: TrainConfig) -> TrainReport:
     started = time.perf_counter()
-    valid = measure_valid(model, split) if len(split.valid) else {}
+    valid = measure_valid(model.scorer(), split) if len(split.valid) else {}
     record = EpochRecord(0, {}, 0.0, valid, time.perf_counter() - started)
     return TrainReport(0, valid.get(config.monitor, float("nan")), (record,), "closed form", 0, peak_memory_bytes())

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from viral.data.controls import CONTROLS
 from viral.data.interactions import Interactions
 from viral.data.splitting import Split
 from viral.encode.table import FeatureTable
@@ -22,6 +23,7 @@ class ModelInputs:
     train: Interactions
     features: Mapping[str, Tensor] = field(default_factory=dict)  # modality -> (I, F) float32
     present: Mapping[str, Tensor] = field(default_factory=dict)  # modality -> (I,) bool: given, not filled in
+    encoders: Mapping[str, str] = field(default_factory=dict)  # modality -> what made its table
 
     def __post_init__(self) -> None:
         for modality, values in self.features.items():
@@ -39,7 +41,7 @@ class ModelInputs:
         An item without a row in a table is filled with the mean of the others (``mean``, as the published benchmark
         does), with zeros (``zero``), or is an error naming it (``error``); ``present`` remembers which.
         """
-        features, presence = {}, {}
+        features, presence, encoders = {}, {}, {}
         for table in tables:
             values, present = table.aligned(split.items.ids)
             if not present.any():
@@ -59,18 +61,30 @@ class ModelInputs:
                 if fill == "mean":
                     values[~present] = values[present].mean(axis=0)
             features[table.modality], presence[table.modality] = torch.from_numpy(values), torch.from_numpy(present)
-        return cls(split.train, features, presence)
+            encoders[table.modality] = table.encoder
+        return cls(split.train, features, presence, encoders)
 
     def given(self, modality: str) -> Tensor:
         """Which items have features of their own, (I,) bool; all where nothing says otherwise."""
         everyone = torch.ones(self.train.num_items, dtype=torch.bool)
-        return self.present.get(modality, everyone)
+        return self.present.get(self._of_control(modality)[1], everyone)
 
     def feature(self, modality: str) -> Tensor:
-        """Features of one modality (I, F); ``DataError`` names what is there when it is absent."""
+        """Features of one modality (I, F); ``DataError`` names what is there when it is absent.
+
+        ``shuffled:NAME`` and ``random:NAME`` are controls (:mod:`viral.data.controls`).
+        """
+        kind, of = self._of_control(modality)
+        if kind:
+            return CONTROLS[kind](self.feature(of), self.given(of))
         if modality not in self.features:
             raise DataError(
                 f"the data set has no {modality!r} features (it has: {', '.join(sorted(self.features)) or 'none'})",
                 hint="run `viral enrich` and `viral encode` first, or choose a model without them",
             )
         return self.features[modality]
+
+    def _of_control(self, modality: str) -> tuple[str, str]:
+        """The kind of control and the modality that it is made of; no kind for a modality itself."""
+        kind, colon, of = modality.partition(":")
+        return (kind, of) if colon and kind in CONTROLS and modality not in self.features else ("", modality)

@@ -40,11 +40,11 @@ class TripletSampler:
         """Yield one epoch in batches; the last may be smaller."""
         order = torch.randperm(len(self._users), generator=rng)
         users, positives = self._users[order], self._items[order]
-        negatives = self._negatives(users, rng)
+        negatives = self.negatives(users, rng)
         yield from map(Triplets, users.split(batch_size), positives.split(batch_size), negatives.split(batch_size))
 
-    def _negatives(self, users: Tensor, rng: torch.Generator) -> Tensor:
-        """One unseen item per user: (B,) -> (B,)."""
+    def negatives(self, users: Tensor, rng: torch.Generator) -> Tensor:
+        """One item that the user has not taken in ``train`` for each: (B,) -> (B,)."""
 
         def draw(count: int) -> Tensor:
             return self._candidates[torch.randint(len(self._candidates), (count,), generator=rng)]

@@ -23,12 +23,11 @@ from viral.shop import ShopConfig, make_shop
 
 DEMO_SHOP = ShopConfig(users=200, items=300, interactions_per_user=8.0, liked=0.34, popularity=0.1)
 _TRAIN = TrainConfig(batch_size=512)
-_VIRAL = {"crossmodal_dim": 64, "hidden_dim": 256}  # the width that the documented numbers are of
 DEMO_RECIPES = {
     "popularity": Recipe(model="popularity", train=_TRAIN),
     "lightgcn": Recipe(model="lightgcn", config={"num_layers": 3}, train=replace(_TRAIN, learning_rate=5e-3)),
-    "viral-text-only": Recipe(model="viral", config=_VIRAL | {"visual": None}, train=_TRAIN),
-    "viral": Recipe(model="viral", config=_VIRAL, train=_TRAIN),
+    "viral-text-only": Recipe(model="viral", config={"sources": ("text",)}),
+    "viral": Recipe(model="viral"),
 }
 
 

@@ -63,7 +63,8 @@ def ablate(
     ``renew``, cells that other code computed are computed anew.
     """
     started = time.perf_counter()
-    picked, base = chosen(studies), base or Recipe(model="viral")
+    base = base or Recipe(model="viral")
+    picked = chosen(studies, base)
     check_metric(metric)
     cells, left_out = _plan(dataset, base, picked, seeds)
     outcomes = run_cells(dataset, cells, out, executor=executor, renew=renew)

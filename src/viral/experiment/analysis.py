@@ -11,7 +11,7 @@ from viral.experiment.cells import FloatArray
 from viral.experiment.code import code_of
 from viral.experiment.run import Outcome
 from viral.experiment.statistics import Comparison, Interval, compare_all, ratio
-from viral.pipeline import find_model
+from viral.pipeline import configured
 
 USER_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")  # of each user; the others are of all together
 # Popularity bias is the popularity of what is shown over that of what the users took in the test set.
@@ -69,10 +69,11 @@ def make_rows(outcomes: Sequence[Outcome], *, metric: str = "recall@20", referen
 
 def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
     cell = outcomes[0].cell
+    chosen = configured(cell.recipe)
     done = [(o.cell.seed, o.result.summary) for o in outcomes if o.result is not None]
     summaries = [summary for _, summary in done]
     values = {name: tuple(_value(s, name) for s in summaries) for name in METRICS}
-    monitor = cell.recipe.train.monitor
+    train = chosen.recipe.train
     return Row(
         name=cell.name,
         group=cell.group,
@@ -81,10 +82,10 @@ def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
         place=cell.place,
         seeds=tuple(seed for seed, _ in done),
         values=values,
-        valid=tuple(float(s["valid"].get(monitor, "nan")) for s in summaries),
+        valid=tuple(float(s["valid"].get(train.monitor, "nan")) for s in summaries),
         metrics={name: Interval.of(numbers) for name, numbers in values.items()},
-        max_epochs=cell.recipe.train.max_epochs,
-        patience=cell.recipe.train.patience,
+        max_epochs=train.max_epochs,
+        patience=train.patience,
         epochs=tuple(int(s["epochs"]) for s in summaries),
         stopped=tuple(str(s["stopped_because"]) for s in summaries),
         epoch_seconds=tuple(sum(s["epoch_seconds"]) / max(1, len(s["epoch_seconds"])) for s in summaries),
@@ -92,14 +93,14 @@ def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
         parameters=summaries[0]["num_parameters"] if summaries else None,
         memory=tuple(int(s["peak_memory_bytes"]) for s in summaries),
         commits=tuple(dict.fromkeys(str(s["commit"]) for s in summaries)),
-        code_changed=_code_changed(cell.recipe.model, [s.get("code") for s in summaries]),
+        code_changed=_code_changed(chosen.model, [s.get("code") for s in summaries]),
         failures=tuple(f"seed {o.cell.seed}: {o.failure or 'no result'}" for o in outcomes if o.result is None),
         comparison=comparison,
     )
 
 
-def _code_changed(model: str, codes: Sequence[str | None]) -> bool | None:
-    now = code_of(find_model(model))
+def _code_changed(model: type[Any], codes: Sequence[str | None]) -> bool | None:
+    now = code_of(model)
     if any(code is not None and code != now for code in codes):
         return True
     return None if None in codes else False

@@ -4,7 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from viral.dataset import INTERACTIONS_FILE, Dataset
 from viral.errors import DataError
 from viral.evaluation import Metrics
 from viral.files import atomic_write, fingerprint, read_json, sha256_file, write_json
-from viral.pipeline import find_model
-from viral.recipe import Recipe, build
+from viral.pipeline import configured
+from viral.recipe import Recipe
 
 VERSION = 1  # raised when the same recipe and data would be measured otherwise
 RESULT_FILE, USERS_FILE, CHECKPOINT_FILE, LOCK_FILE = "result.json", "users.parquet", "checkpoint.safetensors", "lock"
@@ -61,9 +61,8 @@ class Cell:
 
 
 def whole_recipe(recipe: Recipe) -> dict[str, Any]:
-    """A recipe with every default of its model's configuration written out."""
-    config = build(find_model(recipe.model).Config, recipe.config, where=f"[config] of model {recipe.model!r}")
-    return asdict(recipe) | {"config": asdict(config)}
+    """A recipe with every default of its model written out."""
+    return configured(recipe).plain
 
 
 def _key(recipe: Recipe, seed: int | None) -> str:

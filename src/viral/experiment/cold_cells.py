@@ -28,7 +28,7 @@ from viral.experiment.run import CELLS_FOLDER, JOURNAL_FILE
 from viral.files import atomic_write, fingerprint, read_json, sha256_file, write_json
 from viral.models import newcomers
 from viral.parallel import Executor, SerialExecutor
-from viral.pipeline import find_model, load_split
+from viral.pipeline import configured, load_split
 from viral.progress import say
 from viral.provenance import commit
 from viral.recipe import Recipe
@@ -59,7 +59,7 @@ class ColdCell:
     def code(self) -> str:
         """SHA-256 of the code that trains the model, withholds, embeds and measures."""
         ours = [sha256_file(Path(str(module.__file__))) for module in (benchmark, cold, foretelling, newcomers)]
-        return fingerprint(ours, "" if self.recipe is None else code_of(find_model(self.recipe.model)))
+        return fingerprint(ours, "" if self.recipe is None else code_of(configured(self.recipe).model))
 
 
 def _cell(cell: ColdCell) -> Cell:
@@ -205,8 +205,8 @@ def _measure(job: ColdJob) -> None:
     if cell.recipe is None:
         found = {"": by_chance(withheld) if cell.name == RANDOM else by_content(withheld, tables)}
     else:
-        model = find_model(cell.recipe.model)
-        found, report = by_model(withheld, tables, model, cell.recipe, job.folder / CHECKPOINT_FILE)
+        chosen = configured(cell.recipe)
+        found, report = by_model(withheld, tables, chosen.model, chosen.recipe, job.folder / CHECKPOINT_FILE)
         summary |= {"model": cell.recipe.model, "epochs": len(report.history), "seconds": sum(report.epoch_seconds),
                     "stopped_because": report.stopped_because}  # fmt: skip
     counts = {"items_withheld": len(withheld.item_ids), "pairs_withheld": len(withheld.relevant)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+from viral.blend import finish
 from viral.data import ModelInputs, Split
 from viral.data.inputs import Fill
 from viral.dataset import Dataset
@@ -27,10 +28,9 @@ from viral.experiment.cells import (
 )
 from viral.experiment.code import code_of
 from viral.parallel import Executor, SerialExecutor
-from viral.pipeline import PROTOCOLS, find_model, load_split, measure, summarise
+from viral.pipeline import PROTOCOLS, configured, load_split, measure, summarise
 from viral.progress import say
 from viral.provenance import commit
-from viral.recipe import build
 from viral.report.wording import duration
 from viral.training import build_model, fit
 
@@ -96,7 +96,7 @@ class Job:
 
     @property
     def code(self) -> str:
-        return code_of(find_model(self.cell.recipe.model))
+        return code_of(configured(self.cell.recipe).model)
 
     def finished(self) -> CellResult | None:
         """The result that is there, unless it is to be renewed."""
@@ -140,19 +140,18 @@ def compute(job: Job) -> str:
 
 
 def _train_and_measure(job: Job) -> None:
-    recipe = job.cell.recipe
-    model_class = find_model(recipe.model)
-    config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+    model_class, config, recipe = configured(job.cell.recipe)
     split, inputs = _prepared(job.dataset, job.data, recipe.fill, job.cell.reads)
     started = time.perf_counter()
     model = build_model(model_class, inputs, config, recipe.train.seed)
     built = time.perf_counter() - started
     report = fit(model, split, recipe.train, checkpoint=job.folder / CHECKPOINT_FILE)
-    measured = measure(model.scorer(), split)
+    ranker = finish(model, inputs, split, recipe.train, recipe.memory)
+    measured = measure(ranker.scorer, split)
     metrics = measured[PROTOCOLS[0]]
     more = {"build_seconds": built, "cell": job.cell.name, "data": job.data, "commit": commit(), "code": job.code}
     more |= job.cell.about
-    summary = summarise(recipe, report, measured) | more | {"exposure": exposure_of(metrics, split)}
+    summary = summarise(recipe, report, measured, ranker, split) | more | {"exposure": exposure_of(metrics, split)}
     write_result(job.folder, job.key, summary, metrics, split.users.ids)
     (job.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
 

@@ -4,37 +4,19 @@ The first seven are those of the paper's Table 2 and modality study (arXiv 2511.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from viral.errors import UsageError, nearest
 from viral.experiment.cells import Cell
-from viral.models.viral_config import RANDOM, VIRALConfig
-from viral.recipe import Recipe, build
+from viral.experiment.studies_beyond import BEYOND, DEFAULT_BEYOND
+from viral.experiment.study import Study, Variant
+from viral.models.viral_beyond_config import AUTO, BeyondConfig
+from viral.models.viral_config import RANDOM
+from viral.pipeline import configured
+from viral.recipe import Recipe, TrainConfig, build
 
 FULL = "VIRAL (full)"
 TEXT_ONLY, VISUAL_ONLY, TITLE_ONLY = "text only", "visual only", "title only"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """A row of a study: what differs from the full model's configuration, or another model at its defaults."""
-
-    name: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    model: str = "viral"
-    place: float | None = None  # on the axis of a sweep
-
-
-@dataclass(frozen=True, kw_only=True)
-class Study:
-    """Rows that belong together; ``parameter`` makes it a sweep over that symbol."""
-
-    name: str
-    title: str
-    question: str
-    variants: tuple[Variant, ...]
-    parameter: str = ""
 
 
 def _sweep(symbol: str, key: str, values: Sequence[float]) -> tuple[Variant, ...]:
@@ -54,6 +36,7 @@ STUDIES: Mapping[str, Study] = {
                 Variant(name="LightGCN", model="lightgcn"),
                 Variant(name="Popularity", model="popularity"),
             ),
+            of="any",
         ),
         Study(
             name="parts",
@@ -134,6 +117,7 @@ STUDIES: Mapping[str, Study] = {
                 Variant(name="knowledge fusion", settings={"knowledge": "title"}),
             ),
         ),
+        *BEYOND,
     )
 }
 DEFAULT_STUDIES = ("anchors", "parts", "fusion", "modalities", "picture", "neighbors", "alignment")
@@ -148,12 +132,23 @@ class LeftOut:
     modality: str
 
 
-def chosen(names: Sequence[str] | None) -> tuple[Study, ...]:
-    """Studies by name, the full model's first; ``all`` is every one, None the default ones."""
-    wanted = list(DEFAULT_STUDIES if names is None else STUDIES if "all" in names else names)
+def family_of(base: Recipe) -> str:
+    """Whether a recipe of VIRAL is of the default variant or of a published reading."""
+    return "beyond" if base.config.get("variant", "beyond") == "beyond" else "published"
+
+
+def chosen(names: Sequence[str] | None, base: Recipe) -> tuple[Study, ...]:
+    """Studies by name, the full model's first; ``all`` is every one of the variant's, None the default ones."""
+    family = family_of(base)
+    fitting = [name for name, study in STUDIES.items() if study.of in (family, "any")]
+    default = DEFAULT_BEYOND if family == "beyond" else DEFAULT_STUDIES
+    wanted = list(default if names is None else fitting if "all" in names else names)
     for name in wanted:
         if name not in STUDIES:
-            raise UsageError(f"unknown study {name!r}", hint=nearest(name, [*STUDIES, "all"]))
+            raise UsageError(f"unknown study {name!r}", hint=nearest(name, [*fitting, "all"]))
+        if name not in fitting:
+            hint = "--set variant=light takes a published reading apart" if family == "beyond" else "leave variant out"
+            raise UsageError(f"study {name!r} is not of this variant of VIRAL", hint=f"{hint}; or one of {fitting}")
     return tuple(study for name, study in STUDIES.items() if name in {"anchors", *wanted})
 
 
@@ -169,7 +164,7 @@ def ablation_cells(
         for variant in study.variants:
             recipe = recipe_of(base, variant)
             reads = reads_of(recipe, base)
-            missing = [modality for modality in reads if modality not in there]
+            missing = [modality for modality in reads or () if modality not in there]
             if missing and variant.name != FULL:
                 left_out.append(LeftOut(variant.name, study.name, missing[0]))
                 continue
@@ -187,19 +182,28 @@ def ablation_cells(
 
 
 def recipe_of(base: Recipe, variant: Variant) -> Recipe:
-    """The base with the variant's settings, or another model at its defaults, trained as the base is."""
+    """The base with the variant's settings, or another model at its defaults, trained as a published base is."""
     if variant.model != base.model:
+        if family_of(base) == "beyond":  # whose training is not another model's
+            return Recipe(model=variant.model, config=dict(variant.settings), train=TrainConfig(seed=base.train.seed))
         return replace(base, model=variant.model, config=dict(variant.settings))
-    return replace(base, config={**base.config, **variant.settings})
+    values = base.values()
+    for key, value in variant.settings.items():
+        section, _, name = key.rpartition(".")
+        values[section or "config"][name] = value
+    return build(Recipe, values, where=f"row {variant.name!r}")
 
 
-def reads_of(recipe: Recipe, base: Recipe) -> tuple[str, ...]:
-    """The modalities that a VIRAL of this configuration reads; none for the models without content.
+def reads_of(recipe: Recipe, base: Recipe) -> tuple[str, ...] | None:
+    """The modalities that a VIRAL of this configuration reads, None for all; none for the models without content.
 
     Random features have the width of the base's visual ones, so those are read in their place.
     """
     if recipe.model != "viral":
         return ()
-    config, full = (build(VIRALConfig, each.config, where="[config] of model 'viral'") for each in (recipe, base))
+    config = configured(recipe).config
+    if isinstance(config, BeyondConfig):
+        return None if AUTO in config.sources else tuple(dict.fromkeys(name.split(":")[-1] for name in config.sources))
+    full = configured(base).config
     names = [full.visual if name == RANDOM else name for name in (*config.sources.values(), config.knowledge)]
     return tuple(dict.fromkeys(name for name in names if name is not None and name != RANDOM))

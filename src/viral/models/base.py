@@ -115,7 +115,7 @@ class Recommender(nn.Module, ABC, Generic[ConfigT]):
     Config: ClassVar[type[Any]]
     SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {}  # what `viral tune` tries: candidates by config or train field
     TRAIN: ClassVar[Mapping[str, Any]] = {}  # of the training, where a recipe leaves it out
-    MEMORY: ClassVar[Literal["none", "ease"]] = "none"  # likewise, the kind of memory
+    MEMORY: ClassVar[Literal["off", "ease"]] = "off"  # likewise, the kind of memory
 
     def __init__(self, inputs: ModelInputs, config: ConfigT) -> None:
         super().__init__()

@@ -13,10 +13,10 @@ from viral.dataset import Dataset
 from viral.errors import DataError, UsageError
 from viral.experiment.cells import data_hashes, locked
 from viral.files import fingerprint, read_json, write_json
-from viral.pipeline import find_model, load_inputs, load_split
+from viral.pipeline import configured, load_inputs, load_split
 from viral.progress import say
 from viral.provenance import commit
-from viral.recipe import Recipe, build
+from viral.recipe import Recipe
 from viral.report.wording import duration
 from viral.training import TrainReport, build_model, fit
 from viral.tune.space import Space, at_point, point_of, space_of
@@ -103,7 +103,7 @@ def tune(
 
 def _claimed(out: Path, dataset: Dataset, base: Recipe, space: Space, warmup: int) -> Path:
     """Make ``out`` the folder of this study, or refuse where it is another's."""
-    identity = fingerprint(VERSION, data_hashes(dataset), asdict(base), dict(space.candidates), warmup)
+    identity = fingerprint(VERSION, data_hashes(dataset), configured(base).plain, dict(space.candidates), warmup)
     if (out / IDENTITY_FILE).is_file():
         if read_json(out / IDENTITY_FILE)["identity"] != identity:
             what = "this folder holds a study of another recipe or space, or of data that have changed since"
@@ -148,9 +148,7 @@ class _Trainer:
         self.inputs = load_inputs(dataset, self.split, base)
 
     def __call__(self, point: dict[str, Any], checkpoint: Path, on_epoch: Any) -> TrainReport:
-        recipe = at_point(self.base, point)
-        model_class = find_model(recipe.model)
-        config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+        model_class, config, recipe = configured(at_point(self.base, point))
         model = build_model(model_class, self.inputs, config, recipe.train.seed)
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         return fit(model, self.split, recipe.train, checkpoint=checkpoint, on_epoch=on_epoch)

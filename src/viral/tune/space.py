@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from viral.errors import UsageError, nearest
-from viral.pipeline import find_model
+from viral.pipeline import configured
 from viral.recipe import Recipe, TrainConfig, build
 
 PLAIN = (bool, int, float, str, type(None))  # what a study's database can hold
@@ -47,7 +47,7 @@ def space_of(recipe: Recipe, *, fixed: Collection[str] = ()) -> Space:
     Raises ``UsageError`` where the model names no space, or one with a field that neither its configuration nor the
     training has, or with a candidate that is not a plain value.
     """
-    model = find_model(recipe.model)
+    model = configured(recipe).model
     where = f"SPACE of model {recipe.model!r}"
     known = {field.name for kind in (model.Config, TrainConfig) for field in fields(kind)} - {"seed", "monitor"}
     for name, values in model.SPACE.items():
@@ -64,8 +64,8 @@ def space_of(recipe: Recipe, *, fixed: Collection[str] = ()) -> Space:
 
 def at_point(recipe: Recipe, point: Mapping[str, Any]) -> Recipe:
     """The recipe with the point's values: in ``config`` where the model has such a field, else in ``train``."""
-    own = {field.name for field in fields(find_model(recipe.model).Config)}
-    values = asdict(recipe)
+    own = {field.name for field in fields(configured(recipe).config)}
+    values = recipe.values()
     for name, value in point.items():
         values["config" if name in own else "train"][name] = value
     return build(Recipe, values, where="the search space")
@@ -73,6 +73,6 @@ def at_point(recipe: Recipe, point: Mapping[str, Any]) -> Recipe:
 
 def point_of(recipe: Recipe, space: Space) -> dict[str, Any]:
     """The values that the recipe has for the fields of the space, defaults written out."""
-    config = build(find_model(recipe.model).Config, recipe.config, where=f"[config] of model {recipe.model!r}")
-    values = asdict(recipe.train) | asdict(config)
+    found = configured(recipe)
+    values = asdict(found.recipe.train) | asdict(found.config)
     return {name: values[name] for name in space.candidates}

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from viral.data import Split
 from viral.models.base import EmbeddingRecommender, Recommender
+from viral.objectives import ranker_of
 from viral.recipe import TrainConfig
 from viral.training import EpochRecord, TrainReport, fit, measure_valid
 
@@ -65,8 +66,9 @@ def go_on(model: Recommender[Any], parts: Split, train: TrainConfig, epochs: int
     """
     if not isinstance(model, EmbeddingRecommender):
         return Continued(fit(model, parts, train), None)
-    start = measure_valid(model, parts)[train.monitor]
+    train = train.of_model(model.TRAIN)
+    start = measure_valid(ranker_of(model, train), parts)[train.monitor]
     mean = Mean(model, epochs // 2)
     report = fit(model, parts, replace(train, max_epochs=epochs, evaluate_every=epochs), on_epoch=mean.take)
     mean.give()
-    return Continued(replace(report, best_value=measure_valid(model, parts)[train.monitor]), start)
+    return Continued(replace(report, best_value=measure_valid(ranker_of(model, train), parts)[train.monitor]), start)

@@ -9,19 +9,32 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from viral.blend import finish, fixed
 from viral.bundle import Bundle, make_bundle
 from viral.data import ModelInputs, Split
-from viral.dataset import Dataset
+from viral.dataset import MANIFEST_FILE, Dataset
 from viral.encode import SentenceEncoder, encode_dataset
-from viral.encode.run import CACHE_FILE, PICTURES_CACHE
+from viral.encode.run import CACHE_FILE, PICTURES_CACHE, SAID
 from viral.encode.vision import EfficientNetLite
-from viral.enrich import LEDGER_FILE
+from viral.enrich import LEDGER_FILE, save_descriptions
+from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
 from viral.enrich.edits import EDITS_FILE
+from viral.enrich.imported import imported_sets
 from viral.errors import UsageError
 from viral.files import fingerprint, read_json, staged_folder, write_json
-from viral.material import Material, gather
+from viral.material import Material, described_by, gather
 from viral.models.base import Recommender
-from viral.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, find_model, load_inputs, load_split, measure, summarise
+from viral.pipeline import (
+    BUNDLE_FOLDER,
+    RECIPE_FILE,
+    RUN_FILE,
+    Configured,
+    configured,
+    load_inputs,
+    load_split,
+    measure,
+    summarise,
+)
 from viral.progress import say
 from viral.recipe import Recipe, build
 from viral.training import build_model, fit
@@ -48,14 +61,17 @@ def update(
     _check_place(out)
     started, seconds = time.perf_counter(), {}
     bundle = Bundle.load(run / BUNDLE_FOLDER)
-    recipe = build(Recipe, bundle.about["recipe"], where="the bundle's recipe")
+    chosen = configured(build(Recipe, bundle.about["recipe"], where="the bundle's recipe"))
+    recipe = chosen.recipe
     parts = load_split(dataset)
     changes = changes_between(bundle, dataset.catalog(), parts)
     bring_caches(_origin(run), dataset.path)
     counts = refresh(dataset, bundle.material, makers or Makers())
     seconds["describe and encode"] = time.perf_counter() - started
     inputs = load_inputs(dataset, parts, recipe)
-    model, trained, taken = _train(bundle, recipe, parts, inputs, epochs)
+    model, trained, taken = _train(bundle, chosen, parts, inputs, epochs)
+    memory = fixed(recipe.memory, bundle.about.get("memory", {}))  # as it was chosen when the run began
+    ranker = finish(model, inputs, parts, recipe.train, memory)
     seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
     told = {
         "of": str(bundle.about.get("identity", "")),
@@ -65,10 +81,11 @@ def update(
         "scratch_epochs": scratch_epochs(bundle) or len(trained.report.history),
         "start": {} if trained.start is None else {recipe.train.monitor: trained.start},  # on validation
     }
-    summary = summarise(recipe, trained.report, measure(model.scorer(), parts))
-    identity = fingerprint("update", told, dataset.fingerprint, asdict(recipe))
-    summary |= {"identity": identity, "dataset": str(dataset.path), "update": told | {"seconds": seconds}}
-    _leave(out, dataset, recipe, parts, inputs, model, summary)
+    summary = summarise(recipe, trained.report, measure(ranker.scorer, parts), ranker, parts)
+    identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
+    summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
+    summary["update"] = told | {"seconds": seconds}
+    _leave(out, dataset, recipe, parts, inputs, (model, ranker.scorer), summary)
     return summary
 
 
@@ -84,7 +101,7 @@ def _origin(run: Path) -> Path | None:
 
 
 def bring_caches(old: Path | None, new: Path) -> None:
-    """Copy the ledger, the caches of vectors and what humans wrote from the old data set, where the new has none."""
+    """Copy the ledger, the caches of vectors and what came from humans or files to a new data set that has none."""
     if old is None or not old.is_dir() or old.resolve() == new.resolve():
         return
     for name in (Path(LEDGER_FILE), FEATURES / CACHE_FILE, FEATURES / PICTURES_CACHE):
@@ -92,6 +109,9 @@ def bring_caches(old: Path | None, new: Path) -> None:
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(old / name)) as source, closing(sqlite3.connect(new / name)) as target:
                 source.backup(target)
+    for one in imported_sets(Dataset.open(old)) if (old / MANIFEST_FILE).is_file() else ():
+        if not (new / DESCRIPTIONS_FOLDER / one.file_name).exists():
+            save_descriptions(one, new)
     if (old / EDITS_FILE).is_file() and not (new / EDITS_FILE).exists():
         (new / EDITS_FILE).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(old / EDITS_FILE, new / EDITS_FILE)
@@ -109,25 +129,25 @@ def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, i
         descriptions, asked = describe(dataset, described, makers)
     ours = {"text": words.name, "title": words.name, "image": f"{vision.name}/{vision.revision}"}
     modalities = [name for name, encoder in material.encoders.items() if ours.get(name) == encoder]
-    modalities += ["description"] if descriptions is not None else []
+    if descriptions is not None:
+        modalities += [name for name in SAID if described_by(material.encoders.get(name, "")) == described]
     if modalities:
         encode_dataset(dataset, descriptions=descriptions, encoder=words, vision=vision, modalities=modalities)
     return {"described": asked, "texts": words.count, "pictures": vision.count}
 
 
 def _train(
-    bundle: Bundle, recipe: Recipe, parts: Split, inputs: ModelInputs, epochs: int | None
+    bundle: Bundle, chosen: Configured, parts: Split, inputs: ModelInputs, epochs: int | None
 ) -> tuple[Recommender[Any], Continued, int]:
     """The trained model, what training did, and how many numbers it began with."""
-    model_class = find_model(recipe.model)
-    config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
+    model_class, config, recipe = chosen
     model = build_model(model_class, inputs, config, recipe.train.seed)
     if model.state_dict() and not bundle.material.parameters:
         say("the run keeps no parameters: training starts afresh")
         return model, Continued(fit(model, parts, recipe.train), None), 0
     taken = 0
     if bundle.material.parameters:
-        axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()})
+        axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()}, inputs.encoders)
         taken = carry_over(model, axes, bundle, parts, inputs)
     return model, go_on(model, parts, recipe.train, epochs or epochs_after(scratch_epochs(bundle))), taken
 
@@ -144,13 +164,14 @@ def _leave(
     recipe: Recipe,
     parts: Split,
     inputs: ModelInputs,
-    model: Any,
+    trained: tuple[Recommender[Any], Any],
     summary: Mapping[str, Any],
 ) -> None:
     """Write the run beside ``out`` and put it there in one step."""
-    about = {"recipe": asdict(recipe), "counts": dict(dataset.manifest["counts"])} | dict(summary)
+    model, scorer = trained
+    about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | dict(summary)
     material = gather(model, inputs, dataset, parts.items.ids)
-    made = make_bundle(model.scorer(), dataset.catalog(), parts.users, parts.items, parts.train, about, material)
+    made = make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)
     with staged_folder(out, overwrite=True) as folder:
         made.save(folder / BUNDLE_FOLDER)
         recipe.write(folder / RECIPE_FILE)

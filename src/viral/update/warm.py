@@ -22,15 +22,20 @@ Axis = Literal["", "users", "items", "nodes"]  # nodes: users, then items
 SIZES = ((19, 31), (23, 41))  # users and items of the two models: no length is another's, or a sum of others
 
 
-def axes_of(model: type[Recommender[Any]], config: Any, widths: Mapping[str, int]) -> dict[str, tuple[Axis, ...]]:
-    """What every axis of every tensor of the state runs over, by the tensor's name."""
+def axes_of(
+    model: type[Recommender[Any]], config: Any, widths: Mapping[str, int], encoders: Mapping[str, str] | None = None
+) -> dict[str, tuple[Axis, ...]]:
+    """What every axis of every tensor of the state runs over, by the tensor's name.
+
+    ``widths`` are those of the features by modality, ``encoders`` what made them, by which a model may choose.
+    """
     shapes = []
     for users, items in SIZES:
         rng = torch.Generator().manual_seed(0)
         pairs = torch.arange(3 * items)
         log = Interactions(pairs % users, pairs % items, users, items)
         features = {name: torch.randn(items, width, generator=rng) for name, width in widths.items()}
-        built = build_model(model, ModelInputs(log, features), config, 0)
+        built = build_model(model, ModelInputs(log, features, {}, encoders or {}), config, 0)
         shapes.append({name: tuple(tensor.shape) for name, tensor in built.state_dict().items()})
     return {
         name: tuple(_axis(a, b) for a, b in zip(shape, shapes[1][name], strict=True))

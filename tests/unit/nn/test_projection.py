@@ -113,7 +113,7 @@ def test_learnt_or_narrow_features_take_the_plain_form(narrow, width):
         torch.testing.assert_close(x.grad, layer.weight.sum(dim=0).expand(ROWS, -1))
 
 
-@pytest.mark.parametrize(("name", "count"), [("dragon", 2), ("mgcn", 2), ("lgmrec", 2), ("grcn", 2), ("viral", 3)])
+@pytest.mark.parametrize(("name", "count"), [("dragon", 2), ("mgcn", 2), ("lgmrec", 2), ("grcn", 2), ("viral", 5), ("viral-light", 3)])
 def test_models_map_their_features_with_it(name, count, narrow, monkeypatch):
     """A model whose features are fixed and wide trains on the quick form, to the same loss and gradients."""
     world = random_world(12, 10, 0.4, 0, width=WIDTH)

@@ -4,6 +4,7 @@ from viral.nn.fusion.mixing import AttentionSum, KnowledgeFusion, WeightedSum
 from viral.nn.fusion.redundancy import Redundancy, without
 from viral.nn.fusion.synergy import CrossModal, Interaction, OverPairs, Synergy, over_pairs, span
 from viral.nn.fusion.tokens import NeighborEncoder, TokenEncoder, linear
+from viral.nn.fusion.unique import unexplained
 
 __all__ = [
     "AttentionSum",
@@ -19,5 +20,6 @@ __all__ = [
     "linear",
     "over_pairs",
     "span",
+    "unexplained",
     "without",
 ]

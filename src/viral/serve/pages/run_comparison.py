@@ -104,7 +104,10 @@ def run_config(found: Found) -> Config:
         return Config({"model": found.document.get("model")}, f"its {RECIPE_FILE} cannot be read")
     gap = ""
     try:
-        full = build(find_model(str(recipe["model"])).Config, recipe.get("config", {}), where="[config]")
+        settings = recipe.get("config", {})
+        if "memory" not in recipe and recipe["model"] == "viral":  # kept before VIRAL's default was ``beyond``
+            settings = {"variant": "light", **settings}
+        full = build(find_model(str(recipe["model"])).variant(settings).Config, settings, where="[config]")
         recipe["config"] = asdict(full) if is_dataclass(full) and not isinstance(full, type) else recipe["config"]
     except (ViralError, KeyError, TypeError):
         gap = "its model is not known here, and so are its defaults"

@@ -1,0 +1,147 @@
+"""A model's vectors and the memory in one score: what ranks once training is over.
+
+The memory is EASE, with the features that the model reads as further rows of the user-item matrix (Steck, WWW 2019;
+Jeunen et al., RecSys 2020). Beside the vectors' scores it counts w, both told in spreads over items; w is chosen on
+validation by Recall@20 + NDCG@20, and where the best w is 0 the model ranks alone. Shapes: U users, I items.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from viral.data import ModelInputs, Split
+from viral.errors import UsageError
+from viral.evaluation import evaluate
+from viral.graph import SparseMatrix
+from viral.graph.blocks import row_blocks
+from viral.models.base import EmbeddingRecommender, EmbeddingScorer, HistoryScorer, Recommender, Scorer
+from viral.models.gram import check_dense, item_gram, solve_without_diagonal
+from viral.models.item_weights import SparseHistoryScorer
+from viral.models.memory import MemoryScorer, scales_of
+from viral.objectives import ranker_of
+from viral.progress import stage
+from viral.recipe import MemoryConfig, TrainConfig
+
+WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+REG_WEIGHTS, FEATURE_WEIGHTS = (300.0,), (10.0, 30.0, 100.0)
+CHOSEN_BY = ("recall@20", "ndcg@20")  # their sum
+
+
+class Ranker(NamedTuple):
+    """What ranks, and what was chosen of the memory: empty where there is none."""
+
+    scorer: Scorer
+    memory: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A memory that was tried, and its value on validation."""
+
+    reg_weight: float
+    feature_weight: float
+    weight: float
+    value: float
+
+
+def finish(
+    model: Recommender[Any], inputs: ModelInputs, split: Split, train: TrainConfig, memory: MemoryConfig
+) -> Ranker:
+    """The scorer of a trained model, with the memory that ``memory`` asks for; nothing in both is left to the model."""
+    scorer = ranker_of(model, train)
+    if memory.kind == "off":
+        return Ranker(scorer, {})
+    if not isinstance(model, EmbeddingRecommender) or not isinstance(scorer, EmbeddingScorer):
+        raise UsageError(
+            f"{type(model).__name__} has no vectors that a memory could stand beside",
+            where="[memory] kind",
+            hint="take a model that learns by gradient, or --set memory.kind=off",
+        )
+    return remember(scorer, inputs, split, memory, model.reads)
+
+
+def remember(
+    scorer: EmbeddingScorer, inputs: ModelInputs, split: Split, config: MemoryConfig, modalities: Sequence[str]
+) -> Ranker:
+    """``scorer`` with the memory of the greatest value on validation; without it where none is better than nothing."""
+    names = tuple(config.features if config.features is not None else modalities)
+    check_dense(inputs.train.num_items, hint="--set memory.kind=off ranks by the vectors alone")
+    kinds = [(reg, share) for reg in _given(config.reg_weight, REG_WEIGHTS)
+             for share in (_given(config.feature_weight, FEATURE_WEIGHTS) if names else (0.0,))]  # fmt: skip
+    weights = _given(config.weight, WEIGHTS)
+    spread = float(spreads(scorer).mean())
+    best: tuple[Choice, MemoryScorer] | None = None
+    with stage("memory: choose on validation", len(kinds)) as advance:
+        for reg_weight, feature_weight in kinds:
+            history = memory_of(inputs, reg_weight, feature_weight, names, config.neighbors)
+            own = _scales(history)
+            for weight in weights:
+                found = MemoryScorer(scorer, history, own * (weight * spread), weight * spread)
+                choice = Choice(reg_weight, feature_weight, weight, _value(found, split))
+                if best is None or choice.value > best[0].value:
+                    best = choice, found
+            advance(1)
+    assert best is not None
+    choice, found = best
+    told = {"kind": config.kind, "features": list(names), "weight": choice.weight}
+    if not choice.weight:
+        return Ranker(scorer, told)
+    return Ranker(found, told | {"reg_weight": choice.reg_weight, "feature_weight": choice.feature_weight})
+
+
+def fixed(config: MemoryConfig, chosen: dict[str, Any]) -> MemoryConfig:
+    """The configuration that has no choice left: what :func:`finish` told of an earlier training."""
+    named = {name: chosen[name] for name in ("weight", "reg_weight", "feature_weight") if name in chosen}
+    return replace(config, **named)
+
+
+def memory_of(
+    inputs: ModelInputs, reg_weight: float, feature_weight: float, names: Sequence[str], neighbors: int | None
+) -> HistoryScorer | SparseHistoryScorer:
+    """EASE with features: W of least ‖X - XW‖² + α/M Σ_m ‖F_mᵀ - F_mᵀW‖² + λ‖W‖², diag(W) = 0 (I, I).
+
+    Rows of F_m are at unit length, those of items without features 0. With ``neighbors`` an item keeps the n largest
+    of what it says for others.
+    """
+    gram = item_gram(inputs.train)
+    for name in names if feature_weight else ():
+        x = F.normalize(inputs.feature(name), dim=1) * inputs.given(name)[:, None]
+        gram.addmm_(x, x.T, alpha=feature_weight / len(names))
+    weights = solve_without_diagonal(gram, reg_weight, where="[memory]")
+    offsets, items = inputs.train.rows()
+    if neighbors is None or neighbors >= len(weights):
+        return HistoryScorer(offsets, items, weights)
+    return SparseHistoryScorer(offsets, items, largest(weights, neighbors))
+
+
+def largest(weights: Tensor, count: int) -> SparseMatrix:
+    """The ``count`` largest of each row by absolute value: (I, I) dense to sparse."""
+    columns = torch.cat([weights[rows].abs().topk(count, dim=1).indices for rows in row_blocks(*weights.shape)])
+    columns = columns.sort(dim=1).values
+    offsets = torch.arange(len(weights) + 1) * count
+    return SparseMatrix(offsets, columns.flatten(), weights.gather(1, columns).flatten(), weights.shape[1])
+
+
+def spreads(scorer: EmbeddingScorer) -> Tensor:
+    """The standard deviation of each user's scores over all items, √(uᵀ Cov(v) u): (U,)."""
+    moments = torch.cov(scorer.items.T, correction=0).reshape(scorer.items.shape[1], -1)
+    return ((scorer.users @ moments) * scorer.users).sum(dim=1).clamp(min=0).sqrt()
+
+
+def _scales(history: HistoryScorer | SparseHistoryScorer) -> Tensor:
+    """One over the spread of each user's sums: (U,)."""
+    users = torch.arange(history.num_users)
+    return torch.cat([scales_of(history(users[rows]), 1.0) for rows in row_blocks(len(users), history.num_items)])
+
+
+def _value(scorer: Scorer, split: Split) -> float:
+    metrics = evaluate(scorer, split.valid, split.train, (20,), metrics=("recall", "ndcg")).mean()
+    return sum(metrics[name] for name in CHOSEN_BY)
+
+
+def _given(value: float | None, candidates: tuple[float, ...]) -> tuple[float, ...]:
+    return candidates if value is None else (value,)
