@@ -84,3 +84,10 @@ def test_a_server_that_failed_is_asked_again() -> None:
 def test_nobody_is_asked_where_a_human_described_the_items() -> None:
     material = Material(encoders={"description": "words/1 of human/1 with prompt human"})
     assert Encoders(material).describe("Teal umbrella", photo()) == ""
+
+
+@pytest.mark.parametrize("modality", ["description", "words"])
+def test_nobody_is_asked_where_the_words_came_from_a_file(modality: str) -> None:
+    material = Material(encoders={modality: "words/1 of Qwen2.5-VL-3B-Instruct/imported with prompt plain"})
+    assert material.described is not None and material.described.describer == "Qwen2.5-VL-3B-Instruct"
+    assert Encoders(material).describe("Teal umbrella", photo()) == ""
