@@ -14,18 +14,21 @@ import torch
 
 from viral.bundle import Bundle
 from viral.data import Interactions, Vocabulary
+from viral.graph import SparseMatrix
 from viral.material import Material
-from viral.models import EmbeddingScorer
+from viral.models import EmbeddingScorer, SparseHistoryScorer
+from viral.models.memory import MemoryScorer, scales_of, vectors_of
 from viral.retrieval import Filters, Retriever
 from viral.retrieval.taste import product
 
 USERS, TAKEN, K = 1_000, 20, 20
 
 
-def world(items: int, dim: int, seed: int = 0, *, falling: float = 0.0) -> Bundle:
+def world(items: int, dim: int, seed: int = 0, *, falling: float = 0.0, memory: int = 0) -> Bundle:
     """Users and items in clusters, as learnt vectors are, and what each user took.
 
-    The n-th direction counts n^-falling: learnt vectors, too, lie mostly in few directions.
+    The n-th direction counts n^-falling: learnt vectors, too, lie mostly in few directions. With ``memory`` each item
+    says something for that many others, beside the vectors and as much as they.
     """
     rng = torch.Generator().manual_seed(seed)
     centres = torch.randn(64, dim, generator=rng)
@@ -38,7 +41,22 @@ def world(items: int, dim: int, seed: int = 0, *, falling: float = 0.0) -> Bundl
     ids = Vocabulary([f"i{n}" for n in range(items)], "item")
     users = Vocabulary([f"u{n}" for n in range(USERS)], "user")
     material = Material({"category": [f"c{n % 20}" for n in range(items)]})
-    return Bundle(EmbeddingScorer(people, vectors), users, ids, ids.ids, seen, {}, material)
+    alone = EmbeddingScorer(people, vectors)
+    scorer = remembering(alone, seen, memory, rng) if memory else alone
+    return Bundle(scorer, users, ids, ids.ids, seen, {}, material)
+
+
+def remembering(vectors: EmbeddingScorer, seen: Interactions, count: int, rng: torch.Generator) -> MemoryScorer:
+    """The vectors with a memory of ``count`` weights an item, a fifth of them negative."""
+    items = vectors.num_items
+    offsets = torch.arange(items + 1) * count
+    columns = torch.randint(items, (items * count,), generator=rng)
+    values = torch.rand(items * count, generator=rng) - 0.2
+    history = SparseHistoryScorer(*seen.rows(), SparseMatrix(offsets, columns, values, items))
+    some = torch.arange(0, USERS, 50)
+    weight = float(vectors(some).std(dim=1).mean())
+    scales = torch.cat([scales_of(history(users), weight) for users in torch.arange(USERS).split(50)])
+    return MemoryScorer(vectors, history, scales, weight)
 
 
 def timed(requests: dict[str, Callable[[int], object]], repeats: int) -> dict[str, list[float]]:
@@ -58,11 +76,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.retrieval", description=__doc__)
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=64)
+    parser.add_argument(
+        "--falling", type=float, default=0.0, help="the n-th direction of the vectors counts n^-falling"
+    )
+    parser.add_argument("--memory", type=int, default=0, help="item-item weights an item, beside the vectors")
     parser.add_argument("--repeats", type=int, default=500)
     parser.add_argument("--no-faiss", action="store_true")
     arguments = parser.parse_args()
-    bundle = world(arguments.items, arguments.dim)
-    exact, scorer = Retriever(bundle), bundle.scorer
+    bundle = world(arguments.items, arguments.dim, falling=arguments.falling, memory=arguments.memory)
+    exact, scorer = Retriever(bundle), vectors_of(bundle.scorer)
+    assert scorer is not None
     stock = Filters(in_stock=set(bundle.items.ids[::2]))
     requests: dict[str, Callable[[int], object]] = {
         "bare": lambda user: product(scorer.items, scorer.users[user]).topk(K),
@@ -71,7 +94,8 @@ def main() -> None:
         "half in stock": lambda user: exact.recommend(f"u{user}", K, filters=stock),
         "newcomer": lambda user: exact.recommend_for([f"i{user}", f"i{user + 7}"], K),
     }
-    found: dict[str, object] = {"items": arguments.items, "dim": arguments.dim, "threads": torch.get_num_threads()}
+    shape = {"items": arguments.items, "dim": arguments.dim, "falling": arguments.falling, "memory": arguments.memory}
+    found: dict[str, object] = shape | {"threads": torch.get_num_threads()}
     if not arguments.no_faiss:
         started = time.perf_counter()
         approximate = Retriever(bundle, approximate_above=0)
