@@ -12,6 +12,8 @@ from pages_world import ODD, SCRIPT, Tree, describer
 from viral.dataset import Dataset
 from viral.enrich import Ledger, all_descriptions, edit, enrich, load_descriptions, load_edits, load_prompt
 from viral.enrich.edits import LIMIT
+from viral.retrieval import Given
+from viral.serve.pages.describing import fault_of
 
 HTMX = {"hx-request": "true"}
 Own = tuple[TestClient, Path]
@@ -112,6 +114,13 @@ def test_a_mended_picture_is_described_as_a_run_would(own: Own) -> None:
         run = enrich(dataset.catalog(), describer(data), load_prompt("title"), ledger)
     assert kept.rows == run.rows
     assert len((data.parent / "asked.txt").read_text().splitlines()) == 1
+
+
+def test_words_that_came_from_a_file_have_nobody_to_ask(own: Own) -> None:
+    _, data = own
+    (there,) = all_descriptions(Dataset.open(data))
+    told = fault_of(replace(there, describer="Qwen2.5-VL-3B-Instruct/imported", prompt="plain"), Given())
+    assert "Qwen2.5-VL-3B-Instruct's and came from a file" in told and "--describer import" in told
 
 
 def test_what_is_locked_is_not_asked_for(own: Own) -> None:
