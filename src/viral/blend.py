@@ -1,16 +1,15 @@
 """A model's vectors and the memory in one score: what ranks once training is over.
 
-The memory is EASE, with the features that the model reads as further rows of the user-item matrix (Steck, WWW 2019;
-Jeunen et al., RecSys 2020). Beside the vectors' scores it counts w, both told in spreads over items; w is chosen on
-validation by Recall@20 + NDCG@20, and where the best w is 0 the model ranks alone. Shapes: U users, I items.
+The memory is a linear item-item model in closed form that reads the same features (:mod:`viral.models.l3ae`). Beside
+the vectors' scores it counts w, both told in spreads over items; w is chosen on validation by Recall@20 + NDCG@20, and
+where the best w is 0 the model ranks alone. Shapes: U users, I items.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from viral.data import ModelInputs, Split
@@ -19,15 +18,16 @@ from viral.evaluation import evaluate
 from viral.graph import SparseMatrix
 from viral.graph.blocks import row_blocks
 from viral.models.base import EmbeddingRecommender, EmbeddingScorer, HistoryScorer, Recommender, Scorer
-from viral.models.gram import check_dense, item_gram, solve_without_diagonal
+from viral.models.gram import check_dense
 from viral.models.item_weights import SparseHistoryScorer
+from viral.models.l3ae import item_weights
 from viral.models.memory import MemoryScorer, scales_of
 from viral.objectives import ranker_of
 from viral.progress import stage
 from viral.recipe import MemoryConfig, TrainConfig
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
-REG_WEIGHTS, FEATURE_WEIGHTS = (300.0,), (10.0, 30.0, 100.0)
+FEATURE_WEIGHTS = (30.0, 100.0)  # β
 CHOSEN_BY = ("recall@20", "ndcg@20")  # their sum
 
 
@@ -36,16 +36,6 @@ class Ranker(NamedTuple):
 
     scorer: Scorer
     memory: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A memory that was tried, and its value on validation."""
-
-    reg_weight: float
-    feature_weight: float
-    weight: float
-    value: float
 
 
 def finish(
@@ -70,52 +60,47 @@ def remember(
     """``scorer`` with the memory of the greatest value on validation; without it where none is better than nothing."""
     names = tuple(config.features if config.features is not None else modalities)
     check_dense(inputs.train.num_items, hint="--set memory.kind=off ranks by the vectors alone")
-    kinds = [(reg, share) for reg in _given(config.reg_weight, REG_WEIGHTS)
-             for share in (_given(config.feature_weight, FEATURE_WEIGHTS) if names else (0.0,))]  # fmt: skip
-    weights = _given(config.weight, WEIGHTS)
+    betas = _given(config.feature_weight, FEATURE_WEIGHTS) if names else (0.0,)
     spread = float(spreads(scorer).mean())
-    best: tuple[Choice, MemoryScorer] | None = None
-    with stage("memory: choose on validation", len(kinds)) as advance:
-        for reg_weight, feature_weight in kinds:
-            history = memory_of(inputs, reg_weight, feature_weight, names, config.neighbors)
+    best, least = Ranker(scorer, {}), -1.0
+    with stage("memory: choose on validation", len(betas)) as advance:
+        for beta in betas:
+            history = memory_of(inputs, replace(config, feature_weight=beta), names)
             own = _scales(history)
-            for weight in weights:
+            for weight in _given(config.weight, WEIGHTS):
                 found = MemoryScorer(scorer, history, own * (weight * spread), weight * spread)
-                choice = Choice(reg_weight, feature_weight, weight, _value(found, split))
-                if best is None or choice.value > best[0].value:
-                    best = choice, found
+                value = _value(found, split) if len(split.valid) else 0.0
+                if value > least:
+                    told = {"kind": config.kind, "features": list(names), "weight": weight, "feature_weight": beta}
+                    best, least = Ranker(found if weight else scorer, told), value
             advance(1)
-    assert best is not None
-    choice, found = best
-    told = {"kind": config.kind, "features": list(names), "weight": choice.weight}
-    if not choice.weight:
-        return Ranker(scorer, told)
-    return Ranker(found, told | {"reg_weight": choice.reg_weight, "feature_weight": choice.feature_weight})
+    return best
 
 
 def fixed(config: MemoryConfig, chosen: dict[str, Any]) -> MemoryConfig:
     """The configuration that has no choice left: what :func:`finish` told of an earlier training."""
-    named = {name: chosen[name] for name in ("weight", "reg_weight", "feature_weight") if name in chosen}
+    named = {name: chosen[name] for name in ("weight", "feature_weight") if name in chosen}
     return replace(config, **named)
 
 
-def memory_of(
-    inputs: ModelInputs, reg_weight: float, feature_weight: float, names: Sequence[str], neighbors: int | None
-) -> HistoryScorer | SparseHistoryScorer:
-    """EASE with features: W of least ‖X - XW‖² + α/M Σ_m ‖F_mᵀ - F_mᵀW‖² + λ‖W‖², diag(W) = 0 (I, I).
+def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -> HistoryScorer | SparseHistoryScorer:
+    """The item-item weights of :func:`viral.models.l3ae.item_weights`, of the modalities ``names``.
 
-    Rows of F_m are at unit length, those of items without features 0. With ``neighbors`` an item keeps the n largest
-    of what it says for others.
+    With ``neighbors`` an item keeps the n largest of what it says for others.
     """
-    gram = item_gram(inputs.train)
-    for name in names if feature_weight else ():
-        x = F.normalize(inputs.feature(name), dim=1) * inputs.given(name)[:, None]
-        gram.addmm_(x, x.T, alpha=feature_weight / len(names))
-    weights = solve_without_diagonal(gram, reg_weight, where="[memory]")
+    weights = item_weights(
+        inputs,
+        names,
+        reg_weight=config.reg_weight,
+        feature_weight=config.feature_weight or 0.0,
+        feature_reg=config.feature_reg,
+        user_power=config.user_power,
+        dropout=config.dropout,
+    )
     offsets, items = inputs.train.rows()
-    if neighbors is None or neighbors >= len(weights):
+    if config.neighbors is None or config.neighbors >= len(weights):
         return HistoryScorer(offsets, items, weights)
-    return SparseHistoryScorer(offsets, items, largest(weights, neighbors))
+    return SparseHistoryScorer(offsets, items, largest(weights, config.neighbors))
 
 
 def largest(weights: Tensor, count: int) -> SparseMatrix:

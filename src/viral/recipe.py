@@ -80,20 +80,25 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryConfig:
-    """The memory beside a model's vectors: EASE's item-item weights, with or without features (:mod:`viral.blend`).
+    """The memory beside a model's vectors: linear item-item weights, with or without features (:mod:`viral.blend`).
 
     What is None is chosen on validation; ``features`` are then those that the model reads.
     """
 
     kind: Literal["off", "ease"] = BY_MODEL
     weight: float | None = None  # w: of the memory, where the vectors' scores have the weight 1; both in spreads
-    reg_weight: float | None = None  # λ of EASE
-    feature_weight: float | None = None  # α of EASE with text
+    feature_weight: float | None = None  # β: how strongly the weights are drawn to those of the features
+    reg_weight: float = 50.0  # λ
+    feature_reg: float = 10.0  # λ of the features' own weights
+    user_power: float = 0.5  # a: a user of n choices counts (n / mean n)^-a
+    dropout: float = 0.5  # p: the share of choices that are left out, in expectation
     features: tuple[str, ...] | None = None  # modalities
     neighbors: int | None = None  # the n largest weights of an item are kept; None: all, or as many as fit
 
     def __post_init__(self) -> None:
-        check_least(self, weight=0, reg_weight=1e-9, feature_weight=0, neighbors=1)
+        check_least(self, weight=0, reg_weight=1e-9, feature_weight=0, feature_reg=1e-9, user_power=0, neighbors=1)
+        if not 0 <= self.dropout < 1:
+            raise UsageError(f"dropout = {self.dropout} is not in [0, 1)", where="[memory]")
 
     def of_model(self, kind: Literal["off", "ease"]) -> "MemoryConfig":
         """With the model's own ``kind`` where it is left out."""
@@ -154,7 +159,10 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint(self.values())
+        values = self.values()
+        if self.memory == MemoryConfig():
+            del values["memory"]  # as it was before there was any
+        return fingerprint(values)
 
 
 def setting(word: str) -> tuple[str, Any]:

@@ -33,7 +33,7 @@ class BeyondConfig:
     num_layers: int = 2  # of the user-item graph
     num_neighbors: int = 10  # of the item graph, by content and by co-occurrence
     num_user_neighbors: int = 10
-    co_occurrence_weight: float = 0.5  # of the item graph's share that is not content's
+    co_occurrence_weight: float = 0.0  # of the item graph's share that is not content's
     edge_dropout: float = 0.2  # share of the interactions that an epoch's graph leaves out
 
     def __post_init__(self) -> None:
