@@ -60,9 +60,14 @@ class Configured(NamedTuple):
     recipe: Recipe
 
     @property
+    def whole(self) -> dict[str, Any]:
+        """The recipe with every default written out: one may train by it."""
+        return self.recipe.values() | {"config": asdict(self.config)}
+
+    @property
     def plain(self) -> dict[str, Any]:
-        """All that determines a run, written out; what is not in use is left out, as it was before there was any."""
-        values = self.recipe.values() | {"config": asdict(self.config)}
+        """All that determines a run, as a key: what is not in use is left out, as it was before there was any."""
+        values = self.whole
         if values["train"]["loss"] == "own":
             values["train"] = {k: v for k, v in values["train"].items() if k not in _OF_SOFTMAX}
         if values["memory"]["kind"] == "off":

@@ -49,7 +49,7 @@ class Cell:
     @property
     def about(self) -> dict[str, Any]:
         """What a result says of its recipe: all of it, and the row that it is of, whatever the row is called."""
-        return {"recipe": whole_recipe(self.recipe), "model_key": self.model_key}
+        return {"recipe": configured(self.recipe).whole, "model_key": self.model_key}
 
     def data(self, hashes: Mapping[str, str]) -> str:
         """SHA-256 of the catalogue, the interactions and the feature tables that it is given."""
@@ -60,13 +60,8 @@ class Cell:
         return fingerprint(VERSION, _key(self.recipe, seed=self.seed), self.data(hashes))
 
 
-def whole_recipe(recipe: Recipe) -> dict[str, Any]:
-    """A recipe with every default of its model written out."""
-    return configured(recipe).plain
-
-
 def _key(recipe: Recipe, seed: int | None) -> str:
-    values = whole_recipe(recipe)
+    values = configured(recipe).plain
     values["train"]["seed"] = seed
     return fingerprint(values)
 

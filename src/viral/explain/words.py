@@ -12,7 +12,7 @@ import torch
 
 from viral.bundle import Bundle
 from viral.errors import DataError, UsageError, nearest
-from viral.retrieval.cold import config_of, embed, trained_ways_of
+from viral.retrieval.cold import embed, read_by, trained_ways_of
 from viral.retrieval.encoding import join
 from viral.retrieval.retriever import Retriever
 
@@ -79,10 +79,10 @@ def _as_new(retriever: Retriever, user_id: str, item: int, name: str, vectors: t
 def _modality(bundle: Bundle, item: int, asked: str | None) -> str:
     if asked is not None and asked not in READ:
         raise UsageError(f"{asked!r} has no words of its own", hint=nearest(asked, READ))
-    sources = getattr(config_of(bundle), "sources", {})
-    read = [name for name in READ if name in sources.values() and name in bundle.material.features]
+    sources = read_by(bundle)
+    read = [name for name in READ if name in sources and name in bundle.material.features]
     if not read or (asked is not None and asked not in read):
-        raise UsageError("the model reads no such words", hint=f"it reads: {', '.join(sources.values()) or 'nothing'}")
+        raise UsageError("the model reads no such words", hint=f"it reads: {', '.join(sources) or 'nothing'}")
     named = [
         name for name in read if asked in (None, name) and bundle.material.columns.get(name, [""] * (item + 1))[item]
     ]

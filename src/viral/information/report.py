@@ -25,6 +25,7 @@ from viral.models.base import EmbeddingScorer
 from viral.models.memory import vectors_of
 from viral.progress import stage
 
+TEXTS = ("text", "title")  # what may carry the words
 VISUAL = ("description", "image")  # what may carry the picture, the first that is there
 ATTRIBUTES = ("colour", "origin", "pattern", "xor", "text_bit", "picture_bit")
 TRUTH_FILE = "truth.parquet"
@@ -35,7 +36,7 @@ def information(
 ) -> dict[str, Any]:
     """Measure a run's data and model; one JSON document.
 
-    ``text`` and ``visual`` name modalities of the data set, else those that the run's recipe names. Raises
+    ``text`` and ``visual`` name modalities of the data set, else those that the run's recipe names or its model reads. Raises
     ``DataError`` where the data are not the run's, lack a modality, or are too few for every number of cells.
     """
     bundle = Bundle.load(run / "bundle" if (run / "bundle").is_dir() else run)
@@ -89,9 +90,10 @@ def branch_tables(scorer: EmbeddingScorer) -> dict[str, FloatArray]:
 
 def _modalities(bundle: Bundle, dataset: Dataset, text: str | None, visual: str | None) -> tuple[str, str]:
     there = sorted(path.stem for path in dataset.features_folder.glob("*.parquet"))
-    config = bundle.about.get("recipe", {}).get("config", {})
-    text = text or config.get("text") or "text"
-    visual = visual or config.get("visual") or next((name for name in VISUAL if name in there), VISUAL[0])
+    config, read = bundle.about.get("recipe", {}).get("config", {}), bundle.about.get("reads", ())
+    text = text or config.get("text") or next((name for name in read if name in TEXTS), TEXTS[0])
+    seen = [*(name for name in read if name in VISUAL), *(name for name in VISUAL if name in there), VISUAL[0]]
+    visual = visual or config.get("visual") or seen[0]
     for name in (text, visual):
         if name not in there:
             hint = (

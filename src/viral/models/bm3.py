@@ -48,6 +48,7 @@ class BM3(EmbeddingRecommender[BM3Config]):
         "dropout": (0.3, 0.5),
         "reg_weight": (0.1, 0.01),
     }
+    RANKING = frozenset({"interaction"})
 
     def __init__(self, inputs: ModelInputs, config: BM3Config) -> None:
         super().__init__(inputs, config)

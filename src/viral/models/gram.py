@@ -44,14 +44,27 @@ def item_gram(train: Interactions) -> Tensor:
     return gram
 
 
-def gram_rows(train: Interactions) -> Iterator[tuple[slice, sp.csr_array]]:
-    """XᵀX in blocks of rows, each sparse."""
+def gram_rows(train: Interactions, user_weights: Tensor | None = None) -> Iterator[tuple[slice, sp.csr_array]]:
+    """XᵀX in blocks of rows, each sparse; Xᵀ diag(w) X where users count ``user_weights`` (U,) float32 instead of 1."""
     offsets, items = train.rows()
     ones = np.ones(len(items), dtype=np.float32)
     matrix = sp.csr_array((ones, items.numpy(), offsets.numpy()), shape=(train.num_users, train.num_items))
     transposed = matrix.T.tocsr()
+    if user_weights is not None:
+        matrix.data = user_weights.numpy().repeat(offsets.diff().numpy())
     for rows in row_blocks(train.num_items, train.num_items):
         yield rows, transposed[rows] @ matrix
+
+
+def strongest(weights: Tensor, rows: slice, num_neighbors: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The largest weights above 0 of each item of a block (b, I) to others: items, other items, values, (n,) each.
+
+    All that are as large as the last that is kept are kept, so that the order of the catalogue decides nothing.
+    """
+    weights.diagonal(rows.start).zero_()
+    least = weights.topk(min(num_neighbors, weights.shape[1]), dim=1).values[:, -1:]  # (b, 1): that of the k-th
+    items, near = ((weights >= least) & (weights > 0)).nonzero(as_tuple=True)
+    return items + rows.start, near, weights[items, near]
 
 
 def solve_without_diagonal(gram: Tensor, reg_weight: float, *, where: str) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from viral.data import ModelInputs
 from viral.graph import SparseMatrix
 from viral.models.base import Recommender
-from viral.models.gram import gram_rows
+from viral.models.gram import gram_rows, strongest
 from viral.models.item_weights import SparseHistoryScorer
 from viral.recipe import check_least
 
@@ -56,7 +56,4 @@ def neighbors(counts: sp.csr_array, rows: slice, norms: Tensor, config: ItemKNNC
     """Pairs of items and similar items with their similarity, (n,) each, of a block of rows: users who took both."""
     together = torch.from_numpy(counts.toarray())  # (b, I)
     similarity = together / (norms[rows, None] * norms + config.shrinkage)  # cosine with shrinkage
-    similarity.diagonal(rows.start).zero_()
-    least = similarity.topk(min(config.num_neighbors, len(norms)), dim=1).values[:, -1:]  # (b, 1): that of the k-th
-    items, near = ((similarity >= least) & (similarity > 0)).nonzero(as_tuple=True)
-    return items + rows.start, near, similarity[items, near]
+    return strongest(similarity, rows, config.num_neighbors)

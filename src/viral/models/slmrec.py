@@ -45,6 +45,7 @@ class SLMRec(EmbeddingRecommender[SLMRecConfig]):
         "ssl_weight": (0.01, 0.05, 0.1, 0.5, 1.0),
         "ssl_temperature": (0.1, 0.2, 0.5, 1.0),
     }
+    RANKING = frozenset({"contrast"})
 
     def __init__(self, inputs: ModelInputs, config: SLMRecConfig) -> None:
         super().__init__(inputs, config)

@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from viral.blend import finish
 from viral.bundle import Bundle
 from viral.data import Interactions, ModelInputs, Split, Vocabulary
 from viral.encode.table import FeatureTable
@@ -129,7 +130,9 @@ def by_model(
     config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
     model: Any = build_model(model_class, inputs, config, recipe.train.seed)
     report = fit(model, withheld.split, recipe.train, checkpoint=checkpoint)
-    bundle = _bundle(model, recipe, withheld.split, inputs)
+    train, memory = recipe.train.of_model(model.TRAIN), recipe.memory.of_model(model.MEMORY)
+    scorer = finish(model, inputs, withheld.split, train, memory).scorer
+    bundle = _bundle(model, scorer, recipe, withheld.split, inputs)
     names = [f"withheld {n}" for n in range(len(withheld.item_ids))]
     found: dict[str, dict[str, Recalls]] = {}
     for way in ways_of(bundle):
@@ -138,13 +141,13 @@ def by_model(
     return found, report
 
 
-def _bundle(model: Any, recipe: Recipe, warm: Split, inputs: ModelInputs) -> Bundle:
+def _bundle(model: Any, scorer: Any, recipe: Recipe, warm: Split, inputs: ModelInputs) -> Bundle:
     """What the run would leave."""
     given = {m: inputs.given(m) for m in inputs.features}
-    material = Material({}, inputs.features, given, {}, model.state_dict(), unlinked(model))
+    material = Material({}, inputs.features, given, inputs.encoders, model.state_dict(), unlinked(model))
     about = {"recipe": {"model": recipe.model, "config": dict(recipe.config)}}
     titles = ("",) * len(warm.items)
-    return Bundle(model.scorer(), warm.users, warm.items, titles, warm.train, about, material)
+    return Bundle(scorer, warm.users, warm.items, titles, warm.train, about, material)
 
 
 def _of_withheld(

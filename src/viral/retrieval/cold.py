@@ -2,7 +2,7 @@
 
 There are three ways. *Foretold*: by a rule from features to vectors that is learnt from the known items
 (:mod:`viral.retrieval.foretelling`); for every model, and taken wherever there are items enough to learn from. *Own*:
-where the model makes items of features alone (VIRAL), its own encoders embed the new item, and the item graph links it
+where the model makes items of features alone (VIRAL as published), its own encoders embed the new item, and the item graph links it
 to its nearest items (:mod:`viral.models.newcomers`): the vector is exactly that of an item which had been in the
 catalogue without interactions. *Neighbors*: the weighted mean of the nearest warm items' vectors,
 
@@ -30,7 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viral.bundle import Bundle
-from viral.data import Interactions, Vocabulary
+from viral.data import Interactions, ModelInputs, Vocabulary
 from viral.errors import DataError
 from viral.graph import SparseMatrix
 from viral.graph.blocks import row_blocks
@@ -40,6 +40,7 @@ from viral.models.base import EmbeddingScorer, HistoryScorer
 from viral.models.item_weights import SparseHistoryScorer
 from viral.models.memory import AnyHistory, AnyScorer, MemoryScorer, mean_said
 from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of
+from viral.models.viral_beyond_config import BeyondConfig, sources_of
 from viral.recipe import build
 from viral.retrieval.foretelling import foretelling_of
 from viral.retrieval.taste import item_vectors
@@ -63,8 +64,16 @@ class ColdItem:
 def config_of(bundle: Bundle) -> Any:
     """The configuration of the bundle's model; None for a model that is not of the zoo, or a bundle without recipe."""
     recipe = bundle.about.get("recipe", {})
-    model = MODELS.get(str(recipe.get("model")))
-    return None if model is None else build(model.Config, recipe.get("config", {}), where="the bundle's recipe")
+    model, settings = MODELS.get(str(recipe.get("model"))), recipe.get("config", {})
+    return None if model is None else build(model.variant(settings).Config, settings, where="the bundle's recipe")
+
+
+def read_by(bundle: Bundle) -> tuple[str, ...]:
+    """The modalities that the bundle's model reads; none where it reads none, or is not known here."""
+    config, kept = config_of(bundle), bundle.material
+    if isinstance(config, BeyondConfig):
+        return sources_of(config, ModelInputs(bundle.seen, kept.features, kept.present, kept.encoders))
+    return tuple(dict.fromkeys(getattr(config, "sources", {}).values()))
 
 
 def embed(
@@ -135,9 +144,8 @@ def nearest_warm(
     bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor], k: int = NEIGHBORS
 ) -> tuple[Tensor, Tensor]:
     """Similarities s and indices (n, k) of the warm items most like each new one."""
-    sources = getattr(config_of(bundle), "sources", {})
-    material = bundle.material
-    names = [name for name in features if name in material.features and name in (sources.values() or features)]
+    material, read = bundle.material, read_by(bundle)
+    names = [name for name in features if name in material.features and name in (read or features)]
     names = names or [name for name in features if name in material.features]
     if not names or not len(features[names[0]]):
         raise _featureless()
