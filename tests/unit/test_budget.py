@@ -86,6 +86,7 @@ TABLE = 4 * 5000**2
         ("ease", {}, 0.9, 1.6),  # the table itself, and a block
         ("easetext", {}, 0.9, 1.6),
         ("itemknn", {}, 0.0, 0.8),  # a handful of blocks
+        ("rp3beta", {}, 0.0, 0.8),
         ("contentknn", {"visual": None}, 0.0, 0.8),
     ],
 )
