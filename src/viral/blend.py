@@ -18,9 +18,10 @@ from viral.evaluation import evaluate
 from viral.graph import SparseMatrix
 from viral.graph.blocks import row_blocks
 from viral.models.base import EmbeddingRecommender, EmbeddingScorer, HistoryScorer, Recommender, Scorer
-from viral.models.gram import check_dense
+from viral.models.gram import fits_dense
 from viral.models.item_weights import SparseHistoryScorer
 from viral.models.l3ae import item_weights
+from viral.models.local_weights import local_weights
 from viral.models.memory import MemoryScorer, scales_of
 from viral.objectives import ranker_of
 from viral.progress import stage
@@ -28,6 +29,7 @@ from viral.recipe import MemoryConfig, TrainConfig
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 FEATURE_WEIGHTS = (30.0, 100.0)  # β
+CANDIDATES = 200  # of an item, where all by all is too large
 CHOSEN_BY = ("recall@20", "ndcg@20")  # their sum
 
 
@@ -59,7 +61,6 @@ def remember(
 ) -> Ranker:
     """``scorer`` with the memory of the greatest value on validation; without it where none is better than nothing."""
     names = tuple(config.features if config.features is not None else modalities)
-    check_dense(inputs.train.num_items, hint="--set memory.kind=off ranks by the vectors alone")
     betas = _given(config.feature_weight, FEATURE_WEIGHTS) if names else (0.0,)
     spread = float(spreads(scorer).mean())
     best, least = Ranker(scorer, {}), -1.0
@@ -86,18 +87,22 @@ def fixed(config: MemoryConfig, chosen: dict[str, Any]) -> MemoryConfig:
 def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -> HistoryScorer | SparseHistoryScorer:
     """The item-item weights of :func:`viral.models.l3ae.item_weights`, of the modalities ``names``.
 
-    With ``neighbors`` an item keeps the n largest of what it says for others.
+    With ``neighbors`` an item keeps the n largest of what it says for others. Where the dense matrix would be too
+    large, they are solved item by item over ``neighbors`` candidates (:mod:`viral.models.local_weights`),
+    ``CANDIDATES`` where it is None.
     """
-    weights = item_weights(
-        inputs,
-        names,
-        reg_weight=config.reg_weight,
-        feature_weight=config.feature_weight or 0.0,
-        feature_reg=config.feature_reg,
-        user_power=config.user_power,
-        dropout=config.dropout,
-    )
+    numbers = {
+        "reg_weight": config.reg_weight,
+        "feature_weight": config.feature_weight or 0.0,
+        "feature_reg": config.feature_reg,
+        "user_power": config.user_power,
+        "dropout": config.dropout,
+    }
     offsets, items = inputs.train.rows()
+    if not fits_dense(inputs.train.num_items):
+        found = local_weights(inputs, names, config.neighbors or CANDIDATES, **numbers)
+        return SparseHistoryScorer(offsets, items, found)
+    weights = item_weights(inputs, names, **numbers)
     if config.neighbors is None or config.neighbors >= len(weights):
         return HistoryScorer(offsets, items, weights)
     return SparseHistoryScorer(offsets, items, largest(weights, config.neighbors))

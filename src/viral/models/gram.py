@@ -19,6 +19,11 @@ MAX_BYTES = 4_000_000_000
 TOLD_ABOVE = 100_000_000  # bytes: less is not worth a line
 
 
+def fits_dense(num_items: int) -> bool:
+    """Whether a dense float32 (I, I) takes no more than ``MAX_BYTES``."""
+    return 4 * num_items**2 <= MAX_BYTES
+
+
 def check_dense(num_items: int, *, hint: str = "use a model without one, such as lightgcn or viral") -> None:
     """Say what a dense float32 (I, I) will take; raise ``DataError`` where that is more than ``MAX_BYTES``."""
     needed = 4 * num_items**2
