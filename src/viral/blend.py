@@ -29,6 +29,7 @@ from viral.recipe import MemoryConfig, TrainConfig
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 FEATURE_WEIGHTS = (30.0, 100.0)  # β
+MANY_ITEMS, KEPT = 5_000, 200  # above so many items, so many weights of each
 CANDIDATES = 200  # of an item, where all by all is too large
 CHOSEN_BY = ("recall@20", "ndcg@20")  # their sum
 
@@ -87,7 +88,8 @@ def fixed(config: MemoryConfig, chosen: dict[str, Any]) -> MemoryConfig:
 def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -> HistoryScorer | SparseHistoryScorer:
     """The item-item weights of :func:`viral.models.l3ae.item_weights`, of the modalities ``names``.
 
-    With ``neighbors`` an item keeps the n largest of what it says for others. Where the dense matrix would be too
+    An item keeps the ``neighbors`` largest of what it says for others: by default all, or of many items ``KEPT``, which
+    costs nothing on validation and is a small part of the size (docs/models/viral.md). Where the dense matrix would be too
     large, they are solved item by item over ``neighbors`` candidates (:mod:`viral.models.local_weights`),
     ``CANDIDATES`` where it is None.
     """
@@ -103,9 +105,10 @@ def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -
         found = local_weights(inputs, names, config.neighbors or CANDIDATES, **numbers)
         return SparseHistoryScorer(offsets, items, found)
     weights = item_weights(inputs, names, **numbers)
-    if config.neighbors is None or config.neighbors >= len(weights):
+    kept = config.neighbors or (KEPT if len(weights) > MANY_ITEMS else len(weights))
+    if kept >= len(weights):
         return HistoryScorer(offsets, items, weights)
-    return SparseHistoryScorer(offsets, items, largest(weights, config.neighbors))
+    return SparseHistoryScorer(offsets, items, largest(weights, kept))
 
 
 def largest(weights: Tensor, count: int) -> SparseMatrix:

@@ -93,7 +93,7 @@ class MemoryConfig:
     user_power: float = 0.5  # a: a user of n choices counts (n / mean n)^-a
     dropout: float = 0.5  # p: the share of choices that are left out, in expectation
     features: tuple[str, ...] | None = None  # modalities
-    neighbors: int | None = None  # the n largest weights of an item are kept; None: all, or as many as fit
+    neighbors: int | None = None  # the n largest weights of an item are kept; None: all, of many items 200
 
     def __post_init__(self) -> None:
         check_least(self, weight=0, reg_weight=1e-9, feature_weight=0, feature_reg=1e-9, user_power=0, neighbors=1)

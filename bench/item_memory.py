@@ -1,0 +1,64 @@
+"""``python -m bench.item_memory DATASET --modality text``: what few weights of the memory cost on validation.
+
+The memory alone ranks, at the defaults of ``[memory]`` with β = 100: all weights, the n largest of each item, and those
+that are solved over n candidates of each item.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+
+from viral.blend import largest
+from viral.dataset import Dataset
+from viral.models.base import HistoryScorer, Scorer
+from viral.models.item_weights import SparseHistoryScorer
+from viral.models.l3ae import item_weights
+from viral.models.local_weights import local_weights
+from viral.pipeline import load_inputs, load_split
+from viral.recipe import MemoryConfig, Recipe
+from viral.training import measure_valid
+
+COUNTS = (20, 50, 100, 200)
+
+
+def main() -> None:
+    """Print one line a form: validation metrics and seconds of the processor to make it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--modality", action="append", default=[])
+    options = parser.parse_args()
+    dataset = Dataset.open(options.dataset)
+    split = load_split(dataset)
+    inputs = load_inputs(dataset, split, Recipe(model="l3ae"))
+    config, names = MemoryConfig(), tuple(options.modality)
+    numbers = {
+        "reg_weight": config.reg_weight,
+        "feature_weight": 100.0,
+        "feature_reg": config.feature_reg,
+        "user_power": config.user_power,
+        "dropout": config.dropout,
+    }
+    offsets, items = inputs.train.rows()
+
+    def show(name: str, scorer: Scorer, started: float) -> None:
+        seconds, found = time.process_time() - started, measure_valid(scorer, split)
+        print(f"{name:22s} recall@20 {found['recall@20']:.4f}  ndcg@20 {found['ndcg@20']:.4f}  {seconds:6.1f} s")
+
+    started = time.process_time()
+    weights = item_weights(inputs, names, **numbers)
+    show("all", HistoryScorer(offsets, items, weights), started)
+    for count in (n for n in COUNTS if n < len(weights)):
+        started = time.process_time()
+        show(f"{count} largest", SparseHistoryScorer(offsets, items, largest(weights, count)), started)
+    del weights
+    for count in COUNTS:
+        started = time.process_time()
+        found = local_weights(inputs, names, count, **numbers)
+        show(f"over {count} candidates", SparseHistoryScorer(offsets, items, found), started)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()
