@@ -11,6 +11,7 @@ from viral.experiment.cells import FloatArray
 from viral.experiment.code import code_of
 from viral.experiment.run import Outcome
 from viral.experiment.statistics import Comparison, Interval, compare_all, ratio
+from viral.models import Recommender
 from viral.pipeline import configured
 
 USER_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")  # of each user; the others are of all together
@@ -99,7 +100,7 @@ def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
     )
 
 
-def _code_changed(model: type[Any], codes: Sequence[str | None]) -> bool | None:
+def _code_changed(model: type[Recommender[Any]], codes: Sequence[str | None]) -> bool | None:
     now = code_of(model)
     if any(code is not None and code != now for code in codes):
         return True
