@@ -1,8 +1,8 @@
 """``python -m bench.quality_time STUDY …``: seconds of training until validation is within 1 % of a row's best.
 
-``STUDY`` is a folder of ``viral compare``; its cells keep every epoch's seconds and validation metrics. Seconds are of the
-clock, building included, so that rows compare within one study that was run on one machine, one process a core. Of a row
-with several seeds it is the mean. Models in closed form have one figure: building and measuring.
+``STUDY`` is a folder of ``viral compare``; its cells keep every epoch's seconds and validation metrics. Seconds are of
+the clock, building included, so that rows compare within one study that was run on one machine, one process a core. Of
+a row with several seeds it is the mean. Models in closed form have one figure: building and measuring.
 """
 
 import argparse
