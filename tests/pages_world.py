@@ -20,6 +20,7 @@ from viral.enrich import Ledger, enrich, load_prompt, save_descriptions
 from viral.pipeline import train
 from viral.recipe import Recipe, TrainConfig
 from viral.serve import Settings, create_app
+from worlds import ZOO
 
 T = TypeVar("T")
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -67,10 +68,11 @@ def describer(folder: Path, **answers: object) -> LoggingDescriber:
     return LoggingDescriber(folder.parent / "asked.txt", answers)
 
 
-def make_run(dataset: Dataset, run: Path, model: str = "viral") -> Path:
-    """A run of one epoch."""
-    config = SIZES if model == "viral" else {}
-    train(dataset, Recipe(model=model, config=config, train=TrainConfig(max_epochs=1)), run)
+def make_run(dataset: Dataset, run: Path, name: str = "viral") -> Path:
+    """A run of one epoch, of a class of the zoo."""
+    model, config = ZOO[name]
+    sizes = SIZES if model == "viral" else {}
+    train(dataset, Recipe(model=model, config={**config, **sizes}, train=TrainConfig(max_epochs=1)), run)
     return run
 
 

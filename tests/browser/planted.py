@@ -24,6 +24,7 @@ HOSTILE = (
 _TRAIN = TrainConfig(batch_size=256, max_epochs=2, learning_rate=5e-3)
 _VIRAL = {"crossmodal_dim": 16, "embedding_dim": 16, "hidden_dim": 16}
 VIRAL = Recipe(model="viral", config=_VIRAL, train=_TRAIN)
+PUBLISHED = Recipe(model="viral", config={**_VIRAL, "variant": "light"}, train=_TRAIN)
 LIGHTGCN = Recipe(model="lightgcn", train=_TRAIN)
 POPULARITY = Recipe(model="popularity", train=_TRAIN)
 
@@ -49,7 +50,7 @@ def plant(folder: Path) -> Planted:
     comparison, ablation = folder / "comparison", folder / "ablation"
     recipes = {"popularity": POPULARITY, "lightgcn": LIGHTGCN, "viral": VIRAL}
     compare(dataset, recipes, comparison, seeds=(0, 1), command="viral compare shop --models popularity,lightgcn,viral")
-    ablate(dataset, ablation, base=VIRAL, seeds=(0,), studies=["modalities"], command="viral ablate shop")
+    ablate(dataset, ablation, base=PUBLISHED, seeds=(0,), studies=["modalities"], command="viral ablate shop")
     return Planted(dataset.path, run, lost, (comparison, ablation, other))
 
 

@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 from viral.data import TripletSampler
 from viral.evaluation import evaluate
-from viral.models import MODELS, EmbeddingRecommender, Recommender
+from viral.models import EmbeddingRecommender, Recommender
 from viral.recipe import TrainConfig
 from viral.training import fit
-from worlds import World, small_model, two_tastes
+from worlds import ZOO, World, class_of, small_model, two_tastes
 
 # Recall within the first 10 or 20 of so small a catalogue is soon perfect; nDCG still sees who comes first.
 TRAIN = TrainConfig(learning_rate=0.02, batch_size=256, max_epochs=40, patience=8, monitor="ndcg@10")
-LEARNERS = [name for name, model in MODELS.items() if issubclass(model, EmbeddingRecommender)]
-PERSONAL = [name for name in MODELS if name != "popularity"]  # which shows everybody the same, and so cannot tell
+LEARNERS = [name for name in ZOO if issubclass(class_of(name), EmbeddingRecommender)]
+PERSONAL = [name for name in ZOO if name != "popularity"]  # which shows everybody the same, and so cannot tell
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def hidden(model: nn.Module) -> list[tuple[int, ...]]:
     return [tuple(t.shape) for t in reachable(model, set()) if t.requires_grad and id(t) not in owned]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_no_tensor_hides_from_the_optimizer(name, world):
     assert hidden(small_model(name, world)) == []
 
@@ -98,7 +98,7 @@ def test_a_hidden_tensor_would_be_found():
     assert sorted(hidden(Hiding())) == [(3,), (3, 2), (5,)]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_every_tensor_of_a_module_has_an_owner(name, world):
     model = small_model(name, world)
     owned = {id(t) for t in [*model.parameters(), *model.buffers()]}
@@ -112,7 +112,7 @@ def test_every_tensor_of_a_module_has_an_owner(name, world):
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_the_scorer_is_pure(name, training, world):
     model = small_model(name, world).train(training)
     if isinstance(model, EmbeddingRecommender):
@@ -155,7 +155,7 @@ def test_the_scorer_outlives_further_training(name, world):
     assert torch.equal(scorer(torch.arange(5)), before)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_the_state_dict_round_trips(name, world):
     model = trained(name)
     twin = small_model(name, world, seed=7)
@@ -170,7 +170,7 @@ def scores_after_an_epoch(name: str, world: World, seed: int) -> Tensor:
     return model.score(torch.arange(model.num_users))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_the_seed_decides(name, world):
     torch.manual_seed(11)
     first = scores_after_an_epoch(name, world, seed=3)

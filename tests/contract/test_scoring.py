@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from viral.evaluation import evaluate
-from viral.models import MODELS, EmbeddingRecommender, Recommender
+from viral.models import EmbeddingRecommender, Recommender
 from viral.recipe import TrainConfig
 from viral.training import fit
-from worlds import World, first_batch, small_model, two_tastes
+from worlds import ZOO, World, class_of, first_batch, small_model, two_tastes
 
-LEARNERS = [name for name, model in MODELS.items() if issubclass(model, EmbeddingRecommender)]
+LEARNERS = [name for name in ZOO if issubclass(class_of(name), EmbeddingRecommender)]
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def world() -> World:
     return two_tastes(cold=True)
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=list(MODELS))
+@pytest.fixture(scope="module", params=ZOO, ids=list(ZOO))
 def model(request, world) -> Recommender:
     """A model after one epoch on a catalogue with an item and a user that nobody has seen."""
     model = small_model(request.param, world)
@@ -44,7 +44,7 @@ def test_loss_terms_are_finite_scalars(name, world):
 
 def test_it_moves_to_double(model, world):
     expected = model.score(torch.arange(5))
-    name = next(name for name, cls in MODELS.items() if type(model) is cls)
+    name = next(name for name in ZOO if type(model) is class_of(name))
     wide = small_model(name, world)
     wide.load_state_dict(model.state_dict())
     wide.double()

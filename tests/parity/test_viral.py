@@ -53,7 +53,7 @@ def world() -> World:
 
 def make(world: World, variant: dict) -> VIRAL:
     settings = {"embedding_dim": 5, "resample_user_graph": False, "alignment_weight": 0.1}
-    model = small_model("viral", world, seed=1, **(settings | variant)).double()
+    model = small_model("viral-light", world, seed=1, **(settings | variant)).double()
     with torch.no_grad():  # biases and norms start at 0 and 1, where a mistake could hide
         for parameter in model.parameters():
             parameter.add_(

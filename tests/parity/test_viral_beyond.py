@@ -19,7 +19,9 @@ VARIANTS = {
     "raw picture": {"sources": ("text", "image"), "unique": "raw"},
     "no taste": {"sources": ("text", "image"), "taste": False},
     "no item graph": {"sources": ("text",), "item_graph": False},
-    "content alone in the item graph": {"sources": ("text",), "co_occurrence_weight": 0.0},
+    "half of the item graph by co-occurrence": {"sources": ("text",), "co_occurrence_weight": 0.5},
+    "two sources and co-occurrence": {"sources": ("text", "image"), "co_occurrence_weight": 0.3},
+    "no content, co-occurrence alone": {"sources": (), "co_occurrence_weight": 0.5},
     "one layer": {"sources": ("text", "image"), "num_layers": 1},
     "user graph": {"sources": ("text",), "user_graph": True, "num_user_neighbors": 3},
 }
@@ -94,7 +96,7 @@ def written_out(model: VIRALBeyond, world: World, variant: dict) -> tuple[Tensor
     if model.user_graph is not None:
         users = users + model.user_graph.full.to_torch().to_dense().double() @ users
     if variant.get("item_graph", True):
-        share = variant.get("co_occurrence_weight", 0.5)
+        share = variant.get("co_occurrence_weight", 0.0)
         graph = share * together(world, 3)
         for name in names:
             graph = graph + (1 - share) / len(names) * knn(x[name], 3)

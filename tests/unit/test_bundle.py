@@ -14,9 +14,12 @@ from viral.data import Vocabulary
 from viral.errors import DataError
 from viral.files import sha256_file
 from viral.graph import SparseMatrix
-from viral.models import MODELS, HistoryScorer, SparseHistoryScorer
+from viral.models import HistoryScorer, SparseHistoryScorer
 from viral.models.memory import MemoryScorer
-from worlds import World, small_model, two_tastes
+from viral.models.viral_beyond_config import BeyondConfig
+from viral.models.viral_config import VIRALConfig
+from viral.retrieval.cold import config_of
+from worlds import ZOO, World, small_model, two_tastes
 
 FILES = ["bundle.json", "items.parquet", "scorer.safetensors", "seen.safetensors", "users.json"]
 
@@ -40,7 +43,7 @@ def saved(world, tmp_path) -> Path:
     return tmp_path / "bundle"
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_there_and_back(name, world, tmp_path):
     original = bundle(world, name)
     original.save(tmp_path / "b")
@@ -119,6 +122,36 @@ def test_a_bundle_of_before_is_read(world, tmp_path):
     manifest["hashes"][file.name] = sha256_file(file)
     (tmp_path / "b" / "bundle.json").write_text(json.dumps(manifest))
     assert torch.equal(Bundle.load(tmp_path / "b").scorer(torch.arange(13)), original.scorer(torch.arange(13)))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "variant"),
+    [
+        ({"model": "viral", "config": {"num_layers": 1}}, "light"),
+        ({"model": "viral"}, "light"),
+        ({"model": "viral", "config": {"variant": "paper"}}, "paper"),
+        ({"model": "viral", "config": {}, "memory": {"kind": "off"}}, None),
+        ({"model": "viral", "config": {"variant": "light"}, "memory": {"kind": "off"}}, "light"),
+        ({"model": "lightgcn", "config": {"num_layers": 1}}, None),
+    ],
+    ids=str,
+)
+def test_viral_of_before_it_had_a_memory_is_a_published_reading(recipe, variant, world, tmp_path):
+    """Its default was "light" then, and is "beyond" now."""
+    of_then = bundle(world)
+    made = Bundle(
+        of_then.scorer, of_then.users, of_then.items, of_then.titles, of_then.seen, {"recipe": recipe, "a": 1}
+    )
+    made.save(tmp_path / "b")
+    about = Bundle.load(tmp_path / "b").about
+    config = recipe.get("config", {})
+    if variant is None:
+        assert about == {"recipe": recipe, "a": 1}
+    else:
+        assert about == {"recipe": {**recipe, "config": {**config, "variant": variant}}, "a": 1}
+    if recipe["model"] == "viral":
+        expected = {None: BeyondConfig}.get(variant, VIRALConfig)
+        assert type(config_of(Bundle.load(tmp_path / "b"))) is expected
 
 
 def test_saving_again_replaces_it(saved, world):

@@ -21,15 +21,14 @@ from viral.importers import import_mmrec, import_table
 from viral.models import MODELS
 from viral.recipe import Recipe, TrainConfig
 from viral.training import build_model, fit
-from worlds import SMALL, World, dataset_folder, interactions, random_world, two_tastes
+from worlds import ZOO, World, dataset_folder, interactions, random_world, small_model, two_tastes
 
 ONE = TrainConfig(max_epochs=1, batch_size=64)
 
 
 def scores(name: str, world: World, inputs: ModelInputs) -> torch.Tensor:
     """Every score after an epoch of training: all that a model has learnt of its inputs."""
-    config = MODELS[name].Config(**{k: v for k, v in SMALL.items() if k in MODELS[name].Config.__dataclass_fields__})
-    model = build_model(MODELS[name], inputs, config, 0)
+    model = small_model(name, replace(world, inputs=inputs))
     fit(model, replace(world.split, train=inputs.train), ONE)
     return model.score(torch.arange(inputs.train.num_users))
 
@@ -44,7 +43,7 @@ def with_held_out(world: World, valid: Interactions, test: Interactions) -> Worl
     return World(other, world.tables, ModelInputs.of(other, world.tables))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_graphs_see_train_only(name, world):
     """Other held-out interactions, the same model; held-out interactions among the training ones, another one."""
     swapped = with_held_out(world, world.split.valid, world.split.valid)

@@ -20,14 +20,14 @@ from worlds import dataset_folder, two_tastes
 
 RECIPE = Recipe(
     model="viral",
-    config={"embedding_dim": 4, "hidden_dim": 4, "crossmodal_dim": 4, "num_neighbors": 3},
+    config={"variant": "light", "embedding_dim": 4, "hidden_dim": 4, "crossmodal_dim": 4, "num_neighbors": 3},
     train=TrainConfig(max_epochs=1),
 )
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """VIRAL after one epoch, on items that have been described."""
+    """VIRAL as published after one epoch, on items that have been described."""
     world = two_tastes(12)
     folder = tmp_path_factory.mktemp("material")
     dataset: Dataset = dataset_folder(folder / "data", world)

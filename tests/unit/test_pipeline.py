@@ -14,10 +14,10 @@ from viral.dataset import Dataset
 from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
 from viral.evaluation import evaluate
-from viral.pipeline import evaluate_run, load_inputs, load_split, measure, train
+from viral.pipeline import configured, evaluate_run, load_inputs, load_split, measure, train
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import Retriever
-from worlds import SMALL, World, dataset_folder, small_model, two_tastes
+from worlds import SMALL, ZOO, World, dataset_folder, small_model, two_tastes
 
 RECIPE = Recipe(
     model="lightgcn",
@@ -62,7 +62,7 @@ def test_a_run(dataset, tmp_path):
         "bundle", "identity.json", "recipe.toml", "run.json",
     ]  # fmt: skip
     assert json.loads((tmp_path / "run" / "run.json").read_text()) == json.loads(json.dumps(summary))
-    assert Recipe.read(tmp_path / "run" / "recipe.toml") == RECIPE
+    assert Recipe.read(tmp_path / "run" / "recipe.toml") == configured(RECIPE).recipe != RECIPE
     assert (summary["model"], summary["seed"], summary["split"], summary["users"]) == ("lightgcn", 1, "test", 16)
     assert summary["metrics"] == summary["protocols"]["train"] and summary["masked"] == "train"
     assert {"recall@10", "recall@20", "ndcg@10", "ndcg@20", "coverage@20"} <= summary["metrics"].keys()
@@ -163,10 +163,11 @@ def test_a_place_that_is_taken_is_refused(dataset, tmp_path, what):
     assert (out if out.is_file() else out / "thesis.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("model", ["lightgcn", "viral", "ease", "popularity"])
-def test_measuring_a_run_again_gives_its_numbers(dataset, tmp_path, model):
-    config = {} if model != "viral" else {key: SMALL[key] for key in ("embedding_dim", "num_neighbors")}
-    recipe = replace(RECIPE, model=model, config=config)
+@pytest.mark.parametrize("name", ["lightgcn", "viral", "viral-light", "ease", "popularity"])
+def test_measuring_a_run_again_gives_its_numbers(dataset, tmp_path, name):
+    model, config = ZOO[name]
+    sizes = {} if model != "viral" else {key: SMALL[key] for key in ("embedding_dim", "num_neighbors")}
+    recipe = replace(RECIPE, model=model, config={**config, **sizes})
     summary = train(dataset, recipe, tmp_path / "run")
     again = evaluate_run(tmp_path / "run")
     assert again == {key: summary[key] for key in again}

@@ -1,13 +1,14 @@
 """Recipes: strict, and the same after they were written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pytest
 
 from viral.errors import UsageError
+from viral.files import fingerprint
 from viral.models.viral import VIRALConfig
-from viral.recipe import Recipe, TrainConfig, build
+from viral.recipe import BY_MODEL, PUBLISHED, MemoryConfig, Recipe, TrainConfig, build
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +137,20 @@ def test_settings_do_not_change_the_recipe_they_start_from():
         ("=3", "is not KEY=VALUE"),
         ("model.layers=3", "unknown section 'model'"),
         ("train.lr=3", "unknown key 'lr'"),
+        ("memory.size=3", "unknown key 'size' in MemoryConfig"),
+        ("memory.kind=slim", "'slim' is not allowed"),
+        ("memory.weight=-1", "weight = -1.0 is less than 0"),
+        ("memory.reg_weight=0", "reg_weight = 0.0 is less than"),
+        ("memory.feature_weight=-1", "feature_weight = -1.0 is less than 0"),
+        ("memory.feature_reg=0", "feature_reg = 0.0 is less than"),
+        ("memory.user_power=-1", "user_power = -1.0 is less than 0"),
+        ("memory.dropout=1", r"dropout = 1.0 is not in \[0, 1\)"),
+        ("memory.dropout=-0.1", r"dropout = -0.1 is not in \[0, 1\)"),
+        ("memory.neighbors=0", "neighbors = 0 is less than 1"),
+        ("memory=ease", "'ease' is not a section"),
+        ("loss=sofmax", "'sofmax' is not allowed"),
+        ("temperature=0", "temperature = 0.0 is less than 0.01"),
+        ("sampled_items=-1", "sampled_items = -1 is less than 0"),
         ("seed=1.5", "1.5 is not int"),
         ("seed=many", "'many' is not int"),
         ("train=3", "3 is not a section"),
@@ -155,3 +170,85 @@ def test_settings_do_not_change_the_recipe_they_start_from():
 def test_a_wrong_setting_is_named(setting, message):
     with pytest.raises(UsageError, match=message):
         recipe().with_settings([setting])
+
+
+def test_a_wrong_section_names_those_there_are():
+    with pytest.raises(UsageError, match="unknown section 'memroy'") as caught:
+        recipe().with_settings(["memroy.kind=off"])
+    assert "config, train, memory" in caught.value.hint
+
+
+def test_settings_reach_every_section_and_leave_the_rest_to_the_model():
+    changed = recipe().with_settings(
+        ["memory.kind=ease", "memory.weight=0.5", 'memory.features=["text"]', "loss=softmax", "train.temperature=0.3"]
+    )
+    assert changed.memory == MemoryConfig(kind="ease", weight=0.5, features=("text",))
+    assert changed.train == TrainConfig(loss="softmax", temperature=0.3) and changed.train.batch_size is BY_MODEL
+    assert changed.with_settings(["memory.weight=none"]).memory.weight is None
+    assert recipe().with_settings(["sampled_items=7", "num_layers=2"]).config == {"num_layers": 2}
+
+
+def test_what_is_left_to_the_model_is_not_among_the_values():
+    assert recipe().values()["train"].keys() == {"decay", "weight_decay", "monitor", "seed"}
+    assert "kind" not in recipe().values()["memory"]
+    given = recipe(train=TrainConfig(batch_size=5, loss="own"), memory=MemoryConfig(kind="off"), fill="zero")
+    assert given.values() == {
+        "model": "lightgcn",
+        "config": {},
+        "train": {"loss": "own", "batch_size": 5, "decay": 1.0, "weight_decay": 0.0, "monitor": "recall@20", "seed": 0},
+        "memory": {
+            "kind": "off", "weight": None, "feature_weight": None, "reg_weight": 50.0, "feature_reg": 10.0,
+            "user_power": 0.5, "dropout": 0.5, "features": None, "neighbors": None,
+        },
+        "fill": "zero",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {
+            "train": TrainConfig(loss="softmax", sampled_items=9),
+            "memory": MemoryConfig(kind="ease", features=("text",)),
+        },
+        {"memory": MemoryConfig(features=(), reg_weight=3.0, neighbors=100)},
+    ],
+    ids=["nothing said", "softmax and memory", "a memory by the model"],
+)
+def test_what_is_left_to_the_model_comes_back_so(tmp_path, values):
+    original = recipe(**values)
+    original.write(tmp_path / "r.toml")
+    assert Recipe.read(tmp_path / "r.toml") == original
+    assert build(Recipe, original.values(), where="x") == original
+
+
+def test_a_training_takes_from_the_model_what_it_leaves_out():
+    own = {"loss": "softmax", "patience": 5, "temperature": 0.4}
+    made = TrainConfig(patience=9, seed=3).of_model(own)
+    assert (made.loss, made.patience, made.temperature, made.seed) == ("softmax", 9, 0.4, 3)
+    left = {name: value for name, value in PUBLISHED.items() if name not in ("loss", "patience", "temperature")}
+    assert {name: getattr(made, name) for name in left} == left
+    assert made.of_model({"learning_rate": 7.0}) == made, "nothing is left"
+    assert TrainConfig().of_model({}) == TrainConfig(**PUBLISHED)
+
+
+def test_a_recipe_of_before_is_still_known_by_its_fingerprint():
+    """A study's note names the recipe that it ended with, every field of the training written out."""
+    train = {name: value for name, value in PUBLISHED.items() if name not in ("loss", "temperature", "sampled_items")}
+    train |= {"decay": 1.0, "weight_decay": 0.0, "monitor": "recall@20", "seed": 0}
+    of_then = {"model": "lightgcn", "config": {"num_layers": 2}, "train": train, "fill": "mean"}
+    now = build(Recipe, of_then, where="best.toml")
+    assert now.fingerprint == fingerprint(of_then)
+    others = [replace(now, memory=MemoryConfig(kind="off")), replace(now, train=replace(now.train, loss="softmax"))]
+    assert len({one.fingerprint for one in (now, *others)}) == 3
+
+
+def test_a_value_of_the_model_is_checked_as_one_of_the_recipe():
+    with pytest.raises(UsageError, match="patience = 0 is less than 1"):
+        TrainConfig().of_model({"patience": 0})
+
+
+def test_a_memory_takes_its_kind_from_the_model():
+    assert MemoryConfig(weight=2.0).of_model("ease") == MemoryConfig(kind="ease", weight=2.0)
+    assert MemoryConfig(kind="off").of_model("ease") == MemoryConfig(kind="off")

@@ -16,7 +16,8 @@ from viral.recipe import Recipe, TrainConfig
 from viral.training import EpochRecord, fit
 from worlds import World, dataset_folder, small_model, two_tastes
 
-CARRIED = ("bpr", "lattice", "freedom", "dualgnn", "viral")  # those that keep something from epoch to epoch, and one
+# those that keep something from epoch to epoch, and one
+CARRIED = ("bpr", "lattice", "freedom", "dualgnn", "viral", "viral-light")
 CONFIG = TrainConfig(learning_rate=0.01, batch_size=50, max_epochs=3, seed=2, monitor="ndcg@10")
 
 
@@ -60,14 +61,14 @@ def test_a_run_that_stops_there_goes_on_there_and_ends_as_here(
 def test_a_run_that_stops_on_one_device_goes_on_on_another(
     there_first: bool, world: World, device: str, tmp_path: Path
 ) -> None:
-    plain, checkpoint = small_model("viral", world).double(), tmp_path / "c"
+    plain, checkpoint = small_model("viral-light", world).double(), tmp_path / "c"
     fit(plain, world.split, CONFIG)
     first, second = (device, "cpu") if there_first else ("cpu", device)
     with elsewhere():
         with pytest.raises(KeyboardInterrupt):
-            model = small_model("viral", world).double()
+            model = small_model("viral-light", world).double()
             fit(model, world.split, CONFIG, checkpoint=checkpoint, on_epoch=stop, device=first)
-        resumed, epochs = small_model("viral", world, seed=1).double(), []
+        resumed, epochs = small_model("viral-light", world, seed=1).double(), []
         fit(resumed, world.split, CONFIG, checkpoint=checkpoint, on_epoch=epochs.append, device=second)
     assert [record.epoch for record in epochs] == [1, 2]
     torch.testing.assert_close(resumed.state_dict(), plain.state_dict(), rtol=1e-5, atol=1e-7)

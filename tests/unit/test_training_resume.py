@@ -51,8 +51,17 @@ def interrupt(after: int):
     return on_epoch
 
 
-@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, evaluate_every=4)], ids=["every epoch", "every fourth"])
-@pytest.mark.parametrize("name", ["lightgcn", "viral", "noisy"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        CONFIG,
+        replace(CONFIG, evaluate_every=4),
+        replace(CONFIG, loss="softmax", batch_size=5, evaluate_every=1),
+        replace(CONFIG, loss="softmax", batch_size=5, sampled_items=6, evaluate_every=2),
+    ],
+    ids=["every epoch", "every fourth", "softmax", "softmax over some items"],
+)
+@pytest.mark.parametrize("name", ["lightgcn", "viral", "viral-light", "noisy"])
 def test_interrupted_twice(name, config, world, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     whole = make(name, world)
@@ -110,11 +119,12 @@ def test_another_configuration_is_refused(world, tmp_path):
         fit(make("bpr", world), world.split, replace(CONFIG, learning_rate=0.02), checkpoint=tmp_path / "c")
 
 
-@pytest.mark.parametrize("name", ["lightgcn", "viral"])
+@pytest.mark.parametrize("name", ["lightgcn", "viral", "viral-light"])
 def test_another_model_is_refused(name, world, tmp_path):
-    fit(make("bpr", world), world.split, CONFIG, checkpoint=tmp_path / "c")
+    config = CONFIG.of_model({})  # whatever the other model would be trained by
+    fit(make("bpr", world), world.split, config, checkpoint=tmp_path / "c")
     with pytest.raises(UsageError, match="another model"):
-        fit(make(name, world), world.split, CONFIG, checkpoint=tmp_path / "c")
+        fit(make(name, world), world.split, config, checkpoint=tmp_path / "c")
 
 
 def test_another_size_is_refused(world, tmp_path):

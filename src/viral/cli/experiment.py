@@ -128,6 +128,7 @@ def compare(
 
 def _recipes(models: Sequence[str], files: Sequence[Path], settings: Sequence[str]) -> dict[str, Any]:
     """Rows by name: a model at its defaults, a recipe by its file's name (``best.toml`` by its folder's)."""
+    from viral.pipeline import with_words
     from viral.recipe import Recipe
 
     rows = [(name, Recipe(model=name)) for name in models] + [(_row_name(path), Recipe.read(path)) for path in files]
@@ -135,7 +136,7 @@ def _recipes(models: Sequence[str], files: Sequence[Path], settings: Sequence[st
     if not rows or len(set(names)) < len(names):
         what = "two rows have the same name" if rows else "there is nothing to compare"
         raise UsageError(what, where=", ".join(names), hint="for example --models viral,lightgcn,popularity")
-    return {name: recipe.with_settings(settings) for name, recipe in rows}
+    return {name: with_words(recipe, settings) for name, recipe in rows}
 
 
 def _row_name(path: Path) -> str:
@@ -152,9 +153,10 @@ def _tuning(files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _base(recipe: Path | None, settings: Sequence[str]) -> Any:
+    from viral.pipeline import with_words
     from viral.recipe import Recipe
 
-    return (Recipe.read(recipe) if recipe is not None else Recipe(model="viral")).with_settings(settings)
+    return with_words(Recipe.read(recipe) if recipe is not None else Recipe(model="viral"), settings)
 
 
 def _names(words: list[str] | None) -> list[str]:

@@ -28,18 +28,24 @@ def train(
     """Train a model; the same command goes on with a run that was stopped."""
     from viral.dataset import Dataset
     from viral.pipeline import train as run
+    from viral.pipeline import with_words
     from viral.recipe import Recipe
 
     if (model is None) == (recipe is None):
         raise UsageError("give either --model NAME or --recipe FILE", hint="for example --model viral")
     chosen = Recipe.read(recipe) if recipe is not None else Recipe(model=str(model))
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
-    summary = run(Dataset.open(dataset), chosen.with_settings(words), out, users=users, device=device)
+    summary = run(Dataset.open(dataset), with_words(chosen, words), out, users=users, device=device)
     if json_output:
         show_json(summary)
         return
     valid = ", ".join(f"{name} {value:.4f}" for name, value in summary["valid"].items() if name != "best_epoch")
     show(f"{summary['model']}: {summary['epochs']} epochs ({summary['stopped_because']}), best on validation: {valid}")
+    if memory := summary.get("memory"):
+        beside = f"memory: weight {memory['weight']:g}, chosen on validation" + (
+            f" ({chosen.train.monitor} {memory['valid_without']:.4f} without)" if memory["weight"] else ": none"
+        )
+        show(beside)
     show(_metrics(summary))
     show(f"next: viral recommend {out} --user ID")
 

@@ -25,12 +25,13 @@ def tune(
 ) -> None:
     """Choose hyper-parameters on validation; leaves best.toml, a recipe for `viral train --recipe`."""
     from viral.dataset import Dataset
+    from viral.pipeline import with_words
     from viral.recipe import Recipe
     from viral.tune import tune as run
     from viral.tune import tuning_json
 
     words = list(settings or []) + ([f"train.max_epochs={epochs}"] if epochs is not None else [])
-    base = Recipe(model=model).with_settings([*words, f"train.seed={seed}"])
+    base = with_words(Recipe(model=model), [*words, f"train.seed={seed}"])
     options: dict[str, Sequence[Any]] = {"--model": [model], "--out": [out], "--trials": [trials], "--seed": [seed]}
     options |= {"--epochs": [epochs], "--warmup": [warmup], "--set": settings or []}
     result = run(

@@ -127,8 +127,10 @@ def test_an_unknown_key_names_the_nearest(log: Path) -> None:
 
 def test_features_that_a_model_needs_and_that_are_not_there(log: Path) -> None:
     dataset, _ = imported(log)
-    message = fails(1, "train", str(dataset), "--model", "viral", "--out", str(log.parent / "run"))
-    assert "text" in message and "viral encode" in message
+    for word in ('sources=["text"]', "taste=false", "variant=light"):
+        words = ["--model", "viral", "--set", word, "--out", str(log.parent / word)]
+        message = fails(1, "train", str(dataset), *words)
+        assert "features" in message and "viral encode" in message
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,11 @@ def viral_json(*words: str, code: int = 0) -> Any:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """VIRAL on text and title, two epochs; the shop is beside it."""
+    """VIRAL as published on text and title, two epochs; the shop is beside it."""
     folder = tmp_path_factory.mktemp("life")
     viral("shop", str(folder / "shop"), "--users", "40", "--items", "24", "--no-pictures")
     viral("encode", str(folder / "shop"), "--modality", "text", "--modality", "title")
-    small = ["--set", "visual=title", "--set", "crossmodal_dim=16"]
+    small = ["--set", "variant=light", "--set", "visual=title", "--set", "crossmodal_dim=16"]
     viral("train", str(folder / "shop"), "--model", "viral", *FEW, *small, "--out", str(folder / "run"))
     return folder / "run"
 

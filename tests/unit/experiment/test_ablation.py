@@ -17,7 +17,14 @@ from worlds import dataset_folder, two_tastes
 
 SMALL = [
     word
-    for setting in ("embedding_dim=4", "hidden_dim=4", "num_user_neighbors=5", "max_epochs=2", "batch_size=64")
+    for setting in (
+        "variant=light",
+        "embedding_dim=4",
+        "hidden_dim=4",
+        "num_user_neighbors=5",
+        "max_epochs=2",
+        "batch_size=64",
+    )
     for word in ("--set", setting)
 ]
 

@@ -37,7 +37,8 @@ class Mine(Popularity):
 
 
 def viral() -> Recipe:
-    return Recipe(model="viral", config=SMALL, train=TrainConfig(max_epochs=EPOCHS, batch_size=64, patience=1000))
+    train = TrainConfig(max_epochs=EPOCHS, batch_size=64, patience=1000)
+    return Recipe(model="viral", config={**SMALL, "variant": "light"}, train=train)
 
 
 @pytest.fixture(scope="module")

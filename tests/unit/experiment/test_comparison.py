@@ -18,7 +18,7 @@ from viral.pipeline import train
 from viral.recipe import Recipe, TrainConfig
 from worlds import dataset_folder, two_tastes
 
-FEW = TrainConfig(max_epochs=2, batch_size=64)
+FEW = TrainConfig(max_epochs=2, batch_size=64, evaluate_every=1)
 RECIPES = {
     "popularity": Recipe(model="popularity", train=FEW),
     "bpr": Recipe(model="bpr", config={"embedding_dim": 4}, train=FEW),
@@ -111,12 +111,13 @@ def test_the_page_draws_intervals_differences_curves_and_cost(board, out):
 
 def test_the_curves_are_those_of_the_first_seed(board, out):
     kept = [json.loads(path.read_text()) for path in (out / "cells").glob("*/result.json")]
-    first = next(each for each in kept if each["cell"] == "viral" and each["seed"] == 0)
-    curve = next(curve for curve in board.curves if curve.model == "viral")
-    assert curve.valid == tuple(record["valid"]["ndcg@10"] for record in first["history"])
-    terms = [list(record["losses"].values()) for record in first["history"]]
-    assert len(terms[0]) > 1 and curve.loss == pytest.approx([np.sum(each) for each in terms])
-    assert curve.best_epoch == first["valid"]["best_epoch"] and curve.epochs == (0, 1)
+    for name, count in (("viral", 1), ("bpr", 2)):
+        first = next(each for each in kept if each["cell"] == name and each["seed"] == 0)
+        curve = next(curve for curve in board.curves if curve.model == name)
+        assert curve.valid == tuple(record["valid"]["ndcg@10"] for record in first["history"])
+        terms = [list(record["losses"].values()) for record in first["history"]]
+        assert len(terms[0]) == count and curve.loss == pytest.approx([np.sum(each) for each in terms])
+        assert curve.best_epoch == first["valid"]["best_epoch"] and curve.epochs == (0, 1)
 
 
 def test_the_finding_says_who_is_better_beyond_luck(board):

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from viral.experiment import Cell, run_cells
 from viral.experiment.cells import RESULT_FILE
 from viral.files import fingerprint
-from viral.pipeline import find_model
-from viral.recipe import Recipe, TrainConfig, build
+from viral.pipeline import configured, find_model
+from viral.recipe import MemoryConfig, Recipe, TrainConfig, build
 from worlds import dataset_folder, two_tastes
 
 BPR = Recipe(model="bpr", config={"embedding_dim": 4}, train=TrainConfig(max_epochs=1, batch_size=64, seed=3))
@@ -20,13 +23,31 @@ def without_recipe(summary: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in summary.items() if name not in ("recipe", "model_key")}
 
 
-def test_a_result_keeps_its_whole_recipe(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "train", "memory"),
+    [
+        ("bpr", {}, MemoryConfig()),
+        ("viral", {"loss": "own"}, MemoryConfig(kind="off")),  # neither is what its model has
+        ("viral", {}, MemoryConfig(kind="ease", weight=1.0, features=("text",))),
+    ],
+)
+def test_a_result_keeps_its_whole_recipe(
+    model: str, train: dict[str, Any], memory: MemoryConfig, tmp_path: Path
+) -> None:
     dataset = dataset_folder(tmp_path / "world", two_tastes(12))
-    result = run_cells(dataset, [CELL], tmp_path / "study")[0].result
+    cell = replace(CELL, recipe=replace(BPR, model=model, train=replace(BPR.train, **train), memory=memory))
+    result = run_cells(dataset, [cell], tmp_path / "study")[0].result
     recipe = json.loads((result.folder / RESULT_FILE).read_text())["recipe"]
     assert recipe["train"]["seed"] == 3 and recipe["config"]["embedding_dim"] == 4 and recipe["fill"] == "mean"
-    assert set(recipe["config"]) == {f.name for f in fields(find_model("bpr").Config)}  # defaults, too
-    assert build(Recipe, recipe, where=RESULT_FILE).fingerprint == fingerprint(recipe)  # one may train by it
+    assert set(recipe["config"]) == {f.name for f in fields(find_model(model).Config)}  # defaults, too
+    again = build(Recipe, recipe, where=RESULT_FILE)
+    assert again.fingerprint == fingerprint(recipe)
+    found, wanted = configured(again), configured(cell.recipe)
+    assert (found.model, found.config, found.whole) == (
+        wanted.model,
+        wanted.config,
+        wanted.whole,
+    )  # one may train by it
 
 
 def test_one_without_is_completed_and_not_computed_again(tmp_path: Path) -> None:

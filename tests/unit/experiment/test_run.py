@@ -23,7 +23,9 @@ from worlds import dataset_folder, two_tastes
 
 FEW = TrainConfig(max_epochs=2, batch_size=64)
 BPR = Recipe(model="bpr", config={"embedding_dim": 4}, train=FEW)
-VIRAL = Recipe(model="viral", config={"embedding_dim": 4, "hidden_dim": 4, "num_neighbors": 3}, train=FEW)
+SIZES = {"embedding_dim": 4, "hidden_dim": 4, "num_neighbors": 3}
+DEFAULT = Recipe(model="viral", config=SIZES, train=FEW)
+VIRAL = Recipe(model="viral", config={**SIZES, "variant": "light"}, train=FEW)
 
 
 def cell(recipe: Recipe, seed: int = 0, name: str = "row", **more) -> Cell:
@@ -52,10 +54,12 @@ def change(dataset: Dataset, modality: str) -> None:
     FeatureTable(table.item_ids, modality, values, table.encoder).save(dataset.features_folder)
 
 
-def test_a_cell_measures_what_train_measures(dataset, out, tmp_path):
-    result = run_cells(dataset, [cell(VIRAL, 3)], out)[0].result
-    summary = train(dataset, replace(VIRAL, train=replace(FEW, seed=3)), tmp_path / "run")
+@pytest.mark.parametrize("recipe", [DEFAULT, VIRAL, BPR], ids=["default", "published", "bpr"])
+def test_a_cell_measures_what_train_measures(recipe, dataset, out, tmp_path):
+    result = run_cells(dataset, [cell(recipe, 3)], out)[0].result
+    summary = train(dataset, replace(recipe, train=replace(FEW, seed=3)), tmp_path / "run")
     assert result is not None and result.summary["metrics"] == summary["metrics"]
+    assert result.summary.get("memory") == summary.get("memory") and ("memory" in summary) is (recipe is DEFAULT)
     assert result.summary["protocols"] == summary["protocols"]
     ids, values = result.per_user("recall@10")
     assert values.mean() == pytest.approx(summary["metrics"]["recall@10"]) and len(ids) == summary["users"]

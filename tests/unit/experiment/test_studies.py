@@ -20,7 +20,7 @@ from viral.experiment.studies import (
 from viral.models.viral_config import VIRALConfig
 from viral.recipe import Recipe, TrainConfig, build
 
-BASE = Recipe(model="viral", config={"embedding_dim": 32}, train=TrainConfig(batch_size=64))
+BASE = Recipe(model="viral", config={"variant": "light", "embedding_dim": 32}, train=TrainConfig(batch_size=64))
 THERE = frozenset({"text", "title", "description", "description-plain", "image"})
 ISSUE = {
     FULL, "LightGCN", "Popularity", "no enrichment", "no title guidance", "concat fusion", "weighted fusion", "no S",
@@ -34,13 +34,14 @@ def config(cell):
 
 
 def test_the_default_studies_have_every_row_that_is_asked_for():
-    cells, left_out = ablation_cells(BASE, chosen(None), [0], THERE)
+    cells, left_out = ablation_cells(BASE, chosen(None, BASE), [0], THERE)
     assert {cell.name for cell in cells} >= ISSUE and not left_out
 
 
 def test_every_row_of_every_study_is_a_configuration_and_no_two_are_the_same_by_mistake():
-    cells, left_out = ablation_cells(BASE, chosen(["all"]), [0], THERE)
-    assert not left_out and {cell.group for cell in cells} == set(STUDIES)
+    cells, left_out = ablation_cells(BASE, chosen(["all"], BASE), [0], THERE)
+    published = {name for name, study in STUDIES.items() if study.of != "beyond"}
+    assert not left_out and {cell.group for cell in cells} == published
     same = Counter(cell.model_key for cell in cells)
     twins = {cell.name for cell in cells if same[cell.model_key] > 1}
     assert twins == {FULL, "k = 10", "λ = 0.01"}, "the full model's own values in the sweeps"
@@ -48,7 +49,7 @@ def test_every_row_of_every_study_is_a_configuration_and_no_two_are_the_same_by_
 
 
 def test_rows_differ_from_the_full_model_in_what_they_say_and_nothing_else():
-    cells = {cell.name: cell for cell in ablation_cells(BASE, chosen(["all"]), [0], THERE)[0]}
+    cells = {cell.name: cell for cell in ablation_cells(BASE, chosen(["all"], BASE), [0], THERE)[0]}
     full = config(cells[FULL])
     assert full.embedding_dim == 32
     wanted = {
@@ -70,13 +71,13 @@ def test_rows_differ_from_the_full_model_in_what_they_say_and_nothing_else():
 
 
 def test_every_row_has_every_seed_and_the_recipes_training():
-    cells, _ = ablation_cells(BASE, chosen(["parts"]), [4, 7], THERE)
+    cells, _ = ablation_cells(BASE, chosen(["parts"], BASE), [4, 7], THERE)
     assert Counter(cell.name for cell in cells) == dict.fromkeys({cell.name for cell in cells}, 2)
     assert {cell.recipe.train for cell in cells} == {replace(BASE.train, seed=seed) for seed in (4, 7)}
 
 
 def test_a_row_without_its_features_is_left_out_by_name():
-    cells, left_out = ablation_cells(BASE, chosen(None), [0, 1], THERE - {"image", "description-plain"})
+    cells, left_out = ablation_cells(BASE, chosen(None, BASE), [0, 1], THERE - {"image", "description-plain"})
     assert [(row.name, row.modality) for row in left_out] == [
         ("no enrichment", "image"),
         ("no title guidance", "description-plain"),
@@ -85,7 +86,7 @@ def test_a_row_without_its_features_is_left_out_by_name():
 
 
 def test_the_full_model_is_never_left_out():
-    cells, _ = ablation_cells(BASE, chosen(["modalities"]), [0], frozenset({"text"}))
+    cells, _ = ablation_cells(BASE, chosen(["modalities"], BASE), [0], frozenset({"text"}))
     assert [cell.reads for cell in cells if cell.name == FULL] == [("text", "description")]
 
 
@@ -109,10 +110,10 @@ def test_models_without_content_are_given_no_features():
 
 
 def test_studies_are_chosen_by_name_with_the_full_model_before_them():
-    assert [study.name for study in chosen(["alignment"])] == ["anchors", "alignment"]
-    assert tuple(study.name for study in chosen(None)) == DEFAULT_STUDIES
+    assert [study.name for study in chosen(["alignment"], BASE)] == ["anchors", "alignment"]
+    assert tuple(study.name for study in chosen(None, BASE)) == DEFAULT_STUDIES
     with pytest.raises(UsageError, match="unknown study 'fusoin'") as caught:
-        chosen(["fusoin"])
+        chosen(["fusoin"], BASE)
     assert "fusion" in caught.value.hint
 
 

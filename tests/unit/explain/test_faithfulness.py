@@ -16,14 +16,16 @@ from viral.data import Interactions, ModelInputs, Split
 from viral.encode import encode_dataset
 from viral.evaluation import paired_test
 from viral.explain import explain
-from viral.models import MODELS, EmbeddingRecommender
+from viral.models import EmbeddingRecommender
 from viral.pipeline import load_split
 from viral.recipe import TrainConfig, build
 from viral.retrieval import Retriever
 from viral.shop import ShopConfig, make_shop
 from viral.training import build_model, fit
+from worlds import class_of
 
-CONFIG = {"viral": {"visual": "title", "crossmodal_dim": 16, "embedding_dim": 16, "hidden_dim": 32}, "lightgcn": {}}
+SIZES = {"crossmodal_dim": 16, "embedding_dim": 16, "hidden_dim": 32}
+CONFIG = {"viral": {**SIZES}, "viral-light": {**SIZES, "variant": "light", "visual": "title"}, "lightgcn": {}}
 REMOVED = 3
 
 
@@ -41,7 +43,7 @@ def test_removing_the_named_evidence_costs_more_than_removing_other_history(
     name: str, shop: tuple[Split, ModelInputs]
 ) -> None:
     parts, inputs = shop
-    model = build_model(MODELS[name], inputs, build(MODELS[name].Config, CONFIG[name], where=name), 0)
+    model = build_model(class_of(name), inputs, build(class_of(name).Config, CONFIG[name], where=name), 0)
     fit(model, parts, TrainConfig(learning_rate=5e-3, batch_size=512, max_epochs=12))
     titles = ("",) * len(parts.items)
     bundle = Bundle(model.scorer(), parts.users, parts.items, titles, parts.train, {})

@@ -1,7 +1,7 @@
 """Where a score comes from: parts and neighbours, history, words, and what was measured of the item."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,10 @@ from viral.explain import explain, word_effects
 from viral.explain.information import load
 from viral.explain.words import without
 from viral.material import Material
-from viral.models import MODELS
 from viral.models.newcomers import unlinked
 from viral.retrieval import Retriever
 from viral.retrieval.encoding import join
-from worlds import World, small_model, two_tastes
+from worlds import SMALL, ZOO, World, class_of, small_model, two_tastes
 
 DESCRIPTIONS = tuple(f"A {('red', 'blue')[n % 2]} thing, thing number {n}" for n in range(12))
 
@@ -42,16 +41,12 @@ def bundle_of(name: str, **config: object) -> Bundle:
         model.state_dict(),
         unlinked(model),
     )
-    about = {"recipe": {"model": name, "config": {**config, **_sizes(name)}}}
+    about = {"recipe": {"model": ZOO[name][0], "config": {**ZOO[name][1], **config, **_sizes(name)}}}
     return Bundle(model.scorer(), world.split.users, world.split.items, titles, world.split.train, about, material)
 
 
 def _sizes(name: str) -> dict[str, object]:
-    from dataclasses import fields
-
-    from worlds import SMALL
-
-    return {key: value for key, value in SMALL.items() if key in {f.name for f in fields(MODELS[name].Config)}}
+    return {key: value for key, value in SMALL.items() if key in {f.name for f in fields(class_of(name).Config)}}
 
 
 def retriever_of(bundle: Bundle) -> Retriever:
@@ -61,18 +56,18 @@ def retriever_of(bundle: Bundle) -> Retriever:
 
 
 def test_the_origins_add_up_and_the_neighbours_are_the_item_graphs() -> None:
-    bundle = bundle_of("viral")
+    bundle = bundle_of("viral-light")
     found = explain(bundle, "u3", "i4")
     assert list(found.origins) == ["text", "synergy", "unique_visual", "neighbours"]
     assert sum(found.origins.values()) == pytest.approx(found.score, abs=1e-9)
     lent = bundle.scorer.items[4] - bundle.material.unlinked[4]
     assert found.origins["neighbours"] == pytest.approx(float(bundle.scorer.users[3] @ lent), abs=1e-5)
-    alone = explain(bundle_of("viral", item_graph=False), "u3", "i4")
+    alone = explain(bundle_of("viral-light", item_graph=False), "u3", "i4")
     assert alone.origins["neighbours"] == 0 and alone.origins["text"] == alone.parts["text"]
     assert explain(bundle_of("lightgcn"), "u3", "i4").origins == {}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_the_history_adds_up(name: str) -> None:
     bundle = bundle_of(name)
     retriever = retriever_of(bundle)
@@ -99,9 +94,9 @@ def test_a_user_without_history_has_no_evidence() -> None:
     assert found.evidence == () and found.history == 0 and found.beyond == found.score
 
 
-@pytest.mark.parametrize("name", ["viral", "freedom", "vbpr"])
+@pytest.mark.parametrize("name", ["viral", "viral-light", "freedom", "vbpr"])
 def test_a_word_counts_what_the_score_loses_without_it(name: str) -> None:
-    config = {} if name == "viral" else {"visual": "description"}
+    config = {} if "viral" in name else {"visual": "description"}
     retriever = retriever_of(bundle_of(name, **config))
     found = word_effects(retriever, "u3", "i4")
     assert {one.word for one in found} == {"A", "red", "thing", "number", "4"}
@@ -120,7 +115,7 @@ def test_words_that_say_nothing_to_the_model_have_no_effect() -> None:
         def _word(self, word: str):
             return super()._word(word) * (word != "red")
 
-    retriever = Retriever(bundle_of("viral"))
+    retriever = Retriever(bundle_of("viral-light"))
     retriever.encoders.words = Blind()
     effects = {one.word: one.effect for one in word_effects(retriever, "u3", "i4")}
     assert effects["red"] == pytest.approx(0, abs=1e-6) and abs(effects["number"]) > 1e-6
@@ -134,7 +129,7 @@ def test_words_are_left_out_whole() -> None:
 def test_models_and_items_without_words_say_so() -> None:
     with pytest.raises(UsageError, match="reads no such words"):
         word_effects(retriever_of(bundle_of("lightgcn")), "u3", "i4")
-    bundle = bundle_of("viral")
+    bundle = bundle_of("viral-light")
     with pytest.raises(UsageError, match="has no words of its own"):
         word_effects(retriever_of(bundle), "u3", "i4", modality="image")
     silent = replace(bundle, material=replace(bundle.material, columns={}))

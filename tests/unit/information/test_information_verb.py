@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from viral.encode.table import FeatureTable
 from viral.explain.information import FILE, load
 from viral.information.discrete import PARTS
 from viral.information.limits import LIMITS
+from viral.information.report import _modalities
 from viral.information.scores import log_factors
 from viral.information.validate import word_features
 from viral.models import EmbeddingScorer, HistoryScorer
@@ -157,6 +160,25 @@ def test_a_memory_is_a_part_without_a_branch(run, shop, tmp_path):
 )
 def test_faults_are_told(run, words, message, code):
     assert message in viral(run, *words, "--bootstrap", "0", code=code).stderr
+
+
+@pytest.mark.parametrize(
+    ("about", "pair"),
+    [
+        ({"recipe": {"config": {"text": "title", "visual": "image"}}}, ("title", "image")),
+        ({"recipe": {"config": {"text": None, "visual": None}}, "reads": []}, ("text", "description")),
+        ({"recipe": {"config": {"sources": ["auto"]}}, "reads": ["title", "image"]}, ("title", "image")),
+        ({"recipe": {"config": {}}, "reads": ["text", "audio"]}, ("text", "description")),
+        ({}, ("text", "description")),
+    ],
+)
+def test_by_default_it_is_about_what_the_model_reads(about, pair, run, shop, tmp_path):
+    for name in ("text", "description", "title", "image"):
+        FeatureTable(shop.catalog().ids, name, np.ones((ITEMS, 2), np.float32), "t").save(tmp_path)
+    there = SimpleNamespace(features_folder=tmp_path)
+    bundle = replace(Bundle.load(run / "bundle"), about=about)
+    assert _modalities(bundle, there, None, None) == pair
+    assert _modalities(bundle, there, "description", "text") == ("description", "text")
 
 
 def test_another_data_set_is_refused(run, shop, tmp_path):

@@ -29,11 +29,21 @@ def world() -> World:
         ("viral", {"crossmodal_dim": 0}, "crossmodal_dim"),
         ("viral", {"hidden_dim": 0}, "hidden_dim"),
         ("viral", {"num_neighbors": 0}, "num_neighbors"),
-        ("viral", {"num_user_neighbors": -1}, "num_user_neighbors"),
-        ("viral", {"alignment_items": 0}, "alignment_items"),
-        ("viral", {"temperature": 0.0}, "temperature"),
-        ("viral", {"temperature": float("nan")}, "temperature"),
-        ("viral", {"text": None, "visual": None}, "modality"),
+        ("viral", {"num_user_neighbors": 0}, "num_user_neighbors"),
+        ("viral", {"num_layers": -1}, "num_layers"),
+        ("viral", {"co_occurrence_weight": 1.1}, "co_occurrence_weight is at most 1"),
+        ("viral", {"co_occurrence_weight": -0.1}, "co_occurrence_weight"),
+        ("viral", {"edge_dropout": 1.0}, "edge_dropout below 1"),
+        ("viral", {"sources": ("text", "image", "text")}, "names a source twice"),
+        ("viral-light", {"embedding_dim": -1}, "embedding_dim"),
+        ("viral-light", {"crossmodal_dim": 0}, "crossmodal_dim"),
+        ("viral-light", {"hidden_dim": 0}, "hidden_dim"),
+        ("viral-light", {"num_neighbors": 0}, "num_neighbors"),
+        ("viral-light", {"num_user_neighbors": -1}, "num_user_neighbors"),
+        ("viral-light", {"alignment_items": 0}, "alignment_items"),
+        ("viral-light", {"temperature": 0.0}, "temperature"),
+        ("viral-light", {"temperature": float("nan")}, "temperature"),
+        ("viral-light", {"text": None, "visual": None}, "modality"),
     ],
 )
 def test_refused(name, config, word, world):
@@ -41,9 +51,12 @@ def test_refused(name, config, word, world):
         small_model(name, world, **config)
 
 
-def test_an_absent_modality_is_named_with_those_there_are(world):
+@pytest.mark.parametrize(
+    ("name", "config"), [("viral", {"sources": ("text", "sound")}), ("viral-light", {"visual": "sound"})]
+)
+def test_an_absent_modality_is_named_with_those_there_are(name, config, world):
     with pytest.raises(DataError, match=r"no 'sound' features \(it has: description, image, text\)"):
-        small_model("viral", world, visual="sound")
+        small_model(name, world, **config)
 
 
 @pytest.mark.parametrize("name", ["ease", "easetext"])

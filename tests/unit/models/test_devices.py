@@ -15,11 +15,11 @@ from elsewhere import There, elsewhere
 from viral.data import Triplets
 from viral.evaluation import evaluate
 from viral.graph import SparseMatrix, knn_graph, weighted_knn_graph, weighted_sum
-from viral.models import MODELS, EmbeddingRecommender, Recommender
-from worlds import World, first_batch, random_world, small_model
+from viral.models import EmbeddingRecommender, Recommender
+from worlds import ZOO, World, class_of, first_batch, random_world, small_model
 
-LEARNERS = [name for name, model in MODELS.items() if issubclass(model, EmbeddingRecommender)]
-HISTORIES = [name for name in MODELS if name not in LEARNERS]
+LEARNERS = [name for name in ZOO if issubclass(class_of(name), EmbeddingRecommender)]
+HISTORIES = [name for name in ZOO if name not in LEARNERS]
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))]
 
 

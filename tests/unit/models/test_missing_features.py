@@ -9,7 +9,7 @@ from viral.graph import SparseMatrix
 from worlds import World, random_world, small_model
 
 ABSENT = [3, 8, 9]
-OF_FEATURES = ("cohesion", "dragon", "freedom", "gume", "lattice", "mentor", "mgcn", "smore", "viral")
+OF_FEATURES = ("cohesion", "dragon", "freedom", "gume", "lattice", "mentor", "mgcn", "smore", "viral", "viral-light")
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import torch
 
 from viral.data import Interactions, ModelInputs
 from viral.graph import blocks
-from viral.models import MODELS, VIRAL
+from viral.models import VIRAL
 from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of, unlinked
+from viral.models.viral_config import VIRALConfig
 from worlds import World, small_model, two_tastes
 
 
@@ -44,7 +45,7 @@ def test_as_if_the_item_had_been_there(world: World, config: dict[str, Any], giv
     here = torch.ones(13, dtype=torch.bool)
     here[12] = given
     complete = ModelInputs(world.split.train, world.inputs.features, dict.fromkeys(world.inputs.features, here))
-    model = small_model("viral", World(world.split, world.tables, complete), **config)
+    model = small_model("viral-light", World(world.split, world.tables, complete), **config)
     expected = model.embed().items[12]
 
     inputs = without_last(world)
@@ -62,7 +63,7 @@ def test_as_if_the_item_had_been_there(world: World, config: dict[str, Any], giv
 
 @pytest.mark.parametrize("entries", [1, 24, 25])
 def test_many_newcomers_are_linked_in_blocks(world: World, entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = small_model("viral", world, others=("image",), visual_weight=0.3)
+    model = small_model("viral-light", world, others=("image",), visual_weight=0.3)
     names, table = modalities_of(model.config), unlinked(model)
     rng = torch.Generator().manual_seed(0)
     new = Rows({m: torch.randn(7, 8, generator=rng) for m in names}, dict.fromkeys(names, torch.arange(7) != 4))
@@ -74,7 +75,7 @@ def test_many_newcomers_are_linked_in_blocks(world: World, entries: int, monkeyp
 
 
 def test_encoding_leaves_the_random_state_alone(world: World) -> None:
-    model = small_model("viral", world)
+    model = small_model("viral-light", world)
     before = torch.get_rng_state()
     encode(
         model.config, model.state_dict(), {name: world.inputs.features[name][:2] for name in ("text", "description")}
@@ -84,15 +85,16 @@ def test_encoding_leaves_the_random_state_alone(world: World) -> None:
 
 def test_parts_that_look_at_the_whole_catalogue_have_no_such_way(world: World) -> None:
     for config in ({"attention_tokens": 3}, {"synergy": "interaction"}, {"visual": "random"}):
-        model = small_model("viral", world, **config)
+        model = small_model("viral-light", world, **config)
         assert not embeds_newcomers(model.config) and unlinked(model) is None
-    assert embeds_newcomers(MODELS["viral"].Config())
-    lightgcn = small_model("lightgcn", world)
-    assert not embeds_newcomers(lightgcn.config) and unlinked(lightgcn) is None
+    assert embeds_newcomers(VIRALConfig())
+    for name in ("lightgcn", "viral"):
+        model = small_model(name, world)
+        assert not embeds_newcomers(model.config) and unlinked(model) is None
 
 
 def test_the_tables_before_and_after_the_item_graph(world: World) -> None:
-    model = small_model("viral", world)
+    model = small_model("viral-light", world)
     table = unlinked(model)
     assert torch.allclose(table + model.item_graph @ table, model.scorer().items, atol=1e-6)
     assert model.training

@@ -65,15 +65,19 @@ def test_likeness_in_blocks_of_items_is_the_whole_one(entries, monkeypatch):
 
 def test_viral_needs_no_more_neighbours_than_there_are():
     world = random_world(6, 4, 0.5, seed=2)
-    for neighbors in (50, 0):
-        model = small_model("viral", world, num_neighbors=50, num_user_neighbors=neighbors)
+    more = {"num_neighbors": 50, "num_user_neighbors": 50}
+    for model in (
+        small_model("viral", world, **more, user_graph=True, co_occurrence_weight=0.5),
+        small_model("viral-light", world, **more),
+        small_model("viral-light", world, **more | {"num_user_neighbors": 0}),
+    ):
         model.on_epoch_start(torch.Generator())
         assert model.train().embed().users.isfinite().all()
         assert model.score(torch.arange(6)).isfinite().all()
 
 
 def test_branch_weights_start_near_a_third():
-    model = small_model("viral", random_world(30, 10, 0.3, seed=1))
+    model = small_model("viral-light", random_world(30, 10, 0.3, seed=1))
     torch.testing.assert_close(model.branch_weights.sum(dim=1), torch.ones(30))
     assert (model.branch_weights - 1 / 3).abs().max() < 0.3
 

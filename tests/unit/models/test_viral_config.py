@@ -59,7 +59,7 @@ def test_no_default_stays_open(variant, fusion):
 )
 def test_refused(config, word, world):
     with pytest.raises(UsageError, match=word):
-        small_model("viral", world, **config)
+        small_model("viral-light", world, **config)
 
 
 def test_random_features_need_a_width(world):

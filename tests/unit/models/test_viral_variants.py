@@ -71,7 +71,7 @@ def world() -> World:
 
 @every_config
 def test_every_parameter_is_trained(config, world):
-    model = small_model("viral", world, **config).train()
+    model = small_model("viral-light", world, **config).train()
     rng = torch.Generator().manual_seed(0)
     model.on_epoch_start(rng)
     largest = dict.fromkeys((name for name, _ in model.named_parameters()), 0.0)
@@ -87,7 +87,7 @@ def test_every_parameter_is_trained(config, world):
 @every_config
 def test_the_ranking_depends_on_every_parameter(config, world):
     """Trained by the loss alone and never used in a score would be dead as well."""
-    model = small_model("viral", world, **config).eval()
+    model = small_model("viral-light", world, **config).eval()
     users, items = model.embed()
     g = torch.Generator().manual_seed(0)
     (users @ items.T * torch.randn(len(users), len(items), generator=g)).sum().backward()
@@ -97,7 +97,7 @@ def test_the_ranking_depends_on_every_parameter(config, world):
 
 @every_config
 def test_parts_state_and_seed(config, world):
-    model, other, twin = (small_model("viral", world, seed, **config).eval() for seed in (0, 7, 0))
+    model, other, twin = (small_model("viral-light", world, seed, **config).eval() for seed in (0, 7, 0))
     users, items = model.embed()
     parts = model.scorer().split(3, 5)
     assert tuple(parts) == model.branches
@@ -129,7 +129,7 @@ def test_parts_state_and_seed(config, world):
     ],
 )
 def test_the_branches(config, branches, world):
-    assert small_model("viral", world, **config).branches == branches
+    assert small_model("viral-light", world, **config).branches == branches
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_the_branches(config, branches, world):
 )
 def test_what_is_off_is_not_built(config, prefixes, world):
     def built(config: dict) -> set[str]:
-        model = small_model("viral", world, crossmodal_dim=4, **config)
+        model = small_model("viral-light", world, crossmodal_dim=4, **config)
         return {prefix for prefix in prefixes for name, _ in model.named_parameters() if name.startswith(prefix)}
 
     assert built(config) == set()
@@ -153,7 +153,7 @@ def test_what_is_off_is_not_built(config, prefixes, world):
 
 
 def test_without_graphs_nobody_is_mixed_with_others(world):
-    model = small_model("viral", world, item_graph=False, user_graph=False).train()
+    model = small_model("viral-light", world, item_graph=False, user_graph=False).train()
     model.on_epoch_start(torch.Generator().manual_seed(0))
     users, items = model.represent(model.decompose()[0])
     nodes = torch.cat([users, items])
@@ -162,15 +162,15 @@ def test_without_graphs_nobody_is_mixed_with_others(world):
 
 def test_lambda_zero_leaves_the_terms_out(world):
     batch = first_batch(world)
-    assert list(small_model("viral", world).loss(batch)) == ["bpr", "reg", "synergy", "redundancy"]
-    assert list(small_model("viral", world, alignment_weight=0.0).loss(batch)) == ["bpr", "reg"]
-    assert list(small_model("viral", world, synergy="interaction").loss(batch)) == ["bpr", "reg", "redundancy"]
-    assert list(small_model("viral", world, variant="master").loss(batch)) == ["bpr", "reg", "synergy"]
+    assert list(small_model("viral-light", world).loss(batch)) == ["bpr", "reg", "synergy", "redundancy"]
+    assert list(small_model("viral-light", world, alignment_weight=0.0).loss(batch)) == ["bpr", "reg"]
+    assert list(small_model("viral-light", world, synergy="interaction").loss(batch)) == ["bpr", "reg", "redundancy"]
+    assert list(small_model("viral-light", world, variant="master").loss(batch)) == ["bpr", "reg", "synergy"]
 
 
 @pytest.mark.parametrize(("knowledge", "fixed"), [(None, True), ("title", False)])
 def test_an_interaction_standardises_what_never_changes_once(knowledge, fixed, world, monkeypatch):
-    model = small_model("viral", world, synergy="interaction", knowledge=knowledge)
+    model = small_model("viral-light", world, synergy="interaction", knowledge=knowledge)
     seen, standard = [], synergy._standard
     monkeypatch.setattr(synergy, "_standard", lambda x: seen.append(x) or standard(x))
     found = model.decompose()[1]["synergy"].value
@@ -184,7 +184,7 @@ def test_an_interaction_standardises_what_never_changes_once(knowledge, fixed, w
 
 
 def test_softmax_weights_are_shares(world):
-    model = small_model("viral", world, user_weights="softmax", user_graph=False).eval()
+    model = small_model("viral-light", world, user_weights="softmax", user_graph=False).eval()
     parts, _ = model.decompose()
     weighted, _ = model.represent(parts)
     model.branch_weights = None
@@ -196,7 +196,7 @@ def test_softmax_weights_are_shares(world):
 
 def test_random_features_are_the_seeds_and_tell_nothing(world):
     def drawn(seed: int) -> torch.Tensor:
-        return small_model("viral", world, seed, visual="random").sources.features["visual"]
+        return small_model("viral-light", world, seed, visual="random").sources.features["visual"]
 
     assert torch.equal(drawn(1), drawn(1)) and not torch.equal(drawn(1), drawn(2))
     assert drawn(1).shape == world.inputs.features["description"].shape
@@ -204,9 +204,9 @@ def test_random_features_are_the_seeds_and_tell_nothing(world):
 
 
 def test_each_source_has_its_share_of_the_item_graph(world):
-    shares = small_model("viral", world, others=("image",), visual_weight=0.6).sources.graph_shares(0.6)
+    shares = small_model("viral-light", world, others=("image",), visual_weight=0.6).sources.graph_shares(0.6)
     assert shares == pytest.approx({"text": 0.4, "visual": 0.3, "image": 0.3})
-    no_text = small_model("viral", world, text=None, others=("image",)).sources.graph_shares(0.6)
+    no_text = small_model("viral-light", world, text=None, others=("image",)).sources.graph_shares(0.6)
     assert no_text == {"visual": 0.5, "image": 0.5}
 
 

@@ -1,6 +1,7 @@
 """The cold-item benchmark withholds items from everything, and tells those who can place them from those who cannot."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from viral.data import ModelInputs
 from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
-from viral.models import MODELS, EmbeddingScorer
+from viral.models import MODELS, EmbeddingScorer, Recommender
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import benchmark
 from viral.retrieval.benchmark import PLACES, ByPlace, Withheld, by_chance, by_content, by_model, withhold
@@ -18,7 +19,8 @@ from worlds import World, two_tastes
 
 TRAIN = TrainConfig(max_epochs=6, learning_rate=0.01, batch_size=256)
 SMALL = {"embedding_dim": 8, "hidden_dim": 8, "crossmodal_dim": 8, "num_neighbors": 5}
-VIRAL = Recipe(model="viral", config=SMALL, train=TRAIN)
+DEFAULT = Recipe(model="viral", config=SMALL, train=replace(TRAIN, max_epochs=20))
+LIGHT = Recipe(model="viral", config={**SMALL, "variant": "light"}, train=TRAIN)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,10 @@ def withheld(world: World) -> Withheld:
 
 def tables_of(world: World) -> dict[str, FeatureTable]:
     return {table.modality: table for table in world.tables}
+
+
+def class_of(recipe: Recipe) -> type[Recommender[Any]]:
+    return MODELS[recipe.model].variant(recipe.config)
 
 
 def means(found: ByPlace) -> dict[str, float]:
@@ -86,11 +92,15 @@ def test_those_who_read_content_place_new_items(world: World, withheld: Withheld
     chance = means(by_chance(withheld))
     assert chance["withheld"] == pytest.approx(20 / 60) and chance["all"] == pytest.approx(20 / 92, abs=0.01)
     answers = {("content", ""): by_content(withheld, tables)}
-    for recipe in (VIRAL, Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN)):
-        found, report = by_model(withheld, tables, MODELS[recipe.model], recipe, None)
-        assert len(report.history) == 6
-        answers |= {(recipe.model, way): recalls for way, recalls in found.items()}
-    assert list(answers)[1:] == [("viral", "own"), ("viral", "neighbors"), ("lightgcn", "neighbors")]
+    recipes = {"viral": DEFAULT, "light": LIGHT}
+    recipes["lightgcn"] = Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN)
+    for name, recipe in recipes.items():
+        found, report = by_model(withheld, tables, class_of(recipe), recipe, None)
+        assert len(report.history) == recipe.train.max_epochs
+        answers |= {(name, way): recalls for way, recalls in found.items()}
+    assert list(answers)[1:] == [
+        ("viral", "neighbors"), ("light", "own"), ("light", "neighbors"), ("lightgcn", "neighbors")
+    ]  # fmt: skip
     for key, recalls in answers.items():
         assert means(recalls)["withheld"] > 0.6, key  # of thirty that are to the user's taste, twenty have a place
         assert means(recalls)["all"] > chance["all"] + 0.05, key
@@ -111,8 +121,8 @@ def test_features_without_information_give_chance(world: World, withheld: Withhe
         t.modality: FeatureTable(t.item_ids, t.modality, rng.normal(size=t.values.shape).astype(np.float32), "noise")
         for t in world.tables
     }
-    found, _ = by_model(withheld, noise, MODELS["viral"], VIRAL, None)
-    for recalls in (by_content(withheld, noise), *found.values()):
+    found = [by_model(withheld, noise, class_of(recipe), recipe, None)[0] for recipe in (DEFAULT, LIGHT)]
+    for recalls in (by_content(withheld, noise), *(one for ways in found for one in ways.values())):
         assert means(recalls)["withheld"] == pytest.approx(20 / 60, abs=0.12)
 
 
@@ -124,7 +134,7 @@ def test_nonsense_is_refused(world: World, withheld: Withheld) -> None:
     with pytest.raises(DataError, match="no features at all"):
         by_content(withheld, few)
     with pytest.raises(UsageError, match="unknown key"):
-        by_model(withheld, tables_of(world), MODELS["viral"], replace(VIRAL, config={"embeding_dim": 1}), None)
+        by_model(withheld, tables_of(world), MODELS["viral"], replace(DEFAULT, config={"embeding_dim": 1}), None)
 
 
 def test_models_are_trained_without_the_withheld(

@@ -14,14 +14,13 @@ from viral.dataset import Dataset, Source, image_name, write_tables
 from viral.encode import encode_dataset
 from viral.enrich import Ledger, Refused, enrich, load_prompt, save_descriptions
 from viral.errors import DataError
-from viral.models import MODELS
 from viral.pictures import PictureError
 from viral.pipeline import train
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import Retriever
 from viral.retrieval.cold import embed, extended, nearest_warm, way_of
 from viral.retrieval.taste import item_vectors
-from worlds import World, small_model, two_tastes
+from worlds import ZOO, World, small_model, two_tastes
 
 SIZES = {"embedding_dim": 4, "hidden_dim": 4, "crossmodal_dim": 4, "num_neighbors": 3}
 KINDS = ("red mug", "blue lamp")
@@ -60,8 +59,8 @@ def describer(folder: Path, **answers: object) -> LoggingDescriber:
 
 @pytest.fixture(scope="module")
 def bundle(dataset: Dataset) -> Bundle:
-    """VIRAL after an epoch."""
-    recipe = Recipe(model="viral", config=SIZES, train=TrainConfig(max_epochs=1))
+    """VIRAL as published, after an epoch."""
+    recipe = Recipe(model="viral", config={**SIZES, "variant": "light"}, train=TrainConfig(max_epochs=1))
     train(dataset, recipe, dataset.path.parent / "run")
     return Bundle.load(dataset.path.parent / "run" / "bundle")
 
@@ -144,12 +143,13 @@ def world_bundle(name: str, world: World) -> Bundle:
     from viral.material import Material
 
     model = small_model(name, world)
+    of, config = ZOO[name]
     material = Material(features=world.inputs.features, present=world.inputs.present)
-    about = {"recipe": {"model": name, "config": {}}}
+    about = {"recipe": {"model": of, "config": dict(config)}}
     return Bundle(model.scorer(), world.split.users, world.split.items, ("",) * 13, world.split.train, about, material)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_every_model_scores_a_new_item_by_its_nearest(name: str) -> None:
     """Nobody took item 12; a new item of like features has the weighted mean of its warm neighbours' scores."""
     world = two_tastes(12, cold=True)

@@ -6,11 +6,11 @@ import torch
 from viral.bundle import Bundle
 from viral.data import Interactions, Vocabulary
 from viral.errors import UnknownIdError
-from viral.models import MODELS, EmbeddingScorer
+from viral.models import EmbeddingScorer
 from viral.recipe import TrainConfig
 from viral.retrieval import FoldIn, Retriever
 from viral.training import fit
-from worlds import small_model, two_tastes
+from worlds import ZOO, small_model, two_tastes
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_without_evidence_a_newcomer_gets_what_is_near() -> None:
         assert torch.cosine_similarity(vector, items[taken], dim=0) > 0.9
 
 
-@pytest.mark.parametrize("name", ["lightgcn", "viral", "itemknn"])
+@pytest.mark.parametrize("name", ["lightgcn", "viral", "viral-light", "itemknn"])
 def test_a_known_history_is_recommended_what_its_user_is(name: str) -> None:
     """The rule is learnt from half of the users; the others come as newcomers."""
     world = two_tastes(40)
@@ -91,7 +91,12 @@ def test_a_known_history_is_recommended_what_its_user_is(name: str) -> None:
 def test_the_parts_of_a_newcomers_recommendation_add_up() -> None:
     world = two_tastes(12)
     made = Bundle(
-        small_model("viral", world).scorer(), world.split.users, world.split.items, ("",) * 12, world.split.train, {}
+        small_model("viral-light", world).scorer(),
+        world.split.users,
+        world.split.items,
+        ("",) * 12,
+        world.split.train,
+        {},
     )
     for found in Retriever(made).recommend_for(["i0", "i2"]):
         assert sum(found.parts.values()) == pytest.approx(found.score, abs=1e-5) and len(found.parts) == 3
@@ -99,7 +104,7 @@ def test_the_parts_of_a_newcomers_recommendation_add_up() -> None:
         Retriever(made).recommend_for(["i0", "i99"])
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_every_model_serves_newcomers(name: str) -> None:
     world = two_tastes(12, cold=True)
     made = Bundle(

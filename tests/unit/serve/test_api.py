@@ -190,6 +190,7 @@ def test_health_readiness_and_metrics(client: TestClient) -> None:
     ready = client.get("/readyz").json()
     assert ready["ready"] and ready["model"] == "test" and ready["items"] == 30 and ready["broken"] == ""
     client.get("/nowhere/at/all")
+    client.get("/v1/items/i1")
     told = client.get("/metrics").text
     assert 'viral_requests_total{method="GET",route="/healthz",status="200"}' in told
     assert 'viral_requests_total{method="GET",route="other",status="404"}' in told

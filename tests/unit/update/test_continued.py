@@ -7,10 +7,11 @@ import torch
 from torch.testing import assert_close
 
 from viral.models import LightGCN, Popularity
+from viral.objectives import ranker_of
 from viral.recipe import TrainConfig
 from viral.training import EpochRecord, build_model, fit, measure_valid
 from viral.update.continued import LEAST, epochs_after, go_on
-from worlds import World, random_world, two_tastes
+from worlds import World, random_world, small_model, two_tastes
 
 TRAIN = TrainConfig(learning_rate=0.02, max_epochs=40, batch_size=256, patience=10)
 
@@ -24,6 +25,20 @@ def trained(world: World) -> LightGCN:
     model = build_model(LightGCN, world.inputs, LightGCN.Config(embedding_dim=8), 0)
     fit(model, world.split, TRAIN)
     return model
+
+
+def test_the_start_is_what_ranked() -> None:
+    """Cosines, where the loss is of cosines; and the training is the model's own where the recipe leaves it out."""
+    world = random_world(40, 60, 0.1, 0)
+    model = small_model("lightgcn", world)
+    softmax = replace(TRAIN, loss="softmax", learning_rate=1e-9)
+    wanted = measure_valid(ranker_of(model, softmax), world.split)["recall@20"]
+    assert wanted != measure_valid(model.scorer(), world.split)["recall@20"], "the lengths of vectors count otherwise"
+    found = go_on(model, world.split, softmax, 1)
+    assert found.start == wanted and found.report.best_value == wanted
+    assert found.report.history[0].losses.keys() == {"softmax", "reg"}
+    viral = go_on(small_model("viral", world), world.split, TRAIN, 1)
+    assert viral.report.history[0].losses.keys() == {"softmax"}
 
 
 def test_it_ends_at_the_mean_of_the_last_half(world: World) -> None:
@@ -50,7 +65,7 @@ def test_the_start_is_left_though_it_was_better_on_validation() -> None:
     report, start = go_on(model, world.split, replace(TRAIN, learning_rate=1e3), 1)
     assert start is not None and report.best_value < start
     assert not any(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert measure_valid(model, world.split)["recall@20"] == report.best_value
+    assert measure_valid(model.scorer(), world.split)["recall@20"] == report.best_value
 
 
 def test_a_share_of_the_epochs_from_scratch() -> None:

@@ -3,13 +3,16 @@
 import json
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+import torch
 
 from describers import LoggingDescriber, draw
 from encoders import BagOfWords, Colours
+from viral.blend import memory_of
 from viral.bundle import Bundle
 from viral.dataset import Dataset, Source, image_name, write_tables
 from viral.encode import encode_dataset
@@ -24,7 +27,8 @@ from viral.enrich import (
     save_descriptions,
 )
 from viral.errors import DataError, UsageError
-from viral.pipeline import evaluate_run, train
+from viral.models.memory import MemoryScorer
+from viral.pipeline import configured, evaluate_run, load_inputs, load_split, train
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import Retriever
 from viral.update import update
@@ -131,7 +135,7 @@ def test_the_new_run_is_a_run(run: Path, tmp_path: Path) -> None:
     assert set(retriever.bundle.items.ids) == {*KEPT, "i20", "i21"} and "u17" in retriever.bundle.users
     assert retriever.recommend("u0", 3) and retriever.recommend("u17", 3)
     assert evaluate_run(tmp_path / "updated")["metrics"] == summary["metrics"]
-    assert Recipe.read(tmp_path / "updated" / "recipe.toml") == RECIPE
+    assert Recipe.read(tmp_path / "updated" / "recipe.toml") == configured(RECIPE).recipe
     old = Bundle.load(run / "bundle")
     assert "i9" in old.items and "i20" not in old.items  # the run that it came from is as it was
     again = update(tmp_path / "updated", dataset, tmp_path / "again", makers=makers(tmp_path / "third.txt"))
@@ -142,12 +146,34 @@ def test_the_new_run_is_a_run(run: Path, tmp_path: Path) -> None:
 def test_training_goes_on_from_where_it_was(run: Path, tmp_path: Path) -> None:
     old = json.loads((run / "run.json").read_text())
     new = update(run, grown(tmp_path), tmp_path / "updated", makers=makers(tmp_path / "second.txt"))
-    assert new["history"][0]["losses"]["bpr"] < old["history"][0]["losses"]["bpr"] - 0.05
+    assert new["history"][0]["losses"]["softmax"] < old["history"][0]["losses"]["softmax"] - 0.05
     assert new["epochs"] == LEAST and new["valid"]["best_epoch"] == LEAST - 1  # the last one, whatever validation says
     assert new["update"]["scratch_epochs"] == old["epochs"] > LEAST
     words = makers(tmp_path / "third.txt")
     quick = update(tmp_path / "updated", Dataset.open(tmp_path / "new"), tmp_path / "quick", makers=words, epochs=2)
     assert quick["epochs"] == 2 and quick["update"]["scratch_epochs"] == old["epochs"]
+
+
+def test_the_memory_is_made_of_the_data_as_they_are_and_not_chosen_again(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its weight was chosen when the run began; validation, which is almost the same, does not choose once more."""
+    old = Bundle.load(run / "bundle")
+    told = {"kind": "ease", "features": ["text", "image"], "weight": 0.25, "feature_weight": 30.0}
+    summary = json.loads((run / "bundle" / "bundle.json").read_text())
+    assert old.about["memory"].keys() == {*told, "valid_without"}
+    summary["about"]["memory"] |= told
+    (run / "bundle" / "bundle.json").write_text(json.dumps(summary))
+    dataset = grown(tmp_path)
+    made = update(run, dataset, tmp_path / "updated", makers=makers(tmp_path / "second.txt"))
+    read = {"features": made["reads"]}
+    assert made["memory"] == told | read | {"valid_without": made["memory"]["valid_without"]}
+    new = Bundle.load(tmp_path / "updated" / "bundle")
+    assert isinstance(new.scorer, MemoryScorer) and new.about["reads"] == made["reads"] == old.about["reads"]
+    assert new.scorer.memory.num_items == 21 and new.scorer.split(0, 20).keys() >= {"memory"}
+    config = replace(configured(RECIPE).recipe.memory, feature_weight=30.0)
+    inputs = load_inputs(dataset, load_split(dataset), RECIPE)
+    assert torch.equal(new.scorer.memory.weights, memory_of(inputs, config, made["reads"]).weights)
 
 
 def test_the_old_bundle_serves_until_the_new_one_is_there(run: Path, tmp_path: Path) -> None:

@@ -8,16 +8,17 @@ import torch
 from viral.bundle import Bundle
 from viral.data import Interactions, ModelInputs, Split, Vocabulary
 from viral.material import Material
-from viral.models import MODELS, EmbeddingRecommender
+from viral.models import EmbeddingRecommender
 from viral.update.warm import axes_of, carry_over
-from worlds import SMALL, World, small_model, two_tastes
+from worlds import SMALL, ZOO, World, class_of, small_model, two_tastes
 
 WIDTHS = {"text": 8, "description": 8, "image": 8}
 
 
 def config_of(name: str) -> object:
-    config = MODELS[name].Config
-    return config(**{key: value for key, value in SMALL.items() if key in {f.name for f in fields(config)}})
+    config = class_of(name).Config
+    known = {f.name for f in fields(config)}
+    return config(**{key: value for key, value in SMALL.items() if key in known} | dict(ZOO[name][1]))
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +26,11 @@ def world() -> World:
     return two_tastes(14)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ZOO)
 def test_what_the_axes_run_over(name: str, world: World) -> None:
     """Lengths of 14 users and 14 items could be anything; the axes say which is which."""
     model = small_model(name, world)
-    axes = axes_of(MODELS[name], config_of(name), WIDTHS)
+    axes = axes_of(class_of(name), config_of(name), WIDTHS)
     state = model.state_dict()
     assert axes.keys() == state.keys()
     sizes = {"users": 14, "items": 14, "nodes": 28}
@@ -38,9 +39,11 @@ def test_what_the_axes_run_over(name: str, world: World) -> None:
         assert all(tensor.shape[place] == sizes[axis] for place, axis in enumerate(axes[key]) if axis), key
     if name == "lightgcn":
         assert axes == {"user_embedding.weight": ("users", ""), "item_embedding.weight": ("items", "")}
+    known = {key: one for key, one in axes.items() if any(one)}
     if name == "viral":
-        assert {axes["preferences"], axes["branch_weights"]} == {("", "users", ""), ("users", "")}
-        assert sum(bool(any(one)) for one in axes.values()) == 2
+        assert known == {"preferences": ("", "users", ""), "taste": ("items", "")}
+    if name == "viral-light":
+        assert known == {"preferences": ("", "users", ""), "branch_weights": ("users", "")}
 
 
 def shuffled(world: World) -> tuple[Split, ModelInputs]:
@@ -54,20 +57,21 @@ def shuffled(world: World) -> tuple[Split, ModelInputs]:
     return Split(log, log, log, users, items), ModelInputs(log, features)
 
 
-@pytest.mark.parametrize("name", ["lightgcn", "viral", "freedom", "bpr", "mgcn"])
+@pytest.mark.parametrize("name", ["lightgcn", "viral", "viral-light", "freedom", "bpr", "mgcn"])
 def test_rows_are_carried_over_by_id(name: str, world: World) -> None:
     old = small_model(name, world)
     with torch.no_grad():
         for parameter in old.parameters():
             parameter += torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
     material = Material(features=world.inputs.features, present=world.inputs.present, parameters=old.state_dict())
-    about = {"recipe": {"model": name, "config": {}}}
+    model, config = ZOO[name]
+    about = {"recipe": {"model": model, "config": dict(config)}}
     bundle = Bundle(old.scorer(), world.split.users, world.split.items, ("",) * 14, world.split.train, about, material)
     parts, inputs = shuffled(world)
-    model = MODELS[name](inputs, config_of(name))
+    model = class_of(name)(inputs, config_of(name))
     assert isinstance(model, EmbeddingRecommender)
     fresh = {key: value.clone() for key, value in model.state_dict().items()}
-    axes = axes_of(MODELS[name], config_of(name), WIDTHS)
+    axes = axes_of(class_of(name), config_of(name), WIDTHS)
     taken = carry_over(model, axes, bundle, parts, inputs)
     assert 0 < taken < sum(value.numel() for value in fresh.values()) + 1
     for key, now in model.state_dict().items():

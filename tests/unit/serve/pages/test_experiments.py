@@ -34,7 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("experiments")
     data = dataset_folder(folder / "tastes", two_tastes(80))
     board = compare(data, RECIPES, folder / "out" / "board", seeds=(0, 1), command="viral compare tastes")
-    base = Recipe(model="viral", config=SIZES, train=TrainConfig(max_epochs=1, batch_size=4096))
+    base = Recipe(model="viral", config={**SIZES, "variant": "light"}, train=TrainConfig(max_epochs=1, batch_size=4096))
     ablate(data, folder / "out" / "parts", base=base, seeds=(0,), studies=["parts"])
     make_run(data, folder / "out" / "knn", "itemknn")
     for name in ("popularity", "served"):

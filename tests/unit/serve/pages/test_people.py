@@ -78,15 +78,26 @@ def test_a_user_with_a_script_for_a_name(client: TestClient) -> None:
 
 
 def test_the_rows_of_why_add_up_to_the_score(client: TestClient, shop: Path) -> None:
-    bundle = Retriever.load(shop / "run").bundle
-    told = explain(bundle, "u1", "i3")
+    told = explain(Retriever.load(shop / "run").bundle, "u1", "i3")
     tree = Tree(client.get("/why?user=u1&item=i3", headers=HTMX).text)
-    tables = tree.all("table", class_="sum")
-    assert len(tables) == 2  # by part, and by origin
+    assert len(tree.all("table", class_="sum")) == 1  # by part
+    values = [number(text) for _, text in tree.all("td") if text]
+    assert values[:-1] == pytest.approx(list(told.parts.values()), abs=6e-4)
+    assert sum(values[:-1]) == pytest.approx(values[-1], abs=1e-3 * len(told.parts))
+    assert values[-1] == pytest.approx(told.score, abs=6e-4)
+
+
+def test_where_an_items_vector_is_told_apart_there_are_rows_of_origins_too(shop: Path, tmp_path: Path) -> None:
+    run = make_run(Dataset.open(shop / "data"), tmp_path / "run", "viral-light")
+    told = explain(Retriever.load(run).bundle, "u1", "i3")
+    with opened(run, shop / "data") as client:
+        tree = Tree(client.get("/why?user=u1&item=i3", headers=HTMX).text)
+    assert len(tree.all("table", class_="sum")) == 2  # by part, and by origin
     values = [number(text) for _, text in tree.all("td") if text]
     size = len(told.parts)
     assert values[:size] == pytest.approx(list(told.parts.values()), abs=6e-4)
     assert sum(values[:size]) == pytest.approx(values[size], abs=1e-3 * size)
+    assert values[size + 1 : -1] == pytest.approx(list(told.origins.values()), abs=6e-4)
     assert sum(values[size + 1 : -1]) == pytest.approx(values[-1], abs=1e-3 * (size + 1))
     assert values[size] == values[-1] == pytest.approx(told.score, abs=6e-4)
 
