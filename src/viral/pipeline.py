@@ -1,8 +1,8 @@
 """The hops as functions over folders: a data set becomes a run, a run is measured. The command line calls these."""
 
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,6 +84,14 @@ def configured(recipe: Recipe) -> Configured:
     config = build(model.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
     known = replace(recipe, train=recipe.train.of_model(model.TRAIN), memory=recipe.memory.of_model(model.MEMORY))
     return Configured(model, config, known)
+
+
+def with_words(recipe: Recipe, words: Sequence[str]) -> Recipe:
+    """The recipe with ``--set`` words: a bare name is of the configuration where its model has such a field."""
+    named = [word for word in words if word.partition("=")[0].strip() in ("model", "variant", "config.variant")]
+    chosen = recipe.with_settings(named)
+    own = {field.name for field in fields(find_model(chosen.model).variant(chosen.config).Config)}
+    return recipe.with_settings(words, own)
 
 
 def load_split(dataset: Dataset) -> Split:

@@ -2,7 +2,7 @@
 
 import tomllib
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -133,8 +133,12 @@ class Recipe:
         with atomic_write(path) as temporary:
             temporary.write_text(tomli_w.dumps(_without_none(self.values())), encoding="utf-8")
 
-    def with_settings(self, settings: Sequence[str]) -> "Recipe":
-        """Apply ``--set`` words such as ``config.num_layers=4``, ``train.seed=1`` or just ``num_layers=4``."""
+    def with_settings(self, settings: Sequence[str], own: Collection[str] = ()) -> "Recipe":
+        """Apply ``--set`` words such as ``config.num_layers=4``, ``train.seed=1`` or just ``num_layers=4``.
+
+        A bare name is a field of the configuration where it is among the model's ``own``, else of the training where
+        that has it, else of the configuration.
+        """
         values = self.values()
         sections = [name for name, value in values.items() if isinstance(value, dict)]
         known = {f.name for f in fields(TrainConfig)}
@@ -142,7 +146,7 @@ class Recipe:
             key, value = setting(word)
             section, _, name = key.rpartition(".")
             if not section:
-                section = "" if name in values else "train" if name in known else "config"
+                section = "" if name in values else "train" if name in known.difference(own) else "config"
             if section and section not in sections:
                 hint = f"use one of {', '.join(sections)}, for example config.num_layers=4"
                 raise UsageError(f"unknown section {section!r} in --set {word!r}", hint=hint)
