@@ -98,6 +98,9 @@ def _why(parts: Mapping[str, float]) -> str:
         "text": "mostly for its words",
         "synergy": "mostly for words and picture together",
         "unique_visual": "mostly for what only the picture shows",
+        "unique_image": "mostly for what only the picture shows",
+        "unique_description": "mostly for what only the picture shows",
+        "taste": "mostly for what such users chose",
         "memory": "mostly for what was taken together with it",
     }
     return words.get(max(parts, key=lambda name: parts[name]), "") if len(parts) > 1 else ""

@@ -89,7 +89,11 @@ def _upright(tone: str, place: float) -> Markup:
 
 
 def part_tone(name: str) -> str:
-    """The style sheet's class for a part of a score; parts that are not VIRAL's are grey."""
+    """The style sheet's class for a part of a score; taste, and parts that are not VIRAL's, are grey.
+
+    What is unique to a picture has one colour, whichever modality stands for it.
+    """
+    name = "unique visual" if name.startswith("unique ") else name
     return f"part-{KNOWN_PARTS.index(name) + 1}" if name in KNOWN_PARTS else "part-other"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from viral.errors import DataError
 
-KNOWN_PARTS = ("text", "synergy", "unique visual")  # the three branches of VIRAL; each has its own colour
+KNOWN_PARTS = ("text", "synergy", "unique visual", "memory")  # of VIRAL; each has its own colour
 
 
 @dataclass(frozen=True, slots=True)

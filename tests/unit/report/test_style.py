@@ -8,8 +8,8 @@ from viral.report import STYLES, style
 
 CSS = style(*STYLES)
 TEXT_ON_PAGE = ["ink", "soft", "main", *(f"tone-{n}" for n in range(1, 9))]
-SHAPES = ["main", "firm", "part-1", "part-2", "part-3", "part-other", *(f"tone-{n}" for n in range(1, 9))]
-INSIDE = [(f"on-{name}", f"part-{name}") for name in ("1", "2", "3", "other")]
+SHAPES = ["main", "firm", "part-1", "part-2", "part-3", "part-4", "part-other", *(f"tone-{n}" for n in range(1, 9))]
+INSIDE = [(f"on-{name}", f"part-{name}") for name in ("1", "2", "3", "4", "other")]
 
 
 def theme(block):
