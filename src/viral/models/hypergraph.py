@@ -3,6 +3,8 @@
 Shapes: U users, I items, D embedding dimension, H hyperedges, F features.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,24 +24,34 @@ class Hypergraph(nn.Module):
         self.attributes = linear(width, num_hyperedges, bias=False)
         self.temperature, self.keep_rate = temperature, keep_rate
 
-    def forward(self, taken: SparseMatrix, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Dependencies of users (U, H) and items (I, H), from the binary (U, I) and (I, F)."""
+    def forward(self, taken: SparseMatrix, features: Tensor) -> Tensor:
+        """Dependencies of users, then items, from the binary (U, I) and (I, F): (U+I, H)."""
         items = self.attributes(features)
         logits = torch.cat([taken @ items, items])
         if self.training:
-            soft = F.dropout(F.gumbel_softmax(logits, self.temperature), 1 - self.keep_rate)
-        else:
-            soft = (logits / self.temperature).softmax(dim=1)
-        users, items = soft.tensor_split([taken.shape[0]])
-        return users, items
+            return F.dropout(F.gumbel_softmax(logits, self.temperature), 1 - self.keep_rate)
+        return (logits / self.temperature).softmax(dim=1)
 
 
-def spread(users: Tensor, items: Tensor, nodes: Tensor, num_layers: int) -> Tensor:
-    """E_i ← H_i H_iᵀ E_i, ``num_layers`` times, and E_u = H_u H_iᵀ E_i of the last.
+def gathered(items: Tensor, nodes: Tensor, num_layers: int) -> Tensor:
+    """What hyperedges hold in the last of some layers E_i ← H_i H_iᵀ E_i, H_iᵀ E_i: (I, H), (I, D) -> (H, D).
 
-    (U, H), (I, H), (I, D) -> (U+I, D).
+    The last layer's nodes are H times that, of users and items; it is formed of those that are asked for.
     """
-    for _ in range(num_layers):
-        edges = items.T @ nodes  # (H, D)
-        nodes = items @ edges
-    return torch.cat([users @ edges, nodes])
+    edges = items.T @ nodes
+    for _ in range(num_layers - 1):
+        edges = items.T @ (items @ edges)
+    return edges
+
+
+def coordinates(nodes: Sequence[Tensor], edges: Sequence[Tensor]) -> list[Tensor]:
+    """Of the nodes H E of several hypergraphs in what the edges of all span: M times (n, H), (H, D) -> (n, ≤ M·H).
+
+    Lengths and inner products are those of H E, and so are their gradients, though the basis is held fixed: how far a
+    node moves out of the span changes none of them. Where the span has no fewer directions than D, H E as it is.
+    """
+    spanning = torch.cat(list(edges))  # (M·H, D)
+    if len(spanning) < spanning.shape[1]:
+        basis = torch.linalg.qr(spanning.detach().T).Q  # (D, M·H)
+        edges = [table @ basis for table in edges]
+    return [h @ table for h, table in zip(nodes, edges, strict=True)]

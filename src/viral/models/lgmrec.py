@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral import graph
@@ -18,12 +19,14 @@ from viral.errors import UsageError
 from viral.graph import SparseMatrix
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.content import Content, ContentConfig
-from viral.models.hypergraph import Hypergraph, spread
+from viral.models.hypergraph import Hypergraph, coordinates, gathered
 from viral.models.views import propagate_last, sum_of
 from viral.nn import Projection, bpr_loss, dot, embedding, norm_penalty, propagate_mean, unit_rows
 from viral.nn.contrast import one_way_info_nce
 from viral.nn.fusion import linear
 from viral.recipe import check_least
+
+KEPT_NUMBERS = 1 << 26  # of features that have travelled the graph: a quarter of a gigabyte a modality
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,26 +77,47 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         means = self.means = graph.neighbor_means(inputs.train)[0]  # (U, I)
         self.taken = SparseMatrix(means.offsets, means.columns, torch.ones_like(means.values), self.num_items)
+        for role, x in self.content.features.items():
+            self.register_buffer(f"{role}_travelled", self.travelled(x), persistent=False)
 
-    def modalities(self) -> Tensor:
-        """Every modality of the nodes after its propagation: (U+I, M·D); a user starts as their items."""
-        items = torch.cat([self.projections[role](x) for role, x in self.content.features.items()], dim=1)
+    def travelled(self, features: Tensor) -> Tensor | None:
+        """What ``modalities`` needs of fixed features, all but the projection: (I, F) -> (U+I, F); None: too large."""
+        if (self.num_users + self.num_items) * features.shape[1] > KEPT_NUMBERS:
+            return None
+        return self.travel(features)
+
+    def travel(self, items: Tensor) -> Tensor:
+        """A modality of the items on the graph, where a user starts as their items: (I, ·) -> (U+I, ·)."""
         return propagate_last(self.adjacency, torch.cat([self.means @ items, items]), self.config.num_modal_layers)
 
-    def globally(self, ids: Tensor) -> list[Tensor]:
-        """What each modality's hyperedges pass from the items' ids to all nodes: M times (U+I, D)."""
-        graphs = [self.hypergraphs[role](self.taken, x) for role, x in self.content.features.items()]
-        return [spread(users, items, ids[self.num_users :], self.config.num_hyper_layers) for users, items in graphs]
+    def modalities(self, rows: Tensor | None) -> list[Tensor]:
+        """Every modality of the nodes ``rows`` (n,), or of all, after its propagation: M times (n, D).
 
-    def represent(self, rows: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
-        """The nodes ``rows`` (n, D), or all of them, and the global embeddings of all in each modality."""
+        Propagation is linear in the features, and they are fixed: it is done once, and only the batch's rows projected.
+        """
+        found = []
+        for role, features in self.content.features.items():
+            known, projection = getattr(self, f"{role}_travelled"), self.projections[role]
+            table = self.travel(projection(features)) if known is None else known
+            table = table if rows is None else table.index_select(0, rows)
+            found.append(table if known is None else F.linear(table, projection.get_parameter("weight")))
+        return found
+
+    def globally(self, ids: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Each modality's dependencies on its hyperedges, M times (U+I, H), and what these hold of the ids, (H, D)."""
+        nodes = [self.hypergraphs[role](self.taken, x) for role, x in self.content.features.items()]
+        sides = [table.split([self.num_users, self.num_items]) for table in nodes]
+        return nodes, [gathered(items, ids[self.num_users :], self.config.num_hyper_layers) for _, items in sides]
+
+    def represent(self, rows: Tensor | None = None) -> tuple[Tensor, tuple[list[Tensor], list[Tensor]]]:
+        """The nodes ``rows`` (n, D), or all of them, and what ``globally`` found for all."""
         ego = torch.cat([self.user_ids.weight, self.item_ids.weight])
         ids = propagate_mean(self.adjacency, ego, self.config.num_layers)
-        hyper = self.globally(ids)
-        tables = (ids, self.modalities(), *hyper)
-        own, modal, *shared = tables if rows is None else (table.index_select(0, rows) for table in tables)
-        local = own + sum_of(unit_rows(x) for x in modal.chunk(len(shared), dim=1))
-        return local + self.config.hyper_weight * unit_rows(sum_of(shared)), hyper
+        hyper = nodes, edges = self.globally(ids)
+        own, *shares = (ids, *nodes) if rows is None else (table.index_select(0, rows) for table in (ids, *nodes))
+        local = own + sum_of(unit_rows(x) for x in self.modalities(rows))
+        shared = sum_of(h @ held for h, held in zip(shares, edges, strict=True))
+        return local + self.config.hyper_weight * unit_rows(shared), hyper
 
     def embed(self) -> Embeddings:
         return Embeddings(*self.represent()[0].split([self.num_users, self.num_items]))
@@ -106,14 +130,19 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
             "bpr": bpr_loss(dot(users, chosen), dot(users, skipped)),
             "reg": self.config.reg_weight * norm_penalty(users, chosen, skipped),
         }
-        if len(hyper) > 1 and self.config.contrast_weight:
+        if len(hyper[0]) > 1 and self.config.contrast_weight:
             terms["contrast"] = self.config.contrast_weight * self.agreement(batch, *hyper)
         return terms
 
-    def agreement(self, batch: Triplets, visual: Tensor, text: Tensor) -> Tensor:
-        """Σ_B InfoNCE of a node's global visual and textual embedding, against all users and all items."""
-        sides = zip(visual.tensor_split([self.num_users]), text.tensor_split([self.num_users]), strict=True)
-        return len(batch) * sum_of(
-            one_way_info_nce(v.index_select(0, rows), t, self.config.temperature, positives=rows)
-            for rows, (v, t) in zip((batch.users, batch.positives), sides, strict=True)
-        )
+    def agreement(self, batch: Triplets, nodes: list[Tensor], edges: list[Tensor]) -> Tensor:
+        """Σ_B InfoNCE of a node's global visual and textual embedding, against all users and all items.
+
+        Nodes that the batch has more than once are worked off once.
+        """
+        sides = zip(*(x.split([self.num_users, self.num_items]) for x in coordinates(nodes, edges)), strict=True)
+        total = []
+        for chosen, (v, t) in zip((batch.users, batch.positives), sides, strict=True):
+            rows, counts = torch.unique(chosen, return_counts=True)
+            anchors, temperature = v.index_select(0, rows), self.config.temperature
+            total.append(one_way_info_nce(anchors, t, temperature, positives=rows, weights=counts))
+        return len(batch) * sum_of(total)

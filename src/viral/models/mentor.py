@@ -18,7 +18,15 @@ from viral.errors import UsageError
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.branches import BranchConfig, Branches, BranchWeights, columns, of_triplets, squares
 from viral.models.content import Content
-from viral.models.mentor_tasks import IdBranch, between_views, masking_distance, misalignment, noisy_sum
+from viral.models.mentor_tasks import (
+    IdBranch,
+    between_views,
+    contrasted,
+    instead,
+    masking_distance,
+    misalignment,
+    noisy_sum,
+)
 from viral.nn import bpr_loss_bits, dot, propagate_sum
 from viral.recipe import check_least
 
@@ -68,50 +76,59 @@ class MENTOR(EmbeddingRecommender[MENTORConfig]):
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.item_graph = self.content.item_graph(config.num_neighbors, config.visual_weight)
 
-    def fuse(self, nodes: Tensor) -> Embeddings:
-        """Nodes of P branches (U+I, P·D), weighed by the users and smoothed over similar items."""
-        users, items = nodes.tensor_split([self.num_users])
-        return Embeddings(self.branch_weights(users), items + self.item_graph @ items)
+    def smooth(self, items: Tensor) -> Tensor:
+        """Items with those that are similar: (I, ·) -> (I, ·)."""
+        return items + self.item_graph @ items
 
     def embed(self) -> Embeddings:
         ego = self.branches(self.content.features)
-        return self.fuse(propagate_sum(self.adjacency, ego, self.config.num_layers))
+        users, items = propagate_sum(self.adjacency, ego, self.config.num_layers).tensor_split([self.num_users])
+        return Embeddings(self.branch_weights(users), self.smooth(items))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        config, ego = self.config, self.branches(self.content.features)
+        config, ego, split = self.config, self.branches(self.content.features), [self.num_users, self.num_items]
         starts = ego if self.id_branch is None else torch.cat([ego, self.id_branch()], dim=1)
         nodes = propagate_sum(self.adjacency, starts, config.num_layers)
-        fused = self.fuse(nodes[:, : ego.shape[1]])
+        nodes, *ids = (nodes,) if starts is ego else nodes.split([ego.shape[1], config.embedding_dim], dim=1)
+        users, items = nodes.split(split)
+        smooth = self.smooth(items)
+        fused = Embeddings(self.branch_weights(users), smooth)
         u, chosen, skipped = of_triplets(fused, batch)
         reg = config.reg_weight * squares(self.branches.preferences.index_select(0, batch.users), self.branch_weights)
         terms = {"bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)), "reg": reg}
-        if self.id_branch is not None:
-            blocks = nodes.split(config.embedding_dim, dim=1)
-            terms["align"] = config.align_weight * misalignment(self.levels(fused, blocks))
+        for user_ids, item_ids in (table.split(split) for table in ids):
+            tables = (users, user_ids), (smooth, self.smooth(item_ids))
+            terms["align"] = config.align_weight * misalignment(*tables, self.branch_weights.values)
         if config.contrast_weight:
-            terms["contrast"] = config.contrast_weight * self.contrast(ego, batch)
+            terms["contrast"] = config.contrast_weight * self.contrast(ego, nodes, batch)
         if config.mask_weight:
             terms["mask"] = config.mask_weight * masking_distance(fused, config.dropout)
         return terms
 
-    def levels(self, fused: Embeddings, blocks: tuple[Tensor, ...]) -> list[Tensor]:
-        """The fused nodes, and those of each branch alone, repeated in each place: (U+I, P·D) each.
-
-        ``blocks``: (U+I, D) of each modality, then of the ids; a lone modality is the fused one already.
-        """
-        num_modalities = len(blocks) - 1
-        alone = blocks if num_modalities > 1 else blocks[-1:]
-        return [torch.cat(e) for e in (fused, *(self.fuse(block.repeat(1, num_modalities)) for block in alone))]
-
-    def contrast(self, ego: Tensor, batch: Triplets) -> Tensor:
-        """InfoNCE between two noisy views of the users, and of the items."""
-        config, features = self.config, self.content.features
-        starts = [view(features) for view in self.views] or [ego, ego]
+    def contrast(self, ego: Tensor, nodes: Tensor, batch: Triplets) -> Tensor:
+        """InfoNCE between two noisy views of the users, and of the items; ``nodes`` is the sum of layers of ``ego``."""
+        config, pairs = self.config, [(ego, nodes)] * 2
+        if self.views:
+            starts = [view(self.content.features) for view in self.views]
+            pairs = [(start, propagate_sum(self.adjacency, start, config.num_layers)) for start in starts]
+        layers = config.num_layers, config.noise, config.embedding_dim
+        with torch.no_grad():
+            firsts = [self.adjacency @ start for start, _ in (pairs if self.views else pairs[:1])]
+        rows = contrasted(batch, config.contrast_nodes)
         one, two = (
-            self.fuse(noisy_sum(self.adjacency, start, config.num_layers, config.noise, config.embedding_dim))
-            for start in starts
+            self.fuse(instead(noisy_sum(self.adjacency, start, layers, first), plain), rows)
+            for (start, plain), first in zip(pairs, firsts * (2 // len(firsts)), strict=True)
         )
-        return between_views(one, two, config.temperature, batch, config.contrast_nodes)
+        return between_views(one, two, config.temperature)
+
+    def fuse(self, nodes: Tensor, rows: tuple[Tensor, Tensor] | None) -> Embeddings:
+        """Nodes of P branches (U+I, P·D), weighed by the users and smoothed; of some users and items, or of all."""
+        users, items = nodes.split([self.num_users, self.num_items])
+        if rows is None:
+            return Embeddings(self.branch_weights(users), self.smooth(items))
+        chosen, weights = (table.index_select(0, rows[0]) for table in (users, self.branch_weights.values))
+        weighed = (chosen.unflatten(1, (weights.shape[1], -1)) * weights[:, :, None]).flatten(1)
+        return Embeddings(weighed, items.index_select(0, rows[1]) + self.item_graph.rows(rows[1]) @ items)
 
     @property
     def parts(self) -> Mapping[str, tuple[int, int]]:

@@ -5,9 +5,9 @@ Shapes: U users, I items, n = U + I nodes, D embedding dimension of one branch, 
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viral.data import Triplets
@@ -15,6 +15,9 @@ from viral.graph import SparseMatrix
 from viral.models.base import Embeddings
 from viral.models.branches import BranchConfig, Branches
 from viral.nn import embedding, info_nce
+from viral.nn.rows import SHORTEST
+
+BLOCK_ROWS = 2048  # of a layer, moved at once: they stay in the cache
 
 
 class IdBranch(nn.Module):
@@ -31,32 +34,78 @@ class IdBranch(nn.Module):
         return nodes
 
 
-def misalignment(levels: Sequence[Tensor]) -> Tensor:
-    """Σ |Δ variance| + |Δ mean| over the pairs of tables, each one number over all its entries: (n, ·) each -> ()."""
-    moments = torch.stack([torch.stack(torch.var_mean(level)) for level in levels])  # (levels, 2)
-    return torch.stack([(a - b).abs().sum() for a, b in combinations(moments, 2)]).sum()
+def misalignment(users: Sequence[Tensor], items: Sequence[Tensor], weights: Tensor) -> Tensor:
+    """Σ |Δ variance| + |Δ mean| over the pairs of levels, each one number over all entries of a level's table.
 
-
-def noisy_sum(adjacency: SparseMatrix, ego: Tensor, num_layers: int, noise: float, dim: int) -> Tensor:
-    """Sum of layers, each moved in each branch by a random vector of length ``noise`` in its own orthant: (n, P·D).
-
-    The form of SimGCL (Yu et al., SIGIR 2022, eq. 7). Draws from torch's global generator.
+    Nodes of the P modalities, (U, P·D) and, smoothed, (I, P·D), then of the ids, (U, D) and (I, D); what modalities
+    count to users (U, P). Levels are the fused modalities, and each branch alone in the place of all P; a lone modality
+    is the fused one already. Their tables (U+I, P·D) are not formed: weights are common to a row of a branch.
     """
-    layer = total = ego
-    for _ in range(num_layers):
-        layer = adjacency @ layer
-        direction = F.normalize(torch.rand_like(layer).unflatten(1, (-1, dim)), dim=-1).flatten(1)
-        layer = layer + noise * layer.sign() * direction
-        total = total + layer
+    (num_users, width), count, dim = users[0].shape, weights.shape[1], users[1].shape[1]
+    w, entries = weights.double(), (num_users + len(items[0])) * width
+    moments = []
+    for power in (1, 2):
+        of_users, of_items = (torch.cat([_row_sums(x, dim, power) for x in side], dim=1) for side in (users, items))
+        of_users, of_items, shares = of_users.double(), of_items.double(), w**power  # (U, P+1), (I, P+1), (U, P)
+        fused = (shares * of_users[:, :count]).sum() + of_items[:, :count].sum()
+        alone = shares.sum(dim=1) @ of_users + count * of_items.sum(dim=0)  # (P+1,)
+        moments.append(torch.cat([fused[None], alone if count > 1 else alone[-1:]]))
+    total, squares = moments
+    variances = (squares - total.square() / entries) / (entries - 1)
+    levels = torch.stack([variances, total / entries], dim=1)
+    return torch.stack([(a - b).abs().sum() for a, b in combinations(levels, 2)]).sum().to(weights.dtype)
+
+
+def _row_sums(table: Tensor, dim: int, power: int) -> Tensor:
+    """Sums of each row of each branch, or of its squares: (n, B·D) -> (n, B)."""
+    rows = table.unflatten(1, (-1, dim))
+    return rows.sum(dim=2) if power == 1 else torch.linalg.vecdot(rows, rows)
+
+
+@torch.no_grad()
+def noisy_sum(adjacency: SparseMatrix, ego: Tensor, layers: tuple[int, float, int], first: Tensor) -> Tensor:
+    """Sum of layers, each moved in each branch by a random vector of a given length in its own orthant: (n, P·D).
+
+    The form of SimGCL (Yu et al., SIGIR 2022, eq. 7). ``layers``: their number, that length, D; ``first``: Â times
+    ``ego``. Draws from torch's global generator. What moves a layer has no gradient, so the whole has that of the sum
+    of plain layers (:func:`instead`).
+    """
+    num_layers, noise, dim = layers
+    total, layer = ego.clone(), ego
+    for depth in range(num_layers):
+        layer = adjacency @ layer if depth else first.clone()
+        for rows, sums in zip(layer.split(BLOCK_ROWS), total.split(BLOCK_ROWS), strict=True):
+            step = torch.rand_like(rows).unflatten(1, (-1, dim))
+            step.div_(torch.linalg.vector_norm(step, dim=-1, keepdim=True).clamp_(min=SHORTEST)).mul_(noise)
+            sums.add_(rows.add_(step.flatten(1).mul_(rows.sign())))
     return total
 
 
-def between_views(one: Embeddings, two: Embeddings, temperature: float, batch: Triplets, limit: int | None) -> Tensor:
-    """InfoNCE between two views of the users and of the items: of all, or of those in the first ``limit`` triplets."""
-    if limit is not None:
-        users = batch.users[:limit].unique()
-        items = torch.cat([batch.positives[:limit], batch.negatives[:limit]]).unique()
-        one, two = (Embeddings(e.users.index_select(0, users), e.items.index_select(0, items)) for e in (one, two))
+def instead(values: Tensor, of: Tensor) -> Tensor:
+    """``values``, with their gradient going to ``of``, a table of the same shape."""
+    result: Tensor = _Instead.apply(of, values)
+    return result
+
+
+class _Instead(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, of: Tensor, values: Tensor) -> Tensor:
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
+
+
+def contrasted(batch: Triplets, limit: int | None) -> tuple[Tensor, Tensor] | None:
+    """The users and items of the first ``limit`` triplets, each once; None: all there are."""
+    if limit is None:
+        return None
+    return batch.users[:limit].unique(), torch.cat([batch.positives[:limit], batch.negatives[:limit]]).unique()
+
+
+def between_views(one: Embeddings, two: Embeddings, temperature: float) -> Tensor:
+    """InfoNCE between two views of the users and of the items."""
     return info_nce(one.users, two.users, temperature) + info_nce(one.items, two.items, temperature)
 
 
@@ -65,5 +114,29 @@ def masking_distance(nodes: Embeddings, dropout: float) -> Tensor:
 
     Draws from torch's global generator.
     """
-    of_users, of_items = (1 - F.cosine_similarity(e, F.dropout(e, dropout), dim=-1).mean() for e in nodes)
-    return of_users + of_items
+    of_users, of_items = (1 - _MaskedCosine.apply(e, dropout).mean() for e in nodes)
+    distance: Tensor = of_users + of_items
+    return distance
+
+
+class _MaskedCosine(torch.autograd.Function):
+    """cos(x, kept x) = √(b / a), a the squares of a row and b those that are kept: (n, D) -> (n,).
+
+    Its gradient is x (kept / √(a b) - √(b / a) / a); a row of which nothing is kept has cosine and gradient 0.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dropout: float) -> Tensor:
+        kept = torch.ones_like(x) if not dropout else torch.empty_like(x).bernoulli_(1 - dropout)
+        masked = x * kept
+        a, b = torch.linalg.vecdot(x, x), torch.linalg.vecdot(masked, masked)
+        cosines = (b / a.clamp(min=SHORTEST**2)).sqrt()
+        ctx.save_for_backward(x, masked, a, b, cosines)
+        return cosines
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        x, masked, a, b, cosines = ctx.saved_tensors
+        of_masked = (gradient / (a * b).sqrt()).masked_fill_(b == 0, 0)[:, None]
+        of_all = (gradient * cosines / a).masked_fill_(a == 0, 0)[:, None]
+        return (masked * of_masked).addcmul_(x, of_all, value=-1), None

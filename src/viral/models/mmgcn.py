@@ -21,6 +21,9 @@ from viral.nn import Projection, bpr_triplets, unit_rows
 from viral.nn.fusion import linear
 from viral.recipe import check_least
 
+Last = tuple[Tensor, SparseMatrix]  # users of a batch (B,), and their rows of the graph to users (B, I)
+GRAPH_COST = 8  # multiplications of a dense product that take as long as one of a product with a graph
+
 
 @dataclass(frozen=True, kw_only=True)
 class MMGCNConfig(ContentConfig):
@@ -62,9 +65,11 @@ class MMGCN(EmbeddingRecommender[MMGCNConfig]):
         return Embeddings(users, items)
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        users, items = self.embed()
+        last = batch.users, self.to_users.rows(batch.users)
+        nodes = [network(self.ids, self.to_users, self.to_items, last) for network in self.networks.values()]
+        users, items = torch.stack(nodes).mean(dim=0).tensor_split([len(batch)])
         rows = torch.cat([batch.positives, batch.negatives])
-        terms = {"bpr": bpr_triplets(users.index_select(0, batch.users), *items.index_select(0, rows).chunk(2))}
+        terms = {"bpr": bpr_triplets(users, *items.index_select(0, rows).chunk(2))}
         if self.config.train_ids:
             ids = self.ids.index_select(0, torch.cat([batch.users, rows + self.num_users]))
             tables = [network.preferences.index_select(0, batch.users) for network in self.networks.values()]
@@ -77,31 +82,58 @@ class ModalNetwork(nn.Module):
 
     preferences: Tensor  # (U, d)
     features: Tensor  # (I, F); at unit length where no encoder comes first
-    heard: Tensor | None  # (U, F): what users hear of these at first, which then never changes
+    heard: Tensor | None  # (U, F): what users hear of these at first, which never changes, where it saves a step time
 
     def __init__(self, features: Tensor, to_users: SparseMatrix, width: int | None, config: MMGCNConfig) -> None:
         super().__init__()
         in_dim, dim = features.shape[1], config.embedding_dim
         self.encoder = None if width is None else linear(in_dim, width, of=Projection)
         self.register_buffer("features", unit_rows(features) if width is None else features, persistent=False)
-        self.register_buffer("heard", to_users @ self.features if width is None else None, persistent=False)
+        kept = width is None and not items_first(to_users, in_dim)
+        self.register_buffer("heard", to_users @ self.features if kept else None, persistent=False)
         own(self, "preferences", (to_users.shape[0], width or in_dim), trained=config.train_ids)
         widths = [width or in_dim] + [dim] * (config.num_layers - 1)
         self.gather = nn.ModuleList(linear(d, d, bias=False) for d in widths)
         self.transfer = nn.ModuleList(linear(d, dim) for d in widths)
         self.join = nn.ModuleList(linear(d + dim, dim) for d in widths)
 
-    def forward(self, ids: Tensor, to_users: SparseMatrix, to_items: SparseMatrix) -> Tensor:
-        """(N, D) -> (N, D). Users and items apart: what users hear of fixed features needs no gradient."""
+    def forward(
+        self,
+        ids: Tensor,
+        to_users: SparseMatrix,
+        to_items: SparseMatrix,
+        last: tuple[Tensor, SparseMatrix] | None = None,
+    ) -> Tensor:
+        """(N, D) -> (N, D). Users and items apart: what users hear of fixed features needs no gradient.
+
+        With ``last`` the last layer has these users alone: (B+I, D).
+        """
         items = self.features if self.encoder is None else unit_rows(self.encoder(self.features))
         sides, heard = [unit_rows(self.preferences), items], self.heard  # or features of any scale would drown users
-        of_sides = ids.split([len(side) for side in sides])
-        for gather, transfer, join in zip(self.gather, self.transfer, self.join, strict=True):
-            both = [to_users @ sides[1] if heard is None else heard, to_items @ sides[0]]
-            h, heard = [F.leaky_relu(gather(x), inplace=True) for x in both], None  # aggregation (eq. 2)
+        of_sides = list(ids.split([len(side) for side in sides]))
+        for depth, (gather, transfer, join) in enumerate(zip(self.gather, self.transfer, self.join, strict=True), 1):
+            of_items = gather(to_items @ sides[0])
+            if last is not None and depth == len(self.gather):
+                chosen, to_users = last
+                sides[0], of_sides[0] = (table.index_select(0, chosen) for table in (sides[0], of_sides[0]))
+                heard = None if heard is None else heard.index_select(0, chosen)
+            if items_first(to_users, sides[1].shape[1]):
+                of_users = to_users @ gather(sides[1])
+            else:
+                of_users = gather(to_users @ sides[1] if heard is None else heard)
+            h, heard = [F.leaky_relu(x, inplace=True) for x in (of_users, of_items)], None  # aggregation (eq. 2)
             own_view = [F.leaky_relu(transfer(x)) + e for x, e in zip(sides, of_sides, strict=True)]  # (eq. 5)
             sides = [joined(join, *views) for views in zip(h, own_view, strict=True)]  # (eq. 6, by concatenation)
         return torch.cat(sides)
+
+
+def items_first(to_users: SparseMatrix, width: int) -> bool:
+    """Whether what users hear is quicker formed of the items' W x than by W of each user's mean, which is the same.
+
+    Of U rows' products of ``width`` numbers each, I remain, and the product with the graph is of W x anew.
+    """
+    users, items = to_users.shape
+    return (users - items) * width > GRAPH_COST * len(to_users.values)
 
 
 def joined(join: nn.Module, a: Tensor, b: Tensor) -> Tensor:

@@ -161,7 +161,8 @@ class _OneWay(torch.autograd.Function):
         bounded: bool,
     ) -> Tensor:
         size = max(32, BLOCK_ENTRIES // max(1, len(candidates)))
-        chosen, repeated = candidates.index_select(0, positives), candidates * r[:, None]  # (B, D), (n, D)
+        chosen = candidates.index_select(0, positives)  # (B, D)
+        repeated = torch.mul(candidates.T, r).contiguous()  # (D, n): in this order narrow products are quicker
         weighted = anchors * w[:, None]
         grad_a, grad_c = torch.empty_like(anchors), candidates.new_zeros(candidates.shape[1], len(candidates))
         memory = anchors.new_empty(min(size, len(anchors)), len(candidates))
@@ -174,7 +175,7 @@ class _OneWay(torch.autograd.Function):
                 powers -= largest[:, None]
             sums = torch.mv(powers.exp_(), r)
             out += sums.log()
-            torch.mm(powers, repeated, out=grad).div_(sums[:, None])
+            torch.mm(powers, repeated.T, out=grad).div_(sums[:, None])
             grad_c.addmm_((shares / sums[:, None]).T, powers)
         grad_a.sub_(chosen).mul_(w[:, None] / temperature)
         grad_c = torch.mul(grad_c.T, r[:, None]).index_add_(0, positives, weighted, alpha=-1).div_(temperature)
