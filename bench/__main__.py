@@ -23,6 +23,7 @@ ALONE = (
     "bundle",
     "recommendation",
     "many-items",
+    "neighbours",
 )  # they bring their own inputs
 PARTS = ("sparse", "ranking", "graphs", "epochs", *ALONE, "sizes")
 RESULTS = Path(__file__).parent / "results"
@@ -31,7 +32,7 @@ HERE = Path(__file__).parents[1]
 
 def measure(part: str, baby: Path | None) -> dict[str, Any]:
     """One part in this process: seconds by title and candidate, the limits, the peak of memory."""
-    from bench import epochs, measures, sizes, using, worlds
+    from bench import epochs, measures, neighbours, sizes, using, worlds
     from bench.limits import limits
     from viral.memory import peak_memory_bytes
 
@@ -53,6 +54,7 @@ def measure(part: str, baby: Path | None) -> dict[str, Any]:
             using.bundle,
             using.recommendation,
             measures.many_items,
+            neighbours.measure,
         )
         rows = dict(zip(ALONE, use, strict=True))[name]()
     peak = peak_memory_bytes()

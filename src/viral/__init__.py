@@ -7,6 +7,8 @@ their module's name are had from it: ``from viral.enrich import enrich``, ``from
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from viral.threads import wait_briefly
+
 if TYPE_CHECKING:
     from viral.bundle import Bundle
     from viral.catalog import Catalog, Item
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from viral.recipe import Recipe, TrainConfig
     from viral.retrieval import Retriever
     from viral.training import fit
+
+wait_briefly()  # before anything imports torch, which reads it
 
 _HOME = {
     "Bundle": "viral.bundle",
