@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from viral.blend import finish
 from viral.data import ModelInputs
 from viral.dataset import Dataset
 from viral.demo import DEMO_RECIPES, DEMO_SHOP
 from viral.encode import SentenceEncoder, encode_dataset
 from viral.enrich import Ledger, describer_named, enrich, load_prompt
 from viral.evaluation import paired_test
-from viral.pipeline import find_model, load_split, measure
-from viral.recipe import build
+from viral.pipeline import configured, load_split, measure
 from viral.shop import KINDS, ShopConfig, make_shop
 from viral.training import build_model, fit
 
@@ -43,15 +43,15 @@ def recalls(folder: Path, config: ShopConfig, names: tuple[str, ...], seeds: ran
         dataset: Dataset = make_shop(folder / f"shop-{seed}", replace(config, seed=seed), overwrite=True)
         with Ledger(folder / "ledger.sqlite") as ledger:
             descriptions = enrich(dataset.catalog(), describer_named("pixel"), load_prompt("title"), ledger)
-        tables = encode_dataset(dataset, descriptions=descriptions, encoder=encoder, modalities=("text", "description"))
+        tables = encode_dataset(dataset, descriptions=descriptions, encoder=encoder)
         parts = load_split(dataset)
         inputs = ModelInputs.of(parts, tables.values())
         for name in names:
-            recipe = DEMO_RECIPES[name]
-            model_class = find_model(recipe.model)
-            model = build_model(model_class, inputs, build(model_class.Config, recipe.config, where=name), seed)
-            fit(model, parts, replace(recipe.train, seed=seed))
-            found[name].append(measure(model.scorer(), parts)["train"].per_user["recall@20"].numpy())
+            model_class, config, recipe = configured(DEMO_RECIPES[name])
+            model, training = build_model(model_class, inputs, config, seed), replace(recipe.train, seed=seed)
+            fit(model, parts, training)
+            ranker = finish(model, inputs, parts, training, recipe.memory)
+            found[name].append(measure(ranker.scorer, parts)["train"].per_user["recall@20"].numpy())
     return {name: np.concatenate(values) for name, values in found.items()}
 
 

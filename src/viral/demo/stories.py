@@ -97,7 +97,9 @@ def _why(parts: Mapping[str, float]) -> str:
     words = {
         "text": "mostly for its words",
         "synergy": "mostly for words and picture together",
-        "unique_visual": "mostly for what only the picture shows",
+        "unique_image": "mostly for what only the picture shows",
+        "unique_description": "mostly for what only the picture shows",
+        "taste": "mostly for who else took it",
         "unique_image": "mostly for what only the picture shows",
         "unique_description": "mostly for what only the picture shows",
         "taste": "mostly for what such users chose",

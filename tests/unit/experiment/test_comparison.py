@@ -20,7 +20,7 @@ from worlds import dataset_folder, two_tastes
 
 FEW = TrainConfig(max_epochs=2, batch_size=64, evaluate_every=1)
 RECIPES = {
-    "popularity": Recipe(model="popularity", train=FEW),
+    "popularity": Recipe(model="popularity"),
     "bpr": Recipe(model="bpr", config={"embedding_dim": 4}, train=FEW),
     "viral": Recipe(model="viral", config={"embedding_dim": 4, "hidden_dim": 4}, train=FEW),
 }
@@ -49,6 +49,13 @@ def test_every_model_has_the_numbers_of_its_own_training(board, dataset, tmp_pat
     assert bpr.valid[1] == expected["valid"]["recall@20"]
     means = [row.metrics["ndcg@10"].mean for row in board.rows]
     assert means == sorted(means, reverse=True)
+
+
+def test_a_budget_that_is_left_to_the_model_is_told(board, out):
+    budgets = {row.name: (row.max_epochs, row.patience) for row in board.rows}
+    assert budgets == {"popularity": (1000, 20), "bpr": (2, 20), "viral": (2, 5)}
+    kept = {row["name"]: row for row in json.loads((out / "results.json").read_text())["rows"]}
+    assert {name: (row["max_epochs"], row["patience"]) for name, row in kept.items()} == budgets
 
 
 def test_all_but_the_reference_are_tested_against_it(board):

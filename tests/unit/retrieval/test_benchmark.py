@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from viral.bundle import Bundle
 from viral.data import ModelInputs
 from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
 from viral.models import MODELS, EmbeddingScorer, Recommender
-from viral.recipe import Recipe, TrainConfig
+from viral.models.memory import MemoryScorer
+from viral.recipe import MemoryConfig, Recipe, TrainConfig
 from viral.retrieval import benchmark
 from viral.retrieval.benchmark import PLACES, ByPlace, Withheld, by_chance, by_content, by_model, withhold
+from viral.retrieval.cold import extended
 from viral.training import build_model
 from worlds import World, two_tastes
 
@@ -104,6 +107,27 @@ def test_those_who_read_content_place_new_items(world: World, withheld: Withheld
     for key, recalls in answers.items():
         assert means(recalls)["withheld"] > 0.6, key  # of thirty that are to the user's taste, twenty have a place
         assert means(recalls)["all"] > chance["all"] + 0.05, key
+
+
+def test_what_ranks_is_what_a_run_would_leave(
+    world: World, withheld: Withheld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the memory that the recipe or the model asks for, and by cosines after a loss of cosines."""
+    ranking: list[Any] = []
+
+    def watch(bundle: Bundle, *rest: Any) -> Bundle:
+        ranking.append(bundle.scorer)
+        return extended(bundle, *rest)
+
+    monkeypatch.setattr(benchmark, "extended", watch)
+    memory = MemoryConfig(weight=1.0, feature_weight=30.0)  # of the kind that is the model's own
+    by_model(withheld, tables_of(world), class_of(DEFAULT), replace(DEFAULT, memory=memory), None)
+    assert isinstance(ranking[-1], MemoryScorer)
+    for loss in ("own", "softmax"):
+        recipe = Recipe(model="lightgcn", config={"embedding_dim": 8}, train=replace(TRAIN, loss=loss))
+        by_model(withheld, tables_of(world), class_of(recipe), recipe, None)
+        assert isinstance(ranking[-1], EmbeddingScorer)
+        assert torch.allclose(ranking[-1].users.norm(dim=1), torch.ones(120)) is (loss == "softmax")
 
 
 def test_a_rule_is_learnt_where_there_are_items_enough(world: World) -> None:
