@@ -2,9 +2,10 @@
 
 The memory is a linear item-item model in closed form that reads the same features (:mod:`viral.models.l3ae`). Beside
 the vectors' scores it counts w, both told in spreads over items; w is chosen on validation by Recall@20 + NDCG@20, and
-where the best w is 0 the model ranks alone. Shapes: U users, I items.
+where it is 0 the model ranks alone. Shapes: U users, I items.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ FEATURE_WEIGHTS = (30.0, 100.0)  # β
 MANY_ITEMS, KEPT = 5_000, 200  # above so many items, so many weights of each
 CANDIDATES = 200  # of an item, where all by all is too large
 CHOSEN_BY = ("recall@20", "ndcg@20")  # their sum
+EVEN, DOUBT = 0.5, 0.5  # the weight that is preferred where validation is in doubt; standard errors of doubt
 
 
 class Ranker(NamedTuple):
@@ -57,26 +59,59 @@ def finish(
     return remember(scorer, inputs, split, memory, model.reads)
 
 
+class Tried(NamedTuple):
+    """A weight of one memory, its value on validation for every user (n,), and what would rank."""
+
+    weight: float
+    feature_weight: float
+    values: Tensor
+    scorer: Scorer
+
+
 def remember(
     scorer: EmbeddingScorer, inputs: ModelInputs, split: Split, config: MemoryConfig, modalities: Sequence[str]
 ) -> Ranker:
-    """``scorer`` with the memory of the greatest value on validation; without it where none is better than nothing."""
+    """``scorer`` with the memory that validation chooses (:func:`choose`); without it where that is none."""
     names = tuple(config.features if config.features is not None else modalities)
     betas = _given(config.feature_weight, FEATURE_WEIGHTS) if names else (0.0,)
-    spread = float(spreads(scorer).mean())
-    best, least = Ranker(scorer, {}), -1.0
+    spread, tried = float(spreads(scorer).mean()), list[Tried]()
     with stage("memory: choose on validation", len(betas)) as advance:
         for beta in betas:
             history = memory_of(inputs, replace(config, feature_weight=beta), names)
             own = _scales(history)
             for weight in _given(config.weight, WEIGHTS):
                 found = MemoryScorer(scorer, history, own * (weight * spread), weight * spread)
-                value = _value(found, split) if len(split.valid) else 0.0
-                if value > least:
-                    told = {"kind": config.kind, "features": list(names), "weight": weight, "feature_weight": beta}
-                    best, least = Ranker(found if weight else scorer, told), value
+                values = _values(found, split) if len(split.valid) else torch.zeros(1)
+                tried.append(Tried(weight, beta, values, found if weight else scorer))
             advance(1)
-    return best
+    best = choose(tried) if len(split.valid) else tried[0]
+    told = {"kind": config.kind, "features": list(names), "weight": best.weight, "feature_weight": best.feature_weight}
+    return Ranker(best.scorer, told)
+
+
+def choose(tried: Sequence[Tried]) -> Tried:
+    """Of the weights that are no worse than the best by half a standard error over users, the one nearest to ½.
+
+    Between weights that validation can hardly tell apart its noise would decide, and both the vectors and the memory
+    have something to say: choosing so is better on users who did not choose where logs are dense, and costs little
+    where the memory is of no use (half of the validation users of three data sets chose, the other half was measured).
+    A memory that changes nothing for anybody is left out.
+    """
+    best = max(tried, key=lambda one: float(one.values.mean()))
+    close = [one for one in tried if _in_doubt(best.values - one.values)]
+    without = [one.values for one in close if not one.weight][:1]
+    close = [one for one in close if not one.weight or not any(torch.equal(one.values, values) for values in without)]
+    return min(close, key=lambda one: (_from_even(one.weight), -float(one.values.mean())))
+
+
+def _in_doubt(behind: Tensor) -> bool:
+    """Whether values (n,) behind the best could be so by chance."""
+    return float(behind.mean()) <= DOUBT * float(behind.std(correction=0)) / len(behind) ** 0.5
+
+
+def _from_even(weight: float) -> float:
+    """How many times w is to be doubled or halved to count what the vectors do; none is farther than a fourth."""
+    return abs(math.log2(weight / EVEN)) if weight else 2.5
 
 
 def fixed(config: MemoryConfig, chosen: dict[str, Any]) -> MemoryConfig:
@@ -89,8 +124,8 @@ def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -
     """The item-item weights of :func:`viral.models.l3ae.item_weights`, of the modalities ``names``.
 
     An item keeps the ``neighbors`` largest of what it says for others: by default all, or of many items ``KEPT``, which
-    costs nothing on validation and is a small part of the size (docs/models/viral.md). Where the dense matrix would be too
-    large, they are solved item by item over ``neighbors`` candidates (:mod:`viral.models.local_weights`),
+    costs nothing on validation and is a small part of the size (docs/models/viral.md). Where the dense matrix would
+    be too large, they are solved item by item over ``neighbors`` candidates (:mod:`viral.models.local_weights`),
     ``CANDIDATES`` where it is None.
     """
     numbers = {
@@ -131,9 +166,10 @@ def _scales(history: HistoryScorer | SparseHistoryScorer) -> Tensor:
     return torch.cat([scales_of(history(users[rows]), 1.0) for rows in row_blocks(len(users), history.num_items)])
 
 
-def _value(scorer: Scorer, split: Split) -> float:
-    metrics = evaluate(scorer, split.valid, split.train, (20,), metrics=("recall", "ndcg")).mean()
-    return sum(metrics[name] for name in CHOSEN_BY)
+def _values(scorer: Scorer, split: Split) -> Tensor:
+    """Recall@20 + NDCG@20 of each user with something in validation: (n,)."""
+    found = evaluate(scorer, split.valid, split.train, (20,), metrics=("recall", "ndcg")).per_user
+    return torch.stack([found[name] for name in CHOSEN_BY]).sum(dim=0)
 
 
 def _given(value: float | None, candidates: tuple[float, ...]) -> tuple[float, ...]:
