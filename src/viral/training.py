@@ -19,6 +19,7 @@ from viral.models.base import EmbeddingRecommender, Recommender, Scorer
 from viral.objectives import objective_of, ranker_of
 from viral.progress import say, stage
 from viral.recipe import PUBLISHED, TrainConfig
+from viral.threads import threads_for
 
 CHECKPOINT_SECONDS = 10.0
 VALID_METRICS = ("recall", "ndcg")  # what early stopping and the learning curves need
@@ -82,7 +83,7 @@ def fit(
     if not isinstance(model, EmbeddingRecommender):
         return _measure_closed_form(model, split, config)
     where = find_device(device)
-    with seeded(where, config.seed):
+    with seeded(where, config.seed), threads_for(sum(p.numel() for p in model.parameters())):
         keep_pages()
         report = _Fit(model.to(where), split, config, checkpoint).run(on_epoch)
     model.cpu()
