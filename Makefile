@@ -51,7 +51,7 @@ docs: $(READY)
 screenshots: demo
 	$(BIN)/viral compare demo/shop --out demo/comparison --models popularity,itemknn,bpr,lightgcn,viral --seeds 2 \
 		--set train.max_epochs=30
-	$(BIN)/viral ablate demo/shop --out demo/ablation --studies parts,modalities --seeds 2 \
+	$(BIN)/viral ablate demo/shop --out demo/ablation --studies components,sources --seeds 2 \
 		--set train.max_epochs=30
 	$(BIN)/python -m bench.screenshots demo/runs/viral --dataset demo/shop --experiments demo/comparison \
 		--experiments demo/ablation --picture demo/shop/images/p0051.jpg --out docs/images
