@@ -71,7 +71,7 @@ def main() -> None:
     told = {"users": arguments.users, "items": arguments.items, "shop": arguments.shop}
     if arguments.dataset is not None:
         told = {"dataset": arguments.dataset.name, **new.manifest["counts"]}
-    found = told | {"recipe": asdict(recipe)} | {"commit": commit(), **summary_of(rows, prepared), "runs": rows}
+    found = told | {"recipe": recipe.values()} | {"commit": commit(), **summary_of(rows, prepared), "runs": rows}
     found["update against full, by user"] = asdict(against(new, work, arguments.seeds))
     print(json.dumps(found, indent=2))
 

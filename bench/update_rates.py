@@ -30,17 +30,14 @@ from viral.demo.run import DEMO_RECIPES, DEMO_SHOP
 from viral.encode.table import FeatureTable
 from viral.information.validate import word_features
 from viral.material import Material
-from viral.models import MODELS
 from viral.models.newcomers import unlinked
-from viral.pipeline import load_split, measure
-from viral.recipe import build
+from viral.pipeline import configured, load_split, measure
 from viral.shop import make_shop, make_world
 from viral.training import EpochRecord, build_model, fit
 from viral.update.warm import axes_of, carry_over
 
 NOISE = 0.3
-RECIPE = DEMO_RECIPES["viral"]
-MODEL = MODELS[RECIPE.model]
+MODEL, CONFIG, RECIPE = configured(DEMO_RECIPES["viral"])
 
 
 def main() -> None:
@@ -73,13 +70,13 @@ def one_shop(shop: int, users: int, items: int, rates: Sequence[float], epochs: 
     bundle = trained(old, tables, shop)
     parts = load_split(new)
     inputs = ModelInputs.of(parts, tables)
-    config, train = build(MODEL.Config, RECIPE.config, where=""), replace(RECIPE.train, seed=shop)
-    full: Any = build_model(MODEL, inputs, config, shop)
+    train = replace(RECIPE.train, seed=shop)
+    full: Any = build_model(MODEL, inputs, CONFIG, shop)
     told = {"epochs": len(fit(full, parts, train).history), **recalls(full, parts)}
     updates = []
     for rate in rates:
-        model: Any = build_model(MODEL, inputs, config, shop)
-        axes = axes_of(MODEL, config, {name: x.shape[1] for name, x in inputs.features.items()})
+        model: Any = build_model(MODEL, inputs, CONFIG, shop)
+        axes = axes_of(MODEL, CONFIG, {name: x.shape[1] for name, x in inputs.features.items()})
         carry_over(model, axes, bundle, parts, inputs)
         found, means, states = [recalls(model, parts)], [recalls(model, parts)], []
         slower = replace(train, learning_rate=rate * train.learning_rate, max_epochs=epochs, patience=epochs)
@@ -116,8 +113,7 @@ def trained(old: Dataset, tables: Sequence[FeatureTable], seed: int) -> Bundle:
     """What a run on the old shop leaves for an update."""
     parts: Split = load_split(old)
     inputs = ModelInputs.of(parts, tables)
-    config = build(MODEL.Config, RECIPE.config, where="")
-    model: Any = build_model(MODEL, inputs, config, seed)
+    model: Any = build_model(MODEL, inputs, CONFIG, seed)
     fit(model, parts, replace(RECIPE.train, seed=seed))
     given = {name: inputs.given(name) for name in inputs.features}
     material = Material({}, inputs.features, given, {}, model.state_dict(), unlinked(model))

@@ -43,7 +43,7 @@ def recalls(folder: Path, config: ShopConfig, names: tuple[str, ...], seeds: ran
         dataset: Dataset = make_shop(folder / f"shop-{seed}", replace(config, seed=seed), overwrite=True)
         with Ledger(folder / "ledger.sqlite") as ledger:
             descriptions = enrich(dataset.catalog(), describer_named("pixel"), load_prompt("title"), ledger)
-        tables = encode_dataset(dataset, descriptions=descriptions, encoder=encoder)
+        tables = encode_dataset(dataset, descriptions=descriptions, encoder=encoder, modalities=("text", "description"))
         parts = load_split(dataset)
         inputs = ModelInputs.of(parts, tables.values())
         for name in names:

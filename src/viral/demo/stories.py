@@ -99,9 +99,6 @@ def _why(parts: Mapping[str, float]) -> str:
         "synergy": "mostly for words and picture together",
         "unique_image": "mostly for what only the picture shows",
         "unique_description": "mostly for what only the picture shows",
-        "taste": "mostly for who else took it",
-        "unique_image": "mostly for what only the picture shows",
-        "unique_description": "mostly for what only the picture shows",
         "taste": "mostly for what such users chose",
         "memory": "mostly for what was taken together with it",
     }
