@@ -29,7 +29,7 @@ from viral.progress import stage
 from viral.recipe import MemoryConfig, TrainConfig
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
-FEATURE_WEIGHTS = (30.0, 100.0)  # β
+FEATURE_WEIGHTS = (30.0, 100.0)  # β; of many items the last alone, as each takes minutes
 MANY_ITEMS, KEPT = 5_000, 200  # above so many items, so many weights of each
 CANDIDATES = 200  # of an item, where all by all is too large
 CHOSEN_BY = ("recall@20", "ndcg@20")  # their sum
@@ -73,7 +73,8 @@ def remember(
 ) -> Ranker:
     """``scorer`` with the memory that validation chooses (:func:`choose`); without it where that is none."""
     names = tuple(config.features if config.features is not None else modalities)
-    betas = _given(config.feature_weight, FEATURE_WEIGHTS) if names else (0.0,)
+    tried_betas = FEATURE_WEIGHTS if inputs.train.num_items <= MANY_ITEMS else FEATURE_WEIGHTS[-1:]
+    betas = _given(config.feature_weight, tried_betas) if names else (0.0,)
     spread, tried = float(spreads(scorer).mean()), list[Tried]()
     with stage("memory: choose on validation", len(betas)) as advance:
         for beta in betas:
