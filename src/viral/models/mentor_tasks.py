@@ -48,7 +48,7 @@ def misalignment(users: Sequence[Tensor], items: Sequence[Tensor], weights: Tens
         of_users, of_items = (torch.cat([_row_sums(x, dim, power) for x in side], dim=1) for side in (users, items))
         of_users, of_items, shares = of_users.double(), of_items.double(), w**power  # (U, P+1), (I, P+1), (U, P)
         fused = (shares * of_users[:, :count]).sum() + of_items[:, :count].sum()
-        alone = shares.sum(dim=1) @ of_users + count * of_items.sum(dim=0)  # (P+1,)
+        alone = (shares.sum(dim=1, keepdim=True) * of_users).sum(dim=0) + count * of_items.sum(dim=0)  # (P+1,)
         moments.append(torch.cat([fused[None], alone if count > 1 else alone[-1:]]))
     total, squares = moments
     variances = (squares - total.square() / entries) / (entries - 1)
