@@ -94,7 +94,8 @@ class Bundle:
         except (SafetensorError, KeyError, TypeError) as error:
             raise DataError(f"not a scorer ({error})", where=str(path), hint="train again") from None
         interactions = Interactions(seen["users"], seen["items"], len(users), len(items))
-        return cls(scorer, users, items, tuple(frame["title"].to_list()), interactions, _with_variant(manifest["about"]), material)
+        titles, about = tuple(frame["title"].to_list()), _with_variant(manifest["about"])
+        return cls(scorer, users, items, titles, interactions, about, material)
 
 
 def make_bundle(

@@ -16,7 +16,8 @@ def world() -> World:
 
 def features_alone(world: World, modalities: list[str], reg: float) -> Tensor:
     """EASE of the features: each item's column of the kernel by ridge on the other items."""
-    x = torch.cat([F.normalize(world.inputs.feature(m), dim=1).double() / len(modalities) ** 0.5 for m in modalities], 1)
+    unit = [F.normalize(world.inputs.feature(m), dim=1).double() for m in modalities]
+    x = torch.cat(unit, dim=1) / len(modalities) ** 0.5
     weights = torch.zeros(12, 12, dtype=torch.float64)
     for j in range(12):
         rest = torch.arange(12) != j

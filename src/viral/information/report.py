@@ -36,8 +36,8 @@ def information(
 ) -> dict[str, Any]:
     """Measure a run's data and model; one JSON document.
 
-    ``text`` and ``visual`` name modalities of the data set, else those that the run's recipe names or its model reads. Raises
-    ``DataError`` where the data are not the run's, lack a modality, or are too few for every number of cells.
+    ``text`` and ``visual`` name modalities of the data set, else those that the run's recipe names or its model reads.
+    Raises ``DataError`` where the data are not the run's, lack a modality, or are too few for every number of cells.
     """
     bundle = Bundle.load(run / "bundle" if (run / "bundle").is_dir() else run)
     opened = Dataset.open(dataset or Path(str(bundle.about.get("dataset", ""))))

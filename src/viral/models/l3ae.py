@@ -1,9 +1,9 @@
 """L3AE: EASE that is drawn to an item-item matrix made of the items' features alone.
 
 Moon, Park, Lee, "LLM-Enhanced Linear Autoencoders for Recommendation", CIKM 2025, https://arxiv.org/abs/2508.13500:
-two closed forms, one of the features, one of the choices, so that a feature counts by what it tells apart and not by its
-length. Weights of users and the dropout of Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020,
-are options of ours. Shapes: U users, I items, F features, M modalities. The solution is dense, I × I.
+two closed forms, one of the features, one of the choices, so that a feature counts by what it tells apart and not by
+its length. Weights of users and the dropout of Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS
+2020, are options of ours. Shapes: U users, I items, F features, M modalities. The solution is dense, I × I.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
 """VIRAL as published: graphs over text, synergy and the picture's unique part.
 
 Kieu et al., "Enhancing Multimodal Recommendations with Vision-Language Models and Information-Aware Fusion",
-arXiv 2511.02113; the parts of the authors' branch ``redu2``, narrower unless asked for; ``variant`` and the other fields of
-:class:`~viral.models.viral_config.VIRALConfig` lead to that branch itself and to every other reading of the method.
+arXiv 2511.02113; the parts of the authors' branch ``redu2``, narrower unless asked for; ``variant`` and the other
+fields of :class:`~viral.models.viral_config.VIRALConfig` lead to that branch itself and to every other reading of the
+method.
 Shapes: U users, I items, B batch, D embedding dimension of one branch, F features, d cross-modal width, P branches.
 """
 

@@ -87,7 +87,8 @@ class VIRALConfig:
 
     def _defaults(self) -> dict[str, Any]:
         if self.variant not in VARIANTS:
-            raise UsageError(f"variant = {self.variant!r} is not one of beyond, {', '.join(VARIANTS)}", where="VIRALConfig")
+            known = ", ".join(("beyond", *VARIANTS))
+            raise UsageError(f"variant = {self.variant!r} is not one of {known}", where="VIRALConfig")
         defaults = {"synergy": "aligned", **VARIANTS[self.variant]}
         if self.fusion != "pid":  # the authors' ablation by concatenation has no user weights either
             defaults |= {"synergy": "off", "redundancy": False, "user_weights": "off"}

@@ -2,9 +2,9 @@
 
 There are three ways. *Foretold*: by a rule from features to vectors that is learnt from the known items
 (:mod:`viral.retrieval.foretelling`); for every model, and taken wherever there are items enough to learn from. *Own*:
-where the model makes items of features alone (VIRAL as published), its own encoders embed the new item, and the item graph links it
-to its nearest items (:mod:`viral.models.newcomers`): the vector is exactly that of an item which had been in the
-catalogue without interactions. *Neighbors*: the weighted mean of the nearest warm items' vectors,
+where the model makes items of features alone (VIRAL as published), its own encoders embed the new item, and the item
+graph links it to its nearest items (:mod:`viral.models.newcomers`): the vector is exactly that of an item which had
+been in the catalogue without interactions. *Neighbors*: the weighted mean of the nearest warm items' vectors,
 
     v = Σ_j a_j v_j,   a_j = max(0, s_j) / Σ max(0, s_j),   s_j = mean_m cos(x_m, x_m,j) over the k = 10 nearest,
 
