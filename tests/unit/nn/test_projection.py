@@ -113,14 +113,15 @@ def test_learnt_or_narrow_features_take_the_plain_form(narrow, width):
         torch.testing.assert_close(x.grad, layer.weight.sum(dim=0).expand(ROWS, -1))
 
 
-MODELS = [("dragon", 2, 0), ("mgcn", 2, 0), ("lgmrec", 2, 0), ("grcn", 2, 0), ("viral", 5, 2), ("viral-light", 3, 0)]
+MODELS = [("dragon", 2, 0), ("mgcn", 2, 0), ("lgmrec", 2, 2), ("grcn", 2, 0), ("viral", 5, 2), ("viral-light", 3, 0)]
 
 
 @pytest.mark.parametrize(("name", "count", "learnt"), MODELS)
 def test_models_map_their_features_with_it(name, count, learnt, narrow, monkeypatch):
     """A model whose features are fixed and wide trains on the quick form, to the same loss and gradients.
 
-    VIRAL's synergy and taste are learnt, and take the plain one.
+    VIRAL's synergy and taste are learnt, and take the plain one; LGMRec has its features travel the graph once, and
+    projects the batch's rows alone.
     """
     world = random_world(12, 10, 0.4, 0, width=WIDTH)
     model = small_model(name, world)
