@@ -47,8 +47,8 @@ def recalls(folder: Path, config: ShopConfig, names: tuple[str, ...], seeds: ran
         parts = load_split(dataset)
         inputs = ModelInputs.of(parts, tables.values())
         for name in names:
-            model_class, config, recipe = configured(DEMO_RECIPES[name])
-            model, training = build_model(model_class, inputs, config, seed), replace(recipe.train, seed=seed)
+            model_class, own, recipe = configured(DEMO_RECIPES[name])
+            model, training = build_model(model_class, inputs, own, seed), replace(recipe.train, seed=seed)
             fit(model, parts, training)
             ranker = finish(model, inputs, parts, training, recipe.memory)
             found[name].append(measure(ranker.scorer, parts)["train"].per_user["recall@20"].numpy())
