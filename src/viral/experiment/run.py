@@ -150,7 +150,7 @@ def _train_and_measure(job: Job) -> None:
     measured = measure(ranker.scorer, split)
     metrics = measured[PROTOCOLS[0]]
     more = {"build_seconds": built, "cell": job.cell.name, "data": job.data, "commit": commit(), "code": job.code}
-    more |= job.cell.about
+    more |= job.cell.about | {"reads": list(model.reads)}
     summary = summarise(recipe, report, measured, ranker, split) | more | {"exposure": exposure_of(metrics, split)}
     write_result(job.folder, job.key, summary, metrics, split.users.ids)
     (job.folder / CHECKPOINT_FILE).unlink(missing_ok=True)

@@ -179,3 +179,29 @@ def test_features_that_change_are_measured_anew(dataset, tmp_path):
         assert len(list((tmp_path / "cells").iterdir())) == 5
     finally:
         table.save(dataset.features_folder)
+
+
+def test_the_default_variant_is_taken_apart_too(dataset, tmp_path):
+    """Its own studies, whose rows may differ in training and memory; what a row changes is on the page."""
+    words = ["--set", "variant=beyond", "--studies", "components,senses", "--seeds", "1"]
+    result = json.loads(ablate(dataset, tmp_path, *words, "--json").stdout)
+    rows = rows_of(result)
+    assert {group for group, _ in rows} == {"anchors", "components", "senses"} and not result["failures"]
+    assert {row["name"] for row in result["left_out"]} == {
+        "sound", "picture + sound", "picture + shuffled sound", "shuffled picture + sound"
+    }  # fmt: skip
+    kept = [json.loads(path.read_text()) for path in (tmp_path / "cells").glob("*/result.json")]
+    cells = {each["cell"]: each for each in kept}
+    assert set(cells) == {name for _, name in rows}, "no two rows are one"
+    for name, summary in cells.items():
+        recipe = summary["recipe"]
+        if name in ("LightGCN", "Popularity"):
+            assert "memory" not in summary and recipe["train"]["loss"] == "own" and summary["reads"] == []
+            continue
+        assert recipe["train"]["loss"] == ("own" if "BPR" in name else "softmax")
+        assert ("memory" in summary) is ("no memory" not in name)
+        terms = {term for record in summary["history"] for term in record["losses"]}
+        assert terms == ({"bpr"} if "BPR" in name else {"softmax"})
+    assert cells[FULL]["reads"] == ["text", "image", "description"] and cells["picture"]["reads"] == ["image"]
+    page = parsed((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "no memory" in page.text and "What the picture adds" not in page.text
