@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viral.data import ModelInputs
 from viral.evaluation.ranking import BLOCK_BYTES
 from viral.memory import STATUS, field_of, peak_memory_bytes
 from viral.models.base import Recommender
@@ -52,6 +53,16 @@ def budget_of(model: Recommender[Any]) -> Budget:
 def tell_peak(budget: Budget) -> None:
     """Print the peak of this process beside what was expected."""
     say(f"memory: at most {_gb(peak_memory_bytes())} were in use, {_gb(budget.expected)} were expected at least")
+
+
+def tell_sources(model: Recommender[Any], inputs: ModelInputs) -> None:
+    """Print which modalities the model reads, what made them, and which are there and not read."""
+    if not inputs.features:
+        return
+    read = [f"{name} ({inputs.encoders.get(name, 'made elsewhere')})" for name in model.reads]
+    rest = [name for name in inputs.features if name not in model.reads]
+    told = f"reads {', '.join(read)}" if read else "reads no content"
+    say(told + (f"; not {', '.join(rest)}" if rest else ""))
 
 
 def resident_bytes() -> int:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from viral.blend import Ranker, finish
-from viral.budget import budget_of, tell_peak
+from viral.budget import budget_of, tell_peak, tell_sources
 from viral.bundle import Bundle, make_bundle
 from viral.data import ModelInputs, Split, sample_users, split
 from viral.dataset import Dataset
@@ -21,7 +21,6 @@ from viral.files import fingerprint, read_json, sha256_file, write_json
 from viral.material import gather
 from viral.memory import peak_memory_bytes
 from viral.models import MODELS, Recommender
-from viral.progress import say
 from viral.recipe import Recipe, build
 from viral.training import TrainReport, build_model, fit, measure_valid
 
@@ -219,16 +218,6 @@ def summarise(
         "peak_memory_bytes": peak_memory_bytes(),
         "history": [asdict(record) for record in report.history],
     }
-
-
-def tell_sources(model: Recommender[Any], inputs: ModelInputs) -> None:
-    """Print which modalities the model reads, what made them, and which are there and not read."""
-    if not inputs.features:
-        return
-    read = [f"{name} ({inputs.encoders.get(name, 'made elsewhere')})" for name in model.reads]
-    rest = [name for name in inputs.features if name not in model.reads]
-    told = f"reads {', '.join(read)}" if read else "reads no content"
-    say(told + (f"; not {', '.join(rest)}" if rest else ""))
 
 
 def _known(values: Mapping[str, float]) -> dict[str, float]:

@@ -23,22 +23,14 @@ def check_least(config: Any, **least: float) -> None:
 
 
 class _ByModel(Enum):
-    """A field that is left out: what the model says of it."""
-
-    IT = "as the model has it"
+    IT = "as the model has it"  # a field that is left out
 
 
 BY_MODEL: Final[Any] = _ByModel.IT
 PUBLISHED: Final[Mapping[str, Any]] = {  # the published benchmark's training
-    "loss": "own",
-    "temperature": 0.2,
-    "sampled_items": 0,
-    "learning_rate": 1e-3,
-    "batch_size": 2048,
-    "max_epochs": 1000,
-    "patience": 20,
-    "evaluate_every": 1,
-}
+    "loss": "own", "temperature": 0.2, "sampled_items": 0, "learning_rate": 1e-3, "batch_size": 2048,
+    "max_epochs": 1000, "patience": 20, "evaluate_every": 1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
