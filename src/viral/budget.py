@@ -58,6 +58,10 @@ def tell_peak(budget: Budget) -> None:
 def tell_sources(model: Recommender[Any], inputs: ModelInputs) -> None:
     """Print which modalities the model reads, what made them, and which are there and not read."""
     if not inputs.features:
+        if hasattr(model.config, "sources"):  # which would read some
+            say(
+                "reads no content: the data set has no features; viral enrich DATASET && viral encode DATASET make them"
+            )
         return
     read = [f"{name} ({inputs.encoders.get(name, 'made elsewhere')})" for name in model.reads]
     rest = [name for name in inputs.features if name not in model.reads]

@@ -154,7 +154,8 @@ def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None) -
     features = {path.name: sha256_file(path) for path in sorted(dataset.features_folder.glob("*.parquet"))}
     tables = {name: sha256_file(dataset.path / name) for name in dataset.manifest["hashes"]}  # the manifest may be old
     sampled = () if users is None else (users,)
-    identity = fingerprint(fingerprint(tables), features, chosen.plain, *sampled)
+    given = chosen.plain | {"config": dict(chosen.recipe.config)}  # without defaults, as always: old runs stay found
+    identity = fingerprint(fingerprint(tables), features, given, *sampled)
     claim = out / "identity.json"
     if claim.is_file():
         if read_json(claim)["identity"] != identity:

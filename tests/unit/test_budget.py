@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from viral.budget import COPIES, Budget, available_bytes, budget_of, resident_bytes
+from viral.budget import COPIES, Budget, available_bytes, budget_of, resident_bytes, tell_sources
+from viral.data import ModelInputs
 from viral.errors import DataError
 from viral.evaluation.ranking import BLOCK_BYTES
 from viral.models.gram import check_dense
-from worlds import random_world, small_model
+from worlds import random_world, small_model, two_tastes
 
 GB = 10**9
 
@@ -126,3 +127,18 @@ def test_what_the_system_tells():
         held[::4096] = b"1" * len(held[::4096])
         assert resident_bytes() - before > 90_000_000
     assert resident_bytes() < (available_bytes() or 0) + resident_bytes() < 10**15
+
+
+def test_a_model_that_would_read_content_says_that_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    world = two_tastes(8)
+    bare = ModelInputs(world.split.train)
+    for name, told in (("viral", True), ("lightgcn", False)):
+        tell_sources(small_model(name, replace(world, inputs=bare)), bare)
+        assert ("reads no content" in capsys.readouterr().err) is told
+
+
+def test_what_is_read_is_named_with_what_made_it(capsys: pytest.CaptureFixture[str]) -> None:
+    world = two_tastes(8)
+    tell_sources(small_model("viral", world, sources=("text", "image")), world.inputs)
+    said = capsys.readouterr().err
+    assert "reads text (test), image (test); not description" in said

@@ -14,6 +14,7 @@ from viral.dataset import Dataset
 from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
 from viral.evaluation import evaluate
+from viral.files import fingerprint, sha256_file
 from viral.pipeline import configured, evaluate_run, load_inputs, load_split, measure, train
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import Retriever
@@ -54,6 +55,23 @@ def test_the_folder_is_read_as_it_was_written(dataset, world):
     inputs = load_inputs(dataset, parts, RECIPE)
     assert set(inputs.features) == {"text", "description", "image"}
     assert np.array_equal(inputs.features["image"], world.inputs.features["image"])
+
+
+def test_a_run_of_before_there_was_another_loss_or_a_memory_is_still_found(dataset, tmp_path):
+    """What identified a run then: its recipe as given, every number of the training, and no more."""
+    recipe = {
+        "model": "lightgcn",
+        "config": {"embedding_dim": 8},
+        "train": {
+            "learning_rate": 0.01, "decay": 1.0, "weight_decay": 0.0, "batch_size": 100, "max_epochs": 3,
+            "patience": 20, "evaluate_every": 1, "monitor": "recall@20", "seed": 1,
+        },
+        "fill": "mean",
+    }  # fmt: skip
+    features = {path.name: sha256_file(path) for path in sorted(dataset.features_folder.glob("*.parquet"))}
+    tables = {name: sha256_file(dataset.path / name) for name in dataset.manifest["hashes"]}
+    summary = train(dataset, RECIPE, tmp_path / "run")
+    assert summary["identity"] == fingerprint(fingerprint(tables), features, recipe)
 
 
 def test_a_run(dataset, tmp_path):
