@@ -94,8 +94,7 @@ def choose(tried: Sequence[Tried]) -> Tried:
     """Of the weights that are no worse than the best by half a standard error over users, the one nearest to ½.
 
     Between weights that validation can hardly tell apart its noise would decide, and both the vectors and the memory
-    have something to say: choosing so is better on users who did not choose where logs are dense, and costs little
-    where the memory is of no use (half of the validation users of three data sets chose, the other half was measured).
+    have something to say.
     A memory that changes nothing for anybody is left out.
     """
     best = max(tried, key=lambda one: float(one.values.mean()))

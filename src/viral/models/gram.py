@@ -37,14 +37,14 @@ def check_dense(num_items: int, *, hint: str = "use a model without one, such as
         say(f"memory: {needed / 1e9:.2f} GB to come for a matrix of {num_items:,} by {num_items:,} items")
 
 
-def item_gram(train: Interactions) -> Tensor:
-    """XᵀX of the binary user-item matrix: dense float32 (I, I), users who took both i and j.
+def item_gram(train: Interactions, user_weights: Tensor | None = None) -> Tensor:
+    """XᵀX of the binary user-item matrix: dense float32 (I, I), users who took both i and j, each of its weight (U,).
 
     Raises ``DataError`` where that is larger than :func:`check_dense` allows.
     """
     check_dense(train.num_items)
     gram = torch.empty(train.num_items, train.num_items)
-    for rows, counts in gram_rows(train):
+    for rows, counts in gram_rows(train, user_weights):
         counts.toarray(out=gram[rows].numpy())
     return gram
 

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,7 +18,7 @@ from viral.data import Interactions, ModelInputs
 from viral.errors import UsageError
 from viral.models.base import HistoryScorer, Recommender
 from viral.models.content import ContentConfig
-from viral.models.gram import check_dense, solve_without_diagonal
+from viral.models.gram import item_gram, solve_without_diagonal
 from viral.recipe import check_least
 
 
@@ -112,14 +110,15 @@ def feature_weights(inputs: ModelInputs, modalities: Sequence[str], reg_weight: 
     return solve_without_diagonal(kernel, reg_weight, where="feature_reg")
 
 
+def user_weights(train: Interactions, power: float) -> Tensor:
+    """(n_u / mean n)^-a of every user: float32 (U,)."""
+    lengths = train.rows()[0].diff().clamp(min=1).double()
+    return (lengths / lengths.mean()).pow(-power).float()
+
+
 def weighted_gram(train: Interactions, user_power: float) -> Tensor:
     """Xᵀ diag((n_u / mean n)^-a) X of the binary user-item matrix: dense float32 (I, I)."""
-    check_dense(train.num_items)
-    offsets, items = train.rows()
-    lengths = offsets.diff().clamp(min=1).double()
-    weights = (lengths / lengths.mean()).pow(-user_power / 2).repeat_interleave(offsets.diff()).float()
-    matrix = sp.csr_array((weights.numpy(), items.numpy(), offsets.numpy()), shape=(train.num_users, train.num_items))
-    return torch.from_numpy((matrix.T @ matrix).toarray().astype(np.float32, copy=False))
+    return item_gram(train, user_weights(train, user_power))
 
 
 def _inverse(gram: Tensor, extra: Tensor) -> Tensor:

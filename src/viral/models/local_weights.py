@@ -13,8 +13,10 @@ import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 
-from viral.data import Interactions, ModelInputs
+from viral.data import ModelInputs
 from viral.graph import SparseMatrix, bought_together, nearest_neighbors
+from viral.models.gram import gram_rows
+from viral.models.l3ae import user_weights
 from viral.progress import stage
 
 BATCH = 256  # items between two steps of the bar
@@ -38,7 +40,7 @@ def local_weights(
     Column j over its candidates N is (G_NN + Λ_N)⁻¹ (G_Nj + β s), s = (K_NN + λ_f)⁻¹ K_Nj, with G, Λ and K as in
     :mod:`viral.models.l3ae`.
     """
-    gram = _gram(inputs.train, user_power)
+    gram = sp.vstack([rows for _, rows in gram_rows(inputs.train, user_weights(inputs.train, user_power))]).tocsr()
     diagonal = gram.diagonal()
     beta = feature_weight if modalities else 0.0
     extra = reg_weight + beta + dropout / (1 - dropout) * diagonal
@@ -61,15 +63,6 @@ def local_weights(
         return SparseMatrix.of(nothing, nothing, torch.zeros(0), gram.shape)
     row, column, value = (torch.from_numpy(np.concatenate(part)) for part in (rows, columns, values))
     return SparseMatrix.of(row, column, value.float(), gram.shape)
-
-
-def _gram(train: Interactions, user_power: float) -> sp.csr_array:
-    """Xᵀ diag((n_u / mean n)^-a) X, sparse."""
-    offsets, items = train.rows()
-    lengths = offsets.diff().clamp(min=1).double()
-    weights = (lengths / lengths.mean()).pow(-user_power / 2).repeat_interleave(offsets.diff()).float()
-    matrix = sp.csr_array((weights.numpy(), items.numpy(), offsets.numpy()), shape=(train.num_users, train.num_items))
-    return (matrix.T @ matrix).tocsr()
 
 
 def _features(inputs: ModelInputs, modalities: Sequence[str]) -> npt.NDArray[np.float32]:
