@@ -54,6 +54,6 @@ class ItemKNN(Recommender[ItemKNNConfig]):
 
 def neighbors(counts: sp.csr_array, rows: slice, norms: Tensor, config: ItemKNNConfig) -> tuple[Tensor, Tensor, Tensor]:
     """Pairs of items and similar items with their similarity, (n,) each, of a block of rows: users who took both."""
-    together = torch.from_numpy(counts.toarray())  # (b, I)
-    similarity = together / (norms[rows, None] * norms + config.shrinkage)  # cosine with shrinkage
+    similarity = torch.from_numpy(counts.toarray())  # (b, I), users who took both as yet
+    similarity /= norms[rows, None] * norms + config.shrinkage  # cosine with shrinkage
     return strongest(similarity, rows, config.num_neighbors)
