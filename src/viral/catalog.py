@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ITEMS_FILE = "items.parquet"
 REQUIRED_COLUMNS = ("item_id", "title", "text", "image")
-OPTIONAL_COLUMNS = ("category", "image_url")
+OPTIONAL_COLUMNS = ("category", "image_url", "price", "colour", "brand")  # shown and filtered by, never learnt from
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,9 @@ class Item:
     image: Path | None  # a file inside the data set's folder
     category: str | None = None  # for filters and maps; never an input of a model
     image_url: str | None = None  # where the picture can be fetched, if it is not here
+    price: str | None = None  # as the catalogue writes it, currency and all
+    colour: str | None = None
+    brand: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,7 @@ def _items(frame: "pl.DataFrame", folder: Path) -> Iterator[Item]:
             title=row["title"] or "",
             text=row["text"] or "",
             image=inside(folder, row["image"], row["item_id"]) if row["image"] else None,
-            category=row.get("category"),
-            image_url=row.get("image_url"),
+            **{name: row.get(name) for name in OPTIONAL_COLUMNS},
         )
 
 

@@ -23,7 +23,8 @@ from viral.models import Recommender
 from viral.models.newcomers import unlinked
 from viral.pictures import PictureError, read_bytes
 
-COLUMNS = ("text", "category", "description", "picture")
+SHOWN = ("category", "price", "colour", "brand", "image_url")  # columns of the catalogue, kept as they are
+COLUMNS = ("text", *SHOWN, "description", "picture")
 _DESCRIBED = re.compile(r"(?P<encoder>.+?) of (?P<describer>[^/]+)/(?P<revision>.+) with prompt (?P<prompt>.+)")
 
 
@@ -81,7 +82,7 @@ def gather(model: Recommender[Any], inputs: ModelInputs, dataset: Dataset, item_
     texts = _descriptions(dataset, tables)
     columns = {
         "text": [item.text for item in items],
-        "category": [item.category or "" for item in items],
+        **{name: [getattr(item, name) or "" for item in items] for name in SHOWN},
         "description": [texts.get(item.id, "") for item in items],
         "picture": [picture_hash(item) for item in items],
     }
