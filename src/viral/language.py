@@ -74,3 +74,8 @@ def _(sentence: str, **values: Any) -> str:
 def n_(singular: str, plural: str, number: int, **values: Any) -> str:
     """As ``_`` of the form for ``number``, which stands at ``%(number)s``."""
     return ngettext(singular, plural, number) % {"number": f"{number:,}", **values}
+
+
+def marked(sentence: str) -> str:
+    """The sentence as it is, of a table whose entries are translated where they are shown; collected by this name."""
+    return sentence

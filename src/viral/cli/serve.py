@@ -28,6 +28,9 @@ def serve(
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second and token.")] = 100.0,
     feedback: Annotated[Path | None, typer.Option(help="Where feedback goes (default: RUN.feedback.jsonl).")] = None,
     stock: StockFile = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Of the pages: en or zh (default: what each browser asks for).")
+    ] = None,
     approximate_above: ApproximateAbove = None,
     describer: DescriberName = None,
     settings: DescriberSettings = None,
@@ -50,6 +53,7 @@ def serve(
         workers=workers,
         rate=rate,
         stock=stock,
+        language=lang or "",
         approximate_above=approximate_above,
         describer=Given(describer, tuple(settings or ()), prompt),
     )

@@ -15,6 +15,7 @@ from viral.serve.security.access import Gate
 from viral.serve.security.guard import Guard
 from viral.serve.security.tokens import read_tokens
 from viral.serve.settings import Settings
+from viral.serve.spoken import Spoken
 from viral.serve.stock import Stock
 from viral.serve.work import Work
 
@@ -53,5 +54,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.include_router(pages.router())
     app.add_middleware(Guard, settings=settings, open_=tokens is None)
+    app.add_middleware(Spoken, default=settings.language)
     app.add_middleware(Observed, metrics=metrics)
     return app

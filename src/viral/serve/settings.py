@@ -5,6 +5,7 @@ from pathlib import Path
 
 from viral.errors import UsageError
 from viral.feedback import default_file
+from viral.language import LANGUAGES
 from viral.retrieval.describer import NOTHING_GIVEN, Given
 
 MAX_K = 1000  # items of one answer
@@ -23,6 +24,7 @@ class Settings:
     stock: Path | None = None  # ids of what is in stock, one a line; read again when it changes
     approximate_above: int | None = None  # items, from where on the search is approximate
     describer: Given = NOTHING_GIVEN  # what the bundle does not keep of who described its items
+    language: str = ""  # of pages and sentences: a key of ``LANGUAGES``; "": what the browser asks for
     secret: str = ""  # signs the page's sessions; the same in all workers
     workers: int = 1
     rate: float = 100.0  # requests a second and key, over all workers; a burst may be twice that
@@ -35,6 +37,9 @@ class Settings:
         for name in ("workers", "rate", "max_body", "max_picture", "max_feedback", "watch_seconds"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{name} = {getattr(self, name)} is not positive", where="settings")
+        if self.language and self.language not in LANGUAGES:
+            known = " or ".join(LANGUAGES)
+            raise UsageError(f"there are no pages in {self.language!r}", where="--lang", hint=f"--lang {known}")
 
     @property
     def feedback_file(self) -> Path:

@@ -1,6 +1,7 @@
 """Where work is done that would stop the event loop: ranking in one small pool, what takes long in another."""
 
 import asyncio
+import contextvars
 import os
 import sys
 from collections.abc import Callable
@@ -31,7 +32,7 @@ class Pool:
         if self._inside >= self._room:
             raise Problem(503, "too much to do", hint="again in a moment", headers={"Retry-After": "1"})
         self._inside += 1
-        future = self._executor.submit(function)
+        future = self._executor.submit(contextvars.copy_context().run, function)  # in the request's language
         try:
             return await asyncio.wrap_future(future)
         finally:

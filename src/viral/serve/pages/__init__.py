@@ -1,15 +1,18 @@
 """The web page: HTML made here from templates, by routers of one file per page."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from viral.language import LANGUAGES, current, gettext, marked, ngettext
 from viral.report import wording
 from viral.report.bars import part_span, part_stack, part_tone
 from viral.report.values import Part
@@ -18,6 +21,11 @@ from viral.serve.problems import Problem
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+WORDS = {  # that the shared script says
+    "did_not_work": marked("That did not work."),
+    "no_answer": marked("The server does not answer. Is it still running?"),
+    "copied": marked("Copied"),
+}
 
 
 def router() -> APIRouter:
@@ -39,12 +47,17 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.policies["ext.i18n.trimmed"] = True
+    # Marked sentences are trusted as markup: what comes from data is translated by the filter ``translated`` alone.
+    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.filters["translated"] = translated
     for filter_ in (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, quoted):
         made.filters[filter_.__name__] = filter_
     made.globals |= {
         "address": address, "part_stack": part_stack, "span_of": span_of, "part_tone": part_tone,
-        "evidence_bar": evidence_bar,
+        "evidence_bar": evidence_bar, "languages": LANGUAGES,
     }  # fmt: skip
     return made
 
@@ -55,12 +68,27 @@ def render(request: Request, template: str, **context: Any) -> HTMLResponse:
     common = {
         "request": request,
         "snapshot": request.app.state.live.current,
+        "language": current(),
+        "here_in": partial(_here_in, request),
+        "script_words": {name: gettext(sentence) for name, sentence in WORDS.items()},
         "theme": theme if theme in ("light", "dark") else "",
         "has_tokens": request.app.state.gate.tokens is not None,
         "reader": may(request, "read"),
         "admin": may_edit(request),
     }
     return HTMLResponse(environment().get_template(template).render(common | context))
+
+
+def _here_in(request: Request, language: str) -> str:
+    """The address of this page in another language."""
+    path = quote("/" + request.url.path.lstrip("/"))
+    return f"{path}?{request.url.include_query_params(lang=language).query}"
+
+
+@pass_context  # else the template's compiler would translate what is constant, once and for all
+def translated(_: Context, sentence: str) -> str:
+    """A sentence or a name that is no constant of the template, in the current language; escaped as all text is."""
+    return gettext(sentence)
 
 
 def span_of(parts: Sequence[Part]) -> tuple[float, float]:

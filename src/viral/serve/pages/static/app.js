@@ -3,6 +3,7 @@
   "use strict";
   const root = document.documentElement;
   const find = (selector, within = document) => within.querySelector(selector);
+  const words = JSON.parse(document.body.dataset.words ?? "{}");  // in the page's language
 
   const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
   function tellTheme() {
@@ -115,9 +116,9 @@
     let told = {};
     try { told = JSON.parse(ctx.text); } catch { /* not told */ }
     const wrong = (told.errors ?? []).map((one) => `${one.where}: ${one.what}`);
-    say([told.detail ?? "That did not work.", ...wrong, told.hint].filter(Boolean).join(" – "));
+    say([told.detail ?? words.did_not_work, ...wrong, told.hint].filter(Boolean).join(" – "));
   });
-  document.addEventListener("htmx:error", () => say("The server does not answer. Is it still running?"));
+  document.addEventListener("htmx:error", () => say(words.no_answer));
   document.addEventListener("htmx:after:swap", (event) => {
     const drawer = find("#drawer");
     if (drawer && !drawer.open && find(".why", drawer)) drawer.showModal();
