@@ -53,6 +53,9 @@ def enrich(
     report: Annotated[
         Path | None, typer.Option(help="Measure how good the descriptions are, beside other prompts', on a page here.")
     ] = None,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="Judge the stored descriptions again, by the rules of today.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the report's and the comparison's samples.")] = 0,
     json_output: Json = False,
 ) -> None:
@@ -62,9 +65,11 @@ def enrich(
     opened = Dataset.open(dataset)
     if (edit is None) != (text is None):
         raise UsageError("--edit and --text go together", hint='for example --edit i1 --text "A red mug."')
-    if sum(word is not None for word in (edit, unlock, compare)) > 1:
-        raise UsageError("--edit, --unlock and --compare are things to do one at a time")
-    if edit is not None:
+    if sum(word is not None for word in (edit, unlock, compare, recheck or None)) > 1:
+        raise UsageError("--edit, --unlock, --compare and --recheck are things to do one at a time")
+    if recheck:
+        _recheck(opened, ledger, json_output)
+    elif edit is not None:
         _edit(opened, edit, text or "", json_output)
     elif unlock is not None:
         _unlock(opened, unlock, json_output)
@@ -120,6 +125,27 @@ def _describe(
         show(f"next: viral encode {dataset.path}")
     if shown.counts["pending"]:
         raise typer.Exit(1)
+
+
+def _recheck(dataset: "Dataset", ledger: Path | None, json_output: bool) -> None:
+    from viral.enrich import LEDGER_FILE, Ledger
+    from viral.enrich import recheck as again
+
+    path = ledger or dataset.path / LEDGER_FILE
+    if not path.is_file():
+        raise UsageError("there is no ledger to check", where=str(path), hint="describe first: viral enrich DATASET")
+    with Ledger(path) as book:
+        found = again(dataset, book)
+    if json_output:
+        show_json({"looked_at": found.looked_at, "mended": found.mended, "refused": dict(found.refused)})
+        return
+    show(
+        f"{found.looked_at:,} descriptions in {path.name}: {found.mended:,} mended, {sum(found.refused.values()):,} refused"
+    )
+    for reason, count in found.refused.items():
+        show(f"  refused: {count:,} × {reason}")
+    if found.mended or found.refused:
+        show(f"next: viral enrich {dataset.path}, with the describer's settings as before, asks again for what failed")
 
 
 def _edit(dataset: "Dataset", item_id: str, text: str, json_output: bool) -> None:

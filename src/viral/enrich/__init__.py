@@ -6,6 +6,7 @@ from viral.enrich.descriptions import Descriptions, all_descriptions, load_descr
 from viral.enrich.edits import edit, load_edits, unlock
 from viral.enrich.ledger import LEDGER_FILE, Ledger
 from viral.enrich.prompts import load_prompt, prompt_names
+from viral.enrich.recheck import Rechecked, recheck
 from viral.enrich.run import enrich
 from viral.enrich.terms import Terms
 
@@ -20,6 +21,7 @@ __all__ = [
     "Ledger",
     "Picture",
     "Prompt",
+    "Rechecked",
     "Refused",
     "Terms",
     "all_descriptions",
@@ -30,6 +32,7 @@ __all__ = [
     "load_edits",
     "load_prompt",
     "prompt_names",
+    "recheck",
     "save_descriptions",
     "unlock",
 ]

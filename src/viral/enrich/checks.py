@@ -1,4 +1,4 @@
-"""What can be seen of a description without its picture: refusals, and faults that are counted and shown."""
+"""What can be seen of a description without its picture: faults that are counted and shown."""
 
 import math
 import re
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from viral.enrich.base import Prompt
 
-Flag = Literal["other language", "too short", "too long", "repetition", "title copied"]
+Flag = Literal["too short", "too long", "title copied"]
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 
 LENGTHS = {"en": (5, 150), "zh": (8, 300), "": (3, 300)}  # in units (see ``units``) of what is asked for: 2–3 sentences
@@ -20,27 +20,6 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _UNIT = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:['’-][^\W_{_HAN}]+)*")
 _IS_HAN = re.compile(rf"[{_HAN}]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-_REFUSAL = re.compile(
-    r"""
-    (?:unfortunately|regrettably)?[\s,]*
-    (?:
-        (?:i['’]?m|i\ am|we['’]?re|we\ are)\ (?:very\ |so\ |really\ |truly\ |deeply\ )?sorry\b
-      | (?:sorry|apologies)\s*(?:,|\.|but\b|for\b)
-      | (?:my\ )apologies\b
-      | (?:i|we)\ (?:sincerely\ |must\ )?apologi[sz]e\b
-      | (?:i|we)\ (?:can['’]?t|cannot|can\ not|could\ not|couldn['’]t|won['’]t|will\ not)\b
-      | (?:i\ am|i['’]m|we\ are|we['’]re)\ (?:unable|not\ able|not\ allowed)\b
-      | as\ an?\ (?:ai|artificial\ intelligence|(?:large\ )?language\ model|text-based)\b
-      | unable\ to\ (?:describe|see|view|help|assist|comply|process|identify)\b
-      | (?:非常|很|十分|实在|真的)?(?:抱歉|对不起|不好意思)
-      | (?:抱歉|对不起)
-      | (?:我|我们|本人|本模型)(?:目前|暂时|也|还)?(?:无法|不能|没办法|没有办法|看不到|不便|拒绝)
-      | 作为(?:一个|一名|一款)?\ ?(?:AI|人工智能|大?语言模型|大模型)
-      | 无法(?:描述|识别|查看|提供|确定|看到|处理|回答|满足|完成)
-    )
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
 
 
 def units(text: str) -> list[str]:
@@ -48,20 +27,13 @@ def units(text: str) -> list[str]:
     return [unit.lower() for unit in _UNIT.findall(text)]
 
 
-def refuses(text: str) -> bool:
-    """Whether the text begins as answers do that decline: "I'm sorry", "I can't", "As an AI", "抱歉", "我无法"."""
-    return _REFUSAL.match(text.lstrip()) is not None
-
-
 def flags(text: str, prompt: Prompt, title: str = "") -> tuple[Flag, ...]:
     """What is conspicuous about a description; the ``title`` is that which the prompt showed."""
     found = units(text)
     least, most = LENGTHS.get(prompt.language, LENGTHS[""])
     verdicts: dict[Flag, bool] = {
-        "other language": prompt.language != "" and in_other_language(found, prompt.language),
         "too short": prompt.schema is None and len(found) < least,
         "too long": len(found) > most,
-        "repetition": loops(found),
         "title copied": copies(found, units(title)),
     }
     return tuple(flag for flag, so in verdicts.items() if so)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from viral.catalog import Catalog, Item
 from viral.dataset import Dataset, Rejection
+from viral.enrich.answers import judge
 from viral.enrich.attributes import as_text
 from viral.enrich.base import IMPORTED, Description, Prompt
 from viral.enrich.checks import flags
@@ -16,7 +17,7 @@ from viral.enrich.entries import Entry, Key
 from viral.enrich.ledger import Ledger
 from viral.enrich.prompts import load_prompt, prompt_names
 from viral.enrich.words_file import ImportConfig, WordsFile, read_words
-from viral.enrich.work import ERROR_LIMIT, judged
+from viral.enrich.work import ERROR_LIMIT
 from viral.files import atomic_write
 
 REJECTED_FILE = Path(DESCRIPTIONS_FOLDER) / "import.rejected.jsonl"  # of the last file
@@ -78,7 +79,7 @@ class _Origin:
     file: WordsFile
 
     def entry(self, item: Item, text: str) -> Entry:
-        status, kept, error = judged(text, self.prompt)
+        verdict = judge(text, self.prompt)
         source = {"file": self.file.path.name, "sha256": self.file.sha256}
         key = Key(
             item_id=item.id,
@@ -90,7 +91,7 @@ class _Origin:
             prompt_sha256=self.prompt.sha256,
             parameters=json.dumps(source, sort_keys=True, ensure_ascii=False),
         )
-        return Entry(key, status, kept, error[:ERROR_LIMIT], attempts=0)
+        return Entry(key, verdict.status, verdict.text, verdict.error[:ERROR_LIMIT], attempts=0)
 
     def row(self, item: Item, entry: Entry | None) -> Description:
         who, name = f"{self.describer}/{IMPORTED}", self.prompt.name

@@ -65,6 +65,7 @@ ON CONFLICT (key) DO UPDATE SET
     created = excluded.created, {", ".join(f"{name} = entries.{name} + excluded.{name}" for name in SUMMED)}
 WHERE entries.status <> 'done'
 """
+_REJUDGE = "UPDATE entries SET status = ?, text = ?, error = ?, attempts = ? WHERE key = ?"
 _QUARANTINE = "UPDATE entries SET status = 'quarantined' WHERE key = ? AND status = 'failed' AND attempts >= ?"
 
 
@@ -181,11 +182,17 @@ class Ledger:
                 failed.append((entry.key.digest, quarantine_after))
         if not rows:
             return
+        with self._transaction() as connection:
+            connection.executemany(_PUT, rows)
+            connection.executemany(_QUARANTINE, failed)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that the block writes, or nothing."""
         with _faults(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany(_PUT, rows)
-                self._connection.executemany(_QUARANTINE, failed)
+                yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -198,6 +205,17 @@ class Ledger:
             query = "DELETE FROM entries WHERE key = ? AND status <> 'done'"
             for digest in digests:
                 self._connection.execute(query, (digest,))
+
+    def rejudge(self, again: Callable[[Entry], Entry | None]) -> None:
+        """Give every row that is "done" to ``again``, and keep status, text and error of what it returns; all or none.
+
+        A row that had been tried is "failed" anew with one attempt on record, so that it is asked for again.
+        """
+        with self._transaction() as connection:
+            done = connection.execute(f"SELECT key, {', '.join(COLUMNS)} FROM entries WHERE status = 'done'")
+            judged = ((row[0], again(entry_of(row[1:]))) for row in done)
+            changed = [(e.status, e.text, e.error, min(e.attempts, 1), key) for key, e in judged if e is not None]
+            connection.executemany(_REJUDGE, changed)
 
     def rows(self, describer: str, prompt: str) -> Iterator[Entry]:
         """Every row of a describer and a prompt (by name, any revision), by item id and then by time."""

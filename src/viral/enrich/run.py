@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from viral.catalog import Catalog
 from viral.enrich.base import BudgetSpent, Describer, Prompt
 from viral.enrich.descriptions import Descriptions, Spent
+from viral.enrich.firsts import FirstAnswers
 from viral.enrich.ledger import Ledger
 from viral.enrich.plan import Plan
 from viral.enrich.terms import Terms
@@ -31,7 +32,8 @@ def enrich(
     soon as it is done: a run that is stopped or killed goes on where it was. Items with equal pictures and equal
     rendered prompts are described once. An item without a description has a row that says why; the next run tries it
     again, within ``terms``. A ``ViralError`` that the describer raises ends the run when what is under way is done and
-    kept; a ``BudgetSpent`` does so without being raised: what was not asked is "pending".
+    kept, and so do twenty first answers that are all refused for one reason; a ``BudgetSpent`` does so without being
+    raised: what was not asked is "pending".
     """
     terms = terms or Terms()
     plan = Plan(catalog, describer, prompt, ledger, terms)
@@ -53,7 +55,7 @@ class _Run:
         self._describer = describer
         self._plan, self._ledger, self._max_attempts, self._advance = plan, ledger, max_attempts, advance
         self._fault: ViralError | None = None
-        self._failed = 0
+        self._failed, self._first = 0, FirstAnswers()
         self.spent = Spent()
 
     def through(self, outcomes: Iterator[Outcome]) -> None:
@@ -86,8 +88,9 @@ class _Run:
         self.spent += Spent.on(entries)
         self._failed += sum(entry.status != "done" for entry in entries)
         self._advance(len(entries), f"{self._failed} failed" if self._failed else "")
-        if outcome.fault is not None:
+        fault = outcome.fault or self._first.add(entries)
+        if fault is not None:
             self._plan.stop()
             # A fault that the user must mend says more than a budget that is spent.
             if self._fault is None or isinstance(self._fault, BudgetSpent):
-                self._fault = outcome.fault
+                self._fault = fault

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from viral.dataset import Rejection
+from viral.enrich.answers import storable
 from viral.enrich.base import UNKNOWN
 from viral.enrich.describers import DESCRIBERS, IMPORT
 from viral.enrich.edits import HUMAN
-from viral.enrich.work import storable
 from viral.errors import UsageError
 from viral.files import sha256_file
 from viral.importers.reading import Column, read_rows

@@ -1,13 +1,11 @@
 """What an executor runs: one batch of pictures to rows of the ledger. No state, no files; picklable."""
 
 import time
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from viral.enrich.attributes import canonical
-from viral.enrich.base import Answer, BudgetSpent, Describer, Picture, Prompt, Refused, Status
-from viral.enrich.checks import refuses
+from viral.enrich.answers import judge, storable
+from viral.enrich.base import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
 from viral.enrich.ledger import Entry, Key
 from viral.errors import ViralError
 from viral.pictures import PictureError, decode
@@ -91,23 +89,9 @@ class Work:
         if not isinstance(said, Answer) or not isinstance(said.text, str):
             told = type(said.text if isinstance(said, Answer) else said).__name__
             return Entry(key, "failed", error=f"no text but {told}", seconds=seconds)
-        status, text, error = judged(storable(said.text), self.prompt)
-        entry = Entry(key, status, text, error[:ERROR_LIMIT], seconds=seconds)
+        verdict = judge(said.text, self.prompt)
+        entry = Entry(key, verdict.status, verdict.text, verdict.error[:ERROR_LIMIT], seconds=seconds)
         return replace(entry, tokens_in=said.tokens_in, tokens_out=said.tokens_out, cost=said.cost)
-
-
-def judged(text: str, prompt: Prompt) -> tuple[Status, str, str]:
-    """Status of an answer, what to keep of it, and the error."""
-    if not text:
-        return "failed", "", "the description is empty"
-    if refuses(text):
-        return "refused", "", f"the answer declines: {text}"
-    if prompt.schema is None:
-        return "done", text, ""
-    try:
-        return "done", canonical(text), ""
-    except ValueError as error:
-        return "failed", "", f"the answer is not what was asked for ({error}): {text}"
 
 
 def _fault(picture: Picture) -> PictureError | None:
@@ -116,9 +100,3 @@ def _fault(picture: Picture) -> PictureError | None:
     except PictureError as error:
         return error
     return None
-
-
-def storable(text: str) -> str:
-    """Text that can be stored and shown: surrogates replaced, and no control characters, which command terminals."""
-    mended = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(c for c in mended if c in "\n\t" or unicodedata.category(c) != "Cc").strip()

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral.enrich.base import Prompt
-from viral.enrich.checks import FLAGS, flags, refuses, units
+from viral.enrich.checks import FLAGS, flags, in_other_language, loops, units
 from viral.enrich.prompts import load_prompt
+from viral.enrich.refusals import refuses
 
 ENGLISH, CHINESE = load_prompt("title"), load_prompt("title-zh")
 GOOD = (
@@ -70,16 +70,10 @@ def test_a_good_description_is_not_conspicuous(prompt, text):
 @pytest.mark.parametrize(
     ("prompt", "text", "title", "expected"),
     [
-        (ENGLISH, GOOD_ZH, "", "other language"),
-        (CHINESE, GOOD, "", "other language"),
-        (ENGLISH, "Это высокая красная керамическая кружка с белыми полосками.", "", "other language"),
         (ENGLISH, "A red mug.", "", "too short"),
         (CHINESE, "红色杯子。", "", "too short"),
         (ENGLISH, " ".join(f"word{n}" for n in range(151)), "", "too long"),
         (CHINESE, "".join(chr(0x4E00 + n) for n in range(301)), "", "too long"),
-        (ENGLISH, "It is a mug with a handle " + "and a very red stripe " * 4, "", "repetition"),
-        (ENGLISH, "It is a mug: " + "red " * 8, "", "repetition"),
-        (CHINESE, "这是一个红色的杯子，" + "很好看，" * 4, "", "repetition"),
         (ENGLISH, "This is the Acme Deluxe Travel Mug in red with stripes.", "Acme deluxe travel mug", "title copied"),
         (ENGLISH, "This is the New Acme Deluxe Travel thing in red.", "New Acme Deluxe Travel Mug 400", "title copied"),
         (CHINESE, "图中是不锈钢保温杯，颜色为红色，带有条纹。", "不锈钢保温杯", "title copied"),
@@ -94,20 +88,39 @@ def test_what_is_conspicuous(prompt, text, title, expected):
     [
         ("A mug in red with white stripes.", "Red mug"),  # too short a title to be copied
         ("A travel mug by the name of Acme, deluxe in look.", "Acme deluxe travel mug"),  # not in a row
-        ("The item is a mug, and the mug is red, and the handle is red, too.", ""),
-        ("Red, red and again red: a mug with stripes.", ""),
     ],
 )
 def test_what_is_not_conspicuous(text, title):
     assert flags(text, ENGLISH, title) == ()
 
 
-def test_brand_names_do_not_make_a_chinese_text_english():
-    assert flags("Nike Air Zoom Pegasus 白色跑鞋，鞋底为黑色，侧面有标志。", CHINESE) == ()
+@pytest.mark.parametrize(
+    ("language", "text", "other"),
+    [
+        ("en", GOOD_ZH, True),
+        ("zh", GOOD, True),
+        ("en", "Это высокая красная керамическая кружка с белыми полосками.", True),
+        ("zh", "Nike Air Zoom Pegasus 白色跑鞋，鞋底为黑色，侧面有标志。", False),
+        ("en", GOOD, False),
+        ("en", "红色 mug", False),  # too short to have a language
+    ],
+)
+def test_the_language_is_that_of_most_words(language, text, other):
+    assert in_other_language(units(text), language) is other
 
 
-def test_a_prompt_in_no_known_language_is_not_checked_for_it():
-    assert flags("Красная кружка с белыми полосками.", Prompt("own", "Опиши.", "", language="")) == ()
+@pytest.mark.parametrize(
+    ("text", "looped"),
+    [
+        ("It is a mug with a handle " + "and a very red stripe " * 4, True),
+        ("It is a mug: " + "red " * 8, True),
+        ("这是一个红色的杯子，" + "很好看，" * 4, True),
+        ("The item is a mug, and the mug is red, and the handle is red, too.", False),
+        ("Red, red and again red: a mug with stripes.", False),
+    ],
+)
+def test_loops_are_phrases_four_times_in_a_row(text, looped):
+    assert loops(units(text)) is looped
 
 
 def test_attributes_may_be_short():

@@ -101,7 +101,7 @@ def test_a_column_tells_who_wrote_the_words_and_by_which_prompt(dataset):
         "id,description,describer,prompt",
         "0,A plain lamp of brass with a cord,Qwen/Qwen2-VL,plain",
         "0,A brass lamp for a desk,Qwen/Qwen2-VL,title",
-        "1,A bucket of tin with a handle,,",
+        "1,红色水桶,,",
         "2,A vase,pixel,plain",
         "3,A vase,../x,plain",
     ]
@@ -117,7 +117,7 @@ def test_a_column_tells_who_wrote_the_words_and_by_which_prompt(dataset):
     with pytest.raises(UsageError, match="several sets"):
         load_descriptions(dataset, "Qwen--Qwen2-VL")
     assert load_descriptions(dataset, prompt="title").texts == {"0": "A brass lamp for a desk"}
-    assert load_descriptions(dataset, "Anna").rows[1].flags == ("other language", "too short")
+    assert load_descriptions(dataset, "Anna").rows[1].flags == ("too short",)
 
 
 def test_who_wrote_them_may_be_unknown(dataset):

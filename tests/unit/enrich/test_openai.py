@@ -103,7 +103,7 @@ def test_a_picture_that_cannot_be_read_is_not_sent():
         (("body", b" " * 4_000_001), "more than 4,000,000 bytes"),
         (("message", {"content": ""}), "without text"),
         (("message", {"content": None}), "without text"),
-        (("message", {"content": "<think>hm</think>\n "}), "without text"),
+        (("message", {"content": "<think>hm</think>\n "}), "reasoning without an answer"),
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, tuple) else "",
 )

@@ -273,15 +273,11 @@ def test_attributes_are_kept_as_json_and_described_as_text(tmp_path, ledger, des
 
 
 def test_conspicuous_descriptions_are_done_and_counted(tmp_path, ledger, describer):
-    answers = {
-        "i000": "一个红色的陶瓷杯子，带有白色条纹。",
-        "i001": "red mug " * 10,
-        "i002": "A very red mug with thing 2.",
-    }
+    answers = {"i000": "Red.", "i001": " ".join(f"word{n}" for n in range(151)), "i002": "A very red mug with thing 2."}
     found = enrich(shop(tmp_path, 4), replace(describer, answers=answers), TITLE, ledger)
     assert found.counts["done"] == 4
-    assert found.rows[0].flags == ("other language",) and found.rows[1].flags == ("repetition",)
-    assert found.flags["other language"] == 1 and found.flags["too long"] == 0
+    assert found.rows[0].flags == ("too short",) and found.rows[1].flags == ("too long",)
+    assert found.flags["too short"] == 1 and found.flags["title copied"] == 0
 
 
 def test_pictures_by_url_are_fetched_once_and_described_once(tmp_path, ledger, describer):

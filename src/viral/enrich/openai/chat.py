@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,6 @@ from viral.enrich.openai.config import OpenAIConfig
 from viral.enrich.prompts import render
 
 _HERE = "picture goes here"
-_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _QUOTED = 200  # characters of what a server says of an error
 
 
@@ -61,7 +59,7 @@ def read_reply(body: bytes) -> Reply:
         raise ValueError("the body is not an answer") from None
     usage, refusal = answer.get("usage"), message.get("refusal")
     return Reply(
-        text=_THOUGHT.sub("", text).strip(),
+        text=text,
         finish=str(choice.get("finish_reason") or ""),
         refusal=refusal if isinstance(refusal, str) else "",
         tokens_in=_count(usage, "prompt_tokens"),

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from viral.enrich.answers import unwrapped
 from viral.enrich.base import Answer, BudgetSpent, Picture, Prompt, Refused
 from viral.enrich.openai.budget import Budget
 from viral.enrich.openai.chat import Reply, read_reply, request
@@ -159,9 +160,10 @@ class OpenAIDescriber:
             raise Refused(reply.refusal[:200] or "the server's content filter")
         if reply.finish == "length":
             raise NoAnswer(f"cut off after max_tokens = {self._config.max_tokens}: set it higher")
-        if not reply.text:
-            raise Again("an answer without text")
-        return reply.text
+        text, unanswered = unwrapped(reply.text)
+        if unanswered or not text:
+            raise Again("reasoning without an answer" if unanswered else "an answer without text")
+        return text
 
     def _counted(self, outcome: Answer | Exception) -> Answer | Exception:
         """Give up where one picture after the other fails: else a broken server would use up all their attempts."""
