@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
+from viral.untrusted import harmless
+
 T = TypeVar("T")
 
 
 def say(text: str) -> None:
     """Print one line for a human, to stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
+    print(harmless(text, lines=True), file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """The command line: verbs are functions. Heavy libraries are imported inside them, so that help answers at once."""
 
+import gc
+from typing import Annotated
+
 import typer
 
 from viral.cli import data, experiment, life, retrieve, run
@@ -9,15 +12,34 @@ from viral.cli import information as measured
 from viral.cli import map as mapped
 from viral.cli import serve as served
 from viral.cli import tune as tuned
+from viral.cli.common import show
 
 app = typer.Typer(
     name="viral",
-    help="VIRAL: a multimodal recommender you can run, trust and build on.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        show(f"viral {version('viral')}")
+        raise typer.Exit
+
+
+@app.callback()
+def viral(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """VIRAL: a multimodal recommender you can run, trust and build on."""
+
+
 app.command("demo")(demonstration.demo)
 app.command("import")(data.import_)
 app.command("shop")(data.shop)
@@ -44,4 +66,7 @@ app.command("tune")(tuned.tune)
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    finally:
+        gc.freeze()  # at the end every object is looked at once more: with torch loaded that is a fifth of an answer

@@ -11,6 +11,7 @@ import typer
 
 from viral.errors import ViralError
 from viral.progress import say
+from viral.untrusted import harmless, harmless_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -68,13 +69,14 @@ def command_of(name: str, dataset: Any, options: Mapping[str, Sequence[Any]]) ->
 
 
 def show(text: str) -> None:
-    """Print a result for a human."""
-    sys.stdout.write(text + "\n")
+    """Print a result for a human; what comes from titles goes through ``harmless`` before, lest it break a line."""
+    sys.stdout.write(harmless(text, lines=True) + "\n")
 
 
 def show_json(value: Any) -> None:
-    """Print the one JSON document; numbers that are no numbers become null."""
-    sys.stdout.write(json.dumps(_finite(value), ensure_ascii=False, indent=2, default=str) + "\n")
+    """Print the one JSON document; numbers that are no numbers become null, control characters are escaped."""
+    document = json.dumps(_finite(value), ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(harmless_json(document) + "\n")
 
 
 def _finite(value: Any) -> Any:

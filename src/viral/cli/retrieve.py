@@ -10,6 +10,7 @@ import typer
 from viral.cli.common import ApproximateAbove, DescriberName, DescriberSettings, Json, PromptName, show, show_json, verb
 from viral.cli.run import RunArgument
 from viral.errors import UsageError
+from viral.untrusted import harmless
 
 if TYPE_CHECKING:
     from viral.retrieval import Filters, Recommendation, Retriever
@@ -58,11 +59,11 @@ def recommend(
 
 def _show(retriever: "Retriever", taste: "Taste", who: str, found: "list[Recommendation]") -> None:
     bundle = retriever.bundle
-    history = [bundle.titles[row] or bundle.items.ids[row] for row in taste.seen.tolist()]
+    history = [harmless(bundle.titles[row] or bundle.items.ids[row]) for row in taste.seen.tolist()]
     show(f"{who}: " + "; ".join(history[:8]) + (" …" if len(history) > 8 else ""))
     for r in found:
         parts = f"   [{_signed(r.parts)}]" if len(r.parts) > 1 else ""
-        show(f"{r.rank:>3}. {r.score:8.4f}  {r.item_id:<14} {r.title}{parts}")
+        show(f"{r.rank:>3}. {r.score:8.4f}  {harmless(r.item_id):<14} {harmless(r.title)}{parts}")
 
 
 def _filters(
@@ -106,7 +107,7 @@ def similar(
         show_json({"item_id": item, "by": by, "similar": [asdict(one) for one in found]})
         return
     for one in found:
-        show(f"{one.rank:>3}. {one.similarity:7.4f}  {one.item_id:<14} {one.title}")
+        show(f"{one.rank:>3}. {one.similarity:7.4f}  {harmless(one.item_id):<14} {harmless(one.title)}")
 
 
 EMBEDDED = {
@@ -139,11 +140,12 @@ def cold(
         neighbors = {by: [asdict(one) for one in found] for by, found in like.items()}
         show_json(document | {"similar": neighbors, "fans": [asdict(fan) for fan in fans]})
         return
-    show(f"description: {item.description or '(none)'}")
+    show(f"description: {harmless(item.description) or '(none)'}")
     show(f"embedded {EMBEDDED[item.way]}, from {', '.join(item.features)}")
     for by, found in like.items():
-        show(f"like it by {by}: " + "; ".join(f"{one.title or one.item_id} ({one.similarity:.2f})" for one in found))
-    show("who would want it: " + "; ".join(f"{fan.user_id} ({fan.score:+.2f} σ)" for fan in fans))
+        named = [f"{harmless(one.title or one.item_id)} ({one.similarity:.2f})" for one in found]
+        show(f"like it by {by}: " + "; ".join(named))
+    show("who would want it: " + "; ".join(f"{harmless(fan.user_id)} ({fan.score:+.2f} σ)" for fan in fans))
 
 
 @verb

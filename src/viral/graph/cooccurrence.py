@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 import torch
 from torch import Tensor
 
 from viral.data import Interactions
 from viral.graph.sparse import SparseMatrix
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 IntArray = npt.NDArray[np.int64]
 BLOCK_ENTRIES = 1_000_000  # co-occurrence counts held at once, about: they are sorted in the cache
@@ -32,6 +34,8 @@ def co_occurrence(train: Interactions, k: int) -> Neighbors:
     R Rᵀ is computed in blocks of users and cut to k per row at once, so memory follows the block, not U². A block's
     entries are ordered by sorting one integer each, made of row, falling count and column.
     """
+    import scipy.sparse as sp
+
     offsets, items = train.rows()
     shape = (train.num_users, train.num_items)
     ones = np.ones(len(items), dtype=np.int32)
@@ -69,7 +73,7 @@ class Bits(NamedTuple):
         return (1 << self.of_column) - 1
 
 
-def _keys(product: sp.csr_array, start: int, bits: Bits) -> IntArray:
+def _keys(product: "sp.csr_array", start: int, bits: Bits) -> IntArray:
     """The entries of a block of R Rᵀ as integers that sort by row, falling count, column; the diagonal's come last."""
     rows = np.repeat(np.arange(product.shape[0], dtype=np.int64), np.diff(product.indptr))
     keys = (bits.count_mask - product.data.astype(np.int64)) << bits.of_column
@@ -80,7 +84,7 @@ def _keys(product: sp.csr_array, start: int, bits: Bits) -> IntArray:
     return keys
 
 
-def _blocks(matrix: sp.csr_array, transposed: sp.csr_array) -> list[tuple[int, int]]:
+def _blocks(matrix: "sp.csr_array", transposed: "sp.csr_array") -> list[tuple[int, int]]:
     """Ranges of users whose products together stay near ``BLOCK_ENTRIES``."""
     work = matrix @ np.diff(transposed.indptr).astype(np.float64)  # entries of each row of R Rᵀ, repeats counted
     limits = np.searchsorted(np.cumsum(work), np.arange(BLOCK_ENTRIES, work.sum() + BLOCK_ENTRIES, BLOCK_ENTRIES))

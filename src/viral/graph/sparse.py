@@ -8,7 +8,6 @@ both). On other devices torch's own compressed-row product is used.
 import warnings
 from typing import Any, Self
 
-import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -123,6 +122,8 @@ class SparseMatrix(nn.Module):
         if self.values.device.type != "cpu":
             rows, columns, values = self.entries()
             return SparseMatrix.of(columns, rows, values, (self.shape[1], self.shape[0]))
+        import scipy.sparse as sp
+
         # a batch's rows are turned in every step, and scipy counts entries where ``of`` sorts them
         parts = (part.numpy() for part in (self.values, self.columns, self.offsets))
         turned = sp.csr_array(tuple(parts), shape=self.shape).tocsc()

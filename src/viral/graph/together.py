@@ -1,14 +1,17 @@
 """The item-item graph by co-occurrence: which items the same users chose, by a sparse product in blocks of items."""
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 
 from viral.data import Interactions
 from viral.graph.sparse import SparseMatrix
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 SHRINKAGE = 10.0  # common users that are added to the denominator: few of them say little
 BLOCK_ENTRIES = 4_000_000  # of a block of the product, about
@@ -20,6 +23,8 @@ def bought_together(train: Interactions, k: int) -> SparseMatrix:
     An item with fewer than k such items has the mean over those, one with none an empty row. Ties go to the lower
     index. The measure is the cosine of implicit feedback, shrunk as in Bell & Koren (ICDM 2007).
     """
+    import scipy.sparse as sp
+
     offsets, items = train.rows()
     shape = (train.num_users, train.num_items)
     matrix = sp.csr_array((np.ones(len(items), dtype=np.float32), items.numpy(), offsets.numpy()), shape=shape)
@@ -38,7 +43,7 @@ def bought_together(train: Interactions, k: int) -> SparseMatrix:
     return SparseMatrix(F.pad(lengths.cumsum(0), (1, 0)), flat, values, train.num_items)
 
 
-def _largest(product: sp.csr_array, start: int, degrees: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _largest(product: "sp.csr_array", start: int, degrees: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Of rows of XᵀX from item ``start`` on: how many of the k best there are (n,), and which, ascending in a row."""
     num_rows = product.shape[0]
     rows = np.repeat(np.arange(num_rows), np.diff(product.indptr))

@@ -4,9 +4,9 @@ All of it happens in one table: the Gram matrix becomes its factor, the factor t
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 from torch import Tensor
 
@@ -14,6 +14,9 @@ from viral.data import Interactions
 from viral.errors import DataError, UsageError
 from viral.graph.blocks import row_blocks
 from viral.progress import say
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 MAX_BYTES = 4_000_000_000
 TOLD_ABOVE = 100_000_000  # bytes: less is not worth a line
@@ -49,8 +52,10 @@ def item_gram(train: Interactions, user_weights: Tensor | None = None) -> Tensor
     return gram
 
 
-def gram_rows(train: Interactions, user_weights: Tensor | None = None) -> Iterator[tuple[slice, sp.csr_array]]:
+def gram_rows(train: Interactions, user_weights: Tensor | None = None) -> Iterator[tuple[slice, "sp.csr_array"]]:
     """XᵀX in blocks of rows, each sparse; Xᵀ diag(w) X where users count ``user_weights`` (U,) float32 instead of 1."""
+    import scipy.sparse as sp
+
     offsets, items = train.rows()
     ones = np.ones(len(items), dtype=np.float32)
     matrix = sp.csr_array((ones, items.numpy(), offsets.numpy()), shape=(train.num_users, train.num_items))

@@ -5,9 +5,8 @@ Ferrari Dacrema et al., "Are We Really Making Much Progress?", RecSys 2019. Shap
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import scipy.sparse as sp
 import torch
 from torch import Tensor
 
@@ -17,6 +16,9 @@ from viral.models.base import Recommender
 from viral.models.gram import gram_rows, strongest
 from viral.models.item_weights import SparseHistoryScorer
 from viral.recipe import check_least
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,9 @@ class ItemKNN(Recommender[ItemKNNConfig]):
         return SparseHistoryScorer(self.offsets, self.items, self.weights)
 
 
-def neighbors(counts: sp.csr_array, rows: slice, norms: Tensor, config: ItemKNNConfig) -> tuple[Tensor, Tensor, Tensor]:
+def neighbors(
+    counts: "sp.csr_array", rows: slice, norms: Tensor, config: ItemKNNConfig
+) -> tuple[Tensor, Tensor, Tensor]:
     """Pairs of items and similar items with their similarity, (n,) each, of a block of rows: users who took both."""
     similarity = torch.from_numpy(counts.toarray())  # (b, I), users who took both as yet
     similarity /= norms[rows, None] * norms + config.shrinkage  # cosine with shrinkage

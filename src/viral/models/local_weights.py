@@ -6,10 +6,10 @@ alone, the items of most common users and those nearest by features. With all it
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 
@@ -18,6 +18,9 @@ from viral.graph import SparseMatrix, bought_together, nearest_neighbors
 from viral.models.gram import gram_rows
 from viral.models.l3ae import user_weights
 from viral.progress import stage
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 BATCH = 256  # items between two steps of the bar
 Ids = npt.NDArray[np.int64]
@@ -40,6 +43,8 @@ def local_weights(
     Column j over its candidates N is (G_NN + Λ_N)⁻¹ (G_Nj + β s), s = (K_NN + λ_f)⁻¹ K_Nj, with G, Λ and K as in
     :mod:`viral.models.l3ae`.
     """
+    import scipy.sparse as sp
+
     gram = sp.vstack([rows for _, rows in gram_rows(inputs.train, user_weights(inputs.train, user_power))]).tocsr()
     diagonal = gram.diagonal()
     beta = feature_weight if modalities else 0.0
@@ -84,7 +89,7 @@ def _candidates(inputs: ModelInputs, modalities: Sequence[str], count: int) -> l
     return [np.setdiff1d(own, [j]).astype(np.int64) for j, own in enumerate(found)]
 
 
-def _system(gram: sp.csr_array, extra: npt.NDArray[np.float32], item: int, near: Ids) -> tuple[Floats, Floats]:
+def _system(gram: "sp.csr_array", extra: npt.NDArray[np.float32], item: int, near: Ids) -> tuple[Floats, Floats]:
     """G_NN + Λ_N (n, n) and G_Nj (n,)."""
     rows = gram[near]
     left = rows[:, near].toarray().astype(np.float64)

@@ -6,9 +6,8 @@ Dacrema et al., "Are We Really Making Much Progress?", RecSys 2019. Shapes: U us
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import scipy.sparse as sp
 import torch
 from torch import Tensor
 
@@ -18,6 +17,9 @@ from viral.models.base import Recommender
 from viral.models.gram import gram_rows, strongest
 from viral.models.item_weights import SparseHistoryScorer
 from viral.recipe import check_least
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ class RP3beta(Recommender[RP3betaConfig]):
         return SparseHistoryScorer(self.offsets, self.items, self.weights)
 
 
-def neighbors(reached: sp.csr_array, rows: slice, degrees: Tensor, config: RP3betaConfig) -> tuple[Tensor, ...]:
+def neighbors(reached: "sp.csr_array", rows: slice, degrees: Tensor, config: RP3betaConfig) -> tuple[Tensor, ...]:
     """Items i of a block, where walks from them end and with what w_ij, (n,) each; ``reached`` is Σ_v p_vj^α."""
     weights = torch.from_numpy(reached.toarray())  # (b, I)
     weights *= degrees[rows, None] ** -config.alpha * degrees**-config.beta

@@ -8,11 +8,10 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 import torch
 from torch import Tensor
 
@@ -23,6 +22,9 @@ from viral.models.gram import gram_rows
 from viral.models.item_weights import SparseHistoryScorer
 from viral.progress import say, stage
 from viral.recipe import check_least
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 IntArray = npt.NDArray[np.int32]
 MAX_SWEEPS = 1000  # over the coordinates of one item
@@ -100,8 +102,10 @@ def taken_together(train: Interactions, least: float) -> Iterator[tuple[int, Int
             yield item, np.sort(others[(users > least) & (others != item)])
 
 
-def _columns(train: Interactions) -> sp.csc_array:
+def _columns(train: Interactions) -> "sp.csc_array":
     """The binary user-item matrix by items, float64 (U, I), counted in the 32 bits that scikit-learn takes."""
+    import scipy.sparse as sp
+
     keys = train.keys()
     items, order = torch.sort(keys % train.num_items, stable=True)
     users = (keys // train.num_items)[order].int()
