@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from viral.enrich.entries import Entry
-from viral.fetch import Fetcher
+
+if TYPE_CHECKING:
+    from viral.fetch import Fetcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +17,7 @@ class Terms:
     max_attempts: int = 3  # after which an item is no longer asked for
     retry_failed: bool = False  # ask for those again, and for what was refused
     locked: Mapping[str, str] = field(default_factory=dict)  # what a human wrote (``edits``): not asked for
-    fetcher: Fetcher | None = None  # of pictures that the catalogue only names by URL
+    fetcher: "Fetcher | None" = None  # of pictures that the catalogue only names by URL
 
     def settled(self, entry: Entry) -> bool:
         """Whether nothing is to be asked where this is what is known."""
