@@ -10,6 +10,7 @@ from torch import Tensor
 
 from viral.errors import UsageError
 from viral.graph.blocks import row_blocks
+from viral.retrieval.order import top
 from viral.retrieval.taste import Taste
 
 PROBES, CHECKED = 200, 20  # users by whom the recall is measured, and how many best items of each
@@ -59,8 +60,8 @@ class Approximate:
         if len(found) < count:
             return None
         scores = self._items[found] @ taste.vector
-        best = (scores if added is None else scores.add_(added[found])).topk(count)
-        return found[best.indices], best.values
+        places, values = top(scores if added is None else scores.add_(added[found]), count)
+        return found[places], values
 
     def _measured(self, items: Tensor, users: Tensor) -> float:
         k, blocks = min(CHECKED, len(items)), row_blocks(len(users), len(items))

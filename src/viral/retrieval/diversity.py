@@ -1,8 +1,12 @@
 """Maximal marginal relevance: recommendations that are not all alike (Carbonell & Goldstein, SIGIR 1998)."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from viral.retrieval.order import Best
 
 POOL = 5  # times k: how many of the best items the choice is among, and at least ``LEAST``
 LEAST = 50
@@ -33,3 +37,22 @@ def diversify(scores: Tensor, vectors: Tensor, k: int, diversity: float) -> list
         open_[place] = False
         chosen.append(place)
     return chosen
+
+
+def diversified(best: Best, vectors: Callable[[Tensor], Tensor], k: int, diversity: float) -> Best:
+    """The order in which blocks of the best ``pool_size(k)`` items are each diversified, one block after the other.
+
+    So the places after the first k are those that a longer list would have. ``vectors`` gives those of items (n,).
+    """
+    size = pool_size(k)
+
+    def first(count: int) -> tuple[Tensor, Tensor]:
+        found, scores = best(-(-count // size) * size)
+        places: list[int] = []
+        for start in range(0, len(found), size):
+            block = slice(start, start + size)
+            chosen = diversify(scores[block], vectors(found[block]), count - start, diversity)
+            places += [start + place for place in chosen]
+        return found[places], scores[places]
+
+    return first

@@ -13,6 +13,7 @@ class Recommendation:
     rank: int  # from 1
     score: float
     parts: Mapping[str, float]
+    pinned: bool = False  # its place is a rule's, not the score's
 
 
 @dataclass(frozen=True, slots=True)

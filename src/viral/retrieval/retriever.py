@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 import torch
@@ -16,17 +15,20 @@ from viral.progress import say
 from viral.retrieval.approximate import Approximate
 from viral.retrieval.cold import ColdItem, embed, way_of
 from viral.retrieval.describer import NOTHING_GIVEN, Given
-from viral.retrieval.diversity import diversify, pool_size
 from viral.retrieval.encoding import Encoders
 from viral.retrieval.fans import wanting
-from viral.retrieval.filters import Filters, Masks, Predicate
+from viral.retrieval.filters import Filters, Masks
 from viral.retrieval.foldin import FoldIn
+from viral.retrieval.order import asked_of, top
+from viral.retrieval.popular import MostTaken
+from viral.retrieval.ranking import NO_FILTERS, NO_RULES, Ask, Ranked, check_count, plain, ruled, told
 from viral.retrieval.results import Fan, Recommendation, Similar
+from viral.retrieval.ruled import Ruling
+from viral.retrieval.rules import Rules
 from viral.retrieval.scan import Scan
 from viral.retrieval.similarity import FUSED, Tables, missing
 from viral.retrieval.taste import Taste, item_vectors
-
-NO_FILTERS = Filters()
+from viral.retrieval.visit import visiting
 
 
 class Retriever:
@@ -46,6 +48,7 @@ class Retriever:
         self._index: Approximate | None = None
         self._tables, self._masks = Tables(bundle), Masks(bundle)
         self._vectors = vectors_of(bundle.scorer)
+        self._ruling: tuple[Rules, Ruling] | None = None
         many = approximate_above is not None and len(bundle.items) > approximate_above
         if many and self._vectors is not None:
             self._index = Approximate(self._vectors.items, self._vectors.users)
@@ -97,6 +100,11 @@ class Retriever:
         vector = torch.empty(0) if self._vectors is None else self.fold_in.vector(taken)
         return Taste.of_items(self.bundle.scorer, vector, taken)
 
+    def visitor(self, user_id: str, item_ids: Sequence[str]) -> Taste:
+        """The side of a user who has just looked at these items (:mod:`viral.retrieval.visit`)."""
+        known, looked_at = self.taste(user_id), self.bundle.items.indices(item_ids).unique()
+        return visiting(self.bundle.scorer, known, looked_at, None if self._vectors is None else self.fold_in)
+
     @cached_property
     def fold_in(self) -> FoldIn:
         """The rule that makes a user's vector of items, learnt from the bundle at its first use."""
@@ -108,25 +116,45 @@ class Retriever:
         return None if self._vectors is None else Scan.of(self._vectors.items)
 
     def rank(
-        self, taste: Taste, k: int, *, exclude_seen: bool = True, filters: Filters = NO_FILTERS, diversity: float = 0.0
-    ) -> list[Recommendation]:
-        """The k best items for a taste."""
-        _check_count(k)
-        if not 0 <= diversity <= 1:
-            raise UsageError(f"diversity = {diversity} is not between 0 and 1", hint="0: by score; 1: only variety")
-        count = pool_size(k) if diversity else k
-        found, scores = self._best(taste, count, exclude_seen, filters)
-        if diversity and len(found):
-            chosen = diversify(scores, item_vectors(self.bundle.scorer)[found], k, diversity)
-            found, scores = found[chosen], scores[chosen]
-        rows = enumerate(zip(found.tolist(), scores.tolist(), taste.splits(found), strict=True), start=1)
-        ids, titles = self.bundle.items.ids, self.bundle.titles
-        return [Recommendation(ids[i], titles[i], rank, score, parts) for rank, (i, score, parts) in rows]
+        self, taste: Taste, k: int, *, offset: int = 0, exclude_seen: bool = True, filters: Filters = NO_FILTERS,
+        diversity: float = 0.0, rules: Rules = NO_RULES,
+    ) -> list[Recommendation]:  # fmt: skip
+        """The k best items for a taste behind the first ``offset``, in an order that is the same for every part."""
+        ask = Ask(k=k, offset=offset, filters=filters, diversity=diversity, rules=rules)
+        hidden = taste.seen if exclude_seen else taste.seen[:0]
+        if rules:
+            ranked = self._ruled(taste.scores(), hidden, ask)
+        else:
+            ranked = plain(lambda count: self._best(taste, count, hidden, filters), self._rows, ask)
+        return told(ranked, taste.splits(ranked.items), self.bundle, offset)
 
-    def _best(self, taste: Taste, count: int, exclude_seen: bool, filters: Filters) -> tuple[Tensor, Tensor]:
+    def popular(
+        self, k: int, *, offset: int = 0, filters: Filters = NO_FILTERS, rules: Rules = NO_RULES,
+        counts: Tensor | None = None,
+    ) -> list[Recommendation]:  # fmt: skip
+        """The items that most users took in training, or by other ``counts`` (I,): what fits somebody unknown."""
+        ask = Ask(k=k, offset=offset, filters=filters, rules=rules)
+        taken = MostTaken.of(self.bundle, counts)
+        ranked = self._ruled(taken.levels.clone(), torch.zeros(0, dtype=torch.int64), ask)
+        return told(taken.counted(ranked), taken.parts(ranked.items), self.bundle, offset)
+
+    def ruling(self, rules: Rules) -> Ruling:
+        """The rules as they are for the bundle's items, remembered for the rules that were used last."""
+        known = self._ruling
+        if known is None or known[0] is not rules:
+            self._ruling = known = rules, Ruling.of(rules, self.bundle)
+        return known[1]
+
+    def _ruled(self, scores: Tensor, hidden: Tensor, ask: Ask) -> Ranked:
+        blocked = self._masks.of(ask.filters)
+        return ruled(scores, blocked, hidden, self._rows, ask, self.ruling(ask.rules), self.bundle)
+
+    def _rows(self, items: Tensor) -> Tensor:
+        return item_vectors(self.bundle.scorer)[items]
+
+    def _best(self, taste: Taste, count: int, hidden: Tensor, filters: Filters) -> tuple[Tensor, Tensor]:
         """Indices and scores of the best items, at most ``count``."""
         blocked, asked = self._masks.of(filters), filters.predicate is not None
-        hidden = taste.seen if exclude_seen else taste.seen[:0]
         if self._index is not None and blocked is None and not asked:
             best = self._index.best(taste, count, hidden)
             if best is not None:
@@ -137,7 +165,7 @@ class Retriever:
         if blocked is not None:
             scores.masked_fill_(blocked, -torch.inf)
         scores[hidden] = -torch.inf
-        return _top(scores, count, filters.predicate, self.bundle.items.ids)
+        return asked_of(scores, count, filters.predicate, self.bundle.items.ids)
 
     def similar(self, item_id: str, k: int = 10, *, by: str = FUSED, filters: Filters = NO_FILTERS) -> list[Similar]:
         """The k items most like one, by cosine: of the model's vectors (``fused``) or of a modality's features.
@@ -158,12 +186,12 @@ class Retriever:
         return self._similar(self._tables.cosines(vector, by), k, filters)
 
     def _similar(self, cosines: Tensor, k: int, filters: Filters) -> list[Similar]:
-        _check_count(k)
+        check_count(k)
         blocked = self._masks.of(filters)
         if blocked is not None:
             cosines.masked_fill_(blocked, -torch.inf)
         ids, titles = self.bundle.items.ids, self.bundle.titles
-        found, values = _top(cosines, k, filters.predicate, ids)
+        found, values = asked_of(cosines, k, filters.predicate, ids)
         pairs = enumerate(zip(found.tolist(), values.tolist(), strict=True), start=1)
         return [Similar(ids[i], titles[i], rank, value) for rank, (i, value) in pairs]
 
@@ -182,14 +210,14 @@ class Retriever:
 
     def fans(self, item: str | ColdItem, k: int = 10) -> list[Fan]:
         """The k users who would want an item most, without those who took it (:mod:`viral.retrieval.fans`)."""
-        _check_count(k)
+        check_count(k)
         if isinstance(item, str):
             index = self.bundle.items.index(item)
             scores = wanting(self.bundle, item_vectors(self.bundle.scorer)[index], index)
             scores[self.bundle.seen.users[self.bundle.seen.items == index]] = -torch.inf
         else:
             scores = wanting(self.bundle, item.vector)
-        found, values = _top(scores, k, None, self.bundle.users.ids)
+        found, values = top(scores, k)
         pairs = enumerate(zip(found.tolist(), values.tolist(), strict=True), start=1)
         return [Fan(self.bundle.users.ids[user], rank, value) for rank, (user, value) in pairs]
 
@@ -197,25 +225,3 @@ class Retriever:
         """What the user took in training: (item id, title)."""
         ids, titles = self.bundle.items.ids, self.bundle.titles
         return [(ids[item], titles[item]) for item in self.taste(user_id).seen.tolist()]
-
-
-def _check_count(k: int) -> None:
-    if k < 1:
-        raise UsageError(f"k = {k} is not positive", hint="ask for at least one")
-
-
-def _top(scores: Tensor, count: int, predicate: Predicate | None, ids: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Indices and values of the ``count`` largest scores above -∞ for which ``predicate`` holds, largest first.
-
-    The predicate is asked of the best first, and of no more than it takes.
-    """
-    window, asked = count if predicate is None else 4 * count, 0
-    kept: list[int] = []
-    while True:
-        best = scores.topk(min(window, len(scores)))
-        ranked = int((best.values > -torch.inf).sum())
-        places = (p for p in range(asked, ranked) if predicate is None or predicate(ids[int(best.indices[p])]))
-        kept += islice(places, count - len(kept))
-        if len(kept) == count or ranked < window:
-            return best.indices[kept], best.values[kept]
-        window, asked = 4 * window, window

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from viral.retrieval.order import top
+
 FEWEST_ITEMS, NARROWEST = 20_000, 96  # below either the whole product is as quick
 LEFT_OVER = 0.02  # of the items' squared length that the first look may not see
 BLOCK_ROWS = 1 << 14
@@ -75,5 +77,5 @@ class Scan:
         lowest = torch.from_numpy(middle - reach).topk(min(count, len(middle))).values[-1].item()
         found = torch.from_numpy(np.flatnonzero((middle + reach >= lowest) & (middle > -np.inf)))
         scores = self.items[found] @ user
-        best = (scores if added is None else scores.add_(added[found])).topk(min(count, len(found)))
-        return found[best.indices], best.values
+        places, values = top(scores if added is None else scores.add_(added[found]), count)
+        return found[places], values
