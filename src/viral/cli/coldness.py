@@ -45,7 +45,7 @@ def compare_cold(
 def _tables(study: Any) -> str:
     from viral.experiment.cold_page import HEADINGS, label, place_cells
 
-    columns = ["", "recall@20", "95 % (users)", "95 % (seeds)", "× random (95 %)", "- content", "95 %", "p (Holm)"]
+    columns = ["", "recall@20", "95 % (users)", "over seeds", "× random (95 %)", "- content", "95 %", "p (Holm)"]
     made = []
     for place, heading in HEADINGS.items():
         rows = [[label(row), *place_cells(row.places[place])] for row in study.rows if place in row.places]

@@ -127,7 +127,6 @@ def _curves(summaries: Mapping[str, Any]) -> Curves:
                 valid=tuple(record["valid"]["recall@20"] for record in history),
                 loss=tuple(sum(record["losses"].values()) for record in history),
                 best_epoch=summary["valid"]["best_epoch"],
-                highlight=name == "viral",
             )
         )
     return Curves(

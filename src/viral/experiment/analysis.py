@@ -10,13 +10,18 @@ from viral.errors import DataError
 from viral.experiment.cells import FloatArray
 from viral.experiment.code import code_of
 from viral.experiment.run import Outcome
-from viral.experiment.statistics import Comparison, Interval, compare_all, ratio
+from viral.experiment.statistics import POSITIVE, UNIT, Comparison, Interval, Range, compare_all, ratio
 from viral.models import Recommender
 from viral.pipeline import configured
 
 USER_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")  # of each user; the others are of all together
 # Popularity bias is the popularity of what is shown over that of what the users took in the test set.
 METRICS = (*USER_METRICS, "coverage@20", "popularity@20", "popularity_bias@20")
+
+
+def range_of(metric: str) -> Range:
+    """Where a metric's values lie: shares between 0 and 1, popularity above 0."""
+    return POSITIVE if metric.startswith("popularity") else UNIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +89,7 @@ def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
         seeds=tuple(seed for seed, _ in done),
         values=values,
         valid=tuple(float(s["valid"].get(train.monitor, "nan")) for s in summaries),
-        metrics={name: Interval.of(numbers) for name, numbers in values.items()},
+        metrics={name: Interval.of(numbers, range_of(name)) for name, numbers in values.items()},
         max_epochs=train.max_epochs,
         patience=train.patience,
         epochs=tuple(int(s["epochs"]) for s in summaries),

@@ -7,22 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from viral.dataset import Dataset
-from viral.experiment.cold_cells import CONTENT, RANDOM, cold_cells, run_cold
+from viral.experiment.cold_cells import BASELINES, cold_cells, run_cold
 from viral.experiment.cold_rows import ColdPlace, ColdRow, cold_rows, row_json
 from viral.experiment.outputs import safe_cell, write_results
+from viral.experiment.sections import between
 from viral.files import atomic_write
+from viral.language import _, marked
 from viral.parallel import Executor
 from viral.provenance import commit
 from viral.recipe import Recipe
 from viral.report import Bar, BarChart, Estimate, Notes, Report, Section, Table, write_report
-from viral.report.wording import DASH, duration, fixed
+from viral.report.wording import DASH, duration, fixed, percent
 from viral.retrieval.benchmark import CUTOFF, PLACES, SHARE
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "cold.csv", "cold.json", "report.html"
 HEADINGS = {
-    "withheld": "The withheld items among themselves",
-    "all": "The withheld items among all items",
-    "others": "The other items, with the withheld ones in the ranking",
+    "withheld": marked("The withheld items among themselves"),
+    "all": marked("The withheld items among all items"),
+    "others": marked("The other items, with the withheld ones in the ranking"),
 }
 COLUMNS = ("row", "model", "way", "place", "recall@20", "low", "high", "seeds_low", "seeds_high", "times_random",
            "times_random_low", "times_random_high", "minus_content", "minus_content_low", "minus_content_high",
@@ -125,24 +127,31 @@ def _training(rows: Sequence[ColdRow]) -> float:
 
 def label(row: ColdRow) -> str:
     """A row's name with its way."""
-    return f"{row.name} ({row.way})" if row.way else row.name
+    name = _(row.name) if row.name in BASELINES else row.name
+    return f"{name} ({_(row.way)})" if row.way else name
 
 
 def cold_report(study: ColdStudy) -> Report:
     """The study as one page."""
     counts = study.dataset.manifest["counts"]
     return Report(
-        title=f"New items on {study.dataset.path.name}",
-        subtitle=f"{study.share:.0%} of the items withheld from everything, other ones at each seed, then added cold.",
-        facts=(
-            ("users", f"{counts['users']:,}"),
-            ("items", f"{counts['items']:,}"),
-            ("seeds", ", ".join(map(str, study.seeds))),
-            ("training time", duration(_training(study.rows))),
+        title=_("New items on %(data)s", data=study.dataset.path.name),
+        subtitle=_(
+            "%(share)s of the items withheld from everything, other ones at each seed, then added cold.",
+            share=percent(study.share, 0),
         ),
+        facts=(
+            (_("users"), f"{counts['users']:,}"),
+            (_("items"), f"{counts['items']:,}"),
+            (_("seeds"), ", ".join(map(str, study.seeds))),
+            (_("training time"), duration(_training(study.rows))),
+        ),
+        ours=ours(study.rows),
         sections=(
             *place_sections(study.rows),
-            notes(study.failures, f"Command: {study.command}; commit {commit()}."),
+            notes(
+                study.failures, _("Command: %(command)s; commit %(commit)s.", command=study.command, commit=commit())
+            ),
         ),
     )
 
@@ -162,15 +171,16 @@ def _chart(place: str, rows: Sequence[ColdRow]) -> Section:
     for row in rows:
         found = row.places[place].recall
         value = Estimate(found.mean, found.low, found.high)
-        bars.append(Bar(label=label(row), value=value, highlight=row.name in (RANDOM, CONTENT)))
-    return BarChart(heading=HEADINGS[place], bars=tuple(bars), quantity="recall@20",
-                    caption="Whiskers are 95 % bootstrap intervals over users.")  # fmt: skip
+        bars.append(Bar(label=label(row), value=value, highlight=row.name in BASELINES))
+    return BarChart(heading=_(HEADINGS[place]), bars=tuple(bars), quantity="recall@20", models=True,
+                    caption=_("Whiskers are 95 % bootstrap intervals over users."))  # fmt: skip
 
 
 def _table(place: str, rows: Sequence[ColdRow]) -> Section:
-    columns = ("row", "recall@20", "95 % over users", "95 % over seeds", "× random", "- content", "95 %", "p (Holm)")
+    columns = (_("row"), "recall@20", _("95 % over users"), _("over seeds"), _("× random"), _("- content"), "95 %",
+               _("p (Holm)"))  # fmt: skip
     return Table(
-        heading=f"{HEADINGS[place]}, in numbers",
+        heading=_("%(heading)s, in numbers", heading=_(HEADINGS[place])),
         columns=columns,
         rows=tuple((label(row), *place_cells(row.places[place])) for row in rows),
         numeric=columns[1:],
@@ -180,26 +190,42 @@ def _table(place: str, rows: Sequence[ColdRow]) -> Section:
 def place_cells(found: ColdPlace) -> list[str]:
     """Recall, intervals over users and seeds, ratio to random, and the test against content, as texts."""
     recall, ratio, seeds, against = found.recall, found.ratio, found.over_seeds, found.against
-    between = DASH if seeds.low is None else f"{fixed(seeds.low)} to {fixed(seeds.high)}"
-    cells = [fixed(recall.mean), f"{fixed(recall.low)} to {fixed(recall.high)}", between]
-    cells.append(f"{fixed(ratio.mean, 2)} ({fixed(ratio.low, 2)} to {fixed(ratio.high, 2)})")
+    cells = [fixed(recall.mean), _to(fixed(recall.low), fixed(recall.high)), between(seeds)]
+    cells.append(f"{fixed(ratio.mean, 2)} ({_to(fixed(ratio.low, 2), fixed(ratio.high, 2))})")
     if against is None:
         return [*cells, DASH, DASH, DASH]
     test = against.test
-    ends = f"{fixed(test.low, signed=True)} to {fixed(test.high, signed=True)}"
+    ends = _to(fixed(test.low, signed=True), fixed(test.high, signed=True))
     return [*cells, fixed(test.difference, signed=True), ends, f"{against.p_holm:.2g}"]
+
+
+def _to(low: str, high: str) -> str:
+    return _("%(low)s to %(high)s", low=low, high=high)
+
+
+def ours(rows: Sequence[ColdRow]) -> tuple[str, ...]:
+    """The labels of the rows that are VIRAL."""
+    return tuple(label(row) for row in rows if row.model == "viral")
 
 
 def notes(failures: Sequence[str], *first: str) -> Section:
     """What a reader must know, after what is said ``first``, and what failed."""
     told = [
         *first,
-        f"Random is what random order has in expectation: of m candidates each is among the first {CUTOFF} with"
-        f" probability {CUTOFF} / m. Content neighbours sum the similarities to all that a user took.",
-        "Foretold: by a ridge from features to vectors, learnt from the known items. Own: the model's encoders embed"
-        " the new item, the item graph links it. Neighbors: the mean of its nearest known items' vectors.",
-        "A user's value is the mean over seeds; intervals over users and tests (sign flips, Holm's correction over the"
-        " rows of a place) are for these withheld items and trainings. The interval over seeds is Student's.",
-        *(f"Failed: {failure}" for failure in failures),
+        _(
+            "Random is what random order has in expectation: of m candidates each is among the first %(cutoff)s with"
+            " probability %(cutoff)s / m. Content neighbours sum the similarities to all that a user took.",
+            cutoff=CUTOFF,
+        ),
+        _(
+            "Foretold: by a ridge from features to vectors, learnt from the known items. Own: the model's encoders"
+            " embed the new item, the item graph links it. Neighbors: the mean of its nearest known items' vectors."
+        ),
+        _(
+            "A user's value is the mean over seeds; intervals over users and tests (sign flips, Holm's correction over"
+            " the rows of a place) are for these withheld items and trainings. The interval over seeds is Student's,"
+            " cut where the metric's range ends; of fewer than four seeds stand the least and the greatest."
+        ),
+        *(_("Failed: %(failure)s", failure=failure) for failure in failures),
     ]
-    return Notes(heading="What to keep in mind", notes=tuple(told))
+    return Notes(heading=_("What to keep in mind"), notes=tuple(told))

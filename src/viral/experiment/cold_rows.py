@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from viral.evaluation import PairedTest, holm, paired_test
 from viral.experiment.cold_cells import CONTENT, RANDOM, ColdOutcome
-from viral.experiment.statistics import NAN, Interval
+from viral.experiment.statistics import NAN, UNIT, Interval, read_interval
 from viral.retrieval.benchmark import PLACES
 
 ROUNDS = 2_000  # of the bootstrap
@@ -117,7 +117,7 @@ def _row(
         row, random = _paired(values, chance)
         if len(row):
             recall, ratio = _bounds(row, random)
-            by_seed = Interval.of([float(np.mean(list(users.values()))) for users in values.values()])
+            by_seed = Interval.of([float(np.mean(list(users.values()))) for users in values.values()], UNIT)
             places[place] = ColdPlace(recall, by_seed, ratio, tests[place].get(key), len(row))
     mine = [o for o in outcomes if o.cell.name == key[0]]
     kept = [o.result.summary for o in mine if o.result is not None]
@@ -166,11 +166,10 @@ def row_of(values: Mapping[str, Any]) -> ColdRow:
 
 
 def _place_of(values: Mapping[str, Any]) -> ColdPlace:
-    seeds, against = values["over_seeds"], values["against"]
-    low, high = (None if seeds[end] is None else float(seeds[end]) for end in ("low", "high"))
+    against = values["against"]
     return ColdPlace(
         recall=_bounds_of(values["recall"]),
-        over_seeds=Interval(_number(seeds["mean"]), low, high, int(seeds["n"])),
+        over_seeds=read_interval(values["over_seeds"]),
         ratio=_bounds_of(values["ratio"]),
         against=None if against is None else Against(_test_of(against["test"]), _number(against["p_holm"])),
         users=int(values["users"]),

@@ -18,6 +18,7 @@ from viral.experiment.features import origins
 from viral.experiment.published import Published, beside, published
 from viral.experiment.run import Outcome, run_cells
 from viral.experiment.segments import Segment, segments_of
+from viral.language import ENGLISH, using
 from viral.parallel import Executor
 from viral.pipeline import load_split
 from viral.progress import say
@@ -103,7 +104,7 @@ def compare(
         own_processes=own_processes,
         published=theirs,
         segments=tuple(segments_of(outcomes, load_split(dataset), metric=metric, reference=reference)),
-        curves=tuple(curves_of(outcomes, metric=metric, reference=reference)),
+        curves=tuple(curves_of(outcomes, metric=metric)),
         wanted=_wanted(outcomes),
         tuning=dict(tuning or {}),
     )
@@ -146,11 +147,12 @@ def _write(result: Leaderboard, out: Path) -> None:
         out / segment_tables.CSV_FILE, result.segments, seeds, metric=metric, reference=result.reference
     )
     outputs.write_results(out / outputs.JSON_FILE, leaderboard_json(result) | {"data_fingerprint": data})
-    outputs.write_latex(out / outputs.LATEX_FILE, latex_tables(result))
-    if (theirs := result.published) is not None:
-        beside.write_csv(out / beside.CSV_FILE, theirs, result.rows, result.unlike)
-        caption = f"Published numbers of {theirs.name} and ours. Made by: {result.command}"
-        beside.write_latex(out / beside.LATEX_FILE, theirs, result.rows, caption=caption, fault=result.unlike)
+    with using(ENGLISH):  # LaTeX without fonts for another script
+        outputs.write_latex(out / outputs.LATEX_FILE, latex_tables(result))
+        if (theirs := result.published) is not None:
+            beside.write_csv(out / beside.CSV_FILE, theirs, result.rows, result.unlike)
+            caption = f"Published numbers of {theirs.name} and ours. Made by: {result.command}"
+            beside.write_latex(out / beside.LATEX_FILE, theirs, result.rows, caption=caption, fault=result.unlike)
     write_report(out / outputs.REPORT_FILE, leaderboard_report(result))
 
 

@@ -6,7 +6,7 @@ from viral.experiment.run import Outcome
 from viral.report import Curve
 
 
-def curves_of(outcomes: Sequence[Outcome], *, metric: str, reference: str) -> Iterator[Curve]:
+def curves_of(outcomes: Sequence[Outcome], *, metric: str) -> Iterator[Curve]:
     """The first seed of each row that was validated more than once: ``metric`` on validation and the loss, by epoch."""
     seen = set[str]()
     for outcome in outcomes:
@@ -23,5 +23,4 @@ def curves_of(outcomes: Sequence[Outcome], *, metric: str, reference: str) -> It
                 valid=tuple(record["valid"][metric] for record in history),
                 loss=tuple(sum(record["losses"].values()) for record in history),
                 best_epoch=summary["valid"]["best_epoch"],
-                highlight=name == reference,
             )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from viral.experiment.analysis import Row
+from viral.experiment.statistics import Interval
 
 METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 ESCAPES = {
@@ -16,10 +17,13 @@ ESCAPES = {
     "λ": r"$\lambda$",
     "–": "--",
     "−": "$-$",
+    "±": r"$\pm$",
     "°": r"$^{\circ}$",
     "\u00a0": "~",
     **{sign: "\\" + sign for sign in "&%$#_{}"},
 }
+ENDS = "± and brackets: 95 % interval over seeds (Student's t, cut where the metric's range ends)."
+FEW = "In parentheses: the least and the greatest of fewer than four seeds, which tell no interval."
 NEEDS = "% needs \\usepackage{booktabs}\n"
 
 
@@ -47,7 +51,10 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str)
 
 
 def latex_table(rows: Sequence[Row], *, metric: str, caption: str) -> str:
-    """Means with half the interval's width; a star where the Holm-corrected p < 0.05."""
+    """Means with half the interval's width, or with its ends where the mean is not in the middle or they are seeds.
+
+    A star where the Holm-corrected p < 0.05; a note says what the ends are.
+    """
     lines = []
     for place, row in enumerate(rows):
         if place and row.group != rows[place - 1].group:
@@ -55,13 +62,24 @@ def latex_table(rows: Sequence[Row], *, metric: str, caption: str) -> str:
         cells = [_number(row, name, star=name == metric) for name in METRICS]
         p = "" if row.comparison is None else f"{row.comparison.p_holm:.2g}"
         lines.append(" & ".join([latex_escape(row.name), *cells, p]) + r" \\")
-    return booktabs(["", *map(latex_escape, METRICS), r"$p_\mathrm{Holm}$"], lines, caption)
+    few = any(row.metrics[name].few for row in rows for name in METRICS)
+    notes = [latex_escape(ENDS + (f" {FEW}" if few else ""))] if any(len(row.seeds) > 1 for row in rows) else []
+    return booktabs(["", *map(latex_escape, METRICS), r"$p_\mathrm{Holm}$"], lines, caption, notes=notes)
+
+
+def _ends(interval: Interval) -> str:
+    low, high = interval.low or 0.0, interval.high or 0.0
+    if interval.few:
+        return f"({low:.4f}--{high:.4f})"
+    if math.isclose(high - interval.mean, interval.mean - low, abs_tol=5e-5):
+        return rf"$\pm$ {high - interval.mean:.4f}"
+    return f"[{low:.4f}, {high:.4f}]"
 
 
 def _number(row: Row, metric: str, *, star: bool) -> str:
     interval = row.metrics[metric]
     if not math.isfinite(interval.mean):
         return "--"
-    half = "" if interval.high is None else rf" {{\scriptsize $\pm$ {interval.high - interval.mean:.4f}}}"
+    ends = rf" {{\scriptsize {_ends(interval)}}}" if interval.high is not None else ""
     marked = star and row.comparison is not None and row.comparison.p_holm < 0.05
-    return f"{interval.mean:.4f}{'*' if marked else ''}{half}"
+    return f"{interval.mean:.4f}{'*' if marked else ''}{ends}"

@@ -1,9 +1,12 @@
 """The comparison's report."""
 
+from collections.abc import Sequence
+
 from viral.experiment import outputs, sections, segment_tables, tables
 from viral.experiment.analysis import Row
 from viral.experiment.comparison import Leaderboard
 from viral.experiment.published import beside
+from viral.language import _, n_
 from viral.provenance import commit
 from viral.report import Bar, BarChart, Curves, Estimate, Notes, Report, Section, Tradeoff, TradeoffPoint
 from viral.report.wording import duration, fixed
@@ -15,21 +18,22 @@ def leaderboard_report(result: Leaderboard) -> Report:
     """The comparison as one page."""
     counts = result.dataset.manifest["counts"]
     return Report(
-        title=f"Models on {result.dataset.path.name}",
-        subtitle="The same split, inputs and protocol for all; validation chose each epoch, the test set came last.",
+        title=_("Models on %(data)s", data=result.dataset.path.name),
+        subtitle=_("The same split, inputs and protocol for all; validation chose each epoch, the test set came last."),
         lede=finding(result),
         facts=(
-            ("users", f"{counts['users']:,}"),
-            ("items", f"{counts['items']:,}"),
-            ("interactions", f"{counts['interactions']:,}"),
-            ("seeds", ", ".join(map(str, result.seeds))),
-            ("rows", str(len(result.rows))),
-            ("training time", duration(sum(sum(row.seconds) for row in result.rows))),
+            (_("users"), f"{counts['users']:,}"),
+            (_("items"), f"{counts['items']:,}"),
+            (_("interactions"), f"{counts['interactions']:,}"),
+            (_("seeds"), ", ".join(map(str, result.seeds))),
+            (_("rows"), str(len(result.rows))),
+            (_("training time"), duration(sum(sum(row.seconds) for row in result.rows))),
         ),
+        ours=ours(result.rows),
         sections=(
             sections.ranking(
                 result.rows,
-                heading="Leaderboard",
+                heading=_("Leaderboard"),
                 metric=result.metric,
                 reference=result.reference,
                 facts={"command": result.command, "data": result.dataset.path.name, "commit": commit()},
@@ -51,21 +55,34 @@ def leaderboard_report(result: Leaderboard) -> Report:
     )
 
 
+def ours(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The rows that are VIRAL, whatever their names."""
+    return tuple(row.name for row in rows if row.model == "viral")
+
+
 def finding(result: Leaderboard) -> str:
     """The leaderboard in a sentence or two: who is first, and whether that is more than luck."""
     first = result.rows[0]
     if not first.seeds:
-        return "No row has a result."
-    said = f"{first.name} has the greatest {result.metric}, {fixed(first.metrics[result.metric].mean)}"
+        return _("No row has a result.")
+    said = _(
+        "%(row)s has the greatest %(metric)s, %(value)s.",
+        row=first.name, metric=result.metric, value=fixed(first.metrics[result.metric].mean),
+    )  # fmt: skip
     tested = [row for row in result.rows if row.comparison is not None]
     better, worse = (_names(tested, sign) for sign in (1, -1))
-    what = f"{result.reference}, {'the best baseline on validation' if result.chosen else 'the row tested against'}"
     if not tested:
-        return f"{said}. Nothing was tested."
-    return (
-        f"{said}. Beyond luck over users (Holm-corrected), {', '.join(better) if better else 'no row'}"
-        f" {'is' if len(better) < 2 else 'are'} better than {what}, and {len(worse)} of {len(tested)} are worse."
-    )
+        return f"{said} {_('Nothing was tested.')}"
+    what = _("the best baseline on validation") if result.chosen else _("the row tested against")
+    return f"{said} " + n_(
+        "Beyond luck over users (Holm-corrected), %(better)s is better than %(reference)s, %(what)s, and %(worse)s of"
+        " %(tested)s are worse.",
+        "Beyond luck over users (Holm-corrected), %(better)s are better than %(reference)s, %(what)s, and %(worse)s of"
+        " %(tested)s are worse.",
+        max(1, len(better)),
+        better=", ".join(better) or _("no row"), reference=result.reference, what=what, worse=len(worse),
+        tested=len(tested),
+    )  # fmt: skip
 
 
 def _names(rows: list[Row], sign: int) -> list[str]:
@@ -87,12 +104,12 @@ def _differences(result: Leaderboard) -> Section:
             note = "" if p >= sections.SIGNIFICANT else f"p {p:.2g}"
             bars.append(Bar(label=row.name, value=Estimate(test.difference, test.low, test.high), note=note))
     return BarChart(
-        heading=f"Difference from {result.reference}",
+        heading=_("Difference from %(reference)s", reference=result.reference),
         bars=tuple(bars),
-        quantity=f"{result.metric}, minus that of {result.reference}",
+        quantity=_("%(metric)s, minus that of %(reference)s", metric=result.metric, reference=result.reference),
         signed=True,
-        caption="Whiskers are 95 % bootstrap intervals over users. A p stands where it is below 0.05 after Holm's"
-        " correction.",
+        models=True,
+        caption=sections.bootstrapped(),
     )
 
 
@@ -112,58 +129,60 @@ def _curves(result: Leaderboard) -> list[Section]:
     curves = sorted(result.curves, key=lambda curve: places[curve.model])[:MOST_CURVES]
     if not curves:
         return []
-    left_out = len(result.curves) - len(curves)
-    intro = f"Seed {result.seeds[0]} of each row that is trained in epochs"
+    intro = _("Seed %(seed)s of each row that is trained in epochs.", seed=result.seeds[0])
+    if len(result.curves) > len(curves):
+        intro += " " + _("The best %(part)s of %(whole)s.", part=len(curves), whole=len(result.curves))
     return [
         Curves(
-            heading="Learning curves",
+            heading=_("Learning curves"),
             curves=tuple(curves),
             metric=result.metric,
-            intro=f"{intro}, the best {len(curves)} of {len(result.curves)}." if left_out else f"{intro}.",
+            intro=intro,
         )
     ]
 
 
 def _tradeoff(result: Leaderboard) -> Section:
     return Tradeoff(
-        heading="Accuracy against time",
+        heading=_("Accuracy against time"),
         points=tuple(
             TradeoffPoint(
                 label=row.name,
                 seconds=outputs.mean(row.seconds),
                 value=sections.estimate(row.metrics[result.metric]),
-                highlight=row.name == result.reference,
             )
             for row in result.rows
         ),
         quantity=result.metric,
-        cost="time of one training, with building and validation",
-        caption="Times are of the machine that ran it and of what else it did.",
+        cost=_("time of one training, with building and validation"),
+        caption=_("Times are of the machine that ran it and of what else it did."),
     )
 
 
 def _notes(result: Leaderboard) -> Section:
-    how = "the best baseline on validation" if result.chosen else "named by the command"
+    how = _("the best baseline on validation") if result.chosen else _("named by the command")
     made = [
-        f"The tests are against {result.reference}, {how}.",
+        _("The tests are against %(reference)s, %(how)s.", reference=result.reference, how=how),
         *_fairness(result),
         *segment_tables.findings(result.segments, result.reference),
         *sections.code_notes(result.rows),
-        *(f"Failed: {failure}" for failure in result.failures),
+        *(_("Failed: %(failure)s", failure=failure) for failure in result.failures),
     ]
-    return Notes(heading="What to keep in mind", notes=tuple(made))
+    return Notes(heading=_("What to keep in mind"), notes=tuple(made))
 
 
 def _fairness(result: Leaderboard) -> list[str]:
     trained = [row for row in result.rows if tables.trained(row)]
     said = []
     if len({(row.max_epochs, row.patience) for row in trained}) > 1:
-        said.append("The rows were not allowed the same epochs or patience: see the budget.")
+        said.append(_("The rows were not allowed the same epochs or patience: see the budget."))
     if capped := [row.name for row in trained if tables.capped(row)]:
-        said.append(f"Ended by the limit of epochs, so that more might have helped: {', '.join(capped)}.")
+        said.append(
+            _("Ended by the limit of epochs, so that more might have helped: %(rows)s.", rows=", ".join(capped))
+        )
     trials = {result.tuning[row.name].trials if row.name in result.tuning else None for row in result.rows}
     if trials == {None}:
-        return [*said, "The rows are recipes as they were given: equal effort of tuning is the reader's to check."]
+        return [*said, _("The rows are recipes as they were given: equal effort of tuning is the reader's to check.")]
     if len(trials) == 1:
-        return [*said, f"Each row was tuned on validation in {trials.pop()} trials."]
-    return [*said, "The rows were not tuned with the same effort: see the budget."]
+        return [*said, _("Each row was tuned on validation in %(trials)s trials.", trials=trials.pop())]
+    return [*said, _("The rows were not tuned with the same effort: see the budget.")]

@@ -6,7 +6,9 @@ from viral.experiment import sections
 from viral.experiment.ablation import Ablation
 from viral.experiment.analysis import Row, find_row
 from viral.experiment.run import remedy
+from viral.experiment.statistics import ENOUGH
 from viral.experiment.studies import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY
+from viral.language import _, n_
 from viral.provenance import commit
 from viral.report import Bar, BarChart, Notes, Report, Section
 from viral.report.wording import duration, fixed, percent
@@ -16,16 +18,16 @@ def ablation_report(result: Ablation) -> Report:
     """The whole study as one page."""
     counts = result.dataset.manifest["counts"]
     return Report(
-        title=f"VIRAL taken apart on {result.dataset.path.name}",
-        subtitle="Each row is the full model with one thing changed, trained and measured in the same way.",
+        title=_("VIRAL taken apart on %(data)s", data=result.dataset.path.name),
+        subtitle=_("Each row is the full model with one thing changed, trained and measured in the same way."),
         lede=_finding(result),
         facts=(
-            ("users", f"{counts['users']:,}"),
-            ("items", f"{counts['items']:,}"),
-            ("interactions", f"{counts['interactions']:,}"),
-            ("seeds", ", ".join(map(str, result.seeds))),
-            ("rows", str(len(result.rows))),
-            ("training time", duration(sum(sum(row.seconds) for row in _distinct(result.rows)))),
+            (_("users"), f"{counts['users']:,}"),
+            (_("items"), f"{counts['items']:,}"),
+            (_("interactions"), f"{counts['interactions']:,}"),
+            (_("seeds"), ", ".join(map(str, result.seeds))),
+            (_("rows"), str(len(result.rows))),
+            (_("training time"), duration(sum(sum(row.seconds) for row in _distinct(result.rows)))),
         ),
         sections=(
             _ranking(result),
@@ -46,21 +48,25 @@ def _distinct(rows: Sequence[Row]) -> list[Row]:
 def _finding(result: Ablation) -> str:
     full = find_row(result.rows, FULL)
     if full is None:
-        return "The full model has no result."
+        return _("The full model has no result.")
     compared = {row.model_key: row.comparison for row in result.rows if row.comparison is not None}.values()
     significant = [c.test.difference for c in compared if c.p_holm < sections.SIGNIFICANT]
     worse, better = sum(d < 0 for d in significant), sum(d > 0 for d in significant)
-    said = (
-        f"The full model has a {result.metric} of {fixed(full.metrics[result.metric].mean)}. Of {len(compared)} rows"
-        f" compared with it, {worse} are lower and {better} higher beyond luck over users (Holm-corrected)."
-    )
+    said = [
+        _(
+            "The full model has a %(metric)s of %(value)s. Of %(rows)s rows compared with it, %(worse)s are lower and"
+            " %(better)s higher beyond luck over users (Holm-corrected).",
+            metric=result.metric, value=fixed(full.metrics[result.metric].mean), rows=len(compared), worse=worse,
+            better=better,
+        )
+    ]  # fmt: skip
     if TEXT_ONLY in result.contributions:
-        gain = result.contributions[TEXT_ONLY].mean
-        said += f" The picture's words add {percent(gain, signed=True)} to the text alone"
-        if TITLE_ONLY in result.contributions:
-            said += f", and {percent(result.contributions[TITLE_ONLY].mean, signed=True)} to the title-only control"
-        said += "."
-    return said
+        gain = percent(result.contributions[TEXT_ONLY].mean, signed=True)
+        said.append(_("The picture's words add %(gain)s to the text alone.", gain=gain))
+    if TITLE_ONLY in result.contributions:
+        gain = percent(result.contributions[TITLE_ONLY].mean, signed=True)
+        said.append(_("They add %(gain)s to the title-only control.", gain=gain))
+    return " ".join(said)
 
 
 def _ranking(result: Ablation) -> Section:
@@ -69,59 +75,74 @@ def _ranking(result: Ablation) -> Section:
     swept = {study.name for study in result.studies if study.parameter}
     return sections.ranking(
         [row for row in result.rows if row.group not in swept],
-        heading="The rows",
+        heading=_("The rows"),
         metric=result.metric,
         reference=FULL,
         facts={
             "command": result.command,
-            "data": f"{result.dataset.path.name} ({parts} train / valid / test)" if parts else result.dataset.path.name,
+            "data": f"{result.dataset.path.name} ({parts} {_('train / valid / test')})"
+            if parts
+            else result.dataset.path.name,
             "commit": commit(),
         },
         seeds=result.seeds,
         users=result.users,
-        intro="Each row is the full model but for what its name says; beneath it stands the study that it is of.",
+        intro=_("Each row is the full model but for what its name says; beneath it stands the study that it is of."),
         notes=(
-            "No row was tuned for itself, and LightGCN and Popularity are anchors at their defaults, not competitors.",
+            _(
+                "No row was tuned for itself, and LightGCN and Popularity are anchors at their defaults, not"
+                " competitors."
+            ),
         ),
     )
 
 
 def _questions(result: Ablation) -> Section:
-    asked = tuple(f"{study.name}: {study.question}" for study in result.studies if not study.parameter)
-    return Notes(heading="What each study asks", notes=asked)
+    asked = tuple(f"{study.name}: {_(study.question)}" for study in result.studies if not study.parameter)
+    return Notes(heading=_("What each study asks"), notes=asked)
 
 
 def _modalities(result: Ablation) -> list[Section]:
     bars = [
-        Bar(label=f"full against {name}", value=sections.estimate(interval), highlight=name == TEXT_ONLY)
+        Bar(label=_("full against %(row)s", row=name), value=sections.estimate(interval), highlight=name == TEXT_ONLY)
         for name, interval in result.contributions.items()
     ]
     made: list[Section] = []
     if bars:
         made.append(
             BarChart(
-                heading="What the picture adds",
+                heading=_("What the picture adds"),
                 bars=tuple(bars),
-                quantity=f"(full - control) / control in {result.metric}",
+                quantity=_("(full - control) / control in %(metric)s", metric=result.metric),
                 percent=True,
                 signed=True,
-                caption="For each seed, then mean and 95 % interval over seeds.",
-                intro="Against the text alone, the gain is that of a second branch, the title in it and the words about"
-                " the picture. Against the title-only control, it is that of the words about the picture.",
+                caption=sections.over_seeds(),
+                intro=_(
+                    "Against the text alone, the gain is that of a second branch, the title in it and the words about"
+                    " the picture. Against the title-only control, it is that of the words about the picture."
+                ),
             )
         )
     if result.shares:
         made.append(
             BarChart(
-                heading="Shares of text and visual",
-                bars=tuple(Bar(label=name, value=sections.estimate(i)) for name, i in result.shares.items()),
-                quantity=f"share of what is lost in {result.metric}",
+                heading=_("Shares of text and visual"),
+                bars=tuple(Bar(label=_(name), value=sections.estimate(i)) for name, i in result.shares.items()),
+                quantity=_("share of what is lost in %(metric)s", metric=result.metric),
                 percent=True,
-                caption=f"What is lost when a modality is removed (full less “{VISUAL_ONLY}” is the text's, full less"
-                f" “{TEXT_ONLY}” the visual one's, at least 0), over the sum of both; for each seed, then mean and"
-                " interval. Seeds at which no removal does harm are left out.",
-                intro="What both modalities tell is in neither loss, what only both together tell is in both: these are"
-                " shares of what cannot be replaced, not of information.",
+                caption=_(
+                    "What is lost when a modality is removed (full less “%(visual)s” is the text's, full less"
+                    " “%(text)s” the visual one's, at least 0), over the sum of both. Seeds at which no removal does"
+                    " harm are left out.",
+                    visual=VISUAL_ONLY,
+                    text=TEXT_ONLY,
+                )
+                + " "
+                + sections.over_seeds(),
+                intro=_(
+                    "What both modalities tell is in neither loss, what only both together tell is in both: these are"
+                    " shares of what cannot be replaced, not of information."
+                ),
             )
         )
     return made
@@ -132,11 +153,11 @@ def _sweeps(result: Ablation) -> list[Section]:
     return [
         sections.sweep(
             [row for row in result.rows if row.group == study.name],
-            heading=study.title,
+            heading=_(study.title),
             parameter=study.parameter,
             metric=result.metric,
             reference=full,
-            intro=study.question,
+            intro=_(study.question),
         )
         for study in result.studies
         if study.parameter
@@ -148,13 +169,23 @@ def _tests(result: Ablation) -> Section:
 
 
 def _notes(result: Ablation) -> Section:
-    made = [f"The features: {', '.join(f'{name} by {encoder}' for name, encoder in result.origins.items())}."]
+    features = [_("%(name)s by %(encoder)s", name=name, encoder=encoder) for name, encoder in result.origins.items()]
+    made = [_("The features: %(features)s.", features=", ".join(features))]
     made += [
-        f"Left out: “{row.name}” needs the features {row.modality!r}; `{remedy(row.modality, 'DATASET')}` makes them."
+        _(
+            "Left out: “%(row)s” needs the features %(modality)s; `%(command)s` makes them.",
+            row=row.name, modality=repr(row.modality), command=remedy(row.modality, "DATASET"),
+        )
         for row in result.left_out
-    ]
-    made += [f"Failed: {failure}" for failure in result.failures]
+    ]  # fmt: skip
+    made += [_("Failed: %(failure)s", failure=failure) for failure in result.failures]
     made += sections.code_notes(result.rows)
-    if len(result.seeds) < 3:
-        made.append("Fewer than three seeds: intervals over seeds say little or are absent.")
-    return Notes(heading="What to keep in mind", notes=tuple(made))
+    if len(result.seeds) < ENOUGH:
+        made.append(
+            n_(
+                "%(number)s seed: too few for an interval over seeds.",
+                "%(number)s seeds: too few for an interval over seeds.",
+                len(result.seeds),
+            )
+        )
+    return Notes(heading=_("What to keep in mind"), notes=tuple(made))

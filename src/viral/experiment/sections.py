@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from viral.experiment.analysis import Row
 from viral.experiment.outputs import mean
 from viral.experiment.statistics import Interval
+from viral.language import _, n_
 from viral.report import Estimate, Ranking, RankingRow, Sweep, SweepPoint, Table
-from viral.report.wording import fixed, percent
+from viral.report.wording import DASH, fixed, percent
 
 HIGHER, LOWER = "▲", "▼"
 SIGNIFICANT = 0.05
@@ -14,7 +15,31 @@ SIGNIFICANT = 0.05
 
 def estimate(interval: Interval) -> Estimate:
     """An interval as the report shows it."""
-    return Estimate(interval.mean, interval.low, interval.high)
+    return Estimate(interval.mean, interval.low, interval.high, interval.values if interval.few else ())
+
+
+def bootstrapped() -> str:
+    """What the whiskers of differences are."""
+    return _(
+        "Whiskers are 95 % bootstrap intervals over users. A p stands where it is below 0.05 after Holm's correction."
+    )
+
+
+def over_seeds() -> str:
+    """What a number over seeds and its ends are."""
+    return _(
+        "For each seed, then the mean: with its 95 % interval, or with each of fewer than four seeds, which tell none."
+    )
+
+
+def between(interval: Interval) -> str:
+    """The ends of an interval over seeds in words that say what they are."""
+    if interval.low is None:
+        return DASH
+    low, high = fixed(interval.low), fixed(interval.high)
+    if interval.few:
+        return _("seeds from %(low)s to %(high)s", low=low, high=high)
+    return _("95 %% %(low)s to %(high)s", low=low, high=high)
 
 
 def ranking(
@@ -44,14 +69,24 @@ def ranking(
         users=users,
         chart_metric=metric,
         mark_legend=(
-            (HIGHER, f"higher than {reference} in {metric}: paired test over users, Holm-corrected p < {SIGNIFICANT}"),
-            (LOWER, f"lower than {reference}, likewise"),
+            (
+                HIGHER,
+                _(
+                    "higher than %(reference)s in %(metric)s: paired test over users, Holm-corrected p < %(level)s",
+                    reference=reference,
+                    metric=metric,
+                    level=SIGNIFICANT,
+                ),
+            ),
+            (LOWER, _("lower than %(reference)s, likewise", reference=reference)),
         ),
         intro=intro,
         notes=(
-            "Budget: epochs and time are means for one seed; the time is that of building the model, training and"
-            " validation. Validation chose each epoch, the test set was ranked once for each seed; items taken in"
-            " train are masked (the published protocol).",
+            _(
+                "Budget: epochs and time are means for one seed; the time is that of building the model, training and"
+                " validation. Validation chose each epoch, the test set was ranked once for each seed; items taken in"
+                " train are masked (the published protocol)."
+            ),
             *notes,
         ),
     )
@@ -68,7 +103,9 @@ def _ranking_row(row: Row, metric: str, reference: str, group: str) -> RankingRo
         epochs=round(mean(row.epochs)) if row.epochs else None,
         seconds=mean(row.seconds) if row.seconds else None,
         parameters=row.parameters,
-        note="; ".join([f"{len(row.seeds)} seeds", *row.failures]) if row.failures else group,
+        note="; ".join([n_("%(number)s seed", "%(number)s seeds", len(row.seeds)), *row.failures])
+        if row.failures
+        else group,
         highlight=row.name == reference,
     )
 
@@ -85,7 +122,7 @@ def tests_table(rows: Sequence[Row], *, metric: str, reference: str) -> Table:
             (
                 row.name,
                 fixed(test.difference, signed=True),
-                f"{fixed(test.low, signed=True)} to {fixed(test.high, signed=True)}",
+                _("%(low)s to %(high)s", low=fixed(test.low, signed=True), high=fixed(test.high, signed=True)),
                 percent(row.comparison.relative, signed=True),
                 f"{test.p_value:.2g}",
                 f"{row.comparison.p_holm:.2g}",
@@ -93,18 +130,25 @@ def tests_table(rows: Sequence[Row], *, metric: str, reference: str) -> Table:
                 f"{test.wins:,} / {test.ties:,} / {test.losses:,}",
             )
         )
-    columns = ("row", "difference", "95 % over users", "relative", "p", "p (Holm)", "effect d",
-               "wins / ties / losses")  # fmt: skip
+    columns = (_("row"), _("difference"), _("95 % over users"), _("relative"), _("p"), _("p (Holm)"), _("effect d"),
+               _("wins / ties / losses"))  # fmt: skip
     return Table(
-        heading=f"Against {reference}, user by user",
+        heading=_("Against %(reference)s, user by user", reference=reference),
         columns=columns,
         rows=tuple(lines),
         numeric=columns[1:],
-        caption=f"{metric} of each user, averaged over the seeds, minus that of {reference}: sign-flip randomisation"
-        f" test (10,000 rounds), bootstrap interval over users, Holm's correction over these {len(lines)} rows, and"
-        " Cohen's d of paired values. A win is a user for whom the row is better.",
-        intro="The test asks whether the users differ for these trainings; whether another training would tell the same"
-        " is what the intervals over seeds are for.",
+        caption=_(
+            "%(metric)s of each user, averaged over the seeds, minus that of %(reference)s: sign-flip randomisation"
+            " test (10,000 rounds), bootstrap interval over users, Holm's correction over these %(rows)s rows, and"
+            " Cohen's d of paired values. A win is a user for whom the row is better.",
+            metric=metric,
+            reference=reference,
+            rows=len(lines),
+        ),
+        intro=_(
+            "The test asks whether the users differ for these trainings; whether another training would tell the same"
+            " is what the intervals over seeds are for."
+        ),
     )
 
 
@@ -125,8 +169,16 @@ def sweep(
             )
             for row in ordered
         ),
-        caption=f"Means over {max((len(row.seeds) for row in ordered), default=0)} seeds."
-        + (f" The highlighted value is that of {reference.name}." if reference is not None else ""),
+        caption=n_(
+            "The mean of %(number)s seed.",
+            "Means over %(number)s seeds.",
+            max((len(row.seeds) for row in ordered), default=0),
+        )
+        + (
+            " " + _("The ringed value is that of %(reference)s.", reference=reference.name)
+            if reference is not None
+            else ""
+        ),
         intro=intro,
     )
 
@@ -136,12 +188,17 @@ def code_notes(rows: Sequence[Row]) -> list[str]:
     commits = sorted({name for row in rows for name in row.commits})
     said = []
     if len(commits) > 1:
-        said.append(f"The cells were computed by several versions of the code: {', '.join(commits)}.")
+        said.append(
+            _("The cells were computed by several versions of the code: %(commits)s.", commits=", ".join(commits))
+        )
     if changed := [row.name for row in rows if row.code_changed]:
         said.append(
-            "The code that trains and measures these rows has changed since their cells were computed (--renew computes"
-            f" them anew): {', '.join(changed)}."
+            _(
+                "The code that trains and measures these rows has changed since their cells were computed (--renew"
+                " computes them anew): %(rows)s.",
+                rows=", ".join(changed),
+            )
         )
     if unknown := [row.name for row in rows if row.code_changed is None and row.seeds]:
-        said.append(f"Computed by a version that did not note its code: {', '.join(unknown)}.")
+        said.append(_("Computed by a version that did not note its code: %(rows)s.", rows=", ".join(unknown)))
     return said

@@ -12,15 +12,16 @@ from viral.experiment.outputs import safe_cell
 from viral.experiment.sections import HIGHER, LOWER, SIGNIFICANT, estimate
 from viral.experiment.segments import SEGMENTS, Segment
 from viral.files import atomic_write
+from viral.language import _, marked, n_
 from viral.report import Grid, GridCell, GridRow
-from viral.report.wording import DASH, fixed, whole
+from viral.report.wording import DASH, fixed
 
 CSV_FILE = "segments.csv"
 TESTED = ("difference", "difference_low", "difference_high", "p_value", "p_holm", "least_p",
           "wins", "ties", "losses")  # fmt: skip
 COLUMNS = ("row", "segment", "metric", "mean", "low", "high", "users", "seeds", "against", *TESTED)
 TOO_FEW = "°"
-KINDS = (
+KINDS = marked(
     "Light users have at most the median number of training interactions, heavy ones more. Head, tail and cold are the"
     " held-out items: head as popular in train as its most popular fifth, cold never there; only held-out items of that"
     " kind count, for the users who have one, in the ranking of all items."
@@ -45,16 +46,26 @@ def section(segments: Sequence[Segment], rows: Sequence[Row], metric: str, refer
     failed = {row.name for row in rows if not row.seeds}
     missing = any(cell.value is None for line in lines if line.label not in failed for cell in line.cells)
     return Grid(
-        heading=f"{metric} by users and items",
-        columns=(("all", ""), *((name, f"{whole(size)} users") for name, size in sizes.items())),
-        rows=tuple(lines),
-        caption=f"{KINDS} {_family(segments)} Bars are relative to the greatest value of their column.",
-        mark_legend=(
-            (HIGHER, f"higher than {reference} in {metric}: paired test over the segment's users, Holm-corrected"),
-            (LOWER, f"lower than {reference}, likewise"),
-            (TOO_FEW, "so few users differ that no difference could have been significant"),
+        heading=_("%(metric)s by users and items", metric=metric),
+        columns=(
+            (_("all"), ""),
+            *((_(name), n_("%(number)s user", "%(number)s users", size)) for name, size in sizes.items()),
         ),
-        intro="A dash: computed by a version that kept no ranks; --renew computes it anew." if missing else "",
+        rows=tuple(lines),
+        caption=" ".join([_(KINDS), _family(segments), _("Bars are relative to the greatest value of their column.")]),
+        mark_legend=(
+            (
+                HIGHER,
+                _(
+                    "higher than %(reference)s in %(metric)s: paired test over the segment's users, Holm-corrected",
+                    reference=reference,
+                    metric=metric,
+                ),
+            ),
+            (LOWER, _("lower than %(reference)s, likewise", reference=reference)),
+            (TOO_FEW, _("so few users differ that no difference could have been significant")),
+        ),
+        intro=_("A dash: computed by a version that kept no ranks; --renew computes it anew.") if missing else "",
     )
 
 
@@ -66,7 +77,9 @@ def _sizes(segments: Sequence[Segment]) -> dict[str, int]:
 
 def _family(segments: Sequence[Segment]) -> str:
     family = len({id(each.test) for each in segments if each.test is not None})
-    return f"Holm's correction of the segments is over their {family} tests (every row in every segment)."
+    return _(
+        "Holm's correction of the segments is over their %(tests)s tests (every row in every segment).", tests=family
+    )
 
 
 def _cell(segment: Segment | None, metric: str) -> GridCell:
@@ -158,8 +171,14 @@ def findings(segments: Sequence[Segment], reference: str) -> list[str]:
     """What the tests allow to say of segments, for the notes: who is better where, and where nobody could be."""
     tested = [each for each in segments if each.test is not None]
     few = [name for name in _sizes(tested) if all(e.test.too_few for e in tested if e.segment == name and e.test)]
-    better = [f"{each.row} ({each.segment})" for each in tested if mark(each) == HIGHER]
-    said = [f"Better than {reference} in a segment, beyond luck over its users: {', '.join(better) or 'nobody'}."]
+    better = [f"{each.row} ({_(each.segment)})" for each in tested if mark(each) == HIGHER]
+    rows = ", ".join(better) or _("nobody")
+    said = [
+        _(
+            "Better than %(reference)s in a segment, beyond luck over its users: %(rows)s.",
+            reference=reference, rows=rows,
+        )
+    ]  # fmt: skip
     if few:
-        said.append(f"Too few users differ for any word on: {', '.join(few)}.")
+        said.append(_("Too few users differ for any word on: %(segments)s.", segments=", ".join(map(_, few))))
     return said if tested else []

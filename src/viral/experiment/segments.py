@@ -12,7 +12,7 @@ from viral.evaluation import CUTOFFS, PairedTest, holm, item_segments, least_p, 
 from viral.experiment.analysis import USER_METRICS
 from viral.experiment.cells import CellResult, FloatArray
 from viral.experiment.run import Outcome
-from viral.experiment.statistics import Interval
+from viral.experiment.statistics import UNIT, Interval
 
 SEGMENTS = ("light", "heavy", "head", "tail", "cold")
 SIGNIFICANT = 0.05
@@ -78,7 +78,7 @@ def segments_of(outcomes: Sequence[Outcome], split: Split, *, metric: str, refer
             row,
             segment,
             len(cells[0].tested),
-            {name: Interval.of([cell.means[name] for cell in cells]) for name in USER_METRICS},
+            {name: Interval.of([cell.means[name] for cell in cells], UNIT) for name in USER_METRICS},
         )
         for (row, segment), cells in found.items()
     ]

@@ -5,6 +5,7 @@ Shapes: S seeds, n users.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,30 +14,59 @@ from viral.evaluation import PairedTest, holm, paired_test
 
 FloatArray = npt.NDArray[np.float64]
 NAN = float("nan")
+ENOUGH = 4  # seeds: of fewer the t interval is wider than what it is of (12.7 standard errors for two, 4.3 for three)
+Range = tuple[float, float]
+UNIT, POSITIVE, RELATIVE, ANY = (0.0, 1.0), (0.0, np.inf), (-1.0, np.inf), (-np.inf, np.inf)
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over seeds and its 95 % interval: mean ± t(0.975, n-1) · s / √n (Student 1908); no ends where n < 2."""
+    """A mean over seeds with two ends, or none where n < 2; what they are depends on the number of seeds.
+
+    From ``ENOUGH`` seeds on they are the 95 % interval mean ± t(0.975, n-1) · s / √n (Student 1908), intersected with
+    the range of what is measured: the truth lies in that range, so what is cut off never covered it. Of fewer seeds
+    they are the least and the greatest value, which claim nothing about other seeds.
+    """
 
     mean: float
     low: float | None
     high: float | None
     n: int
+    values: tuple[float, ...] = ()  # of each seed; empty where an older version did not keep them
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Interval":
+    def of(cls, values: Sequence[float], within: Range = ANY) -> "Interval":
         """Of values (S,) of independent seeds; those that are NaN (undefined at their seed) are left out of ``n``."""
         known = np.array([value for value in values if value == value], dtype=np.float64)
+        kept = tuple(known.tolist())
         if not len(known):
             return cls(NAN, None, None, 0)
         mean = float(known.mean())
         if len(known) < 2:
-            return cls(mean, None, None, 1)
+            return cls(mean, None, None, 1, kept)
+        if len(known) < ENOUGH:
+            return cls(mean, min(kept), max(kept), len(known), kept)
         from scipy.stats import t
 
         half = float(t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
-        return cls(mean, mean - half, mean + half, len(known))
+        return cls(mean, max(mean - half, within[0]), min(mean + half, within[1]), len(known), kept)
+
+    @property
+    def few(self) -> bool:
+        """Whether the ends are the least and the greatest seed."""
+        return 2 <= self.n < ENOUGH
+
+
+def read_interval(values: Mapping[str, Any]) -> Interval:
+    """An interval out of its JSON again; of few seeds, ends that an older version computed as Student's are dropped.
+
+    ``KeyError``, ``TypeError`` or ``ValueError`` where it is none.
+    """
+    mean, low, high = (NAN if values[key] is None else float(values[key]) for key in ("mean", "low", "high"))
+    kept, n = tuple(map(float, values.get("values", ()))), int(values.get("n", 0))
+    if low != low or high != high or (2 <= n < ENOUGH and not kept):
+        return Interval(mean, None, None, n, kept)
+    return Interval(mean, low, high, n, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +117,7 @@ def contribution(full: Sequence[float], without: Sequence[float]) -> Interval:
     the visual features contain the title, as VIRAL's descriptions do, the honest visual contribution is the one against
     the title-only control.
     """
-    return Interval.of([ratio(f - w, w) for f, w in zip(full, without, strict=True)])
+    return Interval.of([ratio(f - w, w) for f, w in zip(full, without, strict=True)], RELATIVE)
 
 
 def shares(full: Sequence[float], text_only: Sequence[float], visual_only: Sequence[float]) -> dict[str, Interval]:
@@ -103,4 +133,4 @@ def shares(full: Sequence[float], text_only: Sequence[float], visual_only: Seque
         lost_text, lost_visual = max(0.0, whole - v), max(0.0, whole - t)
         text.append(ratio(lost_text, lost_text + lost_visual))
         visual.append(ratio(lost_visual, lost_text + lost_visual))
-    return {"text": Interval.of(text), "visual": Interval.of(visual)}
+    return {"text": Interval.of(text, UNIT), "visual": Interval.of(visual, UNIT)}

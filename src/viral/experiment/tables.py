@@ -3,10 +3,11 @@
 from viral.experiment import outputs, sections
 from viral.experiment.analysis import Row
 from viral.experiment.comparison import Leaderboard
+from viral.language import _, marked
 from viral.report import Table
 from viral.report.wording import DASH, duration, fixed, percent, whole
 
-CLOSED_FORM = "closed form"
+CLOSED_FORM = marked("closed form")
 
 
 def tests(result: Leaderboard) -> Table:
@@ -25,16 +26,23 @@ def popularity(result: Leaderboard) -> Table:
         )
         for row in result.rows
     )
-    columns = ("model", "popularity@20", "over what was taken", "coverage@20")
-    taken = f" that of the items that users took in the test set is {fixed(result.wanted, 1)}." if result.wanted else ""
+    columns = (_("model"), "popularity@20", _("over what was taken"), "coverage@20")
+    said = [_("Popularity is the mean number of training interactions of the items in users' first 20 places.")]
+    if result.wanted:
+        wanted = fixed(result.wanted, 1)
+        said.append(_("That of the items that users took in the test set is %(wanted)s.", wanted=wanted))
+    said.append(
+        _(
+            "Above 1 over what was taken, a model shows more popular things than its users choose. Coverage is the"
+            " share of items that at least one user is shown."
+        )
+    )
     return Table(
-        heading="Popularity bias",
+        heading=_("Popularity bias"),
         columns=columns,
         rows=rows,
         numeric=columns[1:],
-        caption="Popularity is the mean number of training interactions of the items in users' first 20 places;"
-        f"{taken} Above 1 over what was taken, a model shows more popular things than its users choose. Coverage is the"
-        " share of items that at least one user is shown.",
+        caption=" ".join(said),
     )
 
 
@@ -50,14 +58,14 @@ def cost(result: Leaderboard) -> Table:
         )
         for row in result.rows
     )
-    columns = ("model", "an epoch", "whole training", "parameters", "peak memory")
+    columns = (_("model"), _("an epoch"), _("whole training"), _("parameters"), _("peak memory"))
     return Table(
-        heading="Cost",
+        heading=_("Cost"),
         columns=columns,
         rows=rows,
         numeric=columns[1:],
-        caption="Means for one seed; memory is the greatest of the seeds, of a whole process with its libraries"
-        + ("." if result.own_processes else ", and not known here: several cells shared a process."),
+        caption=_("Means for one seed; memory is the greatest of the seeds, of a whole process with its libraries.")
+        + ("" if result.own_processes else " " + _("It is not known here: several cells shared a process.")),
     )
 
 
@@ -69,25 +77,29 @@ def budget(result: Leaderboard) -> Table:
         rows.append(
             (
                 row.name,
-                whole(row.max_epochs) if trained(row) else CLOSED_FORM,
+                whole(row.max_epochs) if trained(row) else _(CLOSED_FORM),
                 fixed(outputs.mean(row.epochs), 0) if trained(row) else DASH,
                 whole(row.patience) if trained(row) else DASH,
-                f"{capped(row)} of {len(row.stopped)}" if trained(row) and row.stopped else DASH,
+                _("%(part)s of %(whole)s", part=capped(row), whole=len(row.stopped))
+                if trained(row) and row.stopped
+                else DASH,
                 whole(effort.trials) if effort else DASH,
                 whole(effort.epochs) if effort else DASH,
                 duration(effort.seconds) if effort else DASH,
             )
         )
-    columns = ("model", "epochs allowed", "used", "patience", "seeds at the limit", "tuning trials", "tuning epochs",
-               "tuning time")  # fmt: skip
+    columns = (_("model"), _("epochs allowed"), _("used"), _("patience"), _("seeds at the limit"), _("tuning trials"),
+               _("tuning epochs"), _("tuning time"))  # fmt: skip
     return Table(
-        heading="Budget",
+        heading=_("Budget"),
         columns=columns,
         rows=tuple(rows),
         numeric=columns[1:],
-        caption="Epochs used are means over the seeds; training ends after more than “patience” evaluations without a"
-        " better one on validation, or at the limit. Tuning is the study that chose a row's hyper-parameters; a dash:"
-        " none beside its recipe.",
+        caption=_(
+            "Epochs used are means over the seeds; training ends after more than “patience” evaluations without a"
+            " better one on validation, or at the limit. Tuning is the study that chose a row's hyper-parameters; a"
+            " dash: none beside its recipe."
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from viral.report.svg import element, tick_labels, ticks
 from viral.report.tables import Bar
-from viral.report.values import KNOWN_PARTS, Estimate, Part
+from viral.report.values import KNOWN_PARTS, PLAIN, Part
 from viral.report.wording import percent
 
 ROW, BAR = 32, 12  # heights of a row and of the bar in it
@@ -27,8 +27,8 @@ class Bars:
     axis: Markup
 
 
-def bar_chart(bars: Sequence[Bar], *, as_percent: bool = False) -> Bars:
-    """Horizontal bars from zero on a common axis with round ends; intervals as whiskers."""
+def bar_chart(bars: Sequence[Bar], *, as_percent: bool = False, tone: Callable[[str], str] = lambda _: PLAIN) -> Bars:
+    """Horizontal bars from zero on a common axis with round ends; intervals as whiskers, few seeds as dots."""
     values = [end for bar in bars for end in (bar.value.mean, *(bar.value.bounds or ())) if math.isfinite(end)]
     marks = ticks(min(0.0, *values), max(0.0, *values), 4) if values else [0.0, 1.0]
     low, high = marks[0], marks[-1]
@@ -45,16 +45,15 @@ def bar_chart(bars: Sequence[Bar], *, as_percent: bool = False) -> Bars:
     ]
     return Bars(
         tuple(
-            element("svg", *grid, *_bar(bar.value, place, bar.highlight), class_="bar", height=ROW, aria_hidden="true")
+            element("svg", *grid, *_bar(bar, place, tone(bar.label)), class_="bar", height=ROW, aria_hidden="true")
             for bar in bars
         ),
         element("svg", *names, class_="bar axis", height=20, aria_hidden="true"),
     )
 
 
-def _bar(value: Estimate, place: Callable[[float], float], highlight: bool) -> list[Markup]:
-    shapes = []
-    tone, lift = "main" if highlight else "plain", f"translate(0 {-BAR / 2:g})"
+def _bar(bar: Bar, place: Callable[[float], float], tone: str) -> list[Markup]:
+    shapes, value, lift = [], bar.value, f"translate(0 {-BAR / 2:g})"
     if math.isfinite(value.mean):
         start, stop = sorted((place(0.0), place(value.mean)))
         shapes.append(
@@ -68,7 +67,9 @@ def _bar(value: Estimate, place: Callable[[float], float], highlight: bool) -> l
                 transform=lift,
             )
         )
-    if value.bounds:
+    if value.seeds:
+        shapes += [element("circle", class_="seed", cx=_at(place(one)), cy="50%", r=3.5) for one in value.seeds]
+    elif value.bounds:
         low, high = (place(end) for end in value.bounds)
         shapes.append(element("line", class_="whisker", x1=_at(low), x2=_at(high), y1="50%", y2="50%"))
         for end in (low, high):
@@ -134,6 +135,14 @@ def share_stack(parts: Sequence[Part]) -> Markup:
             shapes.append(element("text", percent(share, 0), class_=tone, x=middle, y=STACK / 2 + 4.5))
         start += 100 * share
     return element("svg", *shapes, class_="stack", height=STACK, aria_hidden="true")
+
+
+def box_mark(box: tuple[float, float, float, float], width: int, height: int) -> Markup:
+    """A frame around the product, laid over a picture of that size as the style sheet lays the picture."""
+    left, top, right, bottom = box
+    size = {"width": (right - left) * width, "height": (bottom - top) * height}
+    frames = [element("rect", x=left * width, y=top * height, rx=2, **size) for _ in range(2)]  # pale beneath dark
+    return element("svg", *frames, class_="product", viewBox=f"0 0 {width} {height}", aria_hidden="true")
 
 
 def _segment(name: str, start: float, length: float, height: float, top: float) -> Markup:

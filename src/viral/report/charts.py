@@ -1,7 +1,7 @@
 """Line charts as inline SVG, coloured by the page's style sheet through classes, so that they follow light and dark."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -11,7 +11,6 @@ from viral.report.svg import element, spread, tick_labels, ticks
 from viral.report.wording import shown
 
 CHAR_WIDTH = 6.9  # of a direct label, at the font size of the style sheet
-TONES = 8
 Size: TypeAlias = Literal["wide", "narrow", "small"]
 LABEL_CHARS: dict[Size, int] = {"wide": 18, "narrow": 10}
 SIZES: dict[Size, tuple[int, int]] = {"wide": (720, 330), "narrow": (350, 280), "small": (180, 112)}
@@ -60,15 +59,6 @@ class Frame:
         return self.bottom - (value - self.ys[0]) / (self.ys[-1] - self.ys[0]) * (self.bottom - self.top)
 
 
-def tones(highlighted: Iterable[bool]) -> list[str]:
-    """A tone for each series: ``main`` for the highlighted ones, the others in turn."""
-    found, turn = [], 0
-    for main in highlighted:
-        found.append("main" if main else f"tone-{turn % TONES + 1}")
-        turn += not main
-    return found
-
-
 def line_chart(lines: Sequence[Line], *, key: str, title: str, size: Size = "wide") -> Markup:
     """Lines over epochs, labelled at their ends; ``key`` makes the ids of title and description unique on the page.
 
@@ -81,7 +71,7 @@ def line_chart(lines: Sequence[Line], *, key: str, title: str, size: Size = "wid
     width, height = SIZES[size]
     labels = [shown(line.label, LABEL_CHARS[size]) for line in drawn] if size != "small" else []
     frame = _frame(drawn, width, height, labels)
-    order = sorted(drawn, key=lambda line: line.tone == "main")  # the highlighted ones lie on top
+    order = sorted(drawn, key=lambda line: line.tone == "main")  # VIRAL lies on top
     shapes = [*_axes(frame, plain=not labels), *(shape for line in order for shape in _line(line, frame))]
     if labels:
         shapes += _end_labels(drawn, labels, frame)

@@ -60,10 +60,14 @@ Section: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One page. ``lede`` is the finding in a sentence; ``facts`` are (label, value) pairs beneath the title."""
+    """One page. ``lede`` is the finding in a sentence; ``facts`` are (label, value) pairs beneath the title.
+
+    ``ours`` are rows that are VIRAL or a variant of it under another name.
+    """
 
     title: str
     sections: tuple[Section, ...]
     subtitle: str = ""
     lede: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    ours: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from viral.errors import DataError
 from viral.report.svg import element
-from viral.report.values import Estimate
+from viral.report.values import PLAIN, Estimate
 
 HEIGHT, BAR = 10, 6
 
@@ -54,12 +54,11 @@ class Grid:
         return max((v.mean for v in values if v is not None and math.isfinite(v.mean)), default=0.0)
 
 
-def grid_bar(value: Estimate, top: float, highlight: bool) -> Markup:
+def grid_bar(value: Estimate, top: float, tone: str = PLAIN) -> Markup:
     """A cell's bar, as long as its share of ``top``."""
     length = 100 * value.mean / top if top > 0 and math.isfinite(value.mean) else 0.0
-    tone = "fill main" if highlight else "fill plain"
     shapes = [
         element("rect", class_="track", x=0, width="100%", y=HEIGHT - BAR, height=BAR),
-        element("rect", class_=tone, x=0, width=f"{length:.2f}%", y=HEIGHT - BAR, height=BAR),
+        element("rect", class_=f"fill {tone}", x=0, width=f"{length:.2f}%", y=HEIGHT - BAR, height=BAR),
     ]
     return element("svg", *shapes, class_="bar cell", height=HEIGHT, aria_hidden="true")

@@ -2,16 +2,18 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from viral.files import atomic_write
+from viral.language import current, gettext, ngettext
 from viral.report import bars, charts, grid, scatter, sweeps, tradeoff, wording
 from viral.report.data import NextSteps, Notes, Report, Section
 from viral.report.grid import Grid
+from viral.report.palette import Palette, palette
 from viral.report.scatter import Scatter
 from viral.report.stories import ContactSheet, Explanations, Users
 from viral.report.tables import Bar, BarChart, Curves, Ranking, ShareChart, Sweep, Table
@@ -63,19 +65,29 @@ def render_report(report: Report) -> str:
             sections=report.sections,
             css=Markup(css),  # our own file: nothing of the report is in it
             policy=_policy(css),
-            template_of=_template_of,
-            thumbnail=Thumbnails().of,
             paper=PAPER,
+            language=current(),
+            **_tools(palette(report.sections, report.ours)),
         )
     )
 
 
-def render_sections(sections: Sequence[Section]) -> "Markup":
+def render_sections(sections: Sequence[Section], ours: Sequence[str] = ()) -> "Markup":
     """The sections alone, for a page that brings its own frame and, among others, the style sheet ``figures.css``."""
     from markupsafe import Markup
 
     page = _environment().get_template("sections.html")
-    return Markup(page.render(sections=sections, template_of=_template_of, thumbnail=Thumbnails().of))
+    return Markup(page.render(sections=sections, **_tools(palette(sections, ours))))
+
+
+def _tools(colours: Palette) -> dict[str, Any]:
+    """What the templates of sections call that is of one page."""
+    return {
+        "template_of": _template_of,
+        "thumbnail": Thumbnails().of,
+        "tone_of": colours.tone,
+        "row_class": colours.row,
+    }
 
 
 def style(*names: str) -> str:
@@ -85,7 +97,7 @@ def style(*names: str) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 
     environment = Environment(
         loader=PackageLoader("viral.report"),
@@ -93,7 +105,12 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    # Sentences of the templates are trusted as markup: what comes from data is translated by ``translated`` alone.
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    # It takes the context, else the compiler would translate what is constant once and for all.
+    environment.filters["translated"] = pass_context(lambda _context, sentence: gettext(sentence))
     for filter_ in (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, wording.duration):
         environment.filters[filter_.__name__] = filter_
     environment.globals.update(
@@ -109,6 +126,7 @@ def _environment() -> "Environment":
         sweep_chart=sweeps.sweep_chart,
         cloud_map=scatter.cloud_map,
         grid_bar=grid.grid_bar,
+        box_mark=bars.box_mark,
         tradeoff_chart=tradeoff.tradeoff_chart,
         dot_swatch=scatter.swatch,
     )
@@ -135,15 +153,14 @@ def _ranking_bars(ranking: Ranking) -> tuple[Bar, ...]:
     )
 
 
-def _curve_lines(section: Curves, which: str) -> list[charts.Line]:
-    """The curves' values (``valid`` or ``loss``) as lines, each model in the same tone in every chart."""
-    tones = charts.tones(curve.highlight for curve in section.curves)
+def _curve_lines(section: Curves, which: str, tone: Callable[[str], str]) -> list[charts.Line]:
+    """The curves' values (``valid`` or ``loss``) as lines, each model in its tone."""
     return [
         charts.Line(
             label=curve.model,
             points=tuple(zip(curve.epochs, values, strict=True)) if (values := getattr(curve, which)) else (),
-            tone=tone,
+            tone=tone(curve.model),
             ring=curve.best_epoch,
         )
-        for curve, tone in zip(section.curves, tones, strict=True)
+        for curve in section.curves
     ]

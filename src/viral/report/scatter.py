@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from viral.errors import DataError
-from viral.report.charts import TONES
 from viral.report.svg import element
 from viral.report.wording import shown
 
 SIDE, MARGIN = 320, 10
 LARGEST, SMALLEST = 8.0, 3.0  # dots, in the units of SIDE: fewer items are larger
 SQUARE = 0.8  # of a disc's width, so that both look alike in size
-SHAPES = ("round", "square")
+TONES, SHAPES = 8, ("round", "square")
 STYLES = TONES * len(SHAPES)  # groups that can be told apart; later ones look like "no group"
 
 

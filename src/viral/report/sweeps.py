@@ -1,4 +1,4 @@
-"""A metric over the values of one parameter, with intervals, as inline SVG."""
+"""A metric over the values of one of VIRAL's parameters, with intervals, as inline SVG."""
 
 import math
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ def _measured(points: Sequence[SweepPoint], frame: Frame) -> list[Markup]:
     shapes = [_path(run) for run in _runs(places) if len(run) > 1]
     for place, point in zip(places, points, strict=True):
         if place is not None:
-            shapes += _point(place, point, [frame.y(end) for end in point.value.bounds or ()])
+            shapes += _point(place, point, [frame.y(end) for end in point.value.seeds or point.value.bounds or ()])
     return shapes
 
 
@@ -98,14 +98,20 @@ def _runs(places: Sequence[tuple[float, float] | None]) -> list[list[tuple[float
 
 
 def _path(run: Sequence[tuple[float, float]]) -> Markup:
-    return element("polyline", class_="line tone-1", points=" ".join(f"{x:.2f},{y:.2f}" for x, y in run))
+    return element("polyline", class_="line main", points=" ".join(f"{x:.2f},{y:.2f}" for x, y in run))
 
 
 def _point(place: tuple[float, float], point: SweepPoint, ends: Sequence[float]) -> list[Markup]:
+    """One value: its interval, or a dot at each of few seeds; the highlighted one is ringed."""
     x, y = place
-    shapes = [element("line", class_="whisker", x1=x, x2=x, y1=ends[0], y2=ends[1])] if ends else []
-    shapes += [element("line", class_="whisker", x1=x - CAP, x2=x + CAP, y1=end, y2=end) for end in ends]
-    return [*shapes, element("circle", class_=f"dot {'main' if point.highlight else 'tone-1'}", cx=x, cy=y, r=4.5)]
+    if point.value.seeds:
+        shapes = [element("circle", class_="seed", cx=x, cy=end, r=3) for end in ends]
+    else:
+        shapes = [element("line", class_="whisker", x1=x, x2=x, y1=ends[0], y2=ends[1])] if ends else []
+        shapes += [element("line", class_="whisker", x1=x - CAP, x2=x + CAP, y1=end, y2=end) for end in ends]
+    if point.highlight:
+        shapes.append(element("circle", class_="ring main", cx=x, cy=y, r=8))
+    return [*shapes, element("circle", class_="dot main", cx=x, cy=y, r=4.5)]
 
 
 def _description(points: Sequence[SweepPoint]) -> str:

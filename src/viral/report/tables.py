@@ -40,6 +40,11 @@ class Ranking:
     notes: tuple[str, ...] = ()
     intro: str = ""
 
+    @property
+    def estimates(self) -> list[Estimate]:
+        """What is shown of all rows."""
+        return [row.metrics[name] for row in self.rows for name in self.metrics if name in row.metrics]
+
     def best(self, metric: str) -> float | None:
         """The greatest finite mean in a column, to be marked; ``None`` where there is none."""
         means = [row.metrics[metric].mean for row in self.rows if metric in row.metrics]
@@ -55,7 +60,6 @@ class Curve:
     valid: tuple[float, ...]
     loss: tuple[float, ...] = ()
     best_epoch: int | None = None
-    highlight: bool = False
 
     def __post_init__(self) -> None:
         for name, values in (("valid", self.valid), ("loss", self.loss)):
@@ -86,7 +90,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarChart:
-    """Horizontal bars from zero, with intervals. ``percent`` shows 0.12 as 12 %; ``signed`` shows + before gains."""
+    """Horizontal bars from zero, with intervals. ``percent`` shows 0.12 as 12 %; ``signed`` shows + before gains.
+
+    ``models`` says that the labels are models, each of which has its colour.
+    """
 
     heading: str
     bars: tuple[Bar, ...]
@@ -94,6 +101,7 @@ class BarChart:
     caption: str = ""
     percent: bool = False
     signed: bool = False
+    models: bool = False
     intro: str = ""
 
 

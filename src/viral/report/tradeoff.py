@@ -1,7 +1,7 @@
 """What a metric costs, as inline SVG: one labelled point a model over time on a logarithmic axis."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal, TypeAlias
@@ -13,7 +13,7 @@ from viral.report.values import Estimate
 from viral.report.wording import duration, fixed, shown
 
 CHAR_WIDTH, LINE = 6.9, 15  # of a label, at the font size of the style sheet
-BOLD = 1.15  # how much wider the highlighted one is
+BOLD = 1.15  # how much wider VIRAL's is
 NEAR = 14  # a name whose box ends further from its point than this has a leader to it
 SIZES: dict[str, tuple[int, int]] = {"wide": (720, 380), "narrow": (350, 380)}
 Size: TypeAlias = Literal["wide", "narrow"]
@@ -27,7 +27,6 @@ class TradeoffPoint:
     label: str
     seconds: float
     value: Estimate
-    highlight: bool = False
 
     @property
     def drawable(self) -> bool:
@@ -66,7 +65,9 @@ class _Plot:
         return self.bottom - (value - self.ys[0]) / (self.ys[-1] - self.ys[0]) * (self.bottom - self.top)
 
 
-def tradeoff_chart(section: Tradeoff, *, key: str, size: Size = "wide") -> Markup:
+def tradeoff_chart(
+    section: Tradeoff, *, key: str, size: Size = "wide", tone: Callable[[str], str] = lambda _: "tone-1"
+) -> Markup:
     """The chart; ``key`` makes the ids of title and description unique. Nothing to draw gives empty markup."""
     points = [point for point in section.points if point.drawable]
     if not points:
@@ -79,9 +80,9 @@ def tradeoff_chart(section: Tradeoff, *, key: str, size: Size = "wide") -> Marku
         element("title", f"{shown(section.quantity, 24)} over {shown(section.cost, 60)}", id=f"{key}-title"),
         element("desc", _description(points), id=f"{key}-desc"),
         *_axes(plot, section.cost),
-        *_labels(points, places, plot),
+        *_labels(points, places, plot, tone),
         *(
-            element("circle", class_=f"dot {_tone(point)}", cx=x, cy=y, r=5)
+            element("circle", class_=f"dot {tone(point.label)}", cx=x, cy=y, r=5)
             for point, (x, y) in zip(points, places, strict=True)
         ),
         class_=f"lines {size}",
@@ -124,25 +125,22 @@ def _axes(plot: _Plot, cost: str) -> list[Markup]:
     return [*shapes, element("text", shown(cost, 60), class_="tick middle", x=middle, y=plot.bottom + 37)]
 
 
-def _labels(points: Sequence[TradeoffPoint], places: Sequence[tuple[float, float]], plot: _Plot) -> list[Markup]:
+def _labels(
+    points: Sequence[TradeoffPoint], places: Sequence[tuple[float, float]], plot: _Plot, tone_of: Callable[[str], str]
+) -> list[Markup]:
     """Each point's name beside it, where it covers the least of the other points and names."""
     taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
     shapes = []
     for index in sorted(range(len(points)), key=lambda i: places[i]):
-        (x, y), label = places[index], shown(points[index].label, 18)
-        width = CHAR_WIDTH * len(label) * (BOLD if points[index].highlight else 1)
+        (x, y), label, tone = places[index], shown(points[index].label, 18), tone_of(points[index].label)
+        width = CHAR_WIDTH * len(label) * (BOLD if tone == "main" else 1)
         found = min(_candidates(x, y, width), key=lambda box: _cost(box, taken, plot))
         taken.append(found)
-        tone = _tone(points[index])
         edge = (min(max(x, found[0]), found[2]), min(max(y, found[1] + 2), found[3] - 2))
         if math.dist((x, y), edge) > NEAR:
             shapes.append(element("line", class_=f"leader {tone}", x1=x, y1=y, x2=edge[0], y2=edge[1]))
         shapes.append(element("text", label, class_=f"name {tone}", x=found[0], y=found[3] - 4))
     return shapes
-
-
-def _tone(point: TradeoffPoint) -> str:
-    return "main" if point.highlight else "tone-1"
 
 
 def _candidates(x: float, y: float, width: float) -> list[Box]:

@@ -7,16 +7,22 @@ from pathlib import Path
 
 from viral.errors import DataError
 
+PLAIN = "plain"  # the tone of a bar that is no model's
 KNOWN_PARTS = ("text", "synergy", "unique visual", "memory")  # of VIRAL; each has its own colour
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean and, where there are several seeds, its 95 % interval. A mean may be NaN: it is shown as a dash."""
+    """A mean and, where there are several seeds, its 95 % interval. A mean may be NaN: it is shown as a dash.
+
+    ``seeds`` are the values of too few seeds for an interval: they are drawn one by one, and the ends are the least and
+    the greatest of them.
+    """
 
     mean: float
     low: float | None = None
     high: float | None = None
+    seeds: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.low is None) != (self.high is None):
@@ -42,11 +48,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """An item as a reader sees it; an absent or unreadable picture becomes a placeholder that says why."""
+    """An item as a reader sees it; an absent or unreadable picture becomes a placeholder that says why.
+
+    ``box`` is where in the picture the product is known to be: left, top, right, bottom as shares of its sides.
+    """
 
     item_id: str
     title: str
     image: Path | None = None
+    box: tuple[float, float, float, float] | None = None
 
 
 def check_sum(parts: Sequence[Part], score: float, where: str) -> None:

@@ -11,7 +11,7 @@ from viral.experiment.analysis import METRICS, Row
 from viral.experiment.effort import Effort
 from viral.experiment.latex import latex_escape, latex_table, text_table
 from viral.experiment.outputs import COLUMNS, rows_json, safe_cell, write_csv, write_results
-from viral.experiment.statistics import Interval, compare_all
+from viral.experiment.statistics import UNIT, Interval, compare_all
 
 FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", " =1", "\r\n=HYPERLINK(1)", "|x", "%x"]
 
@@ -34,7 +34,7 @@ def row(name="row", group="study", values=(0.1, 0.3), comparison=None, **more):
     }
     return Row(
         name=name, group=group, seeds=tuple(range(len(values))), values=numbers, valid=tuple(values),
-        metrics={metric: Interval.of(list(v)) for metric, v in numbers.items()}, comparison=comparison,
+        metrics={metric: Interval.of(list(v), UNIT) for metric, v in numbers.items()}, comparison=comparison,
         epochs=(3,) * len(values), seconds=(1.5,) * len(values), **(fields | more),
     )  # fmt: skip
 
@@ -116,7 +116,15 @@ def test_the_latex_table_has_a_line_for_each_row_and_stars_what_is_significant()
     text = latex_table(rows, metric="recall@20", caption="100 %")
     lines = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert all(line.count("&") - line.count(r"\&") == 5 for line in lines) and len(lines) == 4
-    assert r"0.2000 {\scriptsize $\pm$ 1.2706}" in lines[1] and "*" not in lines[1]
+    assert r"0.2000 {\scriptsize (0.1000--0.3000)}" in lines[1] and "*" not in lines[1], "two seeds, no interval"
+    assert "fewer than four seeds" in text
     assert lines[2].startswith(r"no\_S & ") and lines[2].count("*") == 1
     assert lines[3].count("--") == 4 and r"\caption{100 \%}" in text
     assert text.count(r"\midrule") == 2, "studies are parted"
+
+
+def test_latex_has_half_the_interval_or_its_ends_where_it_was_cut():
+    even, cut = row("even", values=(0.1, 0.1, 0.3, 0.3)), row("cut", values=(0.0, 0.02, 0.04, 0.3))
+    text = latex_table([even, cut], metric="recall@20", caption="c")
+    assert r"0.2000 {\scriptsize $\pm$ 0.1837}" in text and "fewer than four" not in text
+    assert r"0.0900 {\scriptsize [0.0000, " in text

@@ -63,3 +63,12 @@ def test_shares_of_nothing_are_an_empty_bar(parse):
 def test_only_the_three_branches_have_colours():
     assert len({part_tone(name) for name in ("text", "synergy", "unique visual", "bias")}) == 4
     assert part_tone("bias") == part_tone("popularity")
+
+
+def test_few_seeds_are_dots_and_no_whisker(parse):
+    drawn = bar_chart([Bar(label="a", value=Estimate(0.2, 0.1, 0.3, (0.1, 0.2, 0.3)))])
+    svg, value = parse(drawn.bars[0]), axis(parse, drawn)
+    assert not svg.all("line", class_="whisker")
+    assert [value(per_cent(dot, "cx")) for dot in svg.all("circle", class_="seed")] == pytest.approx(
+        [0.1, 0.2, 0.3], abs=1e-5
+    )

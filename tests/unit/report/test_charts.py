@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from viral.report.charts import Line, line_chart, tones
+from viral.report.charts import Line, line_chart
 
 POINTS = tuple((float(epoch), 0.02 * epoch * (7 - epoch)) for epoch in range(1, 7))
 
@@ -90,8 +90,3 @@ def test_title_and_description_say_what_is_drawn(parse):
 
 def test_nothing_finite_is_no_chart():
     assert line_chart([Line(label="a", points=((1, float("nan")),), tone="main")], key="k", title="T") == ""
-
-
-def test_tones_are_given_in_turn_and_the_highlighted_one_is_main():
-    assert tones([False, True, False]) == ["tone-1", "main", "tone-2"]
-    assert len(set(tones([False] * 8))) == 8

@@ -194,6 +194,6 @@ def test_a_tables_notes_stand_beneath_the_heads_of_their_rows(parse):
     table = Table(heading="T", columns=("a", "b"), rows=rows, notes=("a caveat", "none"), highlight=frozenset({1}))
     lines = parse(render_report(Report(title="t", sections=(table,)))).one("tbody").all("tr")
     assert [line.one("th").one("small").text for line in lines] == ["a caveat", "none"]
-    assert [line.attributes.get("class") for line in lines] == [None, "ours"]
+    assert [line.attributes.get("class") for line in lines] == [None, "reference"]
     with pytest.raises(DataError, match="1 notes for 2 rows"):
         Table(heading="T", columns=("a", "b"), rows=rows, notes=("a caveat",))

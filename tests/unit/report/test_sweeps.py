@@ -45,12 +45,15 @@ def sweep(*values, **more):
 def test_means_intervals_and_baseline_can_be_read_off(parse, size):
     svg = parse(sweep_chart(ALIGNMENT, key="k", size=size)).one("svg")
     value = height_scale(svg)
-    assert [value(dot.attributes["cy"]) for dot in svg.all("circle")] == pytest.approx([0.1, 0.2, 0.15], abs=1e-3)
+    assert [value(dot.attributes["cy"]) for dot in svg.all("circle", class_="dot")] == pytest.approx(
+        [0.1, 0.2, 0.15], abs=1e-3
+    )
     upright = [w for w in svg.all("line", class_="whisker") if w.attributes["x1"] == w.attributes["x2"]]
     ends = [value(whisker.attributes[y]) for whisker in upright for y in ("y1", "y2")]
     assert ends == pytest.approx([0.08, 0.13, 0.14, 0.16], abs=1e-3), "a point without an interval has no whisker"
     assert value(svg.one("line", class_="baseline").attributes["y1"]) == pytest.approx(0.05, abs=1e-3)
-    assert [dot.attributes["class"] for dot in svg.all("circle")] == ["dot tone-1", "dot tone-1", "dot main"]
+    assert {dot.attributes["class"] for dot in svg.all("circle", class_="dot")} == {"dot main"}, "it is VIRAL's"
+    assert value(svg.one("circle", class_="ring").attributes["cy"]) == pytest.approx(0.15, abs=1e-3)
 
 
 @pytest.mark.parametrize("size", ["wide", "narrow"])
@@ -58,7 +61,7 @@ def test_values_stand_at_equal_distances_above_their_labels(parse, size):
     svg = parse(sweep_chart(ALIGNMENT, key="k", size=size)).one("svg")
     labels = [text for text in svg.all("text", class_="middle") if "parameter" not in text.attributes["class"]]
     assert [label.text for label in labels] == ["0", "0.001", "0.1"]
-    places = [float(dot.attributes["cx"]) for dot in svg.all("circle")]
+    places = [float(dot.attributes["cx"]) for dot in svg.all("circle", class_="dot")]
     assert [float(label.attributes["x"]) for label in labels] == pytest.approx(places)
     steps = [after - before for before, after in pairwise(places)]
     assert steps[0] == pytest.approx(steps[1], abs=0.02) and steps[0] > 0
@@ -97,3 +100,12 @@ def test_the_page_has_the_numbers_in_a_table_too(page, report):
     cells = [[cell.text for cell in row.all("td")] for row in section.one("tbody").all("tr")]
     assert cells == [["0.1700", "0.1600 to 0.1800"], ["0.2000", "0.1900 to 0.2100"], ["0.1800", "–"]]
     assert "LightGCN" in section.text and "Means of three seeds." in section.text
+
+
+def test_few_seeds_are_dots_and_no_whisker(parse):
+    svg = parse(sweep_chart(sweep(Estimate(0.2, 0.1, 0.3, (0.1, 0.3)), Estimate(0.25)), key="k")).one("svg")
+    value = height_scale(svg)
+    assert not svg.all("line", class_="whisker")
+    assert [value(dot.attributes["cy"]) for dot in svg.all("circle", class_="seed")] == pytest.approx(
+        [0.1, 0.3], abs=1e-3
+    )

@@ -11,13 +11,14 @@ from viral.experiment.latex import NEEDS, booktabs, latex_escape
 from viral.experiment.outputs import safe_cell
 from viral.experiment.published import METRICS, Pair, Published, PublishedRow, pairs
 from viral.files import atomic_write
+from viral.language import _, marked, n_
 from viral.report import Table
 from viral.report.wording import fixed, percent
 
 CSV_FILE, LATEX_FILE = "published.csv", "published.tex"
 COLUMNS = ("model", "metric", "published", "source", "caveat", "ours", "mean", "low", "high", "seeds",
            "relative", "comparable")  # fmt: skip
-INTRO = (
+INTRO = marked(
     "Published numbers are rounded to four places and mostly of one seed, and their hyper-parameters were chosen by the"
     " test set; ours were chosen on validation, which costs a little. The percentages are ours over theirs."
 )
@@ -26,20 +27,22 @@ Line = tuple[PublishedRow | Row, list[str]]  # who, and a text for each of METRI
 
 def section(table: Published, rows: Sequence[Row], fault: str) -> Table:
     """The table of the report: each model's published reports and beneath them ours, each with its caveat."""
-    ours = "another split, cannot be compared" if fault else "chosen on validation"
+    ours = _("another split, cannot be compared") if fault else _("chosen on validation")
     made = lines(table, rows, comparable=not fault)
     return Table(
-        heading=f"Beside the published numbers of {table.name}",
-        columns=("model", *METRICS),
+        heading=_("Beside the published numbers of %(name)s", name=table.name),
+        columns=(_("model"), *METRICS),
         rows=tuple((line.model if isinstance(line, PublishedRow) else line.name, *texts) for line, texts in made),
         notes=tuple(
-            f"{line.source}: {line.caveat}" if isinstance(line, PublishedRow) else f"ours, {_seeds(line)}: {ours}"
-            for line, _ in made
+            f"{line.source}: {line.caveat}"
+            if isinstance(line, PublishedRow)
+            else _("ours, %(seeds)s: %(how)s", seeds=_seeds(line), how=ours)
+            for line, _texts in made
         ),
-        highlight=frozenset(place for place, (line, _) in enumerate(made) if isinstance(line, Row)),
+        highlight=frozenset(place for place, (line, _texts) in enumerate(made) if isinstance(line, Row)),
         numeric=METRICS,
-        caption="" if fault else "Percentages are against the model's first report that has the metric.",
-        intro=fault or INTRO,
+        caption="" if fault else _("Percentages are against the model's first report that has the metric."),
+        intro=fault or _(INTRO),
     )
 
 
@@ -69,7 +72,7 @@ def _ours(row: Row, table: Published, comparable: bool) -> list[str]:
 
 
 def _seeds(row: Row) -> str:
-    return f"{len(row.seeds)} seed{'s' if len(row.seeds) != 1 else ''}" if row.seeds else "failed"
+    return n_("%(number)s seed", "%(number)s seeds", len(row.seeds)) if row.seeds else _("failed")
 
 
 def write_csv(path: Path, table: Published, rows: Sequence[Row], fault: str) -> None:

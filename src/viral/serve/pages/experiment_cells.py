@@ -64,7 +64,7 @@ def summary_of(cell: Path) -> Mapping[str, Any]:
         return {}
 
 
-def curve(name: str, summary: Mapping[str, Any], metric: str, *, highlight: bool = False) -> Curve | None:
+def curve(name: str, summary: Mapping[str, Any], metric: str) -> Curve | None:
     """How one training went, where it was validated more than once; None too where its history is damaged."""
     try:
         history = [one for one in summary["history"] if metric in one["valid"]]
@@ -74,7 +74,6 @@ def curve(name: str, summary: Mapping[str, Any], metric: str, *, highlight: bool
             valid=tuple(float(one["valid"][metric]) for one in history),
             loss=tuple(math.fsum(map(float, one["losses"].values())) for one in history),
             best_epoch=summary["valid"].get("best_epoch"),
-            highlight=highlight,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 from viral.errors import DataError
 from viral.evaluation import PairedTest
-from viral.experiment.analysis import Row
+from viral.experiment.analysis import Row, range_of
 from viral.experiment.cold_rows import ColdRow, row_of
-from viral.experiment.statistics import NAN, Comparison, Interval
+from viral.experiment.statistics import NAN, Comparison, Interval, read_interval
 
 R = TypeVar("R")
 
@@ -32,6 +32,7 @@ def _all_rows(read: Callable[[Mapping[str, Any]], R], document: Mapping[str, Any
 def _row(row: Mapping[str, Any]) -> Row:
     """Fields that an older version did not write are empty."""
     seeds = tuple(map(int, row["seeds"]))
+    values = {str(key): tuple(map(_number, numbers)) for key, numbers in row["values"].items()}
     return Row(
         name=str(row["name"]),
         group=str(row["group"]),
@@ -39,9 +40,9 @@ def _row(row: Mapping[str, Any]) -> Row:
         model_key=str(row["model_key"]),
         place=None if row.get("place") is None else float(row["place"]),
         seeds=seeds,
-        values={str(key): tuple(map(_number, values)) for key, values in row["values"].items()},
+        values=values,
         valid=tuple(map(_number, row.get("valid", ()))),
-        metrics={str(key): _interval(value) for key, value in row["metrics"].items()},
+        metrics={str(key): _interval(str(key), value, values) for key, value in row["metrics"].items()},
         max_epochs=int(row.get("max_epochs", 0)),
         patience=int(row.get("patience", 0)),
         epochs=tuple(map(int, row.get("epochs", ()))),
@@ -61,11 +62,9 @@ def _number(value: Any) -> float:
     return NAN if value is None else float(value)
 
 
-def _interval(value: Mapping[str, Any]) -> Interval:
-    low, high = (None if value.get(end) is None else float(value[end]) for end in ("low", "high"))
-    if low is None or high is None:
-        low = high = None
-    return Interval(_number(value["mean"]), low, high, int(value.get("n", 0)))
+def _interval(metric: str, value: Mapping[str, Any], values: Mapping[str, tuple[float, ...]]) -> Interval:
+    """Computed anew of the seeds, as older versions took the ends of few seeds otherwise."""
+    return Interval.of(values[metric], range_of(metric)) if values.get(metric) else read_interval(value)
 
 
 def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:

@@ -7,7 +7,9 @@ from viral.experiment import sections
 from viral.experiment.analysis import USER_METRICS, Row, find_row
 from viral.experiment.leaderboard import MOST_CURVES
 from viral.experiment.outputs import mean
+from viral.experiment.statistics import read_interval
 from viral.experiment.studies import FULL, STUDIES
+from viral.language import _
 from viral.report import Bar, BarChart, Curves, Estimate, Grid, Notes, Section, Table
 from viral.report.grid import GridCell, GridRow
 from viral.report.wording import DASH, duration, fixed, percent, whole
@@ -28,7 +30,7 @@ def comparison(found: Found) -> list[Section | None]:
     rows, metric = found.rows, metric_of(found)
     reference = str(found.document.get("reference", ""))
     return [
-        _ranking(found, rows, "Leaderboard", one_group=True),
+        _ranking(found, rows, _("Leaderboard"), one_group=True),
         _differences(rows, metric, reference),
         sections.tests_table(rows, metric=metric, reference=reference) if _tested(rows) else None,
         curves(found, rows, metric),
@@ -86,12 +88,12 @@ def _differences(rows: Sequence[Row], metric: str, reference: str) -> Section | 
     if not bars:
         return None
     return BarChart(
-        heading=f"Difference from {reference}",
+        heading=_("Difference from %(reference)s", reference=reference),
         bars=tuple(reversed(bars)),
-        quantity=f"{metric}, minus that of {reference}",
+        quantity=_("%(metric)s, minus that of %(reference)s", metric=metric, reference=reference),
         signed=True,
-        caption="Whiskers are 95 % bootstrap intervals over users. A p stands where it is below 0.05 after Holm's"
-        " correction.",
+        models=True,
+        caption=sections.bootstrapped(),
     )
 
 
@@ -106,9 +108,10 @@ def matrix(rows: Sequence[Row], metric: str) -> Section | None:
     names = list(dict.fromkeys(name for changed in settings.values() for name in changed))
     if not rows:
         return None
-    columns = ("row", metric, "against the full model", *names)
+    against = _("against the full model")
+    columns = (_("row"), metric, against, *names)
     return Table(
-        heading="Ablation matrix",
+        heading=_("Ablation matrix"),
         columns=columns,
         rows=tuple(
             (
@@ -119,11 +122,15 @@ def matrix(rows: Sequence[Row], metric: str) -> Section | None:
             )
             for row in rows
         ),
-        numeric=(metric, "against the full model"),
+        numeric=(metric, against),
         notes=tuple(row.group for row in rows),
         highlight=frozenset(place for place, row in enumerate(rows) if row.name == FULL),
-        caption=f"An empty cell: as in the full model. {sections.HIGHER} and {sections.LOWER}: higher and lower beyond"
-        " luck over users (paired test, Holm-corrected p < 0.05).",
+        caption=_(
+            "An empty cell: as in the full model. %(higher)s and %(lower)s: higher and lower beyond luck over users"
+            " (paired test, Holm-corrected p < 0.05).",
+            higher=sections.HIGHER,
+            lower=sections.LOWER,
+        ),
     )
 
 
@@ -139,8 +146,8 @@ def _change(row: Row) -> str:
 def _grid(rows: Sequence[Row], metric: str) -> Section:
     names = [name for name in (*USER_METRICS, "coverage@20") if all(name in row.metrics for row in rows)]
     return Grid(
-        heading="The rows by metric",
-        columns=tuple((name, "tested" if name == metric else "") for name in names),
+        heading=_("The rows by metric"),
+        columns=tuple((name, _("tested") if name == metric else "") for name in names),
         rows=tuple(
             GridRow(
                 label=row.name,
@@ -150,7 +157,7 @@ def _grid(rows: Sequence[Row], metric: str) -> Section:
             for row in rows
             if row.seeds
         ),
-        caption="Means over the seeds; each column has its own scale, from zero.",
+        caption=_("Means over the seeds; each column has its own scale, from zero."),
     )
 
 
@@ -159,49 +166,52 @@ def _sweeps(rows: Sequence[Row], metric: str, full: Row | None) -> Iterator[Sect
         those = [row for row in rows if row.group == study.name and row.seeds]
         if study.parameter and those:
             yield sections.sweep(
-                those, heading=study.title, parameter=study.parameter, metric=metric, reference=full,
-                intro=study.question,
+                those, heading=_(study.title), parameter=study.parameter, metric=metric, reference=full,
+                intro=_(study.question),
             )  # fmt: skip
 
 
 def _contributions(found: Found, metric: str) -> Section | None:
     said = found.document.get("visual_contribution")
     bars = [
-        Bar(label=f"full against {name}", value=Estimate(float(one["mean"]), one.get("low"), one.get("high")))
+        Bar(label=_("full against %(row)s", row=name), value=sections.estimate(read_interval(one)))
         for name, one in (said.items() if isinstance(said, Mapping) else ())
         if isinstance(one, Mapping) and isinstance(one.get("mean"), float)
     ]
     if not bars:
         return None
     return BarChart(
-        heading="What the picture adds",
+        heading=_("What the picture adds"),
         bars=tuple(bars),
-        quantity=f"(full - control) / control in {metric}",
+        quantity=_("(full - control) / control in %(metric)s", metric=metric),
         percent=True,
         signed=True,
-        caption="For each seed, then mean and 95 % interval over seeds.",
+        caption=sections.over_seeds(),
     )
 
 
 def curves(found: Found, rows: Sequence[Row], metric: str) -> Section | None:
     """The first seed of the best rows."""
-    trained, reference = kept_cells(found), str(found.document.get("reference", ""))
+    trained = kept_cells(found)
     made = []
     best = sorted((row for row in rows if row.seeds), key=lambda row: -row.metrics[metric].mean)
     for row in best:
         for cell in of_row(trained, row)[:1]:
-            one = curve(row.name, summary_of(cell), metric, highlight=row.name == reference)
+            one = curve(row.name, summary_of(cell), metric)
             made += [one] if one is not None else []
     if not made:
         return None
-    intro = f"The first seed of the best {min(len(made), MOST_CURVES)} of {len(made)} rows that are trained in epochs."
-    return Curves(heading="Learning curves", curves=tuple(made[:MOST_CURVES]), metric=metric, intro=intro)
+    intro = _(
+        "The first seed of the best %(part)s of %(whole)s rows that are trained in epochs.",
+        part=min(len(made), MOST_CURVES), whole=len(made),
+    )  # fmt: skip
+    return Curves(heading=_("Learning curves"), curves=tuple(made[:MOST_CURVES]), metric=metric, intro=intro)
 
 
 def _cost(rows: Sequence[Row]) -> Section:
-    columns = ("model", "epochs", "an epoch", "whole training", "parameters")
+    columns = (_("model"), _("epochs"), _("an epoch"), _("whole training"), _("parameters"))
     return Table(
-        heading="Cost",
+        heading=_("Cost"),
         columns=columns,
         rows=tuple(
             (
@@ -214,11 +224,11 @@ def _cost(rows: Sequence[Row]) -> Section:
             for row in rows
         ),
         numeric=columns[1:],
-        caption="Means for one seed.",
+        caption=_("Means for one seed."),
     )
 
 
 def _notes(found: Found) -> Section | None:
     failures = found.document.get("failures")
-    told = [f"Failed: {failure}" for failure in failures] if isinstance(failures, list) else []
-    return Notes(heading="What to keep in mind", notes=tuple(told)) if told else None
+    told = [_("Failed: %(failure)s", failure=failure) for failure in failures] if isinstance(failures, list) else []
+    return Notes(heading=_("What to keep in mind"), notes=tuple(told)) if told else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from viral.errors import DataError
 from viral.experiment.cold_page import notes, place_sections
+from viral.language import _
 from viral.report import Curves, Section, Table
 from viral.report.wording import DASH, duration, fixed, whole
 from viral.serve.pages.experiment_cells import curve
@@ -33,23 +34,23 @@ def tuning(found: Found) -> list[Section | None]:
     trials = [one for one in found.document.get("trials", ()) if isinstance(one, Mapping)]
     names = list(dict.fromkeys(str(name) for one in trials for name in one.get("point", {})))
     ordered = sorted(trials, key=lambda one: -(one.get("value") or -1.0))
-    monitor = str(found.document.get("monitor", METRIC))
+    valued = _("%(metric)s on validation", metric=str(found.document.get("monitor", METRIC)))
     table = Table(
-        heading="Trials",
-        columns=("trial", f"{monitor} on validation", "ended", "epochs", "time", *names),
+        heading=_("Trials"),
+        columns=(_("trial"), valued, _("ended"), _("epochs"), _("time"), *names),
         rows=tuple(
             (
                 str(one.get("number", "")),
                 fixed(one.get("value")),
-                str(one.get("state", "")),
+                _(str(one.get("state", ""))),
                 whole(one.get("epochs")),
                 duration(one.get("seconds")),
                 *(settings_text(one.get("point", {}).get(name)) for name in names),
             )
             for one in ordered
         ),
-        numeric=(f"{monitor} on validation", "epochs", "time"),
-        caption=f"Made by {found.document.get('command', '')}",
+        numeric=(valued, _("epochs"), _("time")),
+        caption=_("Made by %(command)s", command=found.document.get("command", "")),
         highlight=frozenset({0}) if ordered else frozenset(),
     )
     return [table]
@@ -60,11 +61,11 @@ def run(found: Found) -> list[Section | None]:
     metrics = found.document.get("metrics")
     values = metrics if isinstance(metrics, Mapping) else {}
     table = Table(
-        heading="On the test set",
-        columns=("metric", "value"),
+        heading=_("On the test set"),
+        columns=(_("metric"), _("value")),
         rows=tuple((str(name), fixed(value)) for name, value in values.items() if isinstance(value, float)),
-        numeric=("value",),
-        caption=f"{found.document.get('users', DASH)} users; what was taken in train is masked.",
+        numeric=(_("value"),),
+        caption=_("%(users)s users; what was taken in train is masked.", users=found.document.get("users", DASH)),
     )
-    learnt = curve(str(found.document.get("model", found.name)), found.document, METRIC, highlight=True)
-    return [table, Curves(heading="Learning curve", curves=(learnt,), metric=METRIC) if learnt is not None else None]
+    learnt = curve(str(found.document.get("model", found.name)), found.document, METRIC)
+    return [table, Curves(heading=_("Learning curve"), curves=(learnt,), metric=METRIC) if learnt is not None else None]
