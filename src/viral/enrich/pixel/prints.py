@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from viral.enrich.pixel.colours import COLOURED, Lab, name_of
+from viral.enrich.pixel.colours import COLOURED
+from viral.enrich.pixel.names import Lab, name_of
 from viral.enrich.pixel.patterns import IRREGULAR, PLAIN
 from viral.enrich.pixel.regions import Region, Scene
 from viral.enrich.pixel.surface import Surface

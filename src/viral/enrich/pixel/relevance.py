@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.encode.vision import class_synonyms
-from viral.enrich.pixel.colours import COLOURED, NAMES, Colour, prototypes_of
+from viral.enrich.pixel.colours import COLOURED, Colour, prototypes_of
+from viral.enrich.pixel.names import NAMES
 from viral.enrich.pixel.prints import Words
 from viral.enrich.pixel.sight import Thing
 
@@ -18,15 +19,15 @@ FloatArray = npt.NDArray[np.float32]
 LONGEST_TITLE = 400  # characters that are looked at
 COLOUR_WORDS = {name: name for name in NAMES} | {
     **dict.fromkeys(("gray", "silver"), "grey"),
-    **dict.fromkeys(("scarlet", "crimson"), "red"),
-    **dict.fromkeys(("burgundy", "wine"), "maroon"),
+    **dict.fromkeys(("scarlet", "crimson", "burgundy", "wine", "maroon", "bordeaux"), "red"),
+    **dict.fromkeys(("navy", "denim"), "blue"),
     **dict.fromkeys(("gold", "golden", "mustard"), "yellow"),
-    **dict.fromkeys(("khaki",), "olive"),
+    **dict.fromkeys(("khaki", "olive"), "khaki green"),
     **dict.fromkeys(("aqua", "cyan"), "turquoise"),
     **dict.fromkeys(("violet", "lilac", "indigo", "lavender"), "purple"),
     **dict.fromkeys(("magenta", "fuchsia", "rose"), "pink"),
     **dict.fromkeys(("chocolate", "bronze"), "brown"),
-    **dict.fromkeys(("cream", "ivory", "tan"), "beige"),
+    **dict.fromkeys(("cream", "ivory", "tan", "camel", "nude"), "beige"),
 }
 PATTERN_WORDS = {
     **dict.fromkeys(("stripe", "striped", "pinstripe"), "striped"),

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from viral.enrich.pixel.colours import COLOURED, Colour, Lab, Mask, distance, main_colours
+from viral.enrich.pixel.colours import COLOURED, Colour, Mask, distance, main_colours
 from viral.enrich.pixel.marks import Mark, find_marks
 from viral.enrich.pixel.masks import eroded, opened
+from viral.enrich.pixel.names import Lab
 from viral.enrich.pixel.patterns import IRREGULAR, PLAIN, TWO_TONE, Pattern, find_pattern
 
 SAME_HUE = 0.35  # radians

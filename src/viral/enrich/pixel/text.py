@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from viral.enrich.pixel.colours import Lab
+from viral.enrich.pixel.names import Lab
 from viral.errors import DataError
 
 Rgb = npt.NDArray[np.uint8]  # (H, W, 3)

@@ -65,8 +65,8 @@ def describe_whole(sight: Sight, probabilities: FloatArray) -> str:
     tone = "dark" if light < 32 else "bright" if light > 68 else "moderately lit"
     strength = "muted" if chroma < 12 else "vivid" if chroma > 32 else "softly coloured"
     colours = thing.surface.colours
-    main = f"mainly {_listed([colour.name for colour in colours[:2]])}"
-    more = [colour.name for colour in colours[2:4] if colour.share >= SOME]
+    main = f"mainly {_listed([colour.words for colour in colours[:2]])}"
+    more = [colour.words for colour in colours[2:4] if colour.share >= SOME]
     picture = f"{tone} and {strength} {_format(sight)} picture, {main}" + (
         f" with some {_listed(more)}" if more else ""
     )
@@ -79,7 +79,7 @@ def describe_whole(sight: Sight, probabilities: FloatArray) -> str:
 
 def surface_words(surface: Surface) -> str:
     """A surface's colours and pattern: ``pink and white with a zigzag pattern``."""
-    names = list(dict.fromkeys(colour.name for colour in surface.colours))
+    names = list(dict.fromkeys(colour.words for colour in surface.colours))
     if not names:
         return "of no clear colour"
     pattern = surface.pattern.name
@@ -95,7 +95,7 @@ def surface_words(surface: Surface) -> str:
 
 
 def _further(colours: Sequence[Colour], said: Sequence[str]) -> str:
-    more = dict.fromkeys(colour.name for colour in colours if colour.share >= SOME and colour.name not in said)
+    more = dict.fromkeys(colour.words for colour in colours if colour.share >= SOME and colour.words not in said)
     return f" with some {_listed(list(more))}" if more else ""
 
 
