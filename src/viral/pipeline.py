@@ -1,96 +1,34 @@
 """The hops as functions over folders: a data set becomes a run, a run is measured. The command line calls these."""
 
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
-from viral.blend import Ranker, finish
+from viral.blend import finish
 from viral.budget import budget_of, tell_peak, tell_sources
 from viral.bundle import Bundle, make_bundle
+from viral.configured import Configured, configured, find_model, with_words
 from viral.data import ModelInputs, Split, sample_users, split
+from viral.data.needed import need
 from viral.dataset import Dataset
 from viral.devices import find_device
 from viral.encode.table import load_features
-from viral.errors import DataError, UsageError, nearest
-from viral.evaluation import CUTOFFS, Metrics, evaluate
+from viral.errors import DataError, UsageError
 from viral.files import fingerprint, read_json, sha256_file, write_json
 from viral.material import gather
-from viral.memory import peak_memory_bytes
-from viral.models import MODELS, Recommender
-from viral.recipe import Recipe, build
-from viral.training import TrainReport, build_model, fit, measure_valid
+from viral.measuring import PROTOCOLS, measure, report_metrics, summarise, tested_on
+from viral.production import everything, settle
+from viral.recipe import Recipe
+from viral.training import build_model, fit
 
+__all__ = [
+    "BUNDLE_FOLDER", "CHECKPOINT_FILE", "PROTOCOLS", "RECIPE_FILE", "RUN_FILE", "Configured", "configured",
+    "evaluate_run", "find_model", "identity_of", "load_inputs", "load_split", "measure", "report_metrics", "summarise",
+    "train", "with_words",
+]  # fmt: skip
 RUN_FILE, RECIPE_FILE, CHECKPOINT_FILE, BUNDLE_FOLDER = "run.json", "recipe.toml", "checkpoint.safetensors", "bundle"
-PROTOCOLS = ("train", "train+valid")  # what is masked when the test set is ranked; the first is the published one
-
-
-def find_model(name: str) -> type[Recommender[Any]]:
-    """A model of the zoo by name, or a class outside it by ``package.module:Class``."""
-    if name in MODELS:
-        return MODELS[name]
-    module_name, colon, class_name = name.partition(":")
-    if not colon:
-        raise UsageError(f"unknown model {name!r}", hint=nearest(name, MODELS) + " (or package.module:Class)")
-    import importlib
-
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(
-            str(Path.cwd())
-        )  # a model beside the data, though the program was not started with ``python -m``
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise UsageError(f"cannot load model {name!r} ({error})", hint="write package.module:Class") from None
-    if not (isinstance(found, type) and issubclass(found, Recommender) and hasattr(found, "Config")):
-        hint = "derive the class from viral.models.Recommender and name its Config"
-        raise UsageError(f"{name!r} is not a Recommender", hint=hint)
-    return found
-
-
-class Configured(NamedTuple):
-    """A recipe with nothing left to the model, and the class and the configuration that it is of."""
-
-    model: type[Recommender[Any]]
-    config: Any
-    recipe: Recipe
-
-    @property
-    def whole(self) -> dict[str, Any]:
-        """The recipe with every default written out: one may train by it."""
-        return self.recipe.values() | {"config": asdict(self.config)}
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """All that determines a run, as a key: what is not in use is left out, as it was before there was any."""
-        values = self.whole
-        if values["train"]["loss"] == "own":
-            values["train"] = {k: v for k, v in values["train"].items() if k not in _OF_SOFTMAX}
-        if values["memory"]["kind"] == "off":
-            del values["memory"]
-        return values
-
-
-_OF_SOFTMAX = ("loss", "temperature", "sampled_items")
-
-
-def configured(recipe: Recipe) -> Configured:
-    """The recipe's model, by name and variant, with its configuration and all that it leaves to the model."""
-    model = find_model(recipe.model).variant(recipe.config)
-    config = build(model.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
-    known = replace(recipe, train=recipe.train.of_model(model.TRAIN), memory=recipe.memory.of_model(model.MEMORY))
-    return Configured(model, config, known)
-
-
-def with_words(recipe: Recipe, words: Sequence[str]) -> Recipe:
-    """The recipe with ``--set`` words: a bare name is of the configuration where its model has such a field."""
-    named = [word for word in words if word.partition("=")[0].strip() in ("model", "variant", "config.variant")]
-    chosen = recipe.with_settings(named)
-    own = {field.name for field in fields(find_model(chosen.model).variant(chosen.config).Config)}
-    return recipe.with_settings(words, own)
 
 
 def load_split(dataset: Dataset) -> Split:
@@ -104,23 +42,33 @@ def load_inputs(dataset: Dataset, parts: Split, recipe: Recipe) -> ModelInputs:
 
 
 def train(
-    dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | None = None, device: str = "cpu"
+    dataset: Dataset,
+    recipe: Recipe,
+    out: Path | str,
+    *,
+    users: int | None = None,
+    device: str = "cpu",
+    production: bool = False,
+    chosen_by: Path | None = None,
 ) -> dict[str, Any]:
     """Train a recipe on a data set and leave a run in ``out``: recipe, checkpoint, bundle, ``run.json``.
 
     A finished run is returned as it is, a stopped one goes on from its checkpoint; a folder that holds another run is
     a ``UsageError``. Selection sees validation only; the test set is ranked once, at the end. With ``users`` only so
-    many, drawn at random, are ranked for: for logs where ranking for everybody takes longer than an epoch.
-    ``device`` is no part of what the run is (:mod:`viral.devices`).
+    many, drawn at random, are ranked for: for logs where ranking for everybody takes longer than an epoch. For
+    ``production`` validation and test are learnt from as well, for as long as the run ``chosen_by`` was
+    (:mod:`viral.production`). ``device`` is no part of what the run is (:mod:`viral.devices`).
     """
-    out = Path(out)
-    chosen = configured(recipe)
+    out, parts = Path(out), load_split(dataset)
+    need(parts, "train", where=str(dataset.path))
+    settled = settle(recipe, parts, production=production, chosen_by=chosen_by)
+    chosen = configured(settled.recipe)
     recipe = chosen.recipe
     find_device(device)  # before the folder is claimed
-    identity = _claim(dataset, chosen, out, users)
+    identity = _claim(dataset, chosen, out, users, production)
     if (out / RUN_FILE).is_file():
         return dict(read_json(out / RUN_FILE))
-    parts = _ranked_for(load_split(dataset), users)
+    parts = _ranked_for(everything(parts) if production else parts, users)
     inputs = load_inputs(dataset, parts, recipe)
     model = build_model(chosen.model, inputs, chosen.config, recipe.train.seed)
     tell_sources(model, inputs)
@@ -131,6 +79,7 @@ def train(
     scorer = ranker.scorer
     summary = summarise(recipe, report, measure(scorer, parts), ranker, parts)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
+    summary |= {"production": production, "tested_on": tested_on(parts)} | settled.summary
     summary["least_memory_bytes"] = budget.training + budget.ranking
     tell_peak(budget)
     about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | summary
@@ -149,13 +98,18 @@ def _ranked_for(parts: Split, users: int | None) -> Split:
     return replace(parts, valid=sample_users(parts.valid, users), test=sample_users(parts.test, users))
 
 
-def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None) -> str:
-    """Make ``out`` the folder of this run, or refuse when it is another's; returns what the run depends on."""
+def identity_of(dataset: Dataset, chosen: Configured, users: int | None = None, production: bool = False) -> str:
+    """What a run depends on, as one key."""
     features = {path.name: sha256_file(path) for path in sorted(dataset.features_folder.glob("*.parquet"))}
     tables = {name: sha256_file(dataset.path / name) for name in dataset.manifest["hashes"]}  # the manifest may be old
-    sampled = () if users is None else (users,)
+    more = (*(() if users is None else (users,)), *(("production",) if production else ()))
     given = chosen.plain | {"config": dict(chosen.recipe.config)}  # without defaults, as always: old runs stay found
-    identity = fingerprint(fingerprint(tables), features, given, *sampled)
+    return fingerprint(fingerprint(tables), features, given, *more)
+
+
+def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None, production: bool) -> str:
+    """Make ``out`` the folder of this run, or refuse when it is another's; returns what the run depends on."""
+    identity = identity_of(dataset, chosen, users, production)
     claim = out / "identity.json"
     if claim.is_file():
         if read_json(claim)["identity"] != identity:
@@ -173,59 +127,6 @@ def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None) -
     return identity
 
 
-def measure(scorer: Any, parts: Split, *, name: str = "test") -> dict[str, Metrics]:
-    """Metrics of one split under both protocols: only train masked (published), and validation masked too."""
-    held_out = parts.part(name)
-    if name == "train":
-        empty = type(held_out)(held_out.users[:0], held_out.items[:0], held_out.num_users, held_out.num_items)
-        return {"none": evaluate(scorer, held_out, empty)}
-    measured = {"train": evaluate(scorer, held_out, parts.train)}
-    if name == "test":
-        measured["train+valid"] = evaluate(scorer, held_out, parts.train.union(parts.valid))
-    return measured
-
-
-def report_metrics(measured: Mapping[str, Metrics], name: str, *, mask: str) -> dict[str, Any]:
-    """The JSON form of metrics: those of the chosen protocol, and all protocols beside."""
-    chosen = measured[mask if mask in measured else next(iter(measured))]
-    return {
-        "metrics": chosen.mean(),
-        "split": name,
-        "users": len(chosen.users),
-        "cutoffs": list(CUTOFFS),
-        "masked": mask if mask in measured else next(iter(measured)),
-        "protocols": {protocol: metrics.mean() for protocol, metrics in measured.items()},
-    }
-
-
-def summarise(
-    recipe: Recipe, report: TrainReport, measured: Mapping[str, Metrics], ranker: Ranker, parts: Split
-) -> dict[str, Any]:
-    """What ``viral train`` prints and ``run.json`` keeps; ``valid`` is that of what ranks, memory included."""
-    best, beside = report.best_value, {}
-    if ranker.memory:
-        beside["memory"] = ranker.memory | {"valid_without": best}
-        best = measure_valid(ranker.scorer, parts)[recipe.train.monitor]
-    return beside | {
-        "model": recipe.model,
-        "seed": recipe.train.seed,
-        **report_metrics(measured, "test", mask=PROTOCOLS[0]),
-        "valid": {"best_epoch": report.best_epoch} | _known({recipe.train.monitor: best}),
-        "epochs": len(report.history),
-        "stopped_because": report.stopped_because,
-        "epoch_seconds": report.epoch_seconds,
-        "valid_seconds": [record.valid_seconds for record in report.history],
-        "num_parameters": report.num_parameters,
-        "peak_memory_bytes": peak_memory_bytes(),
-        "history": [asdict(record) for record in report.history],
-    }
-
-
-def _known(values: Mapping[str, float]) -> dict[str, float]:
-    """Without what could not be measured, which JSON has no number for."""
-    return {name: value for name, value in values.items() if value == value}
-
-
 def evaluate_run(
     run: Path, *, name: str = "test", mask: str = PROTOCOLS[0], dataset: Path | None = None, users: int | None = None
 ) -> dict[str, Any]:
@@ -233,6 +134,8 @@ def evaluate_run(
     bundle = Bundle.load(run / BUNDLE_FOLDER)
     opened = Dataset.open(dataset or Path(read_json(run / RUN_FILE)["dataset"]))
     parts = load_split(opened)
+    if bundle.about.get("production"):
+        parts = everything(parts)
     if (
         parts.users != bundle.users
         or parts.items != bundle.items
@@ -243,5 +146,6 @@ def evaluate_run(
             where=str(opened.path),
             hint="train again on this data",
         )
+    need(parts, name, where=str(run if bundle.about.get("production") else opened.path))
     measured = measure(bundle.scorer, _ranked_for(parts, users), name=name)
     return {"model": bundle.about["model"], **report_metrics(measured, name, mask=mask)}

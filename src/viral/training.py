@@ -12,7 +12,7 @@ from torch import Tensor
 from viral.checkpoint import load_checkpoint, save_checkpoint
 from viral.data import ModelInputs, Split
 from viral.devices import find_device, random_states, seeded, set_random_states
-from viral.errors import DataError, UsageError, nearest
+from viral.errors import UsageError, nearest
 from viral.evaluation import CUTOFFS, evaluate
 from viral.memory import keep_pages, peak_memory_bytes
 from viral.models.base import EmbeddingRecommender, Recommender, Scorer
@@ -76,7 +76,8 @@ def fit(
 
     With a ``checkpoint`` path the state is saved at least every ten seconds, at the end of an epoch; a run that finds
     the file goes on from there and ends bit for bit as if it had never stopped. Meanwhile the model is on ``device``,
-    afterwards on the processor. One without parameters is only measured. ``split.test`` is never looked at.
+    afterwards on the processor. One without parameters is only measured. ``split.test`` is never looked at. Where
+    ``split.valid`` is empty nothing can stop the training early: it takes ``max_epochs``, and the last one is kept.
     """
     _check_monitor(config.monitor)
     config = config.of_model(model.TRAIN)
@@ -97,10 +98,6 @@ class _Fit:
         self, model: EmbeddingRecommender[Any], split: Split, config: TrainConfig, checkpoint: Path | None
     ) -> None:
         self.model, self.split, self.config, self.checkpoint = model, split, config, checkpoint
-        if not len(split.valid):
-            raise DataError(
-                "no validation interaction to choose the best epoch by", hint="import the data with a split"
-            )
         self.objective = objective_of(model, split.train, config)
         if self.objective.num_skipped:
             say(f"{self.objective.num_skipped:,} interactions of users who took every item cannot be trained on")
@@ -124,12 +121,16 @@ class _Fit:
                 self.history.append(record)
                 if on_epoch is not None:
                     on_epoch(record)
-                advance(1, note=f"valid {self.config.monitor} {self.best_value:.4f} (epoch {self.best_epoch})")
+                best = f"valid {self.config.monitor} {self.best_value:.4f} (epoch {self.best_epoch})"
+                advance(1, note=best if self.best else "")
                 done = bool(self.stopped_because)
                 if self.checkpoint is not None and (done or time.monotonic() - saved > CHECKPOINT_SECONDS):
                     self._save(self.checkpoint)
                     saved = time.monotonic()
-        self.model.load_state_dict(self.best)
+        if self.best:
+            self.model.load_state_dict(self.best)
+        else:
+            self.best_epoch, self.best_value = len(self.history) - 1, float("nan")
         self.model.eval()
         return TrainReport(
             self.best_epoch, self.best_value, tuple(self.history), self.stopped_because,
@@ -167,7 +168,7 @@ class _Fit:
     def _validate(self, epoch: int) -> dict[str, float]:
         """Measure on validation and remember the model where it is better than ever."""
         valid = measure_valid(ranker_of(self.model, self.config), self.split)
-        if valid[self.config.monitor] > self.best_value:
+        if valid and valid[self.config.monitor] > self.best_value:
             self.best_epoch, self.best_value = epoch, valid[self.config.monitor]
             self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         return valid
@@ -221,8 +222,8 @@ def _another(what: str, path: Path) -> UsageError:
 
 
 def measure_valid(scorer: Scorer, split: Split) -> dict[str, float]:
-    """The validation metrics that early stopping and the learning curves need."""
-    return evaluate(scorer, split.valid, split.train, metrics=VALID_METRICS).mean()
+    """The validation metrics that early stopping and the learning curves need; none where nothing is held out."""
+    return evaluate(scorer, split.valid, split.train, metrics=VALID_METRICS).mean() if len(split.valid) else {}
 
 
 def _check_monitor(monitor: str) -> None:
@@ -243,6 +244,6 @@ def _check_finite(losses: dict[str, float], epoch: int) -> None:
 
 def _measure_closed_form(model: Recommender[Any], split: Split, config: TrainConfig) -> TrainReport:
     started = time.perf_counter()
-    valid = measure_valid(model.scorer(), split) if len(split.valid) else {}
+    valid = measure_valid(model.scorer(), split)
     record = EpochRecord(0, {}, 0.0, valid, time.perf_counter() - started)
     return TrainReport(0, valid.get(config.monitor, float("nan")), (record,), "closed form", 0, peak_memory_bytes())

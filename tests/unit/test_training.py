@@ -1,6 +1,7 @@
 """The training loop: it is the textbook one, it stops when it should, and it says what went wrong."""
 
 import json
+import math
 import platform
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import torch
 from noisy import Noisy, NoisyConfig
 from viral import training
 from viral.data import TripletSampler
-from viral.errors import DataError, UsageError
+from viral.errors import UsageError
 from viral.recipe import TrainConfig
 from viral.training import EpochRecord, build_model, fit
 from worlds import World, interactions, small_model, two_tastes
@@ -205,10 +206,13 @@ def test_what_can_be_monitored(monitor, world):
     assert report.best_value == max(record.valid[monitor] for record in report.history)
 
 
-def test_a_learner_needs_something_to_choose_by(world):
-    empty = interactions([], 16, 16)
-    with pytest.raises(DataError, match="no validation interaction"):
-        fit(small_model("bpr", world), replace(world.split, valid=empty), CONFIG, on_epoch=never)
+def test_without_validation_the_last_epoch_is_kept(world):
+    split, config = replace(world.split, valid=interactions([], 16, 16)), replace(CONFIG, max_epochs=7, patience=1)
+    model, states = small_model("bpr", world), []
+    report = fit(model, split, config, on_epoch=lambda record: states.append(snapshot(model)))
+    assert (len(report.history), report.best_epoch, report.stopped_because) == (7, 6, "max_epochs")
+    assert math.isnan(report.best_value) and not any(record.valid for record in report.history)
+    assert equal(snapshot(model), states[-1])
 
 
 def test_a_closed_form_is_only_measured(world):

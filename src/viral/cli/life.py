@@ -46,8 +46,11 @@ def _tell(summary: dict[str, Any], out: Path) -> None:
     counts = told["counts"]
     pictures, texts = counts["pictures"], counts["texts"]
     show(f"described {counts['described']:,} pictures, encoded {texts:,} texts and {pictures:,} pictures")
-    recall = summary["metrics"]["recall@20"]
-    show(f"trained {summary['epochs']} epochs; test recall@20 {recall:.4f}")
+    recall = summary["metrics"].get("recall@20")
+    measured = "nothing is measured" if recall is None else f"test recall@20 {recall:.4f}"
+    show(f"trained {summary['epochs']} epochs; {measured}")
+    if told["test_note"]:
+        show(told["test_note"])
     show(f"next: viral recommend {out} --user ID")
 
 

@@ -1,12 +1,16 @@
 """The verbs that train and measure a model."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from viral.cli.common import Json, show, show_json, table, verb
 from viral.errors import UsageError
+
+if TYPE_CHECKING:
+    from viral.recipe import Recipe
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `viral train` left.")]
 UsersOption = Annotated[int | None, typer.Option(min=1, help="Rank for so many users, drawn at random (default: all).")]
@@ -23,31 +27,55 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Repeats a run exactly.")] = None,
     users: UsersOption = None,
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1.")] = "cpu",
+    production: Annotated[
+        bool, typer.Option("--production", help="Learn from validation and test, too; nothing is measured then.")
+    ] = False,
+    chosen_by: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="The run whose epochs and memory validation chose; for --production."
+        ),
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Train a model; the same command goes on with a run that was stopped."""
     from viral.dataset import Dataset
     from viral.pipeline import train as run
     from viral.pipeline import with_words
-    from viral.recipe import Recipe
 
-    if (model is None) == (recipe is None):
-        raise UsageError("give either --model NAME or --recipe FILE", hint="for example --model viral")
-    chosen = Recipe.read(recipe) if recipe is not None else Recipe(model=str(model))
+    chosen = _recipe(model, recipe, chosen_by)
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
-    summary = run(Dataset.open(dataset), with_words(chosen, words), out, users=users, device=device)
+    more: dict[str, Any] = {"users": users, "device": device, "production": production, "chosen_by": chosen_by}
+    summary = run(Dataset.open(dataset), with_words(chosen, words), out, **more)
     if json_output:
         show_json(summary)
         return
     valid = ", ".join(f"{name} {value:.4f}" for name, value in summary["valid"].items() if name != "best_epoch")
-    show(f"{summary['model']}: {summary['epochs']} epochs ({summary['stopped_because']}), best on validation: {valid}")
+    best = f"best on validation: {valid}" if valid else "without validation"
+    show(f"{summary['model']}: {summary['epochs']} epochs ({summary['stopped_because']}), {best}")
     if memory := summary.get("memory"):
-        beside = f"memory: weight {memory['weight']:g}, chosen on validation" + (
-            f" ({chosen.train.monitor} {memory['valid_without']:.4f} without)" if memory["weight"] else ": none"
-        )
-        show(beside)
+        show(_memory(memory, chosen.train.monitor))
     show(_metrics(summary))
     show(f"next: viral recommend {out} --user ID")
+
+
+def _recipe(model: str | None, recipe: Path | None, chosen_by: Path | None) -> "Recipe":
+    """The recipe of a name, of a file, or for want of both that of the run whose choices are taken."""
+    from viral.production import recipe_of
+    from viral.recipe import Recipe
+
+    if model is None and recipe is None and chosen_by is not None:
+        return recipe_of(chosen_by)
+    if (model is None) == (recipe is None):
+        raise UsageError("give either --model NAME or --recipe FILE", hint="for example --model viral")
+    return Recipe.read(recipe) if recipe is not None else Recipe(model=str(model))
+
+
+def _memory(memory: Mapping[str, Any], monitor: str) -> str:
+    if "valid_without" not in memory:
+        return f"memory: weight {memory['weight']:g}, given"
+    told = f" ({monitor} {memory['valid_without']:.4f} without)" if memory["weight"] else ": none"
+    return f"memory: weight {memory['weight']:g}, chosen on validation{told}"
 
 
 @verb
@@ -78,5 +106,8 @@ def evaluate(
 
 
 def _metrics(result: dict[str, Any]) -> str:
+    if not result["protocols"]:
+        production = "nothing is measured: every interaction was learnt from (--production)"
+        return production if result.get("production") else str(result["unmeasured"])
     rows = [[f"masked: {name}", *(metrics[key] for key in SHOWN)] for name, metrics in result["protocols"].items()]
     return table([f"{result['split']} ({result['users']:,} users)", *SHOWN], rows)

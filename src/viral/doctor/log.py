@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from viral.data.needed import LACKS, NO_NEGATIVE
 from viral.dataset import INTERACTIONS_FILE, SPLITS
 from viral.doctor.report import EXAMPLES, ROW, Finding, Severity, places
 
@@ -48,12 +49,10 @@ def check_split(log: pl.DataFrame, items: pl.DataFrame) -> Iterator[Finding]:
 def _check_parts(log: pl.DataFrame, train: pl.DataFrame) -> Iterator[Finding]:
     if log.height and not train.height:
         hint = "correct the split column, or drop it to have the log split at random"
-        yield Finding("error", "no training interaction", 1, "the train split is empty", (INTERACTIONS_FILE,), hint)
-    purposes = {"valid": "nothing tells when to stop training", "test": "nothing can be reported"}
-    for name, lack in purposes.items():
+        yield Finding("error", "no training interaction", 1, LACKS["train"], (INTERACTIONS_FILE,), hint)
+    for name, hint in _WITHOUT.items():
         if log.height and not (log["split"] == name).any():
-            hint = "drop the split column to have the log split at random"
-            yield Finding("warning", f"empty {name} split", 1, lack, (INTERACTIONS_FILE,), hint)
+            yield Finding("warning", f"empty {name} split", 1, LACKS[name], (INTERACTIONS_FILE,), hint)
     yield from _check_negatives(train)
 
 
@@ -78,10 +77,15 @@ def _check_negatives(train: pl.DataFrame) -> Iterator[Finding]:
     """Training contrasts an item that a user took with one that they did not: somebody must have left one."""
     taken = train.group_by("user_id").agg(pl.col("item_id").n_unique())["item_id"]
     if train.height and (taken == train["item_id"].n_unique()).all():
-        message = "every user has taken every item, so there is nothing to tell apart"
-        yield Finding("error", "no negative", 1, message, (INTERACTIONS_FILE,), "the log needs more items")
+        yield Finding("error", "no negative", 1, NO_NEGATIVE, (INTERACTIONS_FILE,), "the log needs more items")
 
 
+_WITHOUT = {
+    "valid": "`viral train` takes a fixed number of epochs then, or those of another run (--production --from RUN); "
+    "`viral compare`, `tune` and `ablate` need a validation part",
+    "test": "`viral train` leaves a run without test metrics then; `viral evaluate`, `compare` and `ablate` need a "
+    "test part",
+}
 _DROP, _TO_TRAIN = "drop these rows", "move some of their rows to train"
 
 

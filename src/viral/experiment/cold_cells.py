@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from viral.data.needed import need
 from viral.dataset import Dataset
 from viral.encode import load_features
 from viral.errors import DataError, UsageError, ViralError
@@ -152,6 +153,7 @@ def run_cold(
     """
     data = fingerprint_of(data_hashes(dataset), None)
     parts = load_split(dataset)
+    need(parts, "train", "valid", where=str(dataset.path))
     for cell in cells[:1]:
         withhold(parts, cell.share, cell.seed)  # a share of nothing or everything is said before the first cell
     jobs = [ColdJob(dataset.path, data, cell.key(data), cell, out, renew) for cell in cells]

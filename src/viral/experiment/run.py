@@ -9,6 +9,7 @@ from pathlib import Path
 from viral.blend import finish
 from viral.data import ModelInputs, Split
 from viral.data.inputs import Fill
+from viral.data.needed import need
 from viral.dataset import Dataset
 from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError, ViralError
@@ -60,6 +61,7 @@ def run_cells(
     are raised before the first cell.
     """
     check_cells(dataset, cells)
+    need(load_split(dataset), "train", "valid", "test", where=str(dataset.path))
     hashes = data_hashes(dataset)
     keys = [cell.key(hashes) for cell in cells]
     first: dict[str, Cell] = {}

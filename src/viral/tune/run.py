@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viral.data import Interactions, Split
+from viral.data.needed import need
 from viral.dataset import Dataset
-from viral.errors import DataError, UsageError
+from viral.errors import UsageError
 from viral.experiment.cells import data_hashes, locked
 from viral.files import fingerprint, read_json, write_json
 from viral.pipeline import configured, load_inputs, load_split
@@ -90,6 +91,7 @@ def tune(
     """
     space = space_of(base, fixed=fixed)
     point_of(base, space)  # builds the configuration, so that a wrong one is told at once
+    need(load_split(dataset), "train", "valid", where=str(dataset.path))
     with locked(_claimed(out, dataset, base, space, warmup)):
         rows = _run_all(dataset, base, out, space, trials, warmup)
         result = Tuning(out=out, dataset=dataset.path, base=base, space=space, trials=rows, command=command)
@@ -142,9 +144,6 @@ class _Trainer:
     def __init__(self, dataset: Dataset, base: Recipe) -> None:
         self.base = base
         self.split = without_test(load_split(dataset))
-        if not len(self.split.valid):
-            hint = "import the data with a split"
-            raise DataError("no validation interaction to choose by", where=str(dataset.path), hint=hint)
         self.inputs = load_inputs(dataset, self.split, base)
 
     def __call__(self, point: dict[str, Any], checkpoint: Path, on_epoch: Any) -> TrainReport:

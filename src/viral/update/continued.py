@@ -19,7 +19,7 @@ LEAST = 5  # epochs
 
 
 class Continued(NamedTuple):
-    """What training did, and what the monitored metric was before it (None: of a model that is not trained)."""
+    """What training did, and what the monitored metric was before it (None: not trained or not measured)."""
 
     report: TrainReport
     start: float | None
@@ -67,8 +67,9 @@ def go_on(model: Recommender[Any], parts: Split, train: TrainConfig, epochs: int
     if not isinstance(model, EmbeddingRecommender):
         return Continued(fit(model, parts, train), None)
     train = train.of_model(model.TRAIN)
-    start = measure_valid(ranker_of(model, train), parts)[train.monitor]
+    start = measure_valid(ranker_of(model, train), parts).get(train.monitor)
     mean = Mean(model, epochs // 2)
     report = fit(model, parts, replace(train, max_epochs=epochs, evaluate_every=epochs), on_epoch=mean.take)
     mean.give()
-    return Continued(replace(report, best_value=measure_valid(ranker_of(model, train), parts)[train.monitor]), start)
+    ended = measure_valid(ranker_of(model, train), parts).get(train.monitor, float("nan"))
+    return Continued(replace(report, best_value=ended), start)

@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Any
 
 from viral.blend import finish, fixed
 from viral.bundle import Bundle, make_bundle
+from viral.configured import Configured, configured
 from viral.data import ModelInputs, Split
+from viral.data.needed import need
 from viral.dataset import MANIFEST_FILE, Dataset
 from viral.encode import SentenceEncoder, encode_dataset
 from viral.encode.run import CACHE_FILE, PICTURES_CACHE, SAID
@@ -23,58 +25,59 @@ from viral.enrich.imported import imported_sets
 from viral.errors import UsageError
 from viral.files import fingerprint, read_json, staged_folder, write_json
 from viral.material import Material, described_by, gather
+from viral.measuring import measure, summarise, tested_on
 from viral.models.base import Recommender
-from viral.pipeline import (
-    BUNDLE_FOLDER,
-    RECIPE_FILE,
-    RUN_FILE,
-    Configured,
-    configured,
-    load_inputs,
-    load_split,
-    measure,
-    summarise,
-)
+from viral.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, load_inputs, load_split
+from viral.production import epochs_of, everything
 from viral.progress import say
 from viral.recipe import Recipe, build
 from viral.training import build_model, fit
 from viral.update.changes import changes_between
+from viral.update.comparable import comparable
 from viral.update.continued import Continued, epochs_after, go_on
 from viral.update.counting import CountingEncoder, CountingVision
 from viral.update.describing import Makers, describe
 from viral.update.warm import axes_of, carry_over
 
 FEATURES = "features"
+STEPS = ("describe", "train", "measure")
 
 
 def update(
-    run: Path, dataset: Dataset, out: Path, *, makers: Makers | None = None, epochs: int | None = None
-) -> dict[str, Any]:
+    run: Path, dataset: Dataset, out: Path, *, makers: Makers | None = None, epochs: int | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> dict[str, Any]:  # fmt: skip
     """Describe and encode what is new in ``dataset``, train on from ``run``, and put the new run at ``out``.
 
     ``out`` may be ``run`` itself: the old bundle is there, whole, until the new one takes its place in one step. The
     recipe is the run's; training starts from its parameters, row by row by id, and is short
     (:mod:`viral.update.continued`): ``epochs``, or a share of those that the run took from scratch. Returns the summary
-    of the new run with what changed, what was described and encoded, and seconds by stage. Raises ``DataError`` where
+    of the new run with what changed, what was described and encoded, what was measured before, and seconds by stage;
+    ``on_step`` hears of each of ``STEPS`` as it begins. Raises ``DataError`` where
     the data hold out what the run was trained on, ``NoDescriber`` where what described its items is not to be had.
     """
     _check_place(out)
     started, seconds = time.perf_counter(), {}
     bundle = Bundle.load(run / BUNDLE_FOLDER)
     chosen = configured(build(Recipe, bundle.about["recipe"], where="the bundle's recipe"))
-    recipe = chosen.recipe
-    parts = load_split(dataset)
+    recipe, production = chosen.recipe, bool(bundle.about.get("production"))
+    parts = everything(load_split(dataset)) if production else load_split(dataset)
+    need(parts, "train", where=str(dataset.path))
     changes = changes_between(bundle, dataset.catalog(), parts)
     bring_caches(_origin(run), dataset.path)
+    on_step("describe")
     counts = refresh(dataset, bundle.material, makers or Makers())
     seconds["describe and encode"] = time.perf_counter() - started
     inputs = load_inputs(dataset, parts, recipe)
+    on_step("train")
     model, trained, taken = _train(bundle, chosen, parts, inputs, epochs)
     memory = fixed(recipe.memory, bundle.about.get("memory", {}))  # as it was chosen when the run began
     ranker = finish(model, inputs, parts, recipe.train, memory)
+    on_step("measure")
     seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
     told = {
         "of": str(bundle.about.get("identity", "")),
+        "before": {name: bundle.about[name] for name in ("metrics", "tested_on") if name in bundle.about},
         "changes": asdict(changes),
         "counts": counts,
         "carried_over": taken,
@@ -84,7 +87,11 @@ def update(
     summary = summarise(recipe, trained.report, measure(ranker.scorer, parts), ranker, parts)
     identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
-    summary["update"] = told | {"seconds": seconds}
+    summary |= {"production": production, "tested_on": tested_on(parts)}
+    if (epochs_chosen := epochs_of(bundle.about)) is not None:
+        summary["chosen_epochs"] = epochs_chosen
+    comparison = comparable(bundle.about, summary)
+    summary["update"] = told | asdict(comparison) | {"seconds": seconds}
     _leave(out, dataset, recipe, parts, inputs, (model, ranker.scorer), summary)
     return summary
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from viral.bundle import MANIFEST_FILE, Bundle
+from viral.data.needed import need
 from viral.dataset import Dataset
 from viral.errors import DataError, UsageError, ViralError
 from viral.evaluation import PairedTest, paired_test
@@ -220,6 +221,7 @@ def _measured(folder: Path, _modified: int, places: tuple[Path, ...]) -> Users:
             continue
         same = parts.users == bundle.users and parts.items == bundle.items
         if same and torch.equal(parts.train.keys(), bundle.seen.keys()):
+            need(parts, "test", where=str(place))
             metrics = measure(bundle.scorer, parts)[PROTOCOLS[0]]
             ids, values = bundle.users.ids, metrics.per_user[METRIC].tolist()
             return {ids[user]: value for user, value in zip(metrics.users.tolist(), values, strict=True)}
