@@ -1,7 +1,8 @@
 """The ledger of what describers have said: an SQLite file (WAL) in which the same request is never paid for twice.
 
 One row per ``Key``. A batch of rows is one transaction, so that a killed process loses no more than the batches that
-were under way. Two processes may use one ledger at a time: a text that is there is never replaced.
+were under way. Two processes may use one ledger at a time: a text that is there is never replaced, and what one of
+them is asking the other leaves alone (``claims``).
 """
 
 import sqlite3
@@ -14,49 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from viral.enrich.entries import COLUMNS, KEY_COLUMNS, SUMMED, Entry, Key, entry_of, row_of
+from viral.enrich.entries import COLUMNS, SUMMED, Entry, Key, entry_of, row_of
+from viral.enrich.ledger_schema import MIGRATIONS, SCHEMA, VERSION
 from viral.errors import DataError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-VERSION = 2  # of the schema, kept in PRAGMA user_version
 LEDGER_FILE = "ledger.sqlite"
 _LOCK_SECONDS = 60.0
-_LOOKUP = 500  # keys per query
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS entries (
-    key BLOB PRIMARY KEY,      -- digest of {", ".join(KEY_COLUMNS)}
-    request BLOB NOT NULL,     -- digest of the same without the item's id
-    item_id TEXT NOT NULL,
-    image_sha256 TEXT NOT NULL,
-    rendered_sha256 TEXT NOT NULL,
-    describer TEXT NOT NULL,
-    revision TEXT NOT NULL,
-    prompt TEXT NOT NULL,
-    prompt_sha256 TEXT NOT NULL,
-    parameters TEXT NOT NULL,
-    status TEXT NOT NULL,
-    text TEXT NOT NULL,
-    error TEXT NOT NULL,
-    attempts INTEGER NOT NULL, -- how often a describer was asked
-    seconds REAL NOT NULL,     -- of the last attempt
-    created TEXT NOT NULL,     -- of the last attempt, UTC
-    tokens_in INTEGER NOT NULL DEFAULT 0,  -- of all attempts, as the cost is
-    tokens_out INTEGER NOT NULL DEFAULT 0,
-    cost REAL NOT NULL DEFAULT 0           -- in the currency of the describer's prices
-);
-CREATE INDEX IF NOT EXISTS entries_request ON entries (request, status);
-CREATE INDEX IF NOT EXISTS entries_describer ON entries (describer, prompt, item_id);
-"""
-# What a ledger of an older version lacks, by that version.
-_MIGRATIONS = {
-    1: (
-        "ALTER TABLE entries ADD COLUMN tokens_in INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE entries ADD COLUMN tokens_out INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE entries ADD COLUMN cost REAL NOT NULL DEFAULT 0",
-    )
-}
+LOOKUP = 500  # keys per query
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"
 _PUT = f"""
 INSERT INTO entries (key, request, {", ".join(COLUMNS)}) VALUES ({", ".join("?" * (2 + len(COLUMNS)))})
@@ -102,7 +70,7 @@ class Ledger:
         self._write_ahead()
         run("PRAGMA synchronous = NORMAL")
         if version == 0:
-            self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
         if 0 < version < VERSION:
             self._migrate()
 
@@ -113,7 +81,7 @@ class Ledger:
         try:
             (version,) = run("PRAGMA user_version").fetchone()
             for step in range(version, VERSION):
-                for statement in _MIGRATIONS[step]:
+                for statement in MIGRATIONS[step]:
                     run(statement)
             run(f"PRAGMA user_version = {VERSION}")
             run("COMMIT")
@@ -164,7 +132,7 @@ class Ledger:
         """First column and ``make`` of each row that a query by many values finds; ``{}`` in it takes the values."""
         remaining = iter(values)
         with _faults(self.path):
-            while chunk := tuple(islice(remaining, _LOOKUP)):
+            while chunk := tuple(islice(remaining, LOOKUP)):
                 query = f"SELECT {columns} FROM entries WHERE {where.format(', '.join('?' * len(chunk)))}"
                 for row in self._connection.execute(query, (*given, *chunk)):
                     yield row[0], make(row)
@@ -182,12 +150,13 @@ class Ledger:
                 failed.append((entry.key.digest, quarantine_after))
         if not rows:
             return
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.executemany(_PUT, rows)
             connection.executemany(_QUARANTINE, failed)
+            connection.executemany("DELETE FROM claims WHERE request = ?", [(row[1],) for row in rows])
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """All that the block writes, or nothing."""
         with _faults(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -211,7 +180,7 @@ class Ledger:
 
         A row that had been tried is "failed" anew with one attempt on record, so that it is asked for again.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             done = connection.execute(f"SELECT key, {', '.join(COLUMNS)} FROM entries WHERE status = 'done'")
             judged = ((row[0], again(entry_of(row[1:]))) for row in done)
             changed = [(e.status, e.text, e.error, min(e.attempts, 1), key) for key, e in judged if e is not None]

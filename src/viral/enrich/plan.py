@@ -12,6 +12,7 @@ from viral.catalog import Catalog, Item
 from viral.enrich.attributes import as_text
 from viral.enrich.base import Describer, Description, Picture, Prompt, Status
 from viral.enrich.checks import flags
+from viral.enrich.claims import Claims
 from viral.enrich.entries import Entry, Key
 from viral.enrich.ledger import Ledger
 from viral.enrich.prompts import clean_title, render
@@ -28,9 +29,12 @@ T = TypeVar("T")
 class Plan:
     """Goes through a catalogue once to ask and once to collect; keeps 32 bytes an item in between."""
 
-    def __init__(self, catalog: Catalog, describer: Describer, prompt: Prompt, ledger: Ledger, terms: Terms) -> None:
+    def __init__(
+        self, catalog: Catalog, describer: Describer, prompt: Prompt, ledger: Ledger, terms: Terms, claims: Claims
+    ) -> None:
         self.describer = f"{describer.name}/{describer.revision}"
         self._catalog, self._prompt, self._ledger, self._terms = catalog, prompt, ledger, terms
+        self._claims = claims
         self._batch_size = describer.batch_size
         self._key = Key(
             item_id="",
@@ -46,6 +50,8 @@ class Plan:
         self._known: list[bytes | Description | None] = [None] * len(catalog)  # the key's digest, or why there is none
         self._asked: dict[bytes, bytes] = {}  # request → digest of the key that asked it in this run
         self._twins: list[Key] = []  # whose request another item has asked in this run
+        self._elsewhere: dict[int, int] = {}  # items that another run is asking for → attempts on record by then
+        self._before: dict[int, int] = {}  # the same, of those that are looked at again
         self._stopped = False
 
     def stop(self) -> None:
@@ -54,8 +60,21 @@ class Plan:
 
     def batches(self, advance: Callable[..., None]) -> Iterator[list[Job]]:
         """Yield the work in batches; ``advance`` hears of items that need none."""
+        yield from self._batches(self._new_first(), advance)
+
+    def batches_elsewhere(self, advance: Callable[..., None]) -> Iterator[list[Job]]:
+        """The same of what other runs had claimed: what has come of it is taken over, what they gave up is asked."""
+        self._before, self._elsewhere = self._elsewhere, {}
+        yield from self._batches(((row, self._catalog.items[row]) for row in self._before), advance)
+
+    @property
+    def waiting(self) -> int:
+        """How many items other runs are asking for at present."""
+        return 0 if self._stopped else len(self._elsewhere)
+
+    def _batches(self, numbered: Iterable[Numbered], advance: Callable[..., None]) -> Iterator[list[Job]]:
         pending: list[Job] = []
-        for items in self._sources.ahead(_chunks(self._new_first(), LOOKUP)):
+        for items in self._sources.ahead(_chunks(numbered, LOOKUP)):
             for job in self._to_ask(items, advance):
                 pending.append(job)
                 if len(pending) >= self._batch_size:
@@ -87,21 +106,29 @@ class Plan:
         found = self._ledger.find(job.key.digest for job in jobs)
         copies: list[Entry] = []
         asked: list[Job] = []
+        places: dict[bytes, int] = {}
         for row, subject in subjects:
             self._known[row] = subject.key.digest if isinstance(subject, Job) else subject
-            if isinstance(subject, Job) and self._open(subject.key, found, copies):
+            if isinstance(subject, Job) and self._open(row, subject.key, found, copies):
                 asked.append(subject)
+                places[subject.key.digest] = row
             else:
                 advance()
         self._ledger.put(copies)
-        yield from asked
+        mine = self._claims.take([job.key.request for job in asked])
+        for job in asked:
+            if job.key.request in mine:
+                yield job
+            else:
+                entry = found.get(job.key.digest)
+                self._elsewhere[places[job.key.digest]] = entry.attempts if entry else 0
 
-    def _open(self, key: Key, found: dict[bytes, Entry], copies: list[Entry]) -> bool:
+    def _open(self, row: int, key: Key, found: dict[bytes, Entry], copies: list[Entry]) -> bool:
         """Whether this must be asked; ``copies`` takes the answer that another item got to the same request."""
         entry = found.get(key.digest)
-        if entry is not None and self._terms.settled(entry):
-            return False
-        if key.request in self._asked:
+        if entry is not None and (self._terms.settled(entry) or entry.attempts > self._before.get(row, entry.attempts)):
+            return False  # known, or tried by another run while this one waited for it
+        if self._asked.get(key.request, key.digest) != key.digest:
             self._twins.append(key)
             return False
         same = self._ledger.same(key)

@@ -1,9 +1,11 @@
 """Describing a catalogue: each picture once, whatever happens on the way."""
 
+import time
 from collections.abc import Callable, Iterator
 
 from viral.catalog import Catalog
 from viral.enrich.base import BudgetSpent, Describer, Prompt
+from viral.enrich.claims import Claims
 from viral.enrich.descriptions import Descriptions, Spent
 from viral.enrich.firsts import FirstAnswers
 from viral.enrich.ledger import Ledger
@@ -13,6 +15,8 @@ from viral.enrich.work import Outcome, Work
 from viral.errors import ViralError
 from viral.parallel import Executor, SerialExecutor, ThreadExecutor
 from viral.progress import say, stage
+
+WAIT = 1.0  # seconds, between two looks at what another run has found
 
 
 def enrich(
@@ -36,13 +40,19 @@ def enrich(
     raised: what was not asked is "pending".
     """
     terms = terms or Terms()
-    plan = Plan(catalog, describer, prompt, ledger, terms)
+    claims = Claims(ledger)
+    plan = Plan(catalog, describer, prompt, ledger, terms, claims)
     workers = describer.in_flight
     chosen = executor or (ThreadExecutor(workers) if workers > 1 else SerialExecutor())
-    with stage(f"describe ({describer.name}, {prompt.name})", len(catalog)) as advance:
+    with claims.kept(), stage(f"describe ({describer.name}, {prompt.name})", len(catalog)) as advance:
         run = _Run(describer, plan, ledger, terms.max_attempts, advance)
-        work, batches = Work(describer, prompt), plan.batches(advance)
-        run.through(chosen.map(work, batches, in_flight=in_flight or 2 * workers, ordered=False))
+        work, most = Work(describer, prompt), in_flight or 2 * workers
+        run.through(chosen.map(work, plan.batches(advance), in_flight=most, ordered=False))
+        if plan.waiting:
+            say(f"another run is asking for {plan.waiting} of these pictures; waiting for what it finds")
+        while plan.waiting:  # nothing is under way here: what others may wait for is in the ledger
+            time.sleep(WAIT)
+            run.through(chosen.map(work, plan.batches_elsewhere(advance), in_flight=most, ordered=False))
     return Descriptions(tuple(plan.collect()), plan.describer, prompt.name, run.spent)
 
 
