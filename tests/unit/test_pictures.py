@@ -306,3 +306,37 @@ def test_an_error_says_where_and_what_to_do(tmp_path):
         open_picture(path)
     assert caught.value.where == str(path)
     assert "25,000,000" in caught.value.hint
+
+
+ENDLESS = [("JPEG", {}), ("JPEG", {"progressive": True}), ("JPEG", {"quality": 30, "subsampling": 2})]
+
+
+@pytest.mark.parametrize(("format", "options"), [*ENDLESS, ("PNG", {}), ("WEBP", {})])
+@pytest.mark.parametrize("shorter_side", [None, 16])
+def test_a_picture_that_lacks_its_end_but_no_line_is_read(format, options, shorter_side):
+    data = noise(format, (65, 49), **options)
+    whole = np.asarray(decode(data, shorter_side=shorter_side)).astype(int)
+    for lacking in (1,) if format == "WEBP" else (1, 2):
+        cut = data[:-lacking]
+        assert np.abs(np.asarray(decode(cut, shorter_side=shorter_side)).astype(int) - whole).max() <= 1
+        made, _ = plain_bytes(cut)
+        with Image.open(io.BytesIO(made)) as picture_:  # by any reader, without our help
+            picture_.load()
+    assert read_header(data[:-1]).format == format
+
+
+@pytest.mark.parametrize(("format", "options"), [*ENDLESS, ("PNG", {}), ("WEBP", {}), ("WEBP", {"lossless": True})])
+@pytest.mark.parametrize("lacking", [100, 300, 0.5, 0.2])
+def test_a_picture_that_lacks_lines_is_damaged_whatever_follows_it(format, options, lacking):
+    data = noise(format, (65, 49), **options)
+    cut = data[: -int(lacking if lacking > 1 else len(data) * lacking)]
+    assert status(decode, cut) == "truncated or damaged"
+    assert format == "PNG" or status(plain_bytes, cut) == "truncated or damaged"
+
+
+def test_what_lies_in_the_place_of_a_picture_has_its_name():
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
+    assert status(decode, pointer) == status(read_header, pointer) == "a Git LFS pointer"
+    assert status(decode, b"<!doctype html><title>404</title>") == "a web page"
+    with pytest.raises(PictureError, match=r"unknown format \(a HEIC picture\)"):
+        decode(b"\0\0\0\x18ftypheic" + bytes(40))

@@ -1,31 +1,73 @@
 """Pictures on their way in: checked by their header, copied byte for byte, and named where they are left out."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from viral.dataset import IMAGES_FOLDER, Rejection, image_name
-from viral.importers.raw import ROW
-from viral.pictures import SUFFIXES, PictureError, locate, read_bytes, read_header
-from viral.progress import track
+from viral.errors import DataError
+from viral.importers.folder import with_images
+from viral.importers.picture_choice import Choice, Wanted, addresses, choose
+from viral.importers.picture_report import say_pictures, told
+from viral.importers.rows import Rows
+from viral.pictures import PictureError, locate, read_bytes, read_header
+from viral.progress import say, track
+
+FOLDERS = ("images", "pictures", "photos", "img", "covers", "posters")  # of a source, in this order
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A picture that an item names, or would have: ``name`` is relative to a folder of pictures."""
+class Pictured:
+    """A catalogue with its pictures, those that could not be had, and how the others were found."""
 
-    item_id: str
-    name: str
-    row: int | None  # of the item, in its table
+    items: pl.DataFrame
+    rejections: list[Rejection] = field(default_factory=list)
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def by_item_id(items: pl.DataFrame, folder: Path) -> list[Wanted]:
-    """The picture files right below ``folder`` that are named by the id of one of ``items``, with a known suffix."""
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    files = {Path(name).stem: name for name in reversed(names) if Path(name).suffix.lower() in SUFFIXES}
-    return [Wanted(item, files[item], row) for item, row in items.select("item", ROW).iter_rows() if item in files]
+def with_pictures(table: Rows, source: Path, images: Path | None, staging: Path) -> Pictured:
+    """The items with the pictures that their table names or that are named by their ids, copied to ``staging``.
+
+    They are looked for in ``images`` (a folder), or in the first of FOLDERS that ``source`` has, and in the source.
+    """
+    choice = _choice(table, source, images)
+    column = table.names.get("image", "item")
+    found, faults = copy_pictures(choice.wanted, _folders(source, images), staging, table.file, column)
+    items = table.frame["item"].to_list()
+    say_pictures(choice, items, found)
+    frame = table.frame.with_columns(addresses(table)) if table.has("image") else table.frame
+    return Pictured(with_images(frame, found), [*choice.faults, *faults], told(choice, items, found))
+
+
+def _choice(table: Rows, source: Path, images: Path | None) -> Choice:
+    folders = _folders(source, images)
+    if not folders or folders[0] != source or images is not None:
+        return choose(table, folders)
+    choice = choose(table, folders, below=False)  # a source may have anything below it
+    archives = [path.name for path in sorted(source.glob("*.zip")) if path.stem.lower() in FOLDERS]
+    if archives:
+        say(f"pictures: {', '.join(archives)}: archives are not looked into; unzip them there and import again")
+    return choice if choice.wanted else Choice(faults=choice.faults)
+
+
+def _folders(source: Path, images: Path | None) -> list[Path]:
+    """Where pictures are looked for: the folder given, or else that of the source and the source itself."""
+    if images is not None:
+        if not images.is_dir():
+            archive = images.is_file()
+            hint = "give the folder itself; an archive is unzipped first" if archive else "check --images"
+            raise DataError(
+                "not a folder of pictures" if archive else "no such folder of pictures", where=str(images), hint=hint
+            )
+        return [images]
+    if not source.is_dir():
+        return []
+    by_name = {path.name.lower(): path for path in sorted(source.iterdir(), reverse=True) if path.is_dir()}
+    own = [by_name[name] for name in FOLDERS if name in by_name]
+    return [*own[:1], source]
 
 
 def copy_pictures(

@@ -12,7 +12,8 @@ import polars as pl
 
 from viral.dataset import Dataset, Rejection, Source
 from viral.importers.folder import core_of, joined, new_dataset, with_images, write
-from viral.importers.images import Wanted, by_item_id, copy_pictures
+from viral.importers.images import copy_pictures
+from viral.importers.picture_choice import Wanted, by_item_id
 from viral.importers.raw import ROW
 from viral.importers.reading import Column, read_rows
 from viral.importers.rows import (

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
-from viral.dataset import Dataset, Rejection, Source
+from viral.dataset import Dataset, Source
 from viral.errors import DataError, UsageError, nearest
-from viral.importers.folder import core_of, new_dataset, with_images, write
-from viral.importers.images import Wanted, by_item_id, copy_pictures
+from viral.importers.folder import core_of, new_dataset, write
+from viral.importers.images import with_pictures
 from viral.importers.raw import ROW
 from viral.importers.reading import SUFFIXES, Column, missing_column, read_rows
 from viral.importers.rows import (
@@ -70,15 +70,16 @@ def import_table(
         interactions = _split(core_of(pairs, core, where=str(source)), rule, seed)
         if core:
             table = table.only(pl.col("item").is_in(interactions["item_id"].unique().implode()))
-        catalogue, faults = _with_pictures(table, source, images, staging)
+        pictured = with_pictures(table, source, images, staging)
         filtered = pairs.frame.height - interactions.height
         options = {"columns": columns, "core": core, "split": rule, "seed": seed, "filtered_by_core": filtered}
-        rejections = [*pairs.rejections, *table.rejections, *faults]
+        options |= {"pictures": pictured.told} if pictured.told else {}
+        rejections = [*pairs.rejections, *table.rejections, *pictured.rejections]
         told = {"column": as_given(interactions, "as the log says"), "temporal": BY_TIME, "random": at_random(seed)}[
             rule
         ]
         origin = Source(layout="table", path=str(source), split=told, options=options)
-        write(staging, catalogue, interactions, origin, rejections)
+        write(staging, pictured.items, interactions, origin, rejections)
     return Dataset.open(dataset)
 
 
@@ -154,31 +155,3 @@ def _split(interactions: pl.DataFrame, rule: SplitRule, seed: int) -> pl.DataFra
     if rule == "column":
         return interactions
     return temporal_split(interactions) if rule == "temporal" else random_split(interactions, seed=seed)
-
-
-def _with_pictures(
-    table: Rows, source: Path, images: Path | None, staging: Path
-) -> tuple[pl.DataFrame, list[Rejection]]:
-    """The catalogue with its pictures: those that the image column names, or those named by an item's id."""
-    folders = _picture_folders(source, images)
-    frame = table.frame
-    if not table.has("image"):
-        wanted = by_item_id(frame, folders[0]) if folders else []
-    else:
-        url = pl.col("image").str.contains(r"^https?://")
-        addresses = pl.when(url).then(pl.col("image"))
-        known = [pl.col("image_url")] if table.has("image_url") else []
-        frame = frame.with_columns(image_url=pl.coalesce(*known, addresses))
-        named = frame.filter((pl.col("image").str.strip_chars() != "") & ~url)
-        wanted = [Wanted(*values) for values in named.select("item", "image", ROW).iter_rows()]
-    found, faults = copy_pictures(wanted, folders, staging, table.file, table.names.get("image", "item"))
-    return with_images(frame, found), faults
-
-
-def _picture_folders(source: Path, images: Path | None) -> list[Path]:
-    """Where pictures are looked for: the folder given, or else ``images/`` of the source and the source itself."""
-    if images is None:
-        return [source / "images", source] if source.is_dir() else []
-    if not images.is_dir():
-        raise DataError("no such folder of pictures", where=str(images), hint="check --images")
-    return [images]

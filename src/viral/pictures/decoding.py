@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viral.kinds import HEAD, PAGE, POINTER, kind_of
 from viral.pictures.faults import MAX_PIXELS, MAX_SCANS, PictureError
 from viral.pictures.files import read_bytes
+from viral.pictures.mending import lacks_end, mended, padded
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
@@ -51,8 +53,24 @@ def decode(data: bytes, path: Path | None = None, *, shorter_side: int | None = 
     """Decode to an upright RGB picture (the first frame), transparency laid on white; raises ``PictureError``.
 
     The size in the header is checked before any pixel is decoded. ``shorter_side`` scales down to that size while
-    decoding (JPEG drafts), so that a large photo costs no more than it must.
+    decoding (JPEG drafts), so that a large photo costs no more than it must. One that lacks its last bytes, but no
+    line, is read.
     """
+    return _decoded(_with_end(data, path), path, shorter_side)
+
+
+def _with_end(data: bytes, path: Path | None) -> bytes:
+    """A picture with its end, or with one in its place; raises ``PictureError`` where lines are missing."""
+    if not lacks_end(data):
+        return data
+    _open(data, path)  # which refuses what costs too much before anything is decoded
+    whole = mended(data, lambda one: _decoded(one, path), PictureError)
+    if whole is None:
+        raise PictureError("truncated or damaged", path)
+    return whole
+
+
+def _decoded(data: bytes, path: Path | None, shorter_side: int | None = None) -> "Image":
     from PIL.Image import Resampling
 
     opened = _open(data, path)
@@ -75,9 +93,10 @@ def plain_bytes(data: bytes, path: Path | None = None) -> tuple[bytes, str]:
     """The picture as every reader sees it alike, and its media type; raises ``PictureError``.
 
     The bytes themselves, unless readers would differ: turned by its metadata, CMYK, 16 bits of grey, transparent or
-    animated. Such a picture becomes a JPEG of what ``decode`` makes of it.
+    animated. Such a picture becomes a JPEG of what ``decode`` makes of it. One without an end gets one.
     """
     picture = _open(data, path)
+    data = _with_end(data, path)
     alike = picture.mode in ("RGB", "L", "P", "1") and "transparency" not in picture.info
     still = not getattr(picture, "is_animated", False)
     if alike and still and b"eXIf" not in data and _turn(picture) is None:
@@ -107,11 +126,11 @@ def _open(data: bytes, path: Path | None) -> "ImageFile":
     elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         reader = WebPImageFile
     else:
-        raise PictureError("unknown format", path)
+        raise _other_format(data, path)
     try:
         with _quiet():
             warnings.simplefilter("error", DecompressionBombWarning)
-            picture = reader(io.BytesIO(data))
+            picture = reader(io.BytesIO(padded(data)))
     except (DecompressionBombError, DecompressionBombWarning):
         raise PictureError("too many pixels", path) from None
     except _DAMAGE:
@@ -120,6 +139,16 @@ def _open(data: bytes, path: Path | None) -> "ImageFile":
     if width * height > MAX_PIXELS or not width * height:
         raise PictureError("too many pixels", path, f" ({width} × {height})")
     return picture
+
+
+def _other_format(data: bytes, path: Path | None) -> PictureError:
+    """The fault of what is no picture that is read, by the name of what it is."""
+    kind = kind_of(data[:HEAD])
+    if kind is POINTER:
+        return PictureError("a Git LFS pointer", path)
+    if kind is PAGE:
+        return PictureError("a web page", path)
+    return PictureError("unknown format", path, f" ({kind.name})" if kind is not None else "")
 
 
 def _is_costly(data: bytes) -> bool:

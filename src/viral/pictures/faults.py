@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from viral.errors import DataError
+from viral.kinds import PAGE, POINTER
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
@@ -20,6 +21,8 @@ PictureStatus = Literal[
     "empty",
     "too many bytes",
     "unknown format",
+    "a Git LFS pointer",
+    "a web page",
     "too many pixels",
     "too costly to decode",
     "truncated or damaged",
@@ -43,6 +46,8 @@ class PictureError(DataError):
             "empty": "the file has no bytes; fetch it again",
             "too many bytes": f"the limit is {MAX_BYTES:,} bytes; scale the picture down",
             "unknown format": f"use {', '.join(FORMATS)}",
+            "a Git LFS pointer": POINTER.hint,
+            "a web page": PAGE.hint,
             "too many pixels": f"the limit is {MAX_PIXELS:,} pixels; scale the picture down",
             "too costly to decode": f"the limit is {MAX_SCANS} scans; save the picture anew",
             "truncated or damaged": "the file ends early or is damaged; fetch it again",

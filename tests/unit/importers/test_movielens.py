@@ -102,7 +102,7 @@ def test_films_without_a_poster_may_stay_without_one(tmp_path):
     write(folder / "posters" / "2.jpg", b"<html>404</html>")
     dataset = import_movielens(folder, tmp_path / "data", core=2, only_with_poster=False)
     assert [item.image and item.image.name for item in dataset.catalog()] == ["1.jpg", None, None]
-    assert rejected(dataset) == [("movies.csv", 2, "movieId", "unknown format", "2.jpg")]
+    assert rejected(dataset) == [("movies.csv", 2, "movieId", "a web page", "2.jpg")]
 
 
 def test_a_missing_file_or_column_and_an_empty_core(tmp_path):
