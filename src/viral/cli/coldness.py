@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from viral.cli.common import show, show_json, table
+from viral.cli.spoken import speaking
 
 if TYPE_CHECKING:
     from viral.parallel import Executor
@@ -22,6 +23,7 @@ def compare_cold(
     command: str,
     executor: "Executor",
     renew: bool,
+    lang: str,
     json_output: bool,
 ) -> None:
     """Run the study and show its rows; ends with status 1 where a cell failed."""
@@ -30,7 +32,8 @@ def compare_cold(
     from viral.experiment.cold_page import compare_cold as run
     from viral.progress import say
 
-    study = run(Dataset.open(dataset), recipes, out, seeds=seeds, command=command, executor=executor, renew=renew)
+    with speaking(lang):
+        study = run(Dataset.open(dataset), recipes, out, seeds=seeds, command=command, executor=executor, renew=renew)
     if json_output:
         show_json(study_json(study))
     else:

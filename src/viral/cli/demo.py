@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from viral.cli.common import Json, show, show_json, table, verb
+from viral.cli.spoken import LangOption, speaking
 
 SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 
@@ -14,12 +15,14 @@ SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 def demo(
     out: Annotated[Path, typer.Option(help="Where the data set, the runs and the report go.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Of the shop and of the training.")] = 0,
+    lang: LangOption = "en",
     json_output: Json = False,
 ) -> None:
     """Draw a shop, describe its pictures, train three models, compare and explain: the whole way in minutes."""
     from viral.demo import run_demo
 
-    result = run_demo(out, seed=seed)
+    with speaking(lang):
+        result = run_demo(out, seed=seed)
     if json_output:
         show_json(result)
     else:

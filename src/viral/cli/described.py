@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viral.cli.common import show
+from viral.language import ENGLISH, using
 
 if TYPE_CHECKING:
     from viral.dataset import Dataset
@@ -51,7 +52,8 @@ def measured(dataset: "Dataset", descriptions: "Descriptions", path: Path, seed:
     sets = descriptions_by_prompt(dataset, descriptions.describer.partition("/")[0])
     if not set.intersection(*(set(one.texts) for one in sets.values())):
         write_report(path, status_report(dataset, sets, seed))
-        return {"json": None, "finding": NOTHING_IN_COMMON}
+        return {"json": None, "finding": NOTHING_IN_COMMON}  # what the command says is English, the page may not be
     quality = description_quality(dataset, sets, seed=seed)
     write_quality_report(path, dataset, sets, quality)
-    return {"json": quality.to_json(), "finding": finding(quality)}
+    with using(ENGLISH):
+        return {"json": quality.to_json(), "finding": finding(quality)}

@@ -9,6 +9,7 @@ import typer
 from viral.cli.common import Json, show, show_json, table, verb
 from viral.cli.data import DatasetArgument
 from viral.cli.described import measured, show_set, told
+from viral.cli.spoken import LangOption, speaking
 from viral.cli.words import from_files, import_file, show_from_files
 from viral.errors import UsageError
 
@@ -57,6 +58,7 @@ def enrich(
         bool, typer.Option("--recheck", help="Judge the stored descriptions again, by the rules of today.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the report's and the comparison's samples.")] = 0,
+    lang: LangOption = "en",
     json_output: Json = False,
 ) -> None:
     """Describe every picture in words; resumable, and nothing is described twice."""
@@ -67,22 +69,23 @@ def enrich(
         raise UsageError("--edit and --text go together", hint='for example --edit i1 --text "A red mug."')
     if sum(word is not None for word in (edit, unlock, compare, recheck or None)) > 1:
         raise UsageError("--edit, --unlock, --compare and --recheck are things to do one at a time")
-    if recheck:
-        _recheck(opened, ledger, json_output)
-    elif edit is not None:
-        _edit(opened, edit, text or "", json_output)
-    elif unlock is not None:
-        _unlock(opened, unlock, json_output)
-    elif compare is not None:
-        _compare(opened, compare.split(","), prompt, seed, json_output)
-    elif describer == "import":
-        import_file(opened, settings or [], prompt, ledger, report, seed, json_output)
-    elif sets := from_files(opened, describer, prompt):
-        show_from_files(opened, sets, report, seed, json_output)
-    else:
-        terms = _terms(opened, max_attempts, retry_failed, fetch, fetch_private)
-        chosen, asked = describer or "pixel", prompt or "title"
-        _describe(opened, chosen, settings or [], asked, ledger, terms, report, seed, json_output)
+    with speaking(lang):
+        if recheck:
+            _recheck(opened, ledger, json_output)
+        elif edit is not None:
+            _edit(opened, edit, text or "", json_output)
+        elif unlock is not None:
+            _unlock(opened, unlock, json_output)
+        elif compare is not None:
+            _compare(opened, compare.split(","), prompt, seed, json_output)
+        elif describer == "import":
+            import_file(opened, settings or [], prompt, ledger, report, seed, json_output)
+        elif sets := from_files(opened, describer, prompt):
+            show_from_files(opened, sets, report, seed, json_output)
+        else:
+            terms = _terms(opened, max_attempts, retry_failed, fetch, fetch_private)
+            chosen, asked = describer or "pixel", prompt or "title"
+            _describe(opened, chosen, settings or [], asked, ledger, terms, report, seed, json_output)
 
 
 def _terms(dataset: "Dataset", max_attempts: int, retry_failed: bool, fetch: bool, fetch_private: bool) -> "Terms":

@@ -8,6 +8,7 @@ import typer
 
 from viral.cli.coldness import compare_cold
 from viral.cli.common import Json, command_of, show, show_json, table, verb
+from viral.cli.spoken import LangOption, speaking
 from viral.errors import UsageError
 
 DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]
@@ -37,6 +38,7 @@ def ablate(
     metric: MetricOption = "recall@20",
     workers: WorkersOption = 1,
     renew: RenewOption = False,
+    lang: LangOption = "en",
     json_output: Json = False,
 ) -> None:
     """Take VIRAL apart: every part, source and number, several seeds each, one table and one report."""
@@ -53,17 +55,18 @@ def ablate(
         "--set": settings or [],
         "--metric": [metric],
     }
-    result = run(
-        Dataset.open(dataset),
-        out,
-        base=_base(recipe, settings or []),
-        seeds=range(seeds),
-        studies=picked or None,
-        metric=metric,
-        command=command_of("ablate", dataset, options),
-        executor=_executor(workers),
-        renew=renew,
-    )
+    with speaking(lang):
+        result = run(
+            Dataset.open(dataset),
+            out,
+            base=_base(recipe, settings or []),
+            seeds=range(seeds),
+            studies=picked or None,
+            metric=metric,
+            command=command_of("ablate", dataset, options),
+            executor=_executor(workers),
+            renew=renew,
+        )
     _finish(result, to_json(result) if json_output else None, out)
 
 
@@ -91,6 +94,7 @@ def compare(
     ] = False,
     workers: WorkersOption = 1,
     renew: RenewOption = False,
+    lang: LangOption = "en",
     json_output: Json = False,
 ) -> None:
     """Train models side by side, several seeds each: one leaderboard with intervals, tests and costs."""
@@ -107,22 +111,23 @@ def compare(
         told = command_of("compare", dataset, options) + " --cold"
         cold_executor = _executor(workers)
         compare_cold(dataset, chosen, out, seeds=range(seeds), command=told, executor=cold_executor, renew=renew,
-                     json_output=json_output)  # fmt: skip
+                     lang=lang, json_output=json_output)  # fmt: skip
         return
-    result = run(
-        Dataset.open(dataset),
-        chosen,
-        out,
-        seeds=range(seeds),
-        tuning=_tuning(recipes or []),
-        against=against,
-        metric=metric,
-        command=command_of("compare", dataset, options),
-        executor=ProcessExecutor(workers, fresh=True),
-        own_processes=True,
-        beside_published=published,
-        renew=renew,
-    )
+    with speaking(lang):
+        result = run(
+            Dataset.open(dataset),
+            chosen,
+            out,
+            seeds=range(seeds),
+            tuning=_tuning(recipes or []),
+            against=against,
+            metric=metric,
+            command=command_of("compare", dataset, options),
+            executor=ProcessExecutor(workers, fresh=True),
+            own_processes=True,
+            beside_published=published,
+            renew=renew,
+        )
     _finish(result, leaderboard_json(result) if json_output else None, out)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from viral.cli.common import Json, show, show_json, table, verb
 from viral.cli.data import DatasetArgument
+from viral.cli.spoken import LangOption, speaking
 
 
 @verb
@@ -24,6 +25,7 @@ def map_(
     items: Annotated[int, typer.Option(min=3, help="Draw and measure at most so many (a seeded sample).")] = 2000,
     describer: Annotated[str | None, typer.Option(help="Whose words, where several have described.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the sample, the intervals and t-SNE.")] = 0,
+    lang: LangOption = "en",
     json_output: Json = False,
 ) -> None:
     """Map the items by every modality, before and after enrichment, and measure how groups keep together."""
@@ -44,7 +46,8 @@ def map_(
         most=items,
         seed=seed,
     )
-    write_map(out, opened, found)
+    with speaking(lang):
+        write_map(out, opened, found)
     if json_output:
         show_json({**found.to_json(), "path": str(out)})
         return

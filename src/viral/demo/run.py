@@ -38,7 +38,7 @@ def run_demo(out: Path, *, seed: int = 0, shop: ShopConfig = DEMO_SHOP) -> dict[
     ``seed`` is that of the shop and of the training. Returns the rows of the ranking, the paired test of VIRAL against
     LightGCN and where the report is. What is there from an earlier run with the same seed is used again.
     """
-    from viral.demo.page import demo_report
+    from viral.demo.page import Shown, demo_report
     from viral.report import write_report
 
     started = time.perf_counter()
@@ -50,7 +50,7 @@ def run_demo(out: Path, *, seed: int = 0, shop: ShopConfig = DEMO_SHOP) -> dict[
     inform(dataset, out / "runs" / "viral")
     bundles = {name: Bundle.load(out / "runs" / name / BUNDLE_FOLDER) for name in DEMO_RECIPES}
     seconds = time.perf_counter() - started
-    page = demo_report(dataset, descriptions, parts, summaries, bundles, test, seed=seed, seconds=seconds, out=out)
+    page = demo_report(Shown(dataset, descriptions, parts, summaries, measured, bundles, test), seed, seconds, out)
     path = write_report(out / "report.html", page)
     say(f"the whole demonstration took {time.perf_counter() - started:.0f} s")
     return {

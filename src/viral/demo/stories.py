@@ -1,13 +1,19 @@
 """The demonstration's pictures: descriptions, users with their recommendations, and what scores are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from viral.bundle import Bundle
-from viral.catalog import Catalog, Item
+from viral.catalog import Catalog
 from viral.data import Split
 from viral.enrich import Descriptions
+from viral.evaluation import Metrics
 from viral.explain import explain
+from viral.language import _, marked
 from viral.models.memory import parts_of_pairs
+from viral.quality.boxes import Box
 from viral.report import (
     ContactSheet,
     Described,
@@ -24,33 +30,59 @@ from viral.report import (
 from viral.retrieval import Retriever
 
 LABELS = {
-    "popularity": "Popularity",
+    "popularity": marked("Popularity"),
     "lightgcn": "LightGCN",
-    "viral-text-only": "VIRAL, text only",
+    "viral-text-only": marked("VIRAL, text only"),
     "viral": "VIRAL",
 }
 SHOWN = ("viral", "lightgcn", "popularity")  # whose recommendations are shown to a user
-CARDS, HISTORY, LISTED = 48, 12, 8
+CARDS, HISTORY, LISTED, SHOWCASED = 48, 12, 8, 3
+FRAMED = marked("The dashed frame is where the product was drawn: no model and no describer was told.")
 
 
-def sheet(catalog: Catalog, descriptions: Descriptions) -> ContactSheet:
+WHY = {
+    "text": marked("mostly for its words"),
+    "synergy": marked("mostly for words and picture together"),
+    "unique_image": marked("mostly for what only the picture shows"),
+    "unique_description": marked("mostly for what only the picture shows"),
+    "taste": marked("mostly for what such users chose"),
+    "memory": marked("mostly for what was taken together with it"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The catalogue, and where in its pictures the product is known to be."""
+
+    catalog: Catalog
+    boxes: Mapping[str, Box]
+
+    def thing(self, item_id: str) -> Thing:
+        """An item as the page shows it."""
+        item = self.catalog[item_id]
+        return Thing(item.id, item.title, item.image, self.boxes.get(item.id))
+
+
+def sheet(shelf: Shelf, descriptions: Descriptions) -> ContactSheet:
     """Contact sheet of the first pictures with what was said of each."""
     rows = descriptions.rows[:CARDS]
     return ContactSheet(
-        heading="What was seen in the pictures",
-        cards=tuple(
-            Described(thing=_thing(catalog[row.item_id]), description=row.text, problem=row.error) for row in rows
+        heading=_("What was seen in the pictures"),
+        cards=tuple(Described(thing=shelf.thing(row.item_id), description=row.text, problem=row.error) for row in rows),
+        describer=_(
+            "the pixel describer (%(name)s), which is not a vision-language model", name=descriptions.describer
         ),
-        describer=f"the pixel describer ({descriptions.describer}), which is not a vision-language model",
         prompt=descriptions.prompt,
-        caption=f"The first {len(rows)} items. With the title prompt only the thing that the title names is described.",
-        intro="Each picture shows the product among other things. The title says which of them it is; the description"
-        " says what can be seen of it.",
+        caption=_(
+            "The first %(count)s items. With the title prompt only the thing that the title names is described.",
+            count=len(rows),
+        ),
+        intro=_(
+            "Each picture shows the product among other things. The title says which of them it is; the description"
+            " says what can be seen of it."
+        )
+        + (f" {_(FRAMED)}" if shelf.boxes else ""),
     )
-
-
-def _thing(item: Item) -> Thing:
-    return Thing(item.id, item.title, item.image)
 
 
 def _parts(parts: Mapping[str, float]) -> tuple[Part, ...]:
@@ -59,7 +91,7 @@ def _parts(parts: Mapping[str, float]) -> tuple[Part, ...]:
     return tuple(Part(name.replace("_", " "), value) for name, value in parts.items())
 
 
-def story(user_id: str, catalog: Catalog, parts: Split, bundles: Mapping[str, Bundle]) -> UserStory:
+def story(user_id: str, shelf: Shelf, parts: Split, bundles: Mapping[str, Bundle]) -> UserStory:
     """One user: what they took, and what each model shows them."""
     user = parts.users.index(user_id)
     held_out = {parts.items.ids[item] for item in parts.test.items[parts.test.users == user].tolist()}
@@ -69,11 +101,11 @@ def story(user_id: str, catalog: Catalog, parts: Split, bundles: Mapping[str, Bu
         found = Retriever(bundles[name]).recommend(user_id, LISTED)
         lists.append(
             ModelList(
-                model=LABELS[name],
+                model=_(LABELS[name]),
                 highlight=name == "viral",
                 recommended=tuple(
                     Recommended(
-                        thing=_thing(catalog[r.item_id]),
+                        thing=shelf.thing(r.item_id),
                         rank=r.rank,
                         score=r.score,
                         hit=r.item_id in held_out,
@@ -86,7 +118,7 @@ def story(user_id: str, catalog: Catalog, parts: Split, bundles: Mapping[str, Bu
         )
     return UserStory(
         name=user_id,
-        history=tuple(_thing(catalog[item_id]) for item_id in history[:HISTORY]),
+        history=tuple(shelf.thing(item_id) for item_id in history[:HISTORY]),
         lists=tuple(lists),
         history_total=len(history),
         held_out=len(held_out),
@@ -94,18 +126,22 @@ def story(user_id: str, catalog: Catalog, parts: Split, bundles: Mapping[str, Bu
 
 
 def _why(parts: Mapping[str, float]) -> str:
-    words = {
-        "text": "mostly for its words",
-        "synergy": "mostly for words and picture together",
-        "unique_image": "mostly for what only the picture shows",
-        "unique_description": "mostly for what only the picture shows",
-        "taste": "mostly for what such users chose",
-        "memory": "mostly for what was taken together with it",
-    }
-    return words.get(max(parts, key=lambda name: parts[name]), "") if len(parts) > 1 else ""
+    return _(WHY.get(max(parts, key=lambda name: parts[name]), "")) if len(parts) > 1 else ""
 
 
-def explanations(users: list[str], catalog: Catalog, bundle: Bundle) -> Explanations:
+def drawn(users: Sequence[str], seed: int) -> tuple[str, ...]:
+    """``SHOWCASED`` of the users, drawn at random: nobody is chosen for being served well or badly."""
+    count = min(SHOWCASED, len(users))
+    return tuple(users[place] for place in np.random.default_rng(seed).choice(len(users), count, replace=False))
+
+
+def hits(measured: Metrics, num_items: int) -> int:
+    """How many users have one of their held-out items among the first ``LISTED`` places."""
+    listed = (measured.ranks > 0) & (measured.ranks <= LISTED)
+    return len((measured.pairs[listed] // num_items).unique())
+
+
+def explanations(users: Sequence[str], shelf: Shelf, bundle: Bundle) -> Explanations:
     """The best recommendation of each user, its score taken apart."""
     made = []
     for user_id in users:
@@ -114,16 +150,16 @@ def explanations(users: list[str], catalog: Catalog, bundle: Bundle) -> Explanat
         made.append(
             Explanation(
                 user=user_id,
-                thing=_thing(catalog[best.item_id]),
+                thing=shelf.thing(best.item_id),
                 score=found.score,
                 parts=_parts(found.parts),
                 sentences=(found.sentence(),),
             )
         )
     return Explanations(
-        heading="Why these",
+        heading=_("Why these"),
         explanations=tuple(made),
-        intro="A score is a sum of parts; what each part adds is exact, not an approximation.",
+        intro=_("A score is a sum of parts; what each part adds is exact, not an approximation."),
     )
 
 
@@ -132,8 +168,10 @@ def shares(parts: Split, bundle: Bundle) -> ShareChart:
     added = parts_of_pairs(bundle.scorer, parts.test.users, parts.test.items)
     shares = tuple(Part(name.replace("_", " "), values.abs().mean().item()) for name, values in added.items())
     return ShareChart(
-        heading="What the scores are made of",
-        rows=(ShareRow(label="VIRAL, test items", parts=shares),),
-        caption="Mean absolute contribution of each block to the scores of what the users took in the test set."
-        " A block's name is its place in the model, not a measurement of information.",
+        heading=_("What the scores are made of"),
+        rows=(ShareRow(label=_("VIRAL, test items"), parts=shares),),
+        caption=_(
+            "Mean absolute contribution of each block to the scores of what the users took in the test set."
+            " A block's name is its place in the model, not a measurement of information."
+        ),
     )

@@ -47,7 +47,7 @@ def test_the_paired_test_is_of_the_bundles(done: tuple[Path, dict[str, Any]]) ->
 
 def test_the_page_has_its_parts_and_needs_nothing_else(done: tuple[Path, dict[str, Any]]) -> None:
     page = (done[0] / "report.html").read_text()
-    for heading in ("Ranking", "Learning curves", "What was seen", "Three users", "Why these"):
+    for heading in ("Ranking", "Learning curves", "What was seen", "3 users, drawn at random", "Why these"):
         assert heading in page
     assert page.count("data:image/") >= 24, "every picture of the contact sheet is inside"
     assert not re.findall(r'src="(?!data:)[^"]*"|<link[^>]*>|url\((?!data:)[^)]*\)', page), "nothing is fetched"
@@ -97,3 +97,42 @@ def test_a_shop_of_another_seed_is_drawn_anew(done: tuple[Path, dict[str, Any]],
     titles = [item.title for item in first.catalog()]
     assert [item.title for item in draw(tmp_path / "shop", replace(SMALL, seed=1)).catalog()] == titles
     assert [item.title for item in draw(tmp_path / "shop", replace(SMALL, seed=2)).catalog()] != titles
+
+
+def test_the_users_are_drawn_by_the_seed_and_not_by_how_they_are_served(done: tuple[Path, dict[str, Any]]) -> None:
+    from viral.demo.stories import LISTED, drawn, hits
+    from viral.retrieval import Retriever
+
+    out, _ = done
+    page, parts = (out / "report.html").read_text(), load_split(Dataset.open(out / "shop"))
+    there = [parts.users.ids[user] for user in parts.test.users.unique().tolist()]
+    named = re.findall(r'<h3 id="user-\d+-\d+"><bdi>([^<]+)</bdi>', page)
+    assert tuple(named) == drawn(there, 1) and set(named) <= set(there) and len(set(named)) == 3
+    assert drawn(there, 2) != drawn(there, 1) and drawn(there[:1], 5) == (there[0],)
+    bundle = Bundle.load(out / "runs" / "viral" / BUNDLE_FOLDER)
+    held_out = set(zip(parts.test.users.tolist(), parts.test.items.tolist(), strict=True))
+    found = sum(
+        any((parts.users.index(user), parts.items.index(r.item_id)) in held_out for r in shown)
+        for user in there
+        for shown in [Retriever(bundle).recommend(user, LISTED)]
+    )
+    assert found == hits(measure(bundle.scorer, parts)["train"], len(parts.items))
+    assert f"VIRAL {found} (" in page, "the page says how many of all users have a hit"
+
+
+def test_the_product_is_framed_where_it_was_drawn(done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    from viral.quality.boxes import product_boxes
+
+    shop = Dataset.open(done[0] / "shop")
+    boxes = product_boxes(shop)
+    assert set(boxes) == {item.id for item in shop.catalog()}
+    assert all(0 <= left < right <= 1 and 0 <= top < bottom <= 1 for left, top, right, bottom in boxes.values())
+    assert 'class="product"' in (done[0] / "report.html").read_text()
+    shutil.copytree(shop.path, tmp_path / "plain")
+    (tmp_path / "plain" / "truth.parquet").unlink()
+    assert product_boxes(Dataset.open(tmp_path / "plain")) == {}, "of what nobody knows nothing is claimed"
+
+
+def test_what_to_type_next_ends_with_serve(done: tuple[Path, dict[str, Any]]) -> None:
+    commands = re.findall(r"<dt><code>([^<]+)</code>", (done[0] / "report.html").read_text())
+    assert commands[-1].startswith("viral serve ")

@@ -1,0 +1,24 @@
+"""Where in a picture of several things the product is: known of a planted shop, and claimed of nothing else."""
+
+from collections.abc import Mapping
+
+from viral.dataset import Dataset
+from viral.enrich.quality import TRUTH_FILE
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the picture's sides
+
+
+def product_boxes(dataset: Dataset) -> Mapping[str, Box]:
+    """The product's place by item id; empty where nothing tells it."""
+    side = dataset.manifest.get("source", {}).get("options", {}).get("image_size")
+    if not isinstance(side, int) or not (dataset.path / TRUTH_FILE).is_file():
+        return {}
+    import polars as pl
+
+    truth = pl.read_parquet(dataset.path / TRUTH_FILE)
+    if not {"item_id", "box"} <= set(truth.columns):
+        return {}
+    boxes: dict[str, Box] = {}
+    for item_id, (left, top, right, bottom) in zip(truth["item_id"].to_list(), truth["box"].to_list(), strict=True):
+        boxes[item_id] = (left / side, top / side, right / side, bottom / side)
+    return boxes
