@@ -1,13 +1,13 @@
 """A data set is a folder: ``manifest.json``, ``items.parquet``, ``interactions.parquet``, ``images/``, ``features/``.
 
-``items.parquet`` has ``item_id, title, text, image`` (and may have ``category, image_url, price, colour, brand``); ``interactions.parquet``
-has ``user_id, item_id`` (and may have ``timestamp, split``; split is ``train``, ``valid`` or ``test``). External ids
-are strings. ``rejected.jsonl`` names every input row that was left out, with file, row, field and reason.
+``items.parquet`` has ``item_id, title, text, image`` (and may have ``category, image_url, price, colour, brand``);
+``interactions.parquet`` has ``user_id, item_id`` (and may have ``timestamp, split``; split is ``train``, ``valid`` or
+``test``). External ids are strings. ``rejected.jsonl`` names every input row that was left out, with file, row, field and reason.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ class Source:
     licence: str = "unknown"
     split: str = ""  # how the log was split, in words: "published, in time order per user"
     options: Mapping[str, Any] = field(default_factory=dict)
+    history: Sequence[Mapping[str, Any]] = ()  # every import in its order: path, when, a key of the files, counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,13 @@ def _counts(items: "pl.DataFrame", interactions: "pl.DataFrame") -> dict[str, in
     if "split" in interactions.columns:
         counts |= {name: int((interactions["split"] == name).sum()) for name in SPLITS}
     return counts
+
+
+def rejections_of(folder: Path) -> Iterator[Rejection]:
+    """What the imports of a data set left out."""
+    if (folder / REJECTED_FILE).is_file():
+        with (folder / REJECTED_FILE).open(encoding="utf-8") as lines:
+            yield from (Rejection(**json.loads(line)) for line in lines)
 
 
 def _write_rejections(path: Path, rejections: Iterable[Rejection]) -> dict[str, int]:

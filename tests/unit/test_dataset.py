@@ -51,10 +51,11 @@ def test_what_is_written_is_what_is_opened(tmp_path):
 
 def test_optional_columns_are_kept_and_others_are_not(tmp_path):
     log = LOG.with_columns(timestamp=pl.Series([3, 2, 1]), rating=pl.lit(5)).drop("split")
-    saved(tmp_path, ITEMS.with_columns(category=pl.lit("c"), price=pl.lit(1.0)), log)
+    saved(tmp_path, ITEMS.with_columns(category=pl.lit("c"), price=pl.lit("1.0"), weight=pl.lit(2)), log)
     dataset = Dataset.open(tmp_path)
     assert dataset.interactions().columns == ["user_id", "item_id", "timestamp"]
-    assert pl.read_parquet(tmp_path / "items.parquet").columns == ["item_id", "title", "text", "image", "category"]
+    kept = ["item_id", "title", "text", "image", "category", "price"]
+    assert pl.read_parquet(tmp_path / "items.parquet").columns == kept
     assert "train" not in dataset.manifest["counts"]
 
 

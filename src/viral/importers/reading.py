@@ -6,38 +6,71 @@ from pathlib import Path
 
 import polars as pl
 
-from viral.catalog import read_parquet
 from viral.errors import DataError
+from viral.importers import excel
+from viral.importers.compressed import SUFFIXES as COMPRESSED
+from viral.importers.compressed import kind_of
 from viral.importers.delimited import read_delimited
-from viral.importers.jsonlines import read_json_lines
-from viral.importers.raw import ROW, Raw, printable
+from viral.importers.excel import read_excel
+from viral.importers.jsonlines import read_json
+from viral.importers.lists import joined
+from viral.importers.parquet import read_parquet_file
+from viral.importers.raw import ROW, Asked, Raw, printable
 from viral.importers.rows import Rows
+from viral.importers.sight import refuse_foreign
 
-SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".inter", ".parquet", ".jsonl", ".ndjson")
+_READERS: Mapping[str, Callable[[Path, Asked], Raw]] = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt", ".dat", ".inter", ".item", ".user"), read_delimited),
+    ".parquet": read_parquet_file,
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), read_json),
+    **dict.fromkeys(excel.SUFFIXES, read_excel),
+}
+SUFFIXES = tuple(_READERS)
+_SAMPLE = 10_000  # rows that are looked at before the columns are chosen
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is looked for: our name, the names it goes by in files, and whether it must be there."""
+    """A column that is looked for: our name, the names it goes by in files, and whether it must be there.
+
+    ``words``: what cannot be read of it costs the field and not its row. ``members``: a list is kept as JSON, where it
+    otherwise becomes its members in a row.
+    """
 
     name: str
     aliases: tuple[str, ...]
     required: bool = False
+    words: bool = False
+    members: bool = False
+
+
+def is_table(path: Path) -> bool:
+    """Whether the name is that of a file that can be read here."""
+    return kind_of(path) in SUFFIXES and not path.name.startswith((".", "~$"))
+
+
+def look(path: Path, encoding: str | None = None) -> Raw:
+    """The first rows of a table, all their columns as text."""
+    return _read(path, Asked(None, limit=_SAMPLE, encoding=encoding))
 
 
 def read_rows(
-    path: Path, wanted: Sequence[Column], columns: Mapping[str, str] | None = None, option: str = "--column {}"
+    path: Path,
+    wanted: Sequence[Column],
+    columns: Mapping[str, str] | None = None,
+    option: str = "--column {}",
+    encoding: str | None = None,
 ) -> Rows:
     """Read the ``wanted`` columns of a table as text, under our names.
 
-    ``columns`` (ours -> theirs) overrides the aliases; ``option`` is by what words a user gives it. Raises
-    ``DataError`` where the file cannot be read at all, or a required (or mapped) column is missing.
+    ``columns`` (ours -> theirs) overrides the aliases; ``option`` is by what words a user gives it ("" if there are
+    none). Raises ``DataError`` where the file cannot be read at all, or a required (or mapped) column is missing.
     """
     columns = columns or {}
     names = {column.name: (columns[column.name],) if column.name in columns else column.aliases for column in wanted}
-    if not path.is_file():
-        raise DataError("no such file", where=str(path), hint="check the name")
-    raw = _reader(path)(path, [name for candidates in names.values() for name in candidates])
+    losable = frozenset(name for column in wanted if column.words for name in names[column.name])
+    asked = Asked([name for candidates in names.values() for name in candidates], losable, encoding=encoding)
+    raw = _read(path, asked)
     found: dict[str, str] = {}
     for column in wanted:
         theirs = next((name for name in names[column.name] if name in raw.present), None)
@@ -45,7 +78,9 @@ def read_rows(
             found[column.name] = theirs
         elif column.required or column.name in columns:
             raise missing_column(path, column.name, names[column.name][0], raw.present, option)
+    keeps = {column.name for column in wanted if column.members}
     frame = raw.frame.select(ROW, *(pl.col(theirs).alias(ours) for ours, theirs in found.items()))
+    frame = frame.with_columns(joined(frame[ours]) for ours in found if ours not in keeps)
     return Rows(path.name, frame, found, raw.rejections, raw.present)
 
 
@@ -53,37 +88,21 @@ def missing_column(
     path: Path, ours: str, theirs: str, present: Sequence[str], option: str = "--column {}"
 ) -> DataError:
     """The fault of a table without a column, with those that it has and the words that name another."""
-    there = ", ".join(printable(name) for name in present[:30]) or "none"
-    return DataError(
-        f"column {theirs!r} is missing; the columns are: {there}",
-        where=str(path),
-        hint=f"say which one it is with {option.format(ours)}=NAME",
-    )
+    hint = f"say which one it is with {option.format(ours)}=NAME" if option else "give the column that name in the file"
+    return DataError(f"column {theirs!r} is missing; {in_words(present)}", where=str(path), hint=hint)
 
 
-def _reader(path: Path) -> Callable[[Path, Sequence[str]], Raw]:
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise DataError(f"unknown kind of file {suffix!r}", where=str(path), hint=f"use {', '.join(SUFFIXES)}")
-    readers = {".parquet": _read_parquet, ".jsonl": read_json_lines, ".ndjson": read_json_lines}
-    return readers.get(suffix, read_delimited)
+def in_words(present: Sequence[str]) -> str:
+    """The columns of a file, as an error says them."""
+    there = ", ".join(printable(name) or "(no name)" for name in present[:30]) or "none"
+    more = f" and {len(present) - 30} more" if len(present) > 30 else ""
+    return f"the columns are: {there}{more}"
 
 
-def _read_parquet(path: Path, names: Sequence[str]) -> Raw:
-    frame = read_parquet(path, hint="check the file, or write it again")
-    wanted = [name for name in dict.fromkeys(names) if name in frame.columns]
-    texts = [_as_text(frame[name], path) for name in wanted]
-    numbers = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(ROW)
-    return Raw(frame.columns, pl.DataFrame([numbers, *texts]))
-
-
-def _as_text(values: pl.Series, path: Path) -> pl.Series:
-    """A column as text: dates as ISO 8601, lists as their members in a row."""
-    kind = values.dtype
-    if kind in (pl.Date, pl.Datetime):
-        return values.dt.to_string("iso")
-    if kind == pl.List(pl.String):
-        return values.list.join(" ", ignore_nulls=True)
-    if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Time, pl.Duration):
-        raise DataError(f"column {values.name!r} holds {kind}, not text", where=str(path), hint="write it as text")
-    return values.cast(pl.String)
+def _read(path: Path, asked: Asked) -> Raw:
+    refuse_foreign(path)
+    kind = kind_of(path)
+    if kind not in _READERS:
+        hint = f"use {', '.join(SUFFIXES)}, or one of these with {' or '.join(COMPRESSED)} behind it"
+        raise DataError(f"unknown kind of file {kind!r}", where=str(path), hint=hint)
+    return _READERS[kind](path, asked)

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import polars as pl
 
 from viral.dataset import Rejection
 from viral.errors import DataError
 from viral.importers.raw import ROW, printable
+from viral.importers.times import Times, read_times
 
-_TIME = "#time"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIME, _PLACE = "#time", "#place"
+FILE = "\0file"  # where the rows are of several files: the name of each row's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,10 @@ class Rows:
         mask = self.frame.select(bad.fill_null(value=False)).to_series()
         if not mask.any():
             return self
+        file = pl.col(FILE) if FILE in self.frame.columns else pl.lit(self.file)
         faults = tuple(
-            Rejection(self.file, row, self.names.get(column, column), reason, printable(value))
-            for row, value in self.frame.filter(mask).select(ROW, column).iter_rows()
+            Rejection(file, row, self.names.get(column, column), reason, printable(value))
+            for file, row, value in self.frame.filter(mask).select(file.alias(FILE), ROW, column).iter_rows()
         )
         return replace(self, frame=self.frame.filter(~mask), rejections=self.rejections + faults)
 
@@ -67,11 +68,11 @@ def with_one_row_per_item(rows: Rows) -> Rows:
 
 def with_one_row_per_pair(rows: Rows) -> Rows:
     """Keep one row of every (user, item): the earliest where there is a ``timestamp``, else the first."""
-    frame = rows.frame
+    frame = rows.frame.with_columns(pl.int_range(pl.len()).alias(_PLACE))
     if rows.has("timestamp"):
         frame = frame.sort("timestamp", nulls_last=True, maintain_order=True)
-    kept = frame.unique(["user", "item"], keep="first", maintain_order=True)[ROW]
-    return rows.without(~pl.col(ROW).is_in(kept.implode()), "item", "duplicate pair")
+    kept = frame.unique(["user", "item"], keep="first", maintain_order=True)[_PLACE]
+    return rows.without(~pl.int_range(pl.len()).is_in(kept.implode()), "item", "duplicate pair")
 
 
 def with_numbers(rows: Rows, column: str) -> Rows:
@@ -82,35 +83,25 @@ def with_numbers(rows: Rows, column: str) -> Rows:
 
 
 def with_times(rows: Rows, *, required: bool) -> Rows:
-    """Turn ``timestamp`` into numbers: those given as numbers as they are, dates (ISO 8601) as seconds since 1970.
+    """Turn ``timestamp`` into numbers: those given as numbers as they are, dates as seconds since 1970.
 
     Rows with something else are left out; rows with nothing too, where ``required``. Whole numbers give int64.
     """
+    return timed(rows, required=required)[0]
+
+
+def timed(rows: Rows, *, required: bool, day_first: bool | None = None) -> tuple[Rows, Times]:
+    """``with_times``, and how the times were read."""
     text = pl.col("timestamp").str.strip_chars()
     rows = rows.with_columns(timestamp=pl.when(text != "").then(text))
     if required:
         rows = rows.without(pl.col("timestamp").is_null(), "timestamp", "empty timestamp")
-    written = rows.frame["timestamp"]
-    odd = written.filter(written.is_not_null() & written.cast(pl.Float64, strict=False).is_null()).unique()
-    seconds = pl.Series([_seconds(date) for date in odd.to_list()], dtype=pl.String)
-    rows = rows.with_columns(**{_TIME: written.replace(odd, seconds)})
-    number = pl.col(_TIME).cast(pl.Float64, strict=False)
-    faulty = pl.col("timestamp").is_not_null() & ~number.is_finite().fill_null(value=False)
+    times = read_times(rows.frame["timestamp"], day_first=day_first)
+    rows = rows.with_columns(**{_TIME: times.numbers})
+    faulty = pl.col("timestamp").is_not_null() & pl.col(_TIME).is_null()
     rows = rows.without(faulty, "timestamp", "not a time")
-    # By way of int64 where that loses nothing: nanoseconds have more digits than a float64.
-    whole = rows.frame[_TIME].cast(pl.Int64, strict=False)
-    exact = whole.null_count() == rows.frame[_TIME].null_count()
-    frame = rows.frame.with_columns(timestamp=whole if exact else number).drop(_TIME)
-    return replace(rows, frame=frame)
-
-
-def _seconds(date: str) -> str | None:
-    try:
-        moment = datetime.fromisoformat(date)
-    except ValueError:
-        return None
-    seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds()
-    return str(int(seconds)) if seconds.is_integer() else repr(seconds)
+    frame = rows.frame.with_columns(timestamp=pl.col(_TIME)).drop(_TIME)
+    return replace(rows, frame=frame), times
 
 
 def require_rows(rows: Rows, what: str, where: str) -> None:

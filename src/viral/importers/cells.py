@@ -1,0 +1,76 @@
+"""Cells of a table made plain: missing values in every spelling, HTML, numbers that a table program gave a point."""
+
+import html
+import re
+from collections.abc import Callable
+
+import polars as pl
+
+_MISSING = (
+    "",
+    "nan",
+    "null",
+    "none",
+    "n/a",
+    "na",
+    "\\n",
+    "-",
+    "--",
+    "#n/a",
+    "<na>",
+    "nil",
+    "undefined",
+    "(null)",
+    "nat",
+)
+_WHOLE = r"^\s*-?\d+\.0+\s*$"
+_MARKUP = r"<[A-Za-z/!?][^<>]*>|<!--|&(?:[A-Za-z]{2,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"
+_TAG = re.compile(r"<(/?[A-Za-z]+[0-9]?|[!?])[^<>]*>")
+_INLINE = {"a", "b", "em", "font", "i", "mark", "s", "small", "span", "strong", "sub", "sup", "u"}
+_HIDDEN = (("<script", "</script"), ("<style", "</style"), ("<!--", "--"))
+
+
+def changed(values: pl.Series, pattern: str, change: Callable[[str], str | None]) -> pl.Series:
+    """The series with ``change`` applied to each distinct cell that has the ``pattern``."""
+    odd = values.filter(values.str.contains(pattern)).unique()
+    if not odd.len():
+        return values
+    changed = pl.Series([change(cell) for cell in odd.to_list()], dtype=pl.String)
+    return values.replace(odd, changed)
+
+
+def known(column: str) -> pl.Expr:
+    """A column of text without blanks around it; null where it only says that there is nothing."""
+    text = pl.col(column).str.strip_chars()
+    return pl.when(~text.str.to_lowercase().is_in(_MISSING)).then(text).alias(column)
+
+
+def plain(values: pl.Series) -> pl.Series:
+    """Texts without HTML: tags gone, entities as the letters they stand for, blanks in a row as one."""
+    return changed(values, _MARKUP, _plain)
+
+
+def whole(values: pl.Series) -> pl.Series | None:
+    """Ids without a point, where every one of them has it (``10.0``); None where they stay as they are."""
+    ids = values.drop_nulls()
+    ids = ids.filter(ids.str.strip_chars() != "")
+    if not len(ids) or not ids.str.contains(_WHOLE).all():
+        return None
+    return values.str.replace(r"\.0+\s*$", "")
+
+
+def _plain(text: str) -> str:
+    for start, end in _HIDDEN:
+        text = _without(text, start, end)
+    text = _TAG.sub(lambda tag: "" if tag[1].lstrip("/").lower() in _INLINE else " ", text)
+    return " ".join(html.unescape(html.unescape(text)).split())
+
+
+def _without(text: str, start: str, end: str) -> str:
+    """The text without what stands between two marks, up to its end where the second is missing."""
+    lower, kept, place = text.lower(), list[str](), 0
+    while (found := lower.find(start, place)) >= 0:
+        kept.append(text[place:found])
+        close = lower.find(end, found + len(start))
+        place = len(text) if close < 0 else lower.find(">", close) + 1 or len(text)
+    return "".join((*kept, text[place:]))

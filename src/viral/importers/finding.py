@@ -1,0 +1,141 @@
+"""Which files of a folder are the log and the item table: by their names, or else by their columns."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from viral.errors import DataError, UsageError
+from viral.importers.columns import IMAGE, ITEM, LOG_ITEM, TEXT, TITLE, USER, Role, candidates, key
+from viral.importers.raw import Raw
+from viral.importers.reading import SUFFIXES, is_table, look
+
+LOG, ITEMS = "interactions", "items"  # the names that settle it
+_HINT = (
+    f"name the log {LOG}.csv (or {', '.join(SUFFIXES[1:8])}, …) or give the file itself as the source, and the item "
+    "table with --items"
+)
+_MOST = 1_000  # files of a folder that are looked into
+_GLOB = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files of a log, in order, and that of the items; each with its first rows."""
+
+    log: Mapping[Path, Raw]
+    items: tuple[Path, Raw] | None
+    unread: Sequence[str]  # tables of the folder that are neither
+
+
+def folder_of(source: Path) -> Path:
+    """The folder or file that has to be there: of a pattern such as ``orders-*.csv`` its folder."""
+    return source if source.exists() or not _GLOB.search(source.name) else source.parent
+
+
+def find(source: Path, items: Path | None, said: Mapping[str, str], encoding: str | None) -> Found:
+    """The log and the item table of a source: a file, a pattern of files, or a folder.
+
+    Raises ``DataError`` where there is no log, ``UsageError`` where several files could be one of the two.
+    """
+    given = None if items is None else (items, look(items, encoding))
+    if not source.is_dir():
+        paths = [source] if source.exists() else sorted(source.parent.glob(source.name))
+        if not paths:
+            raise DataError("no such file or folder", where=str(source), hint="check the name of the source")
+        return Found({path: look(path, encoding) for path in paths}, given, ())
+    seen = _looked_at(_tables(source, items), encoding)
+    logs = _logs(source, seen, said)
+    if given is None:
+        rest = {path: raw for path, raw in seen.items() if path not in logs}
+        given = _items(source, rest, said)
+    used = {*logs, *([given[0]] if given else ())}
+    return Found(logs, given, [path.name for path in seen if path not in used])
+
+
+def _tables(folder: Path, items: Path | None) -> list[Path]:
+    """The tables of a folder; where it has none, those of the folders in it."""
+    for pattern in ("*", "*/*"):
+        paths = (path for path in sorted(folder.glob(pattern)) if path.is_file() and is_table(path))
+        found = [path for path in paths if items is None or path.resolve() != items.resolve()]
+        if found:
+            return found[:_MOST]
+    return []
+
+
+def _looked_at(paths: Iterable[Path], encoding: str | None) -> dict[Path, Raw]:
+    """The first rows of those that can be read; one with a name that settles it must be readable."""
+    seen = {}
+    for path in paths:
+        try:
+            seen[path] = look(path, encoding)
+        except DataError:
+            if _stem(path) in (LOG, ITEMS):
+                raise
+    return seen
+
+
+def _logs(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> dict[Path, Raw]:
+    named = _conventional(folder, seen, LOG)
+    if named is not None:
+        return {named: seen[named]}
+    others = {path: raw for path, raw in seen.items() if _stem(path) != ITEMS}
+    like = {path: raw for path, raw in others.items() if _has(raw, said, USER) and _has(raw, said, LOG_ITEM)}
+    if not like:
+        left = {path: raw for path, raw in others.items() if not _is_items(raw, said)}
+        like = left if len(left) == 1 else {}
+    if not like:
+        there = ", ".join(path.name for path in seen) or "none"
+        raise DataError(
+            f"no interaction log in this folder: no table has users and items (tables: {there})",
+            where=str(folder),
+            hint=_HINT,
+        )
+    if len(like) > 1 and len({frozenset(map(key, raw.present)) for raw in like.values()}) > 1:
+        names = ", ".join(path.name for path in like)
+        hint = "give one of them as the source, or keep only that one there; the item table goes with --items"
+        raise UsageError(
+            f"several files with different columns could be the log: {names}", where=str(folder), hint=hint
+        )
+    return like
+
+
+def _items(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> tuple[Path, Raw] | None:
+    named = _conventional(folder, seen, ITEMS)
+    if named is not None:
+        return named, seen[named]
+    like = [(path, raw) for path, raw in seen.items() if _is_items(raw, said)]
+    if len(like) > 1:
+        names = ", ".join(path.name for path, _ in like)
+        hint = "say which one with --items, or keep only that one there"
+        raise UsageError(f"several files could be the item table: {names}", where=str(folder), hint=hint)
+    # A single other table is taken for the items', so that what its columns lack is said.
+    only = list(seen.items()) if len(seen) == 1 and not _has(next(iter(seen.values())), {}, USER) else []
+    return (like or only or [None])[0]
+
+
+def _conventional(folder: Path, seen: Mapping[Path, Raw], stem: str) -> Path | None:
+    """The one table of that name, if there is one."""
+    files = [path for path in seen if _stem(path) == stem]
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise UsageError(f"several tables of one name: {names}", where=str(folder), hint="keep one of them there")
+    return files[0] if files else None
+
+
+def _stem(path: Path) -> str:
+    return path.name.partition(".")[0].lower()
+
+
+def _is_items(raw: Raw, said: Mapping[str, str]) -> bool:
+    return (
+        _has(raw, said, ITEM)
+        and any(_has(raw, said, role) for role in (TITLE, TEXT, IMAGE))
+        and not candidates(raw.present, USER)
+    )
+
+
+def _has(raw: Raw, said: Mapping[str, str], role: Role) -> bool:
+    return any(name in raw.present for name in said.get(role.name, "").split(",")) or bool(
+        candidates(raw.present, role)
+    )
