@@ -84,7 +84,9 @@ def test_several_writers_are_killed_and_what_they_told_is_there(tmp_path: Path) 
         ('{"user_id": 5, "item_id": "a", "timestamp": 1, "kind": "like"}', "not an id"),
         ('{"user_id": "u", "item_id": "a\\u0000", "timestamp": 1, "kind": "like"}', "not an id"),
         ('{"user_id": "u", "item_id": "a", "timestamp": "1", "kind": "like"}', "not a number of seconds"),
-        ('{"user_id": "u", "item_id": "a", "timestamp": 1, "kind": "theft"}', "unknown kind"),
+        ('{"user_id": "u", "item_id": "a", "timestamp": 1, "kind": "The theft"}', "not a kind"),
+        ('{"user_id": "u", "item_id": "a", "timestamp": 1, "kind": 5}', "not a kind"),
+        ('{"user_id": "u", "item_id": "a", "timestamp": 1, "kind": "like", "variant": "a b"}', "not a variant"),
         ("\udcff\udcfe", "not JSON"),
     ],
 )
@@ -186,3 +188,23 @@ def test_kinds_are_chosen(dataset: Dataset, tmp_path: Path) -> None:
 
 def test_feedback_lies_beside_the_run(tmp_path: Path) -> None:
     assert default_file(tmp_path / "runs" / "mine") == tmp_path / "runs" / "mine.feedback.jsonl"
+
+
+def test_kinds_and_variants_of_a_shops_own(tmp_path: Path) -> None:
+    file = tmp_path / "feedback.jsonl"
+    events = [
+        Event("u0", "i0", 1, "wishlist", "blue"), Event("u1", "i0", 2, "view", "blue"), Event("u2", "i1", 3, "like")
+    ]  # fmt: skip
+    append(file, events, max_bytes=10**6)
+    assert read(file) == (events, [])
+    assert "variant" not in file.read_text().splitlines()[2]
+
+
+def test_events_of_a_test_are_counted_by_variant(dataset: Dataset, tmp_path: Path) -> None:
+    told = [
+        Event("u0", "i3", 1, "wishlist", "blue"), Event("u1", "i3", 1, "view", "blue"),
+        Event("u1", "i0", 1, "view", "control"), Event("u1", "i1", 1, "view"),
+    ]  # fmt: skip
+    report = merge(dataset, feedback(tmp_path, *told), tmp_path / "out", kinds=["wishlist"])
+    assert report["variants"] == {"blue": {"view": 1, "wishlist": 1}, "control": {"view": 1}}
+    assert report["events"] == 4 and report["other_kinds"] == {"view": 3}
