@@ -205,6 +205,7 @@ def test_events_of_a_test_are_counted_by_variant(dataset: Dataset, tmp_path: Pat
         Event("u0", "i3", 1, "wishlist", "blue"), Event("u1", "i3", 1, "view", "blue"),
         Event("u1", "i0", 1, "view", "control"), Event("u1", "i1", 1, "view"),
     ]  # fmt: skip
-    report = merge(dataset, feedback(tmp_path, *told), tmp_path / "out", kinds=["wishlist"])
+    append(tmp_path / "feedback.jsonl", told, max_bytes=10**6)
+    report = merge(dataset, tmp_path / "feedback.jsonl", tmp_path / "out", kinds=["wishlist"])
     assert report["variants"] == {"blue": {"view": 1, "wishlist": 1}, "control": {"view": 1}}
     assert report["events"] == 4 and report["other_kinds"] == {"view": 3}
