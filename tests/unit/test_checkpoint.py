@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from flips import flips
 from viral.checkpoint import load_checkpoint, save_checkpoint
 from viral.errors import DataError
 
@@ -57,3 +58,32 @@ def test_a_folder_or_nothing_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(DataError):
             load_checkpoint(path)
+
+
+def test_a_flipped_bit_is_noticed_or_harmless(tmp_path):
+    save_checkpoint(tmp_path / "c", GROUPS, PROGRESS)
+    before, noticed = load_checkpoint(tmp_path / "c"), 0
+    for _ in flips(tmp_path / "c", 200):
+        try:
+            groups, progress = load_checkpoint(tmp_path / "c")
+        except DataError:
+            noticed += 1
+            continue
+        assert progress == PROGRESS and groups.keys() == GROUPS.keys()
+        for group, tensors in before[0].items():
+            assert all(torch.equal(groups[group][name], tensor) for name, tensor in tensors.items())
+    assert noticed > 150
+
+
+def test_a_checkpoint_of_before_there_were_checksums_is_read(tmp_path):
+    metadata = {"format": "viral-checkpoint-1", "progress": '{"best": 1}', "groups": '["g"]'}
+    save_file({"g/t": torch.ones(2)}, tmp_path / "c", metadata)
+    assert load_checkpoint(tmp_path / "c")[1] == {"best": 1}
+
+
+@pytest.mark.parametrize("change", [{"progress": "["}, {"groups": '["other"]'}, {"progress": "3"}, {"groups": None}])
+def test_metadata_that_make_no_sense_are_refused(tmp_path, change):
+    metadata = {"format": "viral-checkpoint-1", "progress": "{}", "groups": '["g"]'} | change
+    save_file({"g/t": torch.ones(2)}, tmp_path / "c", {k: v for k, v in metadata.items() if v is not None})
+    with pytest.raises(DataError, match="damaged"):
+        load_checkpoint(tmp_path / "c")

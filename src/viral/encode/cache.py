@@ -16,7 +16,9 @@ from viral.progress import say, stage
 
 T = TypeVar("T")
 CHUNK = 64  # texts encoded between two writes: what a stopped run loses
+SUM = 8  # bytes of a vector's checksum, kept behind it
 _TABLE = "CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
+_VERSION = 1  # of what a row holds, kept in PRAGMA user_version: 0 had no checksum
 
 
 def encode_cached(encoder: Encoder, texts: Sequence[str], path: Path, label: str) -> FloatArray:
@@ -70,20 +72,44 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=60)
     try:
         connection.execute(_TABLE)
+        _mend_older(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def _mend_older(connection: sqlite3.Connection) -> None:
+    """Add checksums to the vectors of a file of before there were any."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] >= _VERSION:
+        return
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] < _VERSION:  # no other process did meanwhile
+            rows = connection.execute("SELECT digest, vector FROM vectors").fetchall()
+            summed = ((vector + _sum(digest, vector), digest) for digest, vector in rows)
+            connection.executemany("UPDATE vectors SET vector = ? WHERE digest = ?", summed)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
 def _stored(connection: sqlite3.Connection, digests: Iterable[bytes]) -> dict[bytes, FloatArray]:
+    """The vectors that are there and whole; a damaged one is as good as none, with a word about it."""
     query = "SELECT vector FROM vectors WHERE digest = ?"
     rows = ((digest, connection.execute(query, (digest,)).fetchone()) for digest in digests)
-    return {digest: np.frombuffer(row[0], dtype="<f4") for digest, row in rows if row}
+    found = {digest: row[0] for digest, row in rows if row}
+    damaged = [digest for digest, kept in found.items() if kept[-SUM:] != _sum(digest, kept[:-SUM])]
+    if damaged:
+        say(f"{len(damaged)} vectors in the cache are damaged and are made anew")
+    return {digest: np.frombuffer(found[digest][:-SUM], dtype="<f4") for digest in found.keys() - set(damaged)}
+
+
+def _sum(digest: bytes, vector: bytes) -> bytes:
+    return hashlib.sha256(digest + vector).digest()[:SUM]
 
 
 def _keep(connection: sqlite3.Connection, vectors: Mapping[bytes, FloatArray]) -> None:
-    values = [(digest, vector.astype("<f4").tobytes()) for digest, vector in vectors.items()]
+    kept = [(digest, vector.astype("<f4").tobytes()) for digest, vector in vectors.items()]
+    values = [(digest, vector + _sum(digest, vector)) for digest, vector in kept]
     with connection:
         connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", values)
 

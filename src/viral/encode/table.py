@@ -1,5 +1,6 @@
 """Feature tables: vectors aligned by item id, never by order."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from viral.errors import DataError
 from viral.files import atomic_write
 
 FloatArray = npt.NDArray[np.float32]
+LARGEST = 1e12  # no encoder gives more, and its square still is a number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,10 +38,15 @@ class FeatureTable:
             )
         if len(set(self.item_ids)) != len(self.item_ids):
             raise DataError("an item id occurs twice", where=where)
-        broken = ~np.isfinite(self.values).all(axis=1)
-        if broken.any():
+        usable = np.abs(self.values) <= LARGEST  # neither NaN nor infinity is
+        if not usable.all():
+            broken = ~usable.all(axis=1)
             first = self.item_ids[int(broken.argmax())]
-            raise DataError(f"{int(broken.sum())} rows are not finite numbers (first: item {first!r})", where=where)
+            raise DataError(
+                f"{int(broken.sum())} rows are not finite numbers (first: item {first!r}), or beyond {LARGEST:g}",
+                where=where,
+                hint="the table or what made it is damaged: run `viral encode` again, or give the features anew",
+            )
 
     def aligned(self, item_ids: Sequence[str]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """The rows for ``item_ids``, in their order: values (I, F), zero where absent, and present (I,)."""
@@ -59,6 +66,7 @@ class FeatureTable:
             pa.array(np.ascontiguousarray(self.values).reshape(-1)), self.values.shape[1]
         )
         origin = {"modality": self.modality, "encoder": self.encoder, "fingerprint": self.fingerprint}
+        origin["sha256"] = _sha256(origin, self.item_ids, self.values)
         table = pa.table({"item_id": pa.array(self.item_ids, pa.string()), "vector": vectors})
         path = folder / f"{self.modality}.parquet"
         with atomic_write(path) as temporary:
@@ -67,7 +75,10 @@ class FeatureTable:
 
     @classmethod
     def load(cls, path: Path) -> "FeatureTable":
-        """Read what ``save`` wrote; raises ``DataError`` naming the file where it is something else."""
+        """Read what ``save`` wrote; raises ``DataError`` naming the file where it is something else, or damaged.
+
+        A file of before there were checksums is read without.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -81,9 +92,19 @@ class FeatureTable:
             ids = tuple(map(str, table["item_id"].to_pylist()))
             modality, encoder, fingerprint = (str(origin[key]) for key in ("modality", "encoder", "fingerprint"))
             values = values.astype(np.float32, copy=False)
+            if "sha256" in origin and origin.pop("sha256") != _sha256(origin, ids, values):
+                raise ValueError("its checksum differs: damaged on the disk, or written over")
         except (KeyError, TypeError, ValueError, OSError, AttributeError, pa.ArrowException) as error:
             raise DataError(f"not a feature table ({error})", where=str(path), hint="run `viral encode`") from None
         return cls(ids, modality, values, encoder, fingerprint)
+
+
+def _sha256(origin: Mapping[str, str], item_ids: Sequence[str], values: FloatArray) -> str:
+    """Of everything that a file tells."""
+    words = json.dumps([dict(origin), list(item_ids)], ensure_ascii=False)
+    digest = hashlib.sha256(words.encode("utf-8", "replace"))
+    digest.update(np.ascontiguousarray(values, dtype="<f4").data)
+    return digest.hexdigest()
 
 
 def load_features(folder: Path) -> Mapping[str, FeatureTable]:

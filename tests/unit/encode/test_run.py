@@ -1,5 +1,7 @@
 """Encoding a data set: what goes into each table, and what is made again."""
 
+import contextlib
+import sqlite3
 import zlib
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from describers import draw
+from flips import flips
 from viral.dataset import Dataset, Source, write_tables
 from viral.encode import FeatureTable, encode_dataset, load_features
 from viral.encode.cache import encode_cached
@@ -330,3 +333,23 @@ def test_the_real_encoders_are_the_default(dataset):
         "title": ((3, 384), "all-MiniLM-L6-v2"),
         "image": ((5, 1280), "efficientnet-lite0"),
     }
+
+
+def test_a_flipped_bit_of_the_cache_gives_no_other_vectors(tmp_path):
+    path, texts = tmp_path / "cache.sqlite", [f"text {n}" for n in range(60)]
+    expected = np.stack([Letters.vector(text) for text in texts])
+    encode_cached(Letters(), texts, path, "label")
+    for _ in flips(path, 100):
+        np.testing.assert_array_equal(encode_cached(Letters(), texts, path, "label"), expected)
+
+
+def test_a_cache_of_before_there_were_checksums_is_kept(tmp_path):
+    path = tmp_path / "cache.sqlite"
+    encode_cached(Letters(), ["a"], path, "label")
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE vectors SET vector = substr(vector, 1, length(vector) - 8)")
+        connection.execute("PRAGMA user_version = 0")
+    encoder = Letters()
+    for _ in range(2):
+        np.testing.assert_array_equal(encode_cached(encoder, ["a"], path, "label")[0], Letters.vector("a"))
+    assert encoder.asked == []

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from flips import flips
 from viral.encode import FeatureTable, load_features
 from viral.errors import DataError
 
@@ -85,3 +86,39 @@ def test_another_file_is_refused(tmp_path, content):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(DataError, match="viral encode"):
         FeatureTable.load(tmp_path / "text.parquet")
+
+
+def test_a_flipped_bit_is_noticed_or_harmless(tmp_path):
+    before = table(ids=[f"item {n}" for n in range(40)], fingerprint="ab")
+    path = before.save(tmp_path)
+    noticed = 0
+    for _ in flips(path, 200):
+        try:
+            after = FeatureTable.load(path)
+        except DataError as error:
+            assert error.where == str(path)
+            noticed += 1
+        else:
+            np.testing.assert_array_equal(after.values, before.values)
+            assert (after.item_ids, after.modality, after.encoder, after.fingerprint) == (
+                before.item_ids, "text", "encoder/1", "ab"
+            )  # fmt: skip
+    assert noticed > 100
+
+
+def test_values_that_no_encoder_gives_are_refused():
+    with pytest.raises(DataError, match=r"first: item 'b'\), or beyond 1e\+12"):
+        FeatureTable(("a", "b"), "text", np.array([[1.0], [1e37]], dtype=np.float32), "e")
+
+
+def test_a_table_of_before_there_were_checksums_is_read(tmp_path):
+    import json
+
+    import pyarrow.parquet as pq
+
+    path = table().save(tmp_path)
+    old = pq.read_table(path)
+    origin = json.loads(old.schema.metadata[b"viral"])
+    del origin["sha256"]
+    pq.write_table(old.replace_schema_metadata({"viral": json.dumps(origin)}), path)
+    np.testing.assert_array_equal(FeatureTable.load(path).values, table().values)
