@@ -15,7 +15,8 @@ def map_(
     dataset: DatasetArgument,
     out: Annotated[Path, typer.Option(help="The page to write (HTML).")],
     by: Annotated[
-        str, typer.Option(help="What colours and measures: category, or a planted shop's pattern, colour, tag …")
+        str,
+        typer.Option(help="What colours and measures: category, cluster, or a planted shop's pattern, colour, tag …"),
     ] = "category",
     modality: Annotated[
         list[str] | None, typer.Option(help="Which, repeatable; words-PROMPT is what was said alone (default: all).")

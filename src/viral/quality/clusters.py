@@ -1,15 +1,21 @@
-"""How well groups of items keep together in a space, by cosine. n items, F dimensions, c groups."""
+"""Clusters of items in a space, and how well groups keep together there, by cosine. n items, F dimensions, c groups."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from viral.errors import DataError
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+MOST_CLUSTERS, ITEMS_EACH = 12, 25  # of a map
+ROUNDS = 25  # of k-means at most; it has settled or nearly so
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +92,38 @@ def silhouettes(vectors: npt.NDArray[np.floating[Any]], labels: IntArray) -> Flo
     b = distances.min(axis=1)
     scale = np.maximum(np.maximum(a, b), 1e-12)
     return np.where(counts[codes] > 1, (b - a) / scale, 0.0)
+
+
+def directional_clusters(vectors: "Tensor", seed: int) -> IntArray:
+    """Clusters (n,) of vectors (n, D) by cosine, one for every ``ITEMS_EACH`` items and at most ``MOST_CLUSTERS``."""
+    import torch
+
+    directions = torch.nn.functional.normalize(vectors, dim=1)
+    count = max(1, min(MOST_CLUSTERS, len(directions) // ITEMS_EACH))
+    return k_means(directions, count, torch.Generator().manual_seed(seed)).numpy()
+
+
+def k_means(rows: "Tensor", count: int, generator: "torch.Generator") -> "Tensor":
+    """Cluster numbers (n,) of unit rows (n, D), by cosine; the largest cluster is 0.
+
+    Lloyd's rounds from centres drawn far apart (k-means++, Arthur & Vassilvitskii, SODA 2007).
+    """
+    import torch
+
+    if not len(rows):
+        return torch.zeros(0, dtype=torch.int64)
+    centres = rows[torch.randint(len(rows), (1,), generator=generator)]
+    while len(centres) < count:
+        far = (1 - (rows @ centres.T).max(dim=1).values).clamp(min=1e-9)
+        centres = torch.cat([centres, rows[torch.multinomial(far, 1, generator=generator)]])
+    near = (rows @ centres.T).argmax(dim=1)
+    for _ in range(ROUNDS):
+        sums = torch.zeros_like(centres).index_add_(0, near, rows)
+        filled = sums.norm(dim=1) > 1e-9  # one that has lost all of its items stays where it was
+        centres = torch.where(filled[:, None], torch.nn.functional.normalize(sums, dim=1), centres)
+        moved = (rows @ centres.T).argmax(dim=1)
+        if torch.equal(moved, near):
+            break
+        near = moved
+    order = torch.bincount(near, minlength=count).argsort(descending=True, stable=True)
+    return order.argsort()[near]

@@ -6,14 +6,17 @@ from pathlib import Path
 
 from viral.dataset import Dataset
 from viral.evaluation import PairedTest
+from viral.language import _, marked, n_
 from viral.provenance import commit
-from viral.quality.maps import ItemMap, Place
-from viral.quality.spaces import BEFORE, WORDS
-from viral.report import Cloud, NextSteps, Notes, Report, Scatter, Section, Step, Table, write_report
+from viral.quality.map_notes import next_steps, notes
+from viral.quality.maps import CLUSTER, ItemMap, Place
+from viral.quality.naming import EVERYTHING, UNNAMED
+from viral.quality.spaces import BEFORE, LABELS, WORDS
+from viral.report import Cloud, Report, Scatter, Section, Table, write_report
 from viral.report.scatter import STYLES
 from viral.report.wording import fixed, percent
 
-METHODS = {"pca": "principal components", "tsne": "t-SNE (openTSNE)"}
+METHODS = {"pca": marked("principal components"), "tsne": "t-SNE (openTSNE)"}
 
 
 def write_map(path: Path, dataset: Dataset, found: ItemMap) -> Path:
@@ -28,51 +31,77 @@ def map_report(dataset: Dataset, found: ItemMap) -> Report:
         sections.append(_measures(found, measured))
     if any(len(place.clusters) > 1 for place in found.places):
         sections.append(_groupings(found))
-    sections += [_notes(found), _next(dataset.path, found)]
+    sections += [notes(found), next_steps(dataset.path, found)]
     return Report(
-        title="Where the items lie",
-        subtitle=f"The items of {dataset.path.name} by each of their modalities, coloured by {found.by}.",
+        title=_("Where the items lie"),
+        subtitle=_(
+            "The items of %(data)s by each of their modalities, coloured by %(group)s.",
+            data=dataset.path.name,
+            group=_by(found),
+        ),
         lede=finding(found),
         facts=(
-            ("items", f"{len(found.item_ids):,}"),
-            (f"groups ({found.by})", str(len({label for label in found.labels if label is not None}))),
-            ("method", METHODS[found.method]),
-            ("seed", str(found.seed)),
-            ("commit", commit()),
+            (_("items"), f"{len(found.item_ids):,}"),
+            (
+                _("groups (%(group)s)", group=_by(found)),
+                str(len({label for label in found.labels if label is not None})),
+            ),
+            (_("method"), _(METHODS[found.method])),
+            (_("seed"), str(found.seed)),
+            (_("commit"), commit()),
         ),
         sections=tuple(sections),
     )
 
 
+def _by(found: ItemMap) -> str:
+    """What the items are grouped by, in words."""
+    return _(found.by) if found.by in ("category", CLUSTER) else found.by
+
+
 def finding(found: ItemMap) -> str:
     """The result in a sentence: before, after, and chance."""
+    if found.clustered:
+        space = _(LABELS[found.clustered]) if found.clustered in LABELS else found.clustered
+        return _(
+            "The groups are clusters of the vectors “%(space)s”, named by the words that set each apart from the"
+            " others. They are drawn and not measured: it is these vectors that made them.",
+            space=space,
+        )
     measured = {place.space.name: place.clusters[found.by] for place in found.places if found.by in place.clusters}
     if not measured:
-        return f"The items have no groups by {found.by}: they are drawn, and not measured."
+        return _("The items have no groups by %(group)s: they are drawn, and not measured.", group=_by(found))
     first = next(iter(measured.values()))
     names = {
-        BEFORE: "the picture's features",
-        f"{WORDS}title": "what was said of it, knowing the title",
-        "description": "the description with the title",
-        "title": "the title alone",
+        BEFORE: _("the picture's features"),
+        f"{WORDS}title": _("what was said of it, knowing the title"),
+        "description": _("the description with the title"),
+        "title": _("the title alone"),
     }
-    told = [f"{percent(measured[name].purity, 0)} by {words}" for name, words in names.items() if name in measured]
-    told = told or [f"{percent(one.purity, 0)} by {name}" for name, one in measured.items()]
-    return (
-        f"Nearest neighbours of the same {found.by}: {', '.join(told)}. Neighbours drawn at random:"
-        f" {percent(first.chance, 0)}. ({first.neighbours} neighbours of each of {first.items:,} items.)"
-    )
+    known = {name: words for name, words in names.items() if name in measured} or {name: name for name in measured}
+    told = [
+        _("%(share)s by %(words)s", share=percent(measured[name].purity, 0), words=words)
+        for name, words in known.items()
+    ]
+    return _(
+        "Nearest neighbours of the same %(group)s: %(shares)s. Neighbours drawn at random: %(chance)s. (%(neighbours)s"
+        " neighbours of each of %(items)s items.)",
+        group=_by(found), shares=", ".join(told), chance=percent(first.chance, 0), neighbours=first.neighbours,
+        items=f"{first.items:,}",
+    )  # fmt: skip
 
 
 def _scatter(found: ItemMap) -> Scatter:
     counts = Counter(label for label in found.labels if label is not None)
     names = [name for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
     index = {name: min(place, STYLES) for place, name in enumerate(names)}
-    legend = names[:STYLES] + ([f"{len(names) - STYLES} smaller groups"] if len(names) > STYLES else [])
+    legend = [_(name) if found.clustered and name in (UNNAMED, EVERYTHING) else name for name in names[:STYLES]]
+    if len(names) > STYLES:
+        legend.append(n_("%(number)s smaller group", "%(number)s smaller groups", len(names) - STYLES))
     codes = tuple(-1 if label is None else index[label] for label in found.labels)
     absent = codes.count(-1)
     return Scatter(
-        heading="Maps",
+        heading=_("Maps"),
         groups=tuple(legend),
         clouds=tuple(
             Cloud(
@@ -83,19 +112,27 @@ def _scatter(found: ItemMap) -> Scatter:
             )
             for place in found.places
         ),
-        caption=f"Made by {METHODS[found.method]} from vectors of length one, every map by itself."
-        + (f" Grey: {absent:,} items without a {found.by}." if absent else ""),
-        intro="A map of hundreds of dimensions in two bends or hides most distances. The numbers below are measured in"
-        " the whole space.",
+        caption=_(
+            "Made by %(method)s from vectors of length one, every map by itself.", method=_(METHODS[found.method])
+        )
+        + (
+            " " + _("Grey: %(items)s items without a %(group)s.", items=f"{absent:,}", group=_by(found))
+            if absent
+            else ""
+        ),
+        intro=_(
+            "A map of hundreds of dimensions in two bends or hides most distances. The numbers below are measured in"
+            " the whole space."
+        ),
     )
 
 
 def _note(place: Place, by: str) -> str:
     said = []
     if by in place.clusters:
-        said.append(f"neighbour purity {percent(place.clusters[by].purity, 0)}")
+        said.append(_("neighbour purity %(share)s", share=percent(place.clusters[by].purity, 0)))
     if place.projection.explained is not None:
-        said.append(f"shows {percent(place.projection.explained, 0)} of the variance")
+        said.append(_("shows %(share)s of the variance", share=percent(place.projection.explained, 0)))
     return ", ".join(said)
 
 
@@ -111,16 +148,28 @@ def _measures(found: ItemMap, measured: Sequence[Place]) -> Table:
         )
         for place in measured
     ]
-    columns = ("modality", "neighbour purity", "more than the picture [95 %]", "silhouette", "dimensions")
+    columns = (
+        _("modality"),
+        _("neighbour purity"),
+        _("more than the picture [95 %]"),
+        _("silhouette"),
+        _("dimensions"),
+    )
     return Table(
-        heading=f"Clusters by {found.by}",
+        heading=_("Clusters by %(group)s", group=_by(found)),
         columns=columns,
         rows=tuple(rows),
         numeric=columns[1:],
-        caption=f"{first.items:,} items in {first.groups} groups; chance {percent(first.chance)}. Neighbour purity: the"
-        f" share of an item's {first.neighbours} nearest items, by cosine, that are of its group. Silhouette: from -1"
-        " to 1, how much nearer the own group is than the next one, by 1 - cosine. Differences are paired by item,"
-        " with a bootstrap interval.",
+        caption=_(
+            "%(items)s items in %(groups)s groups; chance %(chance)s. Neighbour purity: the share of an item's"
+            " %(neighbours)s nearest items, by cosine, that are of its group. Silhouette: from -1 to 1, how much nearer"
+            " the own group is than the next one, by 1 - cosine. Differences are paired by item, with a bootstrap"
+            " interval.",
+            items=f"{first.items:,}",
+            groups=first.groups,
+            chance=percent(first.chance),
+            neighbours=first.neighbours,
+        ),
     )
 
 
@@ -140,53 +189,15 @@ def _groupings(found: ItemMap) -> Table:
         )
         for place in found.places
     ]
-    rows.append(("chance", *(_chance(found.places, name) for name in names)))
+    rows.append((_("chance"), *(_chance(found.places, name) for name in names)))
     return Table(
-        heading="Neighbour purity by every group",
-        columns=("modality", *names),
+        heading=_("Neighbour purity by every group"),
+        columns=(_("modality"), *names),
         rows=tuple(rows),
         numeric=tuple(names),
-        caption="The same measure for everything that is known of the items: what makes items neighbours?",
+        caption=_("The same measure for everything that is known of the items: what makes items neighbours?"),
     )
 
 
 def _chance(places: Sequence[Place], name: str) -> str:
     return percent(next(place.clusters[name].chance for place in places if name in place.clusters))
-
-
-def _notes(found: ItemMap) -> Notes:
-    there = {place.space.name for place in found.places}
-    notes = [
-        f"All modalities are compared on the same {len(found.item_ids):,} items"
-        + (f", a seeded sample of the {found.shared:,} that have all of them." if found.shared > len(found.item_ids)
-           else ": those that have all of them."),
-    ]  # fmt: skip
-    if "description" in there or "description-plain" in there:
-        notes.append(
-            "A description's table encodes the title together with what was said of the picture. Where the title tells"
-            " the group, it is near its like for that reason; the words alone and the title alone are shown beside it."
-        )
-    if f"{WORDS}title" in there:
-        notes.append("A prompt with the title lets a describer repeat it; the words of the plain prompt cannot.")
-    notes.append(
-        "High purity by one grouping leaves less room for the others: neighbours by object are seldom neighbours by"
-        " colour. A low value is no fault of the words by itself."
-    )
-    return Notes(heading="What to keep in mind", notes=tuple(notes))
-
-
-def _next(path: Path, found: ItemMap) -> NextSteps:
-    there = {place.space.name for place in found.places}
-    steps = [
-        Step(command=command.format(path), what=what)
-        for name, command, what in (
-            (BEFORE, "viral encode {} --modality image", "the picture's own features: the map before"),
-            (f"{WORDS}title", "viral enrich {} --prompt title", "what is said of the pictures, knowing the title"),
-            (f"{WORDS}plain", "viral enrich {} --prompt plain", "what is said without it"),
-            ("description", "viral encode {} --prompt title", "the descriptions that a model trains on: the map after"),
-            ("title", "viral encode {} --modality title", "the title alone, to compare with"),
-        )
-        if name not in there
-    ]
-    steps.append(Step(command=f"viral enrich {path} --report quality.html", what="how good the descriptions are"))
-    return NextSteps(heading="What to type next", steps=tuple(steps))

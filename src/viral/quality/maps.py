@@ -15,11 +15,13 @@ from viral.enrich.quality import TRUTH_FILE
 from viral.errors import UsageError, nearest
 from viral.evaluation import PairedTest, paired_test
 from viral.progress import track
-from viral.quality.clusters import Clustering, clustering, neighbour_purity
+from viral.quality.clusters import ITEMS_EACH, Clustering, clustering, directional_clusters, neighbour_purity
+from viral.quality.naming import Words, cluster_names
 from viral.quality.projection import Method, Projection, project
 from viral.quality.spaces import BEFORE, Mapped, Space, mapped
 
-CATEGORY = "category"
+CATEGORY, CLUSTER = "category", "cluster"
+CLUSTERED = ("description", "description-plain", "text", "title")  # the table that tells most of an item comes first
 PLANTED = ("colour", "pattern", "tag", "origin")  # beside the category, which is the object
 
 Labels = Sequence[str | None]
@@ -46,10 +48,12 @@ class ItemMap:
     places: tuple[Place, ...]
     method: Method
     seed: int
+    clustered: str = ""  # the space whose clusters colour the map, where groups are not told by the data
 
     def to_json(self) -> dict[str, Any]:
         return {
             "by": self.by,
+            "clustered": self.clustered or None,
             "items": len(self.item_ids),
             "shared_items": self.shared,
             "groups": dict(Counter(label for label in self.labels if label is not None).most_common()),
@@ -83,21 +87,26 @@ def item_map(
 ) -> ItemMap:
     """Map at most ``most`` items by every modality; ``by`` is ``category`` or a column of a planted shop's truth.
 
+    By ``cluster``, and where no item has a category, the groups are clusters of one modality's vectors, each named by
+    the words that set it apart; they are drawn and not measured, as it is their own vectors that made them.
     ``UsageError`` where ``by`` or a modality is unknown, ``DataError`` where there is nothing to map.
     """
     groupings = _groupings(dataset, by)
     items = mapped(dataset, sets, modalities=modalities, most=most, seed=seed, encoder=encoder)
     chosen = {name: [labels.get(item_id) for item_id in items.item_ids] for name, labels in groupings.items()}
+    clustered, labels = "", chosen.get(by, [])
+    if by == CLUSTER or (by == CATEGORY and not any(labels) and len(items.item_ids) >= 2 * ITEMS_EACH):
+        by, clustered, labels = CLUSTER, *_clustered(dataset, items, seed)
     places = [
         Place(
             space=space,
             projection=project(space.vectors, method, seed=seed),
             clusters=_clusters(space, chosen, neighbours),
-            against_image=_against_image(items, space, chosen[by], neighbours, seed),
+            against_image=_against_image(items, space, chosen.get(by, []), neighbours, seed),
         )
         for space in track(items.spaces, f"map ({method})")
     ]
-    return ItemMap(items.item_ids, items.shared, by, tuple(chosen[by]), tuple(places), method, seed)
+    return ItemMap(items.item_ids, items.shared, by, tuple(labels), tuple(places), method, seed, clustered)
 
 
 def _groupings(dataset: Dataset, by: str) -> dict[str, Mapping[str, str | None]]:
@@ -113,10 +122,24 @@ def _groupings(dataset: Dataset, by: str) -> dict[str, Mapping[str, str | None]]
             if name != "item_id" and truth.schema[name] in (pl.String, pl.Int64, pl.Int32, pl.Int8):
                 labels = truth[name].cast(pl.String).to_list()
                 there[name] = dict(zip(truth["item_id"].to_list(), labels, strict=True))
-    if by not in there:
-        raise UsageError(f"items cannot be coloured by {by!r}", hint=nearest(by, there))
-    measured = dict.fromkeys((by, CATEGORY, *(name for name in PLANTED if name in there)))
+    if by not in (*there, CLUSTER):
+        raise UsageError(f"items cannot be coloured by {by!r}", hint=nearest(by, [*there, CLUSTER]))
+    measured = dict.fromkeys((*([by] if by in there else []), CATEGORY, *(name for name in PLANTED if name in there)))
     return {name: there[name] for name in measured}
+
+
+def _clustered(dataset: Dataset, items: Mapped, seed: int) -> tuple[str, list[str | None]]:
+    """The space whose clusters are drawn, and the name of each item's cluster."""
+    import torch
+
+    spaces = {space.name: space for space in items.spaces}
+    space = next((spaces[name] for name in CLUSTERED if name in spaces), items.spaces[-1])
+    codes = directional_clusters(torch.from_numpy(space.vectors.astype(np.float32)), seed)
+    catalog = dataset.catalog()
+    there = [catalog[item_id] for item_id in items.item_ids]
+    words = [Words(item.title, (item.category or "", item.colour or "", item.brand or "")) for item in there]
+    names = cluster_names(words, codes, int(codes.max()) + 1)
+    return space.name, [names[code] for code in codes.tolist()]
 
 
 def _rows(labels: Labels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

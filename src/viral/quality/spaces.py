@@ -12,17 +12,18 @@ from viral.encode.cache import encode_cached
 from viral.encode.run import CACHE_FILE
 from viral.enrich import Descriptions
 from viral.errors import DataError, UsageError, nearest
+from viral.language import _, marked
 
 WORDS = "words-"  # + prompt: the describer's words alone
 BEFORE = "image"
 LABELS = {
-    "image": "before: the picture",
-    "words-plain": "words alone, prompt plain",
-    "words-title": "words alone, prompt title",
-    "description-plain": "title and words, prompt plain",
-    "description": "after: title and words",
-    "title": "title alone",
-    "text": "title and text",
+    "image": marked("before: the picture"),
+    "words-plain": marked("words alone, prompt plain"),
+    "words-title": marked("words alone, prompt title"),
+    "description-plain": marked("title and words, prompt plain"),
+    "description": marked("after: title and words"),
+    "title": marked("title alone"),
+    "text": marked("title and text"),
 }
 LEAST = 3  # items that every space must have in common
 
@@ -39,7 +40,7 @@ class Space:
 
     @property
     def label(self) -> str:
-        return LABELS.get(self.name, self.name)
+        return _(LABELS[self.name]) if self.name in LABELS else self.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,12 +9,13 @@ from viral.dataset import Dataset
 from viral.enrich import Description, Descriptions, load_edits
 from viral.enrich.edits import overlaid
 from viral.fetch import catalog_with_fetched
+from viral.language import _, marked
 from viral.provenance import commit
 from viral.report import ContactSheet, Described, Report, Section, Table, Thing
 
 EACH = 8  # cards of a kind on a sheet
-EDITED = "edited by hand"
-NOTHING_IN_COMMON = "No item has a description by every prompt, so how good they are cannot be measured."
+EDITED = marked("edited by hand")
+NOTHING_IN_COMMON = marked("No item has a description by every prompt, so how good they are cannot be measured.")
 
 
 def status_sections(
@@ -24,12 +25,13 @@ def status_sections(
     rows = {prompt: overlaid(one.rows, edits) for prompt, one in sets.items()}
     counts = {prompt: _counts(found) for prompt, found in rows.items()}
     kinds = list(dict.fromkeys(kind for found in counts.values() for kind in found))
+    named = tuple(_("prompt %(prompt)s", prompt=prompt) for prompt in sets)
     table = Table(
-        heading="What became of every item",
-        intro="By status. Conspicuous descriptions are done, and counted once for each thing that is conspicuous.",
-        columns=("kind", *(f"prompt {prompt}" for prompt in sets)),
-        rows=tuple((kind, *(f"{found.get(kind, 0):,}" for found in counts.values())) for kind in kinds),
-        numeric=tuple(f"prompt {prompt}" for prompt in sets),
+        heading=_("What became of every item"),
+        intro=_("By status. Conspicuous descriptions are done, and counted once for each thing that is conspicuous."),
+        columns=(_("kind"), *named),
+        rows=tuple((_(kind), *(f"{found.get(kind, 0):,}" for found in counts.values())) for kind in kinds),
+        numeric=named,
     )
     sheets = [
         _sheet(catalog, sets[prompt], found, seed) for prompt, found in rows.items() if set(counts[prompt]) != {"done"}
@@ -41,10 +43,10 @@ def status_report(dataset: Dataset, sets: Mapping[str, Descriptions], seed: int)
     """A page of statuses alone, for sets that describe no item in common, so that nothing can be measured."""
     catalog = catalog_with_fetched(dataset)
     return Report(
-        title="What became of every item",
-        subtitle=f"The descriptions of {dataset.path.name}, by status.",
-        lede=NOTHING_IN_COMMON,
-        facts=(("items", f"{len(catalog):,}"), ("seed", str(seed)), ("commit", commit())),
+        title=_("What became of every item"),
+        subtitle=_("The descriptions of %(data)s, by status.", data=dataset.path.name),
+        lede=_(NOTHING_IN_COMMON),
+        facts=((_("items"), f"{len(catalog):,}"), (_("seed"), str(seed)), (_("commit"), commit())),
         sections=tuple(status_sections(catalog, sets, load_edits(dataset), seed)),
     )
 
@@ -65,11 +67,11 @@ def _counts(rows: Iterable[Description]) -> dict[str, int]:
 def _sheet(catalog: Catalog, descriptions: Descriptions, rows: tuple[Description, ...], seed: int) -> ContactSheet:
     there = [row for row in rows if row.item_id in catalog]
     return ContactSheet(
-        heading=f"Prompt {descriptions.prompt}: by status",
+        heading=_("Prompt %(prompt)s: by status", prompt=descriptions.prompt),
         cards=tuple(_card(catalog, row) for row in _some_of_each(there, seed)),
         describer=descriptions.describer,
         prompt=descriptions.prompt,
-        caption=f"At least {EACH} items of every kind where there are as many, drawn by the seed.",
+        caption=_("At least %(count)s items of every kind where there are as many, drawn by the seed.", count=EACH),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from viral.evaluation import PairedTest
+from viral.language import _, marked
 from viral.quality.agreement import Agreement
 from viral.quality.measure import MATCHED, MEANING, Quality
 from viral.quality.planted import READ, SUMMARIES, Gain, Planted
@@ -10,12 +11,12 @@ from viral.report import Bar, BarChart, Estimate, Section, Table
 from viral.report.wording import fixed, percent
 
 SUMMARY_NAMES = {
-    "exact": "named, and no other value",
-    "f1": "by degrees: F1 of the named values",
-    "right": "named at all",
+    "exact": marked("named, and no other value"),
+    "f1": marked("by degrees: F1 of the named values"),
+    "right": marked("named at all"),
 }
-BAR_NAMES = {"exact": "only its own", "f1": "F1", "right": "named"}
-BASES = {MATCHED: "as said", MEANING: "without the titles' words"}
+BAR_NAMES = {"exact": marked("only its own"), "f1": "F1", "right": marked("named")}
+BASES = {MATCHED: marked("as said"), MEANING: marked("without the titles' words")}
 
 
 def planted_sections(found: Planted) -> list[Section]:
@@ -29,29 +30,34 @@ def planted_sections(found: Planted) -> list[Section]:
 
 
 def _attributes(found: Planted) -> Table:
-    fields = {"named": "right", "another's": "foreign", "nobody's": "invented", "only its own": "exact"}
+    fields = {_("named"): "right", _("another's"): "foreign", _("nobody's"): "invented", _("only its own"): "exact"}
     rows = [
-        (f"{name}, {prompt}", *(percent(float(getattr(named[name], field))) for field in fields.values()))
+        (f"{_(name)}, {prompt}", *(percent(float(getattr(named[name], field))) for field in fields.values()))
         for name in next(iter(found.by_prompt.values()))
         for prompt, named in found.by_prompt.items()
     ]
     return Table(
-        heading="What is named",
-        columns=("attribute, prompt", *fields),
+        heading=_("What is named"),
+        columns=(_("attribute, prompt"), *fields),
         rows=tuple(rows),
         numeric=tuple(fields),
-        caption=f"{found.items:,} items. Named: the product's value. Another's: a value of another thing in the"
-        " picture, of the pictures that have one (of the tag: the slogan). Nobody's: a value that was planted nowhere"
-        " in the picture. Only its own: the product's value and no other.",
-        intro="Every value that was planted is looked for in the words. The title tells object and colour as well;"
-        " pattern and tag can only have been seen.",
+        caption=_(
+            "%(items)s items. Named: the product's value. Another's: a value of another thing in the picture, of the"
+            " pictures that have one (of the tag: the slogan). Nobody's: a value that was planted nowhere in the"
+            " picture. Only its own: the product's value and no other.",
+            items=f"{found.items:,}",
+        ),
+        intro=_(
+            "Every value that was planted is looked for in the words. The title tells object and colour as well;"
+            " pattern and tag can only have been seen."
+        ),
     )
 
 
 def _bars(found: Planted) -> BarChart:
     bars = [
         Bar(
-            label=f"{label}, {prompt}",
+            label=f"{_(label)}, {prompt}",
             value=Estimate(found.summaries[prompt][name]),
             highlight=prompt in found.gains,
         )
@@ -59,28 +65,32 @@ def _bars(found: Planted) -> BarChart:
         for prompt in found.summaries
     ]
     return BarChart(
-        heading="Attribute accuracy",
+        heading=_("Attribute accuracy"),
         bars=tuple(bars),
-        quantity="Mean over colour, pattern and tag",
+        quantity=_("Mean over colour, pattern and tag"),
         percent=True,
-        caption="Only its own: the product's value is named and no other. F1: the same by degrees; a text that names"
-        " the right value among n others counts 2 / (2 + n). Named: whatever else is named beside it.",
+        caption=_(
+            "Only its own: the product's value is named and no other. F1: the same by degrees; a text that names the"
+            " right value among n others counts 2 / (2 + n). Named: whatever else is named beside it."
+        ),
     )
 
 
 def _gains(found: Planted) -> Table:
     rows = [
-        (f"{SUMMARY_NAMES[name]}, {prompt}", *_gain_cells(gains[name]))
+        (f"{_(SUMMARY_NAMES[name])}, {prompt}", *_gain_cells(gains[name]))
         for prompt, gains in found.gains.items()
         for name in SUMMARIES
     ]
-    columns = ("measure", "plain", "this prompt", "difference [95 %]", "p", "relative gain [95 %]")
+    columns = (_("measure"), "plain", _("this prompt"), _("difference [95 %]"), "p", _("relative gain [95 %]"))
     return Table(
-        heading="What the title adds",
+        heading=_("What the title adds"),
         columns=columns,
         rows=tuple(rows),
         numeric=columns[1:],
-        caption="Mean over colour, pattern and tag; paired by item: bootstrap intervals and sign-flip test over items.",
+        caption=_(
+            "Mean over colour, pattern and tag; paired by item: bootstrap intervals and sign-flip test over items."
+        ),
     )
 
 
@@ -106,21 +116,23 @@ def _read(found: Planted) -> Table:
     chance = next(iter(found.read.values()))
     rows = [
         (
-            name,
+            _(name),
             *(percent(max(found.read[prompt][name][kind] for kind in ("linear", "nonlinear"))) for prompt in prompts),
             percent(chance[name]["chance"]),
         )
         for name in names
     ]
-    columns = ("attribute", *prompts, "chance")
+    columns = (_("attribute"), *prompts, _("chance"))
     return Table(
-        heading="What the vectors tell",
+        heading=_("What the vectors tell"),
         columns=columns,
         rows=tuple(rows),
         numeric=columns[1:],
-        caption="Accuracy of the better of a linear and a kernel probe on items held out (four folds), from the"
-        " sentence vectors of the descriptions alone, without the titles. Chance: always the commonest value.",
-        intro="A model sees the sentence vector, not the sentence. This is what it can know of the product.",
+        caption=_(
+            "Accuracy of the better of a linear and a kernel probe on items held out (four folds), from the sentence"
+            " vectors of the descriptions alone, without the titles. Chance: always the commonest value."
+        ),
+        intro=_("A model sees the sentence vector, not the sentence. This is what it can know of the product."),
     )
 
 
@@ -129,22 +141,24 @@ def agreement_tables(quality: Quality) -> list[Section]:
     if not quality.agreement:
         return []
     rows = [
-        (f"{prompt}, {BASES[basis]}", *_agreement_cells(one))
+        (f"{prompt}, {_(BASES[basis])}", *_agreement_cells(one))
         for basis in BASES
         for prompt, found in quality.agreement.items()
         for one in [found[basis]]
     ]
-    columns = ("description", "own title", "another's", "difference [95 %]", "p", "own is nearer")
+    columns = (_("description"), _("own title"), _("another's"), _("difference [95 %]"), "p", _("own is nearer"))
     tables: list[Section] = [
         Table(
-            heading="Description and title",
+            heading=_("Description and title"),
             columns=columns,
             rows=tuple(rows),
             numeric=columns[1:],
-            caption="Mean cosine of sentence vectors. As said: against all other titles; p by 1,000 shuffles of the"
-            " titles. Without the titles' words: each description loses every word of its own and of one other title,"
-            " then is compared with these two; sign-flip test. Own is nearer: 50 % is chance.",
-            intro="Do descriptions belong to their items? For any data set with titles, without knowing the truth.",
+            caption=_(
+                "Mean cosine of sentence vectors. As said: against all other titles; p by 1,000 shuffles of the titles."
+                " Without the titles' words: each description loses every word of its own and of one other title, then"
+                " is compared with these two; sign-flip test. Own is nearer: 50 % is chance."
+            ),
+            intro=_("Do descriptions belong to their items? For any data set with titles, without knowing the truth."),
         )
     ]
     if quality.against_plain:
@@ -158,15 +172,15 @@ def _agreement_cells(one: Agreement) -> Iterable[str]:
 
 def _against_plain(quality: Quality) -> Table:
     rows = [
-        (f"{prompt}, {BASES[basis]}", _interval(tests[basis]), _p(tests[basis].p_value), str(tests[basis].wins))
+        (f"{prompt}, {_(BASES[basis])}", _interval(tests[basis]), _p(tests[basis].p_value), str(tests[basis].wins))
         for prompt, tests in quality.against_plain.items()
         for basis in BASES
     ]
-    columns = ("description", "more than plain [95 %]", "p", "items that gain")
+    columns = (_("description"), _("more than plain [95 %]"), "p", _("items that gain"))
     return Table(
-        heading="Agreement, against plain",
+        heading=_("Agreement, against plain"),
         columns=columns,
         rows=tuple(rows),
         numeric=columns[1:],
-        caption="Differences of the differences above, paired by item: bootstrap interval, sign-flip test.",
+        caption=_("Differences of the differences above, paired by item: bootstrap interval, sign-flip test."),
     )

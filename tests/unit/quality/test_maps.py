@@ -10,7 +10,7 @@ from viral.encode import FeatureTable
 from viral.errors import DataError, UsageError
 from viral.quality import descriptions_by_prompt
 from viral.quality.clusters import clustering
-from viral.quality.maps import item_map
+from viral.quality.maps import CLUSTER, item_map
 
 
 def mapped(dataset, encoder, **options):
@@ -99,3 +99,23 @@ def test_wrong_words_name_what_there_is(copy, encoder):
     with pytest.raises(DataError, match="no feature tables") as error:
         mapped(copy, encoder)
     assert "viral encode" in error.value.hint
+
+
+def test_without_categories_the_groups_are_clusters_named_by_what_they_share(copy, encoder):
+    """Twice the items of the shop: enough for clusters, of two kinds of titles."""
+    items = pl.read_parquet(copy.path / "items.parquet").drop("category")
+    titles = [f"{'striped wool scarf' if row % 2 else 'green garden hose'} number {row}" for row in range(len(items))]
+    many = [items.with_columns(title=pl.Series(titles), item_id=items["item_id"] + end) for end in ("", "-b", "-c")]
+    pl.concat(many).write_parquet(copy.path / "items.parquet")
+    ids = tuple(pl.concat(many)["item_id"].to_list())
+    planted = np.eye(2, dtype=np.float32)[np.arange(len(ids)) % 2] + 0.01
+    FeatureTable(ids, "title", planted, "planted/1").save(copy.features_folder)
+    found = item_map(copy, {}, modalities=["title"], encoder=encoder)
+    assert (found.by, found.clustered) == ("cluster", "title")
+    assert not any(CLUSTER in place.clusters for place in found.places), "what made them cannot measure them"
+    for row, label in enumerate(found.labels[:48]):
+        assert (
+            {"striped", "wool", "scarf"} & set(label.split(", ")) if row % 2 else "hose" in label or "garden" in label
+        )
+    asked = item_map(copy, {}, by="cluster", modalities=["title"], encoder=encoder)
+    assert asked.labels == found.labels

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from viral.bundle import Bundle
 from viral.errors import UnknownIdError, UsageError, nearest
+from viral.language import _, current, marked
 from viral.quality.projection import Method
 from viral.report.wording import percent, shown
 from viral.retrieval.similarity import FUSED
@@ -24,9 +25,18 @@ from viral.serve.snapshot import Snapshot
 
 ROWS = 50  # of a page of the table
 TITLE, TEXT = 200, 60  # characters
-SPACES = {FUSED: "what the model learnt", "image": "the picture", "text": "title and text", "title": "the title",
-          "description": "the description"}  # fmt: skip
-METHODS = {"pca": "principal components", "tsne": "t-SNE"}
+SPACES = {FUSED: marked("what the model learnt"), "image": marked("the picture"), "text": marked("title and text"),
+          "title": marked("the title"), "description": marked("the description")}  # fmt: skip
+METHODS = {"pca": marked("principal components"), "tsne": "t-SNE"}
+SAID = {  # by the script
+    "busy": marked("Laying out the items …"),
+    "lost": marked("The map could not be loaded."),
+    "table": marked("The table below has the same items."),
+    "absent": marked("%(number)s items have nothing to be laid out by"),
+    "changed": marked("The bundle has changed since: load the page again."),
+    "no-webgl": marked("This browser draws no WebGL 2."),
+    "no-map": marked("This browser cannot draw the map."),
+}
 router = APIRouter(include_in_schema=False)
 
 
@@ -130,11 +140,12 @@ def page_values(snapshot: Snapshot, wanted: Wanted, group: str, page: str) -> di
     return {
         "given": {"space": wanted.space, "layout": wanted.method, "colour": wanted.colour, "group": code},
         "wanted": wanted,
-        "spaces": {name: SPACES.get(name, name) for name in map_layout.spaces(bundle)},
-        "methods": {name: METHODS[name] for name in map_layout.methods(bundle)},
-        "colours": {**{one.name: one.label for one in found.plain}, "cluster": "Cluster"},
+        "spaces": {name: _(SPACES[name]) if name in SPACES else name for name in map_layout.spaces(bundle)},
+        "methods": {name: _(METHODS[name]) for name in map_layout.methods(bundle)},
+        "colours": {**{one.name: _(one.label) for one in found.plain}, "cluster": _(map_layout.CLUSTER)},
         "colouring": colouring,
-        "groups": list(enumerate(zip(colouring.groups, colouring.counts, strict=True))),
+        "says": {f"data-say-{name}": _(sentence) for name, sentence in SAID.items()},
+        "groups": list(enumerate(zip(colouring.names, colouring.counts, strict=True))),
         "group": code,
         "listed": listed,
         "rows": [item_values(snapshot, row, colouring) for row in listed.rows],
@@ -158,7 +169,7 @@ def item_values(snapshot: Snapshot, index: int, colouring: Colouring | None = No
 
 def _group(colouring: Colouring, index: int) -> str:
     code = int(colouring.codes[index])
-    return "" if code == NONE else shown(colouring.groups[code], TEXT)
+    return "" if code == NONE else shown(colouring.names[code], TEXT)
 
 
 @router.get("/map/points", dependencies=[Depends(asks)])
@@ -167,7 +178,7 @@ async def points(request: Request, space: Short = FUSED, layout: Short = "pca") 
     snapshot, work = request.app.state.live.current, request.app.state.work
     found = map_of(snapshot)
     wanted = await work.ranking.run(lambda: Wanted.of(found, space, layout, ""))
-    tag = f'"{snapshot.etag}-{quoted(space)}-{layout}"'
+    tag = f'"{snapshot.etag}-{quoted(space)}-{layout}-{current()}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
@@ -186,7 +197,8 @@ def packed(etag: str, placed: Layout, colourings: tuple[Colouring, ...]) -> byte
     All little-endian; each array of codes is padded to 4 bytes.
     """
     explained = placed.explained
-    note = "" if explained is None else f"The two dimensions show {percent(explained, 0)} of the variance."
+    share = None if explained is None else percent(explained, 0)
+    note = "" if share is None else _("The two dimensions show %(share)s of the variance.", share=share)
     head: Mapping[str, Any] = {
         "etag": etag,
         "items": len(placed.points),
@@ -195,9 +207,9 @@ def packed(etag: str, placed: Layout, colourings: tuple[Colouring, ...]) -> byte
         "colourings": [
             {
                 "name": one.name,
-                "about": one.about,
+                "about": _(one.about),
                 "groups": [
-                    [shown(name, TEXT), count] for name, count in zip(one.groups, one.counts, strict=True)
+                    [shown(name, TEXT), count] for name, count in zip(one.names, one.counts, strict=True)
                 ],
             }
             for one in colourings
@@ -223,7 +235,7 @@ async def item(request: Request, index: int, space: Short = FUSED) -> Response:
 
     def made() -> Response:
         values, known = item_values(snapshot, index), [*found.plain, found.cluster(space)]
-        values["groups"] = [[one.label, _group(one, index)] for one in known if _group(one, index)]
+        values["groups"] = [[_(one.label), _group(one, index)] for one in known if _group(one, index)]
         return JSONResponse({"etag": snapshot.etag, **values})
 
     answer: Response = await request.app.state.work.ranking.run(made)

@@ -7,7 +7,6 @@ look, another worker and a restart read them from a file.
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,8 +19,11 @@ from torch import Tensor
 from viral.bundle import Bundle
 from viral.files import atomic_write, fingerprint
 from viral.graph.blocks import row_blocks
+from viral.language import _, marked, n_
 from viral.models.item_weights import Rows
 from viral.models.memory import MEMORY, MemoryScorer, vectors_of
+from viral.quality.clusters import directional_clusters
+from viral.quality.naming import EVERYTHING, UNNAMED, Words, cluster_names
 from viral.quality.projection import Method, project
 from viral.retrieval.similarity import FUSED
 from viral.retrieval.taste import item_vectors
@@ -34,7 +36,17 @@ WIDE, NARROWED = 1024, 256  # wider vectors (an item-item model's are as wide as
 GROUPS = 24  # that eight tones in three shapes tell apart
 NONE = 255  # the code of an item without a group
 MOST_USERS = 1000  # of whom it is asked how much a model's memory weighs
-ROUNDS = 25  # of k-means at most; it has settled or nearly so
+KINDS = ("category", "colour", "brand")  # columns whose values are words of a cluster's name
+CATEGORY, MODALITY, CLUSTER = marked("Category"), marked("Modality"), marked("Cluster")
+OWN = marked("The catalogue's own categories.")
+DOMINANT = marked(
+    "The part of the model that moves the item's scores most: the largest root mean square, over all users, of what the"
+    " part adds to a user's score."
+)
+CLUSTERED = marked(
+    "Clusters of the vectors' directions (k-means), each named by the words of categories, colours, brands and titles"
+    " that set it apart from the others."
+)
 Points = npt.NDArray[np.float32]
 log = logging.getLogger("viral.serve")
 
@@ -57,6 +69,16 @@ class Colouring:
     about: str
     groups: tuple[str, ...]
     codes: npt.NDArray[np.uint8]
+    ours: frozenset[str] = frozenset()  # groups that are named by us, not by the catalogue: these are translated
+    rest: int = 0  # of the catalogue's groups, as many are together in the last one
+
+    @property
+    def names(self) -> list[str]:
+        """The groups in the language of the page."""
+        made = [_(group) if group in self.ours else group for group in self.groups]
+        if self.rest:
+            made[-1] = n_("%(number)s smaller category", "%(number)s smaller categories", self.rest)
+        return made
 
     @property
     def counts(self) -> list[int]:
@@ -138,10 +160,11 @@ def by_category(bundle: Bundle) -> Colouring | None:
     if not counted:
         return None
     names = [name for name, _ in counted.most_common()]
-    shown = names if len(names) <= GROUPS else [*names[: GROUPS - 1], f"{len(names) - GROUPS + 1} smaller categories"]
+    rest = len(names) - GROUPS + 1 if len(names) > GROUPS else 0
+    shown = [*names[: GROUPS - 1], ""] if rest else names
     place = {name: min(at, GROUPS - 1) for at, name in enumerate(names)}
     codes = np.array([place.get(label, NONE) for label in labels], dtype=np.uint8)
-    return Colouring("category", "Category", "The catalogue's own categories.", tuple(shown), codes)
+    return Colouring("category", CATEGORY, OWN, tuple(shown), codes, rest=rest)
 
 
 def dominance(bundle: Bundle) -> tuple[tuple[str, ...], Tensor] | None:
@@ -182,48 +205,22 @@ def by_dominance(bundle: Bundle) -> Colouring | None:
     names = tuple(name.replace("_", " ") for name in parts)  # as the other pages have them
     codes = weights.argmax(dim=1).numpy().astype(np.uint8)
     codes[(weights.sum(dim=1) == 0).numpy()] = NONE
-    about = "The part of the model that moves the item's scores most: the largest root mean square, over all users, of"
-    return Colouring("dominance", "Modality", f"{about} what the part adds to a user's score.", names, codes)
+    return Colouring("dominance", MODALITY, DOMINANT, names, codes, frozenset(names))
 
 
 def by_cluster(bundle: Bundle, space: str) -> Colouring:
-    """k-means of the directions of the vectors, each cluster named by what its items share most."""
+    """Clusters of the directions of the vectors, each named by the words that set its items apart."""
     table, there = vectors(bundle, space)
-    directions = torch.nn.functional.normalize(narrowed(table[there].float()), dim=1)
-    count = max(1, min(12, len(directions) // 25))
+    found = directional_clusters(narrowed(table[there].float()), SEED)
+    count = int(found.max()) + 1 if len(found) else 1
     codes = np.full(len(there), NONE, dtype=np.uint8)
-    codes[there.numpy()] = k_means(directions, count, torch.Generator().manual_seed(SEED)).numpy()
-    names = tuple(_cluster_name(bundle, np.flatnonzero(codes == number), number) for number in range(count))
-    about = f"{count} clusters of the vectors' directions (k-means), each with the category that most of it has."
-    return Colouring("cluster", "Cluster", about, names, codes)
+    codes[there.numpy()] = found
+    names = cluster_names(_words(bundle), codes, count)
+    return Colouring("cluster", CLUSTER, CLUSTERED, tuple(names), codes, frozenset({UNNAMED, EVERYTHING}))
 
 
-def k_means(rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Cluster numbers (n,) of unit rows (n, D), by cosine; the largest cluster is 0.
-
-    Lloyd's rounds from centres drawn far apart (k-means++, Arthur & Vassilvitskii, SODA 2007).
-    """
-    if not len(rows):
-        return torch.zeros(0, dtype=torch.int64)
-    centres = rows[torch.randint(len(rows), (1,), generator=generator)]
-    while len(centres) < count:
-        far = (1 - (rows @ centres.T).max(dim=1).values).clamp(min=1e-9)
-        centres = torch.cat([centres, rows[torch.multinomial(far, 1, generator=generator)]])
-    near = (rows @ centres.T).argmax(dim=1)
-    for _ in range(ROUNDS):
-        sums = torch.zeros_like(centres).index_add_(0, near, rows)
-        filled = sums.norm(dim=1) > 1e-9  # one that has lost all of its items stays where it was
-        centres = torch.where(filled[:, None], torch.nn.functional.normalize(sums, dim=1), centres)
-        moved = (rows @ centres.T).argmax(dim=1)
-        if torch.equal(moved, near):
-            break
-        near = moved
-    order = torch.bincount(near, minlength=count).argsort(descending=True, stable=True)
-    return order.argsort()[near]
-
-
-def _cluster_name(bundle: Bundle, members: Sequence[int] | npt.NDArray[np.int64], number: int) -> str:
-    labels = bundle.material.columns.get("category", ())
-    counted = Counter(labels[row] for row in members if labels and labels[row])
-    most = counted.most_common(1)
-    return f"{number + 1} · {most[0][0]}" if most else str(number + 1)
+def _words(bundle: Bundle) -> list[Words]:
+    """What is known of each item in words."""
+    columns = [values for name in KINDS if (values := bundle.material.columns.get(name))]
+    kinds = zip(*columns, strict=True) if columns else ((),) * len(bundle.titles)
+    return [Words(title, tuple(said)) for title, said in zip(bundle.titles, kinds, strict=True)]

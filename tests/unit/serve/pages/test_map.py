@@ -16,6 +16,7 @@ from pages_world import Tree, make_run, opened
 from viral.bundle import Bundle
 from viral.catalog import Catalog
 from viral.dataset import Dataset
+from viral.quality.clusters import k_means
 from viral.retrieval.taste import item_vectors
 from viral.serve.pages import map_layout
 from viral.serve.pages.map_layout import FOLDER, NONE
@@ -109,7 +110,7 @@ def test_clusters_are_the_planted_ones() -> None:
     rng = torch.Generator().manual_seed(1)
     planted = torch.tensor([0] * 30 + [1] * 20 + [2] * 10)
     rows = torch.eye(3, 8)[planted] + 0.05 * torch.randn(60, 8, generator=rng)
-    found = map_layout.k_means(torch.nn.functional.normalize(rows, dim=1), 3, torch.Generator().manual_seed(0))
+    found = k_means(torch.nn.functional.normalize(rows, dim=1), 3, torch.Generator().manual_seed(0))
     assert torch.equal(found, planted)  # the largest is the first
 
 

@@ -2,7 +2,7 @@
 import { choose } from "./map_card.js";
 import { draw, prepare, putCodes, putPlaces, readTones, resize } from "./map_gl.js";
 import { whole } from "./map_hands.js";
-import { TONES, by, canvas, fault, made, map, sorted, stage } from "./map_view.js";
+import { TONES, by, canvas, fault, made, map, say, sorted, stage, told } from "./map_view.js";
 
 const form = by("map-controls");
 let loads = 0;
@@ -23,7 +23,7 @@ function legend() {
     const button = made("button", ""), line = made("li", "");
     button.type = "button";
     button.setAttribute("aria-pressed", "false");
-    button.append(swatch(number), made("bdi", name), made("small", count.toLocaleString("en")));
+    button.append(swatch(number), made("bdi", name), made("small", told(count)));
     button.addEventListener("click", () => {
       map.alone = map.alone === number ? -1 : number;
       [...by("map-groups").querySelectorAll("button")].forEach((one, place) => one.setAttribute("aria-pressed", String(place === map.alone)));
@@ -55,7 +55,7 @@ function read(buffer, space) {
 }
 async function load() {
   const wanted = new FormData(form), query = new URLSearchParams({ space: wanted.get("space"), layout: wanted.get("layout") });
-  by("map-busy").textContent = "Laying out the items …";
+  by("map-busy").textContent = say("busy");
   delete stage.dataset.ready;
   const turn = ++loads;
   try {
@@ -65,10 +65,10 @@ async function load() {
     if (turn !== loads) return;
     map.data = found;
   } catch {
-    if (turn === loads) { by("map-busy").textContent = ""; fault("The map could not be loaded. The table below has the same items."); }
+    if (turn === loads) { by("map-busy").textContent = ""; fault(`${say("lost")} ${say("table")}`); }
     return;
   }
-  by("map-busy").textContent = map.data.drawn < map.data.items ? `${(map.data.items - map.data.drawn).toLocaleString("en")} items have nothing to be laid out by` : "";
+  by("map-busy").textContent = map.data.drawn < map.data.items ? say("absent").replace("%(number)s", told(map.data.items - map.data.drawn)) : "";
   by("map-fault").hidden = true;
   map.grid = sorted(map.data.places, map.data.items);
   putPlaces(map.data.places);
@@ -95,6 +95,6 @@ function begin() {
 }
 const reason = prepare();
 if (reason) {
-  fault(`${reason} The table below has the same items.`);
+  fault(`${reason} ${say("table")}`);
   form.addEventListener("change", () => form.submit());
 } else begin();

@@ -1,6 +1,6 @@
 // The card of the point that is chosen.
 import { draw } from "./map_gl.js";
-import { by, canvas, fault, made, map } from "./map_view.js";
+import { by, canvas, fault, made, map, say } from "./map_view.js";
 
 const card = by("map-card");
 let asked = 0;
@@ -28,7 +28,7 @@ export async function choose(point, spoken) {
   let item;
   try { item = await about(point); } catch { if (turn === asked) card.hidden = true; return; }
   if (turn !== asked) return;
-  if (item.etag !== map.data.etag) { fault("The bundle has changed since: load the page again."); return; }
+  if (item.etag !== map.data.etag) { fault(say("changed")); return; }
   show(item, spoken);
 }
 function show(item, spoken) {

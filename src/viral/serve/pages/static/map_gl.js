@@ -1,6 +1,6 @@
 // The points, drawn by WebGL 2 in one or two calls. No library: those compile shaders' helpers by eval, which the page's
 // policy forbids.
-import { TONES, canvas, map, placeRing, scale, stage } from "./map_view.js";
+import { TONES, canvas, map, placeRing, say, scale, stage } from "./map_view.js";
 
 const VERTEX = `#version 300 es
   layout(location = 0) in vec2 place;
@@ -47,12 +47,12 @@ function compiled(kind, text) {
 }
 // Make ready to draw; "" or why that cannot be.
 export function prepare() {
-  if (!gl) return "This browser draws no WebGL 2.";
+  if (!gl) return say("no-webgl");
   const program = gl.createProgram();
   gl.attachShader(program, compiled(gl.VERTEX_SHADER, VERTEX));
   gl.attachShader(program, compiled(gl.FRAGMENT_SHADER, FRAGMENT));
   gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return "This browser cannot draw the map.";
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return say("no-map");
   gl.useProgram(program);
   at = Object.fromEntries(["centre", "scale", "size", "alone", "pass", "tones"].map((n) => [n, gl.getUniformLocation(program, n)]));
   [places, codes] = [gl.createBuffer(), gl.createBuffer()];

@@ -12,6 +12,9 @@ export function fault(text) {
   by("map-fault").textContent = text;
   by("map-fault").hidden = false;
 }
+// Sentences come with the page, in its language; numbers are written as that language does.
+export const say = (name) => stage.getAttribute(`data-say-${name}`) ?? "";
+export const told = (number) => number.toLocaleString(document.documentElement.lang || "en");
 export function made(name, text) {
   const element = document.createElement(name);
   element.textContent = text;
