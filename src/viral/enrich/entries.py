@@ -1,7 +1,7 @@
 """A ledger's rows: what determines a description, and what became of it."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ KEY_COLUMNS = (
 )  # fmt: skip
 SUMMED = ("attempts", "tokens_in", "tokens_out", "cost")  # over all attempts; the others are of the last one
 COLUMNS = (*KEY_COLUMNS, "status", "text", "error", "attempts", "seconds", "created", *SUMMED[1:])
+DAMAGED = "what was stored is damaged"
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,29 @@ class Entry:
     cost: float = 0.0  # in the currency of the describer's prices
 
 
+def checksum(entry: Entry) -> bytes:
+    """Of what was asked and what was said; eight bytes."""
+    words = (*(getattr(entry.key, name) for name in KEY_COLUMNS), entry.text)
+    return hashlib.sha256("\0".join(map(str, words)).encode("utf-8", "surrogatepass")).digest()[:8]
+
+
 def entry_of(row: tuple[Any, ...]) -> Entry:
-    """The entry in a row of ``COLUMNS``."""
-    return Entry(Key(*row[: len(KEY_COLUMNS)]), *row[len(KEY_COLUMNS) :])
+    """The entry in a row of key, sum and ``COLUMNS``; one whose checksum differs is a failed attempt.
+
+    Rows of before there were checksums have none.
+    """
+    _, kept, *values = row
+    entry = Entry(Key(*values[: len(KEY_COLUMNS)]), *values[len(KEY_COLUMNS) :])
+    if isinstance(entry.attempts, int) and kept in (None, checksum(entry)):
+        return entry
+    return replace(entry, status="failed", text="", error=DAMAGED, attempts=0)
 
 
 def row_of(entry: Entry, now: str) -> tuple[object, ...]:
-    """The key's two digests and the row of ``COLUMNS``."""
+    """The key's two digests, the sum, and the row of ``COLUMNS``."""
     key = entry.key
     return (
-        key.digest, key.request, *(getattr(key, name) for name in KEY_COLUMNS),
+        key.digest, key.request, checksum(entry), *(getattr(key, name) for name in KEY_COLUMNS),
         entry.status, entry.text, entry.error, entry.attempts, entry.seconds, entry.created or now,
         entry.tokens_in, entry.tokens_out, entry.cost,
     )  # fmt: skip

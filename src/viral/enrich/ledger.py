@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from viral.enrich.entries import COLUMNS, SUMMED, Entry, Key, entry_of, row_of
+from viral.enrich.entries import COLUMNS, DAMAGED, SUMMED, Entry, Key, checksum, entry_of, row_of
 from viral.enrich.ledger_schema import MIGRATIONS, SCHEMA, VERSION
 from viral.errors import DataError
+from viral.progress import say
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,15 +26,17 @@ R = TypeVar("R")
 LEDGER_FILE = "ledger.sqlite"
 _LOCK_SECONDS = 60.0
 LOOKUP = 500  # keys per query
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"
+_ROW = f"key, sum, {', '.join(COLUMNS)}"  # what ``entry_of`` reads
 _PUT = f"""
-INSERT INTO entries (key, request, {", ".join(COLUMNS)}) VALUES ({", ".join("?" * (2 + len(COLUMNS)))})
+INSERT INTO entries (key, request, sum, {", ".join(COLUMNS)}) VALUES ({", ".join("?" * (3 + len(COLUMNS)))})
 ON CONFLICT (key) DO UPDATE SET
     status = excluded.status, text = excluded.text, error = excluded.error, seconds = excluded.seconds,
-    created = excluded.created, {", ".join(f"{name} = entries.{name} + excluded.{name}" for name in SUMMED)}
+    created = excluded.created, sum = excluded.sum,
+    {", ".join(f"{name} = entries.{name} + excluded.{name}" for name in SUMMED)}
 WHERE entries.status <> 'done'
 """
-_REJUDGE = "UPDATE entries SET status = ?, text = ?, error = ?, attempts = ? WHERE key = ?"
+_REJUDGE = "UPDATE entries SET status = ?, text = ?, error = ?, attempts = ?, sum = ? WHERE key = ?"
+_FORGET = "UPDATE entries SET status = 'failed', text = '', error = ?, attempts = 0, sum = NULL WHERE key = ?"
 _QUARANTINE = "UPDATE entries SET status = 'quarantined' WHERE key = ? AND status = 'failed' AND attempts >= ?"
 
 
@@ -106,15 +109,27 @@ class Ledger:
         return {entry.key: entry for entry in self.find(key.digest for key in keys).values()}
 
     def find(self, digests: Iterable[bytes]) -> dict[bytes, Entry]:
-        """The rows of those keys that have one, by the keys' digests."""
-        return dict(self._select(f"key, {', '.join(COLUMNS)}", "key IN ({})", digests, lambda row: entry_of(row[1:])))
+        """The rows of those keys that have one, by the keys' digests; a damaged text is forgotten, with a word."""
+        found = dict(self._select(_ROW, "key IN ({})", digests, entry_of))
+        self._forget([digest for digest, entry in found.items() if entry.error == DAMAGED])
+        return found
+
+    def _forget(self, damaged: list[bytes]) -> None:
+        """Note that those texts are no more: they are asked for again."""
+        if damaged:
+            say(f"{self.path}: {len(damaged)} descriptions are damaged and are asked for again")
+            with self.transaction() as connection:
+                connection.executemany(_FORGET, [(DAMAGED, digest) for digest in damaged])
 
     def same(self, key: Key) -> Entry | None:
         """The first row, of whatever item, in which the request of ``key`` was answered ("done")."""
         where = "WHERE request = ? AND status = 'done' ORDER BY rowid LIMIT 1"
         with _faults(self.path):
-            row = self._connection.execute(f"{_SELECT} {where}", (key.request,)).fetchone()
-        return entry_of(row) if row else None
+            row = self._connection.execute(f"SELECT {_ROW} FROM entries {where}", (key.request,)).fetchone()
+        if row is None or (entry := entry_of(row)).error != DAMAGED:
+            return row and entry
+        self._forget([row[0]])
+        return self.same(key)
 
     def known(self, describer: str, prompt: str, item_ids: Iterable[str]) -> set[str]:
         """Those of the items of which there is any row of this describer and this prompt (by name)."""
@@ -181,16 +196,20 @@ class Ledger:
         A row that had been tried is "failed" anew with one attempt on record, so that it is asked for again.
         """
         with self.transaction() as connection:
-            done = connection.execute(f"SELECT key, {', '.join(COLUMNS)} FROM entries WHERE status = 'done'")
-            judged = ((row[0], again(entry_of(row[1:]))) for row in done)
-            changed = [(e.status, e.text, e.error, min(e.attempts, 1), key) for key, e in judged if e is not None]
+            done = connection.execute(f"SELECT {_ROW} FROM entries WHERE status = 'done'")
+            judged = ((row[0], again(entry_of(row))) for row in done)
+            changed = [
+                (e.status, e.text, e.error, min(e.attempts, 1), checksum(e), key) for key, e in judged if e is not None
+            ]
             connection.executemany(_REJUDGE, changed)
 
     def rows(self, describer: str, prompt: str) -> Iterator[Entry]:
         """Every row of a describer and a prompt (by name, any revision), by item id and then by time."""
         where = "WHERE describer = ? AND prompt = ? ORDER BY item_id, created"
         with _faults(self.path):
-            yield from map(entry_of, self._connection.execute(f"{_SELECT} {where}", (describer, prompt)))
+            yield from map(
+                entry_of, self._connection.execute(f"SELECT {_ROW} FROM entries {where}", (describer, prompt))
+            )
 
     def close(self) -> None:
         self._connection.close()

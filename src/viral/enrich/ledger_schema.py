@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS entries (
     created TEXT NOT NULL,     -- of the last attempt, UTC
     tokens_in INTEGER NOT NULL DEFAULT 0,  -- of all attempts, as the cost is
     tokens_out INTEGER NOT NULL DEFAULT 0,
-    cost REAL NOT NULL DEFAULT 0           -- in the currency of the describer's prices
+    cost REAL NOT NULL DEFAULT 0,          -- in the currency of the describer's prices
+    sum BLOB                   -- checksum of the text; NULL in rows of before version 3
 );
 CREATE INDEX IF NOT EXISTS entries_request ON entries (request, status);
 CREATE INDEX IF NOT EXISTS entries_describer ON entries (describer, prompt, item_id);
@@ -37,5 +38,5 @@ MIGRATIONS = {
         "ALTER TABLE entries ADD COLUMN tokens_out INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE entries ADD COLUMN cost REAL NOT NULL DEFAULT 0",
     ),
-    2: (_CLAIMS,),
+    2: (_CLAIMS, "ALTER TABLE entries ADD COLUMN sum BLOB"),
 }

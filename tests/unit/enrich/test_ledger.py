@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 
 import pytest
 
+from flips import flips
 from viral.enrich.ledger import VERSION, Entry, Key, Ledger
 from viral.errors import DataError
 
@@ -127,6 +128,42 @@ def test_items_are_known_by_describer_and_prompt(ledger):
     assert ledger.known("pixel", "title", items) == {"i1"}
     assert ledger.known("pixel", "plain", items) == {"i2"}
     assert ledger.known("qwen", "title", items) == set()
+
+
+def test_a_flipped_bit_gives_no_other_description(tmp_path, capsys):
+    path = tmp_path / "ledger.sqlite"
+    keys = [replace(KEY, item_id=f"i{n}", image_sha256=f"{n:064}") for n in range(40)]
+    said = {key: f"A thing of its own, number {n}, with a handle and a lid." for n, key in enumerate(keys)}
+    with Ledger(path) as ledger:
+        ledger.put(Entry(key, "done", text) for key, text in said.items())
+    noticed = 0
+    for _ in flips(path, 150):
+        for beside in ("-wal", "-shm"):
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+        try:
+            with Ledger(path) as ledger:
+                found = ledger.find(key.digest for key in keys)
+                same = [ledger.same(key) for key in keys[:5]]
+        except DataError:
+            noticed += 1
+            continue
+        described = {entry.key: entry.text for entry in found.values() if entry.status == "done"}
+        assert described.items() <= said.items()
+        assert {entry.text for entry in same if entry} <= set(said.values())
+        noticed += len(described) < len(keys)
+    assert noticed > 20 and "asked for again" in capsys.readouterr().err
+
+
+def test_a_damaged_description_is_forgotten_and_may_be_written_anew(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        ledger.put([Entry(KEY, "done", "A red mug.")])
+        with ledger.transaction() as connection:
+            connection.execute("UPDATE entries SET text = 'A bed mug.'")
+        assert ledger.same(KEY) is None
+        assert (ledger.get([KEY])[KEY].status, ledger.get([KEY])[KEY].attempts) == ("failed", 0)
+        ledger.put([Entry(KEY, "done", "A red mug.")])
+        assert ledger.get([KEY])[KEY].text == "A red mug."
 
 
 VERSION_1 = """

@@ -66,7 +66,7 @@ def stored_under_older_rules(dataset: Dataset) -> None:
     connection = sqlite3.connect(dataset.path / LEDGER_FILE)
     with connection:
         connection.executemany(
-            "UPDATE entries SET text = ? WHERE item_id = ?", [(text, id_) for id_, text in old.items()]
+            "UPDATE entries SET text = ?, sum = NULL WHERE item_id = ?", [(text, id_) for id_, text in old.items()]
         )
     connection.close()
     with Ledger(dataset.path / LEDGER_FILE) as ledger:
