@@ -1,6 +1,6 @@
 """What a run reports: metrics under both protocols, and the summary that ``run.json`` keeps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -8,6 +8,8 @@ from viral.blend import Ranker
 from viral.data import Split
 from viral.data.needed import LACKS
 from viral.evaluation import CUTOFFS, Metrics, evaluate
+from viral.evaluation.exposure import exposure
+from viral.evaluation.ranking import Scorer
 from viral.files import fingerprint
 from viral.memory import peak_memory_bytes
 from viral.recipe import Recipe
@@ -70,6 +72,12 @@ def summarise(
         "peak_memory_bytes": peak_memory_bytes(),
         "history": [asdict(record) for record in report.history],
     }
+
+
+def exposed(scorer: Scorer, parts: Split, title_of: Callable[[str], str]) -> dict[str, Any]:
+    """How the first places are shared out among the items, as a run tells it (:mod:`viral.evaluation.exposure`)."""
+    found = exposure(scorer, parts)
+    return {} if found is None else {"exposure": asdict(found) | {"most_title": title_of(found.most_item)}}
 
 
 def _known(values: Mapping[str, float]) -> dict[str, float]:

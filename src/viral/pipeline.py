@@ -16,9 +16,10 @@ from viral.dataset import Dataset
 from viral.devices import find_device
 from viral.encode.table import load_features
 from viral.errors import DataError, UsageError
+from viral.evaluation.exposure import LessPopular, above_average
 from viral.files import fingerprint, read_json, sha256_file, write_json
 from viral.material import gather
-from viral.measuring import PROTOCOLS, measure, report_metrics, summarise, tested_on
+from viral.measuring import PROTOCOLS, exposed, measure, report_metrics, summarise, tested_on
 from viral.production import everything, settle
 from viral.recipe import Recipe
 from viral.training import build_model, fit
@@ -79,12 +80,14 @@ def train(
     scorer = ranker.scorer
     summary = summarise(recipe, report, measure(scorer, parts), ranker, parts)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
+    catalog = dataset.catalog()
+    summary |= exposed(scorer, parts, lambda item_id: catalog[item_id].title)
     summary |= {"production": production, "tested_on": tested_on(parts)} | settled.summary
     summary["least_memory_bytes"] = budget.training + budget.ranking
     tell_peak(budget)
     about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | summary
     material = gather(model, inputs, dataset, parts.items.ids)
-    made = make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)
+    made = make_bundle(scorer, catalog, parts.users, parts.items, parts.train, about, material)
     made.save(out / BUNDLE_FOLDER)
     write_json(out / RUN_FILE, summary)
     (out / CHECKPOINT_FILE).unlink(missing_ok=True)
@@ -128,9 +131,18 @@ def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None, p
 
 
 def evaluate_run(
-    run: Path, *, name: str = "test", mask: str = PROTOCOLS[0], dataset: Path | None = None, users: int | None = None
+    run: Path,
+    *,
+    name: str = "test",
+    mask: str = PROTOCOLS[0],
+    dataset: Path | None = None,
+    users: int | None = None,
+    less_popular: float = 0.0,
 ) -> dict[str, Any]:
-    """Rank again from a run's bundle and measure one split of its data set, for ``users`` drawn at random or all."""
+    """Rank again from a run's bundle and measure one split of its data set, for ``users`` drawn at random or all.
+
+    ``less_popular`` is what being popular costs an item (:class:`viral.evaluation.exposure.LessPopular`).
+    """
     bundle = Bundle.load(run / BUNDLE_FOLDER)
     opened = Dataset.open(dataset or Path(read_json(run / RUN_FILE)["dataset"]))
     parts = load_split(opened)
@@ -147,5 +159,10 @@ def evaluate_run(
             hint="train again on this data",
         )
     need(parts, name, where=str(run if bundle.about.get("production") else opened.path))
-    measured = measure(bundle.scorer, _ranked_for(parts, users), name=name)
-    return {"model": bundle.about["model"], **report_metrics(measured, name, mask=mask)}
+    parts = _ranked_for(parts, users)
+    scorer = LessPopular(bundle.scorer, above_average(parts.train), less_popular) if less_popular else bundle.scorer
+    measured = measure(scorer, parts, name=name)
+    told = {"model": bundle.about["model"], **report_metrics(measured, name, mask=mask)}
+    titles = dict(zip(bundle.items.ids, bundle.titles, strict=True))
+    beside = {"less_popular": less_popular} if less_popular else {}
+    return told | beside | exposed(scorer, parts, titles.__getitem__)

@@ -20,6 +20,9 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is th
 ApproximateAbove = Annotated[
     int | None, typer.Option(min=0, help="Search by faiss where there are more items than this (default: exactly).")
 ]
+LessPopularOption = Annotated[
+    float, typer.Option("--less-popular", min=0, max=2, help="What being popular costs an item; 0.3 is a beginning.")
+]
 DescriberName = Annotated[
     str | None, typer.Option("--describer", help="Who described the run's items, to give its settings: as for enrich.")
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from viral.cli.common import DescriberName, DescriberSettings, Json, Overwrite, PromptName, show, show_json, verb
+from viral.cli.exposure import show_exposure
 from viral.cli.run import RunArgument
 
 
@@ -51,6 +52,7 @@ def _tell(summary: dict[str, Any], out: Path) -> None:
     show(f"trained {summary['epochs']} epochs; {measured}")
     if told["test_note"]:
         show(told["test_note"])
+    show_exposure(summary, out)
     show(f"next: viral recommend {out} --user ID")
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral.cli.common import Json, show, show_json, table, verb
+from viral.cli.common import Json, LessPopularOption, show, show_json, table, verb
+from viral.cli.exposure import show_exposure
 from viral.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def train(
     if memory := summary.get("memory"):
         show(_memory(memory, chosen.train.monitor))
     show(_metrics(summary))
+    show_exposure(summary, out)
     show(f"next: viral recommend {out} --user ID")
 
 
@@ -85,6 +87,7 @@ def evaluate(
     mask: Annotated[str, typer.Option(help="What is not ranked: train (published protocol) or train+valid.")] = "train",
     dataset: Annotated[Path | None, typer.Option(help="The data set, if it has moved since training.")] = None,
     users: UsersOption = None,
+    less_popular: LessPopularOption = 0.0,
     json_output: Json = False,
 ) -> None:
     """Rank every item for every user again and measure one split."""
@@ -98,11 +101,12 @@ def evaluate(
         raise UsageError(
             f"--mask train+valid would hide what --split {split} ranks for", hint="use it with --split test"
         )
-    result = evaluate_run(run, name=split, mask=mask, dataset=dataset, users=users)
+    result = evaluate_run(run, name=split, mask=mask, dataset=dataset, users=users, less_popular=less_popular)
     if json_output:
         show_json(result)
     else:
         show(_metrics(result))
+        show_exposure(result, run)
 
 
 def _metrics(result: dict[str, Any]) -> str:

@@ -42,9 +42,10 @@ class Explanation:
     title: str
     score: float
     parts: Mapping[str, float]  # they add up to ``score``
-    rank: int  # among all items, 1 is best; what the user has taken is not left out
-    num_items: int
+    rank: int  # among the items that can be recommended, 1 is best: as in the list, what the user has taken left out
+    num_items: int  # that are ranked so
     seen: bool  # the user took this item in training
+    taken: int = 0  # how many items the user took
     origins: Mapping[str, float] = field(default_factory=dict)  # add up to ``score``; empty where not to be told apart
     evidence: tuple[Evidence, ...] = ()  # the items of the history that add most, the largest first
     history: float = 0.0  # what all items of the history add
@@ -85,26 +86,54 @@ def explain(
     ``fold_in`` saves learning the rule anew (``Retriever.fold_in``); ``information`` is bits by item id
     (:func:`viral.explain.information.load`).
     """
-    user, item = bundle.users.index(user_id), bundle.items.index(item_id)
-    scores = bundle.scorer(torch.tensor([user]))[0]  # (I,)
+    user = bundle.users.index(user_id)
     taste = Taste.of_user(bundle.scorer, user, bundle.seen.items[bundle.seen.users == user].unique())
+    return explain_taste(bundle, taste, item_id, user_id=user_id, fold_in=fold_in, information=information)
+
+
+def explain_taste(
+    bundle: Bundle,
+    taste: Taste,
+    item_id: str,
+    *,
+    user_id: str = "",
+    fold_in: FoldIn | None = None,
+    information: Mapping[str, Mapping[str, float]] | None = None,
+) -> Explanation:
+    """As :func:`explain`, of a taste: of somebody new (``Retriever.newcomer``) there is no ``user_id``."""
+    item = bundle.items.index(item_id)
     taken, parts = taste.seen, taste.split(item)
     shares = _shares(bundle, taste, item, fold_in)
     best = shares.argsort(descending=True)[:SHOWN].tolist()
+    rank, ranked = _rank(taste, item)
     return Explanation(
         user_id,
         item_id,
         bundle.titles[item],
         sum(parts.values()),
         parts,
-        int((scores > scores[item]).sum()) + 1,
-        bundle.scorer.num_items,
+        rank,
+        ranked,
         bool((taken == item).any()),
+        len(taken),
         _origins(bundle, taste, item, parts),
         tuple(_evidence(bundle, int(taken[place]), float(shares[place])) for place in best if shares[place] > 0),
         float(shares.sum()),
         (information or {}).get(item_id, {}),
     )
+
+
+def _rank(taste: Taste, item: int) -> tuple[int, int]:
+    """The place in the list of what the taste has not taken, and how many are in it.
+
+    Of equal scores the first item leads; an item that was taken has the place that it would have there.
+    """
+    scores = taste.scores()
+    score = scores[item].clone()
+    scores[taste.seen] = -torch.inf
+    scores[item] = score
+    ahead = int((scores > score).sum()) + int((scores[:item] == score).sum())
+    return ahead + 1, int((scores > -torch.inf).sum())
 
 
 def _shares(bundle: Bundle, taste: Taste, item: int, fold_in: FoldIn | None) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from viral.bundle import Bundle
+from viral.evaluation.exposure import above_average
 from viral.retrieval.order import Best
 from viral.retrieval.rules import Rules, unknown_in
 
@@ -25,6 +26,7 @@ class Ruling:
     most: int | None  # of a category
     categories: Sequence[str]  # by item; "" is unknown
     unknown: tuple[str, ...]  # what the rules name and the bundle does not know
+    penalty: Tensor | None = None  # (I,) in standard deviations, for being popular
 
     @classmethod
     def of(cls, rules: Rules, bundle: Bundle) -> "Ruling":
@@ -46,11 +48,18 @@ class Ruling:
         unknown = unknown_in(rules, known)
         if rules.max_per_category is not None and not rows["categories"]:
             unknown += ("max_per_category, as the run's items have no categories",)
-        return cls(ordered, shift if bool(shift.any()) else None, rules.max_per_category, categories, unknown)
+        penalty = rules.less_popular * above_average(bundle.seen) if rules.less_popular else None
+        raised = shift if bool(shift.any()) else None
+        return cls(ordered, raised, rules.max_per_category, categories, unknown, penalty)
 
     def added(self, scores: Tensor) -> Tensor | None:
         """What the rules add to the scores (I,) of one person: (I,)."""
-        return None if self.shift is None else self.shift.to(scores) * (float(scores.std(correction=0)) or 1.0)
+        if self.shift is None and self.penalty is None:
+            return None
+        shift = torch.zeros_like(scores) if self.shift is None else self.shift.to(scores)
+        if self.penalty is not None:
+            shift = shift - self.penalty.to(scores)
+        return shift * (float(scores.std(correction=0)) or 1.0)
 
     def placed(self, allowed: Callable[[int], bool]) -> dict[int, int]:
         """Items by place; where a place is taken, the next free one."""

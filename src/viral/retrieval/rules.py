@@ -1,4 +1,4 @@
-"""A shop's rules over what is recommended: items pinned to a place, raised, lowered, and so many of a category at most.
+"""A shop's rules over what is recommended: items pinned, raised, lowered, so many of a category, less popular ones.
 
 They are read from a TOML file::
 
@@ -12,6 +12,8 @@ They are read from a TOML file::
     item_ids = ["p0007"]
     [diversity]
     max_per_category = 3          # in one answer
+    [popularity]
+    penalty = 0.3                 # standard deviations that an item loses for each by which it is popular
 """
 
 import math
@@ -21,10 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viral.errors import DataError, nearest
+from viral.errors import DataError, UsageError, nearest
 
 MOST_BYTES, MOST_IDS, MOST_RULES = 1_000_000, 10_000, 1_000
-LAST_POSITION, STRONGEST = 1_000, 100.0
+LAST_POSITION, STRONGEST, MOST_PENALTY = 1_000, 100.0, 2.0
 TARGETS = ("item_ids", "categories", "brands")
 _EXAMPLES = "docs/serving.md shows each kind of rule"
 
@@ -54,9 +56,15 @@ class Rules:
     pins: tuple[Pin, ...] = ()
     shifts: tuple[Shift, ...] = ()
     max_per_category: int | None = None
+    less_popular: float = 0.0  # what being popular costs (:class:`viral.evaluation.exposure.LessPopular`)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.less_popular <= MOST_PENALTY:
+            hint = f"0: by score alone, to {MOST_PENALTY:g}; 0.3 is a beginning"
+            raise UsageError(f"a penalty of {self.less_popular:g} for popularity cannot be used", hint=hint)
 
     def __len__(self) -> int:
-        return len(self.pins) + len(self.shifts) + (self.max_per_category is not None)
+        return len(self.pins) + len(self.shifts) + (self.max_per_category is not None) + bool(self.less_popular)
 
 
 def read_rules(file: Path) -> Rules:
@@ -77,14 +85,15 @@ def read_rules(file: Path) -> Rules:
 
 
 def _rules(document: Mapping[str, Any], where: str) -> Rules:
-    _only(document, ("pin", "boost", "bury", "diversity"), where)
+    _only(document, ("pin", "boost", "bury", "diversity", "popularity"), where)
     pins = tuple(_pin(table, place) for table, place in _tables(document, "pin", where))
     shifts = [_shift(table, place, 1.0) for table, place in _tables(document, "boost", where)]
     shifts += [_shift(table, place, -1.0) for table, place in _tables(document, "bury", where)]
     twice = {one.item_id for row, one in enumerate(pins) if any(one.item_id == other.item_id for other in pins[:row])}
     if twice:
         raise DataError(f"item {min(twice)!r} is pinned twice", where=where, hint="keep one of the two")
-    return Rules(pins, tuple(shifts), _most(document.get("diversity", {}), f"{where}, [diversity]"))
+    most = _most(document.get("diversity", {}), f"{where}, [diversity]")
+    return Rules(pins, tuple(shifts), most, _penalty(document.get("popularity", {}), f"{where}, [popularity]"))
 
 
 def _tables(document: Mapping[str, Any], kind: str, where: str) -> list[tuple[Mapping[str, Any], str]]:
@@ -126,6 +135,16 @@ def _most(table: Any, where: str) -> int | None:
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
         raise DataError(f"max_per_category = {_short(most)} is no number of items", where=where, hint="from 1 up")
     return most
+
+
+def _penalty(table: Any, where: str) -> float:
+    if not isinstance(table, dict):
+        raise DataError("popularity is not a table", where=where, hint="[popularity] and below it penalty = 0.3")
+    _only(table, ("penalty",), where)
+    found = table.get("penalty", 0.0)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= MOST_PENALTY:
+        raise DataError(f"penalty = {_short(found)} cannot be used", where=where, hint=f"from 0 to {MOST_PENALTY:g}")
+    return float(found)
 
 
 def _words(found: Any, name: str, where: str) -> tuple[str, ...]:

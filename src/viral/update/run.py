@@ -25,7 +25,7 @@ from viral.enrich.imported import imported_sets
 from viral.errors import UsageError
 from viral.files import fingerprint, read_json, staged_folder, write_json
 from viral.material import Material, described_by, gather
-from viral.measuring import measure, summarise, tested_on
+from viral.measuring import exposed, measure, summarise, tested_on
 from viral.models.base import Recommender
 from viral.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, load_inputs, load_split
 from viral.production import epochs_of, everything
@@ -63,7 +63,8 @@ def update(
     recipe, production = chosen.recipe, bool(bundle.about.get("production"))
     parts = everything(load_split(dataset)) if production else load_split(dataset)
     need(parts, "train", where=str(dataset.path))
-    changes = changes_between(bundle, dataset.catalog(), parts)
+    catalog = dataset.catalog()
+    changes = changes_between(bundle, catalog, parts)
     bring_caches(_origin(run), dataset.path)
     on_step("describe")
     counts = refresh(dataset, bundle.material, makers or Makers())
@@ -88,6 +89,7 @@ def update(
     identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
     summary |= {"production": production, "tested_on": tested_on(parts)}
+    summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title)
     if (epochs_chosen := epochs_of(bundle.about)) is not None:
         summary["chosen_epochs"] = epochs_chosen
     comparison = comparable(bundle.about, summary)

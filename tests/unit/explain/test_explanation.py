@@ -10,6 +10,7 @@ from viral.data import Vocabulary
 from viral.errors import UnknownIdError
 from viral.explain import explain
 from viral.models import EmbeddingScorer
+from viral.retrieval import Retriever
 from worlds import interactions, small_model, two_tastes
 
 
@@ -25,14 +26,25 @@ def bundle() -> Bundle:
 def test_a_score_is_the_sum_of_its_parts(bundle):
     found = explain(bundle, "u", "a")
     assert found.parts == {"text": 1.0, "unique_visual": -3.0}
-    assert (found.score, found.rank, found.num_items, found.seen, found.title) == (-2.0, 2, 3, False, "Ant")
+    assert (found.score, found.seen, found.title, found.taken) == (-2.0, False, "Ant", 1)
     taken = explain(bundle, "u", "b")
-    assert (taken.rank, taken.seen) == (1, True)
+    assert (taken.score, taken.seen) == (4.0, True)
+
+
+def test_the_rank_is_that_of_the_list(bundle):
+    """Without what the user has taken, and of equal scores the first item leads: as whoever saw the list saw it."""
+    shown = Retriever(bundle).recommend("u", 3)
+    assert [(one.item_id, one.rank) for one in shown] == [("a", 1), ("c", 2)]
+    for one in shown:
+        found = explain(bundle, "u", one.item_id)
+        assert (found.rank, found.num_items) == (one.rank, 2)
+    taken = explain(bundle, "u", "b")
+    assert (taken.rank, taken.num_items) == (1, 3)
 
 
 def test_the_sentence(bundle):
     sentence = explain(bundle, "u", "a").sentence()
-    assert sentence == "Ant: score -2.000 = unique visual -3.000 (75%), text +1.000 (25%); rank 2 of 3"
+    assert sentence == "Ant: score -2.000 = unique visual -3.000 (75%), text +1.000 (25%); rank 1 of 2"
     assert explain(bundle, "u", "b").sentence().startswith("b: score 4.000")
     assert explain(bundle, "u", "b").sentence().endswith("; rank 1 of 3; the user has it already")
 
@@ -61,5 +73,7 @@ def test_the_parts_add_up_to_the_models_score(name, parts):
     for user, item in ((0, 0), (5, 3), (11, 2)):
         found = explain(made, f"u{user}", f"i{item}")
         assert found.score == sum(found.parts.values()) == pytest.approx(scores[user, item].item(), abs=1e-5)
-        assert found.rank == 1 + sum(score > scores[user, item] for score in scores[user])
+        listed = {one.item_id: one.rank for one in Retriever(made).recommend(f"u{user}", 12)}
+        assert (f"i{item}" not in listed) == found.seen
+        assert found.rank == listed.get(f"i{item}", found.rank) and found.num_items == len(listed) + found.seen
         assert len(found.parts) == parts

@@ -18,7 +18,9 @@ def test_every_sum_is_the_score(kind: Kind) -> None:
     for user, item in ((3, 9), (0, 5), (2, 1), (11, 140)):
         found = explain(bundle, f"u{user}", f"i{item}", fold_in=fold_in)
         assert found.score == pytest.approx(float(scores[user, item]), abs=1e-5)
-        assert found.rank == int((scores[user] > scores[user, item]).sum()) + 1
+        open_ = torch.ones(160, dtype=torch.bool)
+        open_[bundle.seen.items[bundle.seen.users == user]] = False
+        assert found.rank == int((scores[user] > scores[user, item])[open_].sum()) + 1
         assert list(found.parts) == ["text", "synergy", "unique_visual", MEMORY]
         assert list(found.origins) == ["text", "synergy", "unique_visual", "neighbours", MEMORY]
         assert sum(found.parts.values()) == found.score
