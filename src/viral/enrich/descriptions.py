@@ -15,7 +15,7 @@ from viral.enrich.checks import FLAGS
 from viral.enrich.edits import HUMAN, load_edits, overlaid
 from viral.enrich.entries import Entry
 from viral.errors import DataError, UsageError
-from viral.files import atomic_write
+from viral.files import atomic_write, fingerprint
 
 DESCRIPTIONS_FOLDER = "descriptions"
 _COLUMNS = ("item_id", "text", "status", "error", "image_sha256")
@@ -88,7 +88,7 @@ def save_descriptions(descriptions: Descriptions, folder: Path) -> Path:
 
     columns = {name: pa.array([getattr(row, name) for row in descriptions.rows], pa.string()) for name in _COLUMNS}
     columns[_FLAGS] = pa.array([list(row.flags) for row in descriptions.rows], pa.list_(pa.string()))
-    origin = {"describer": descriptions.describer, "prompt": descriptions.prompt}
+    origin = {"describer": descriptions.describer, "prompt": descriptions.prompt, "sha256": _sha256(descriptions)}
     path = folder / DESCRIPTIONS_FOLDER / descriptions.file_name
     with atomic_write(path) as temporary:
         pq.write_table(pa.table(columns).replace_schema_metadata({"viral": json.dumps(origin)}), temporary)
@@ -142,9 +142,18 @@ def _read(path: Path) -> Descriptions:
             Description(describer=describer, prompt=prompt, **row | {_FLAGS: tuple(row.get(_FLAGS, ()))})
             for row in table.select(columns).to_pylist()
         )
+        found = Descriptions(rows, describer, prompt)
+        if "sha256" in origin and origin["sha256"] != _sha256(found):
+            raise ValueError("its checksum differs")
+        return found
     except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
         hint = "delete it and run `viral enrich` again: what was described is in the ledger"
         # Not the error's own words, which name the path: this is shown on a page.
-        found = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
-        raise DataError(f"not a file of descriptions ({found})", where=str(path), hint=hint) from None
-    return Descriptions(rows, describer, prompt)
+        told = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
+        raise DataError(f"not a file of descriptions, or damaged ({told})", where=str(path), hint=hint) from None
+
+
+def _sha256(descriptions: Descriptions) -> str:
+    """Of everything that a file tells."""
+    rows = [[getattr(row, name) for name in (*_COLUMNS, _FLAGS)] for row in descriptions.rows]
+    return fingerprint(descriptions.describer, descriptions.prompt, rows)

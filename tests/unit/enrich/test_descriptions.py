@@ -6,8 +6,16 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from flips import flips
 from viral.dataset import Dataset
-from viral.enrich import Description, Descriptions, describer_named, load_descriptions, save_descriptions
+from viral.enrich import (
+    Description,
+    Descriptions,
+    all_descriptions,
+    describer_named,
+    load_descriptions,
+    save_descriptions,
+)
 from viral.errors import DataError, UsageError
 
 ROWS = (
@@ -48,8 +56,9 @@ def test_flags_are_in_the_file_and_a_file_without_them_can_still_be_read(dataset
     path = save_descriptions(Descriptions(rows, "pixel/1", "title"), dataset.path)
     loaded = load_descriptions(dataset)
     assert loaded.rows == rows and loaded.flags["too short"] == 1
-    table = pq.read_table(path)
-    pq.write_table(table.drop_columns(["flags"]), path)
+    table = pq.read_table(path)  # an earlier version wrote neither flags nor a checksum
+    origin = {"viral": '{"describer": "pixel/1", "prompt": "title"}'}
+    pq.write_table(table.drop_columns(["flags"]).replace_schema_metadata(origin), path)
     assert load_descriptions(dataset) == SAID
 
 
@@ -107,3 +116,21 @@ def test_settings_are_fields_of_the_describers_configuration():
     ):
         with pytest.raises(UsageError, match=what):
             describer_named("pixel", words)
+
+
+def test_a_flipped_bit_is_noticed_or_harmless(tmp_path):
+    rows = tuple(
+        Description(f"i{n}", f"A mug, number {n}.", "pixel/1", "title", f"{n:064}", "done", "", ("too short",))
+        for n in range(30)
+    )
+    path = save_descriptions(Descriptions(rows, "pixel/1", "title"), tmp_path)
+    dataset, noticed = Dataset(tmp_path, {}), 0
+    for _ in flips(path, 150):
+        try:
+            (found,) = all_descriptions(dataset)
+        except DataError as error:
+            assert error.where == str(path)
+            noticed += 1
+        else:
+            assert found.rows == rows and (found.describer, found.prompt) == ("pixel/1", "title")
+    assert noticed > 75
