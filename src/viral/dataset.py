@@ -46,7 +46,9 @@ class Source:
     licence: str = "unknown"
     split: str = ""  # how the log was split, in words: "published, in time order per user"
     options: Mapping[str, Any] = field(default_factory=dict)
-    history: Sequence[Mapping[str, Any]] = ()  # every import in its order: path, when, a key of the files, counts
+    history: Sequence[Mapping[str, Any]] = field(
+        default_factory=list
+    )  # every import in its order: path, when, a key of the files, counts
 
 
 @dataclass(frozen=True, slots=True)

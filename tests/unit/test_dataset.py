@@ -45,6 +45,7 @@ def test_what_is_written_is_what_is_opened(tmp_path):
         "licence": "unknown",
         "split": "",
         "options": {"core": 5},
+        "history": [],
     }
     assert rejected(dataset)[1] == ("log.csv", 9, "item", "unknown item", "é\n")
 

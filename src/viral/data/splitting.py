@@ -36,11 +36,7 @@ def split(interactions: pl.DataFrame, item_ids: Sequence[str], *, seed: int = 0)
     A ``split`` column is obeyed; a log without one is split by ``random_split(seed)``. Raises ``DataError`` for an
     unknown split, and for a pair that is in two of them.
     """
-    if "split" not in interactions.columns:
-        # A pair that is there twice would be in two parts.
-        once = interactions.unique(["user_id", "item_id"], keep="first", maintain_order=True)
-        interactions = random_split(once, seed=seed)
-    interactions = interactions.with_columns(pl.col("split").cast(pl.String))
+    interactions = with_split(interactions, seed=seed)
     unknown = interactions.filter(~pl.col("split").is_in(["train", "valid", "test"]) | pl.col("split").is_null())
     if unknown.height:
         raise DataError(
@@ -59,6 +55,14 @@ def split(interactions: pl.DataFrame, item_ids: Sequence[str], *, seed: int = 0)
     nothing = Interactions(empty, empty, len(users), len(items))
     train, valid, test = (parts.get(name, nothing) for name in ("train", "valid", "test"))
     return Split(train, valid, test, users, items)
+
+
+def with_split(interactions: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
+    """A log with the ``split`` column that it is trained by: its own as text, else that of ``random_split(seed)``."""
+    if "split" in interactions.columns:
+        return interactions.with_columns(pl.col("split").cast(pl.String))
+    # A pair that is there twice would be in two parts.
+    return random_split(interactions.unique(["user_id", "item_id"], keep="first", maintain_order=True), seed=seed)
 
 
 def sample_users(part: Interactions, count: int, *, seed: int = 0) -> Interactions:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,8 @@ import polars as pl
 from viral.dataset import MANIFEST_FILE, Rejection, Source, write_tables
 from viral.errors import DataError, UsageError
 from viral.files import staged_folder
+from viral.importers.history import told_of
+from viral.importers.keeping import carry_over
 from viral.importers.rows import Rows, require_rows
 
 
@@ -17,7 +20,8 @@ def new_dataset(source: Path, dataset: Path, *, overwrite: bool) -> Iterator[Pat
     """Yield a staging folder that becomes ``dataset`` when the block ends without an error.
 
     Raises ``DataError`` where ``source`` is absent, and ``UsageError`` where ``dataset`` holds the source, or already
-    holds something that is not to be overwritten or is not a data set.
+    holds something that is not to be overwritten or is not a data set. What lies beside the tables of a data set that
+    is overwritten is kept (:mod:`viral.importers.keeping`).
     """
     if not source.exists():
         raise DataError("no such file or folder", where=str(source), hint="check the name of the source")
@@ -31,6 +35,8 @@ def new_dataset(source: Path, dataset: Path, *, overwrite: bool) -> Iterator[Pat
         raise UsageError("not a data set folder (no manifest.json)", where=str(dataset), hint=hint)
     with staged_folder(dataset, overwrite=overwrite) as staging:
         yield staging
+        if (dataset / MANIFEST_FILE).is_file():
+            carry_over(dataset, staging)
 
 
 def _holds_something(path: Path) -> bool:
@@ -55,6 +61,7 @@ def write(
     items = items.with_columns(
         pl.col("title", "text").fill_null(""), pl.when(~blank).then(pl.col("category", "image_url"))
     )
+    source = replace(source, history=[told_of(source)])
     ordered = sorted(rejections, key=lambda rejection: (rejection.file, rejection.row or 0))
     write_tables(staging, items.rename({"item": "item_id"}), interactions, source, ordered)
 

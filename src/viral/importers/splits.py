@@ -1,17 +1,24 @@
 """Which interactions are for training, validation and test: as the log says, by time or at random, and so in words."""
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
 
 import polars as pl
 
-from viral.errors import UsageError, nearest
+from viral.errors import DataError, UsageError, nearest
 from viral.importers.rows import Rows
 
-SplitRule = Literal["random", "temporal", "column"]
+SplitRule = Literal["random", "temporal", "global", "column", "none"]
+TIMED = ("temporal", "global")  # rules that need a time in every row
 BY_TIME = (  # what ``temporal_split`` does, in words
     "in time order per user: the last for test, those before for validation (of 3 to 9 interactions one each, of more "
     "about a tenth each); not one cut in time for all users"
 )
+NOTHING_HELD_OUT = "none: every interaction is for training, nothing is held out"
+CUTS = (0.8, 0.9)  # of the log in time order: where validation begins, and where the test
+NEWCOMER = "no earlier interaction of the user"
 _SPELLINGS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
 
 
@@ -23,6 +30,151 @@ def split_rule(rule: str | None, *, has_column: bool) -> SplitRule:
         if rule == known:
             return known
     raise UsageError(f"unknown split {rule!r}", hint=nearest(rule, get_args(SplitRule)))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A log with its ``split`` column, in words how it was made, and what another log has to be split by alike."""
+
+    interactions: pl.DataFrame
+    told: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def split_log(pairs: Rows, interactions: pl.DataFrame, rule: SplitRule, seed: int) -> tuple[Rows, Parts]:
+    """Split ``interactions``, which are those of ``pairs`` or their k-core, by a rule.
+
+    The pairs come back without the rows that the rule leaves out, which are named.
+    """
+    if rule == "global":
+        return _at_two_dates(pairs, interactions)
+    if rule == "column":
+        return pairs, Parts(interactions, as_given(interactions, "as the log says"))
+    if rule == "none":
+        return pairs, Parts(interactions.with_columns(split=pl.lit("train")), NOTHING_HELD_OUT)
+    if rule == "temporal":
+        return pairs, Parts(temporal_split(interactions), BY_TIME)
+    from viral.data import random_split  # imports torch
+
+    options = {"times": "timestamp" in interactions.columns}
+    return pairs, Parts(random_split(interactions, seed=seed), at_random(seed), options)
+
+
+def offered(manifest: Mapping[str, Any]) -> str:
+    """Which other splits the log would allow, in words: where it was split at random, but has times."""
+    source = manifest["source"]
+    if source["layout"] != "table" or not source["options"].get("times"):
+        return ""
+    return "; the log has times: --split temporal holds out each user's latest, --split global cuts at two dates"
+
+
+def global_split(interactions: pl.DataFrame, cuts: tuple[float, float]) -> pl.DataFrame:
+    """Add a ``split`` column by two times for all users: what is before both is train, after both test."""
+    valid, test = (pl.col("timestamp") >= cut for cut in cuts)
+    part = pl.when(test).then(pl.lit("test")).when(valid).then(pl.lit("valid")).otherwise(pl.lit("train"))
+    return interactions.with_columns(split=part)
+
+
+def _at_two_dates(pairs: Rows, interactions: pl.DataFrame) -> tuple[Rows, Parts]:
+    times = interactions["timestamp"].sort()
+    first, second = (times[min(int(share * len(times)), len(times) - 1)] for share in CUTS)
+    cut = global_split(interactions, (first, second))
+    if cut["split"].n_unique() < len(CUTS) + 1:
+        hint = "--split temporal, which orders each user's own, or --split random"
+        raise DataError(
+            "too many interactions are of one time to cut the log at two", where="--split global", hint=hint
+        )
+    early = cut.filter(pl.col("split") == "train")["user_id"].unique()
+    newcomers = cut.filter(~pl.col("user_id").is_in(early.implode()))
+    gone = newcomers.select(pl.struct(user="user_id", item="item_id")).to_series()
+    users = newcomers["user_id"].n_unique()
+    told = f"cut in time for all users: validation from {_date(first)} on, test from {_date(second)} on"
+    if users:
+        told += f"; left out: {newcomers.height:,} interactions of {users:,} users who have none before"
+    kept = cut.filter(pl.col("user_id").is_in(early.implode()))
+    left = pairs.without(pl.struct("user", "item").is_in(gone.implode()), "user", NEWCOMER)
+    return left, Parts(kept, told, {"cuts": [first, second]})
+
+
+def _date(time: float) -> str:
+    """A time as a date, where it is one of our days; else the number."""
+    seconds = next((time / unit for unit in (1, 1e3, 1e6, 1e9) if 1e8 <= time / unit < 1e11), None)
+    if seconds is None:
+        return f"{time:g}"
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="minutes").removesuffix("+00:00").replace("T", " ")
+
+
+def rule_of(manifest: Mapping[str, Any]) -> SplitRule:
+    """The rule by which a data set was split."""
+    source = manifest.get("source", {})
+    rule = source.get("options", {}).get("split")
+    if rule in get_args(SplitRule):
+        return split_rule(rule, has_column=True)
+    return "random" if str(source.get("split", "")).startswith("random") else "column"
+
+
+def new_parts(
+    old: pl.DataFrame, new: pl.DataFrame, rule: SplitRule, options: Mapping[str, Any]
+) -> tuple[pl.DataFrame, str]:
+    """The rows ``new`` with a ``split`` column by the rule of the rows ``old``, which keep theirs; and that in words.
+
+    By ``random`` and ``temporal`` a user's old and new rows together hold out as many as the rule holds out of so
+    many: what lacks is taken out of the new rows, at random, or the latest.
+    """
+    if rule == "none":
+        return new.with_columns(split=pl.lit("train")), "new interactions are for training"
+    if rule in TIMED and ("timestamp" not in new.columns or new["timestamp"].has_nulls()):
+        what = f"the data set is split by time ({rule}), and new interactions have none"
+        raise DataError(what, hint="give the log a column of times, or --split none to train on all that is new")
+    if rule == "column":
+        if "split" in new.columns:
+            return new, "new interactions as their column says"
+        what = "the data set is split by a column, and the new log has none"
+        raise DataError(what, hint="add a column split, or --split none to train on all that is new")
+    if rule == "global":
+        first, second = options["cuts"]
+        return global_split(new, (first, second)), "by the two dates of the first import; old interactions stay"
+    order = _shuffled(new, int(options.get("seed", 0)), old.height) if rule == "random" else _latest_first(new)
+    told = "at random" if rule == "random" else "the latest"
+    words = f"of each user's new interactions as many held out, {told}, as the rule asks of all of theirs"
+    return _topped_up(old, new.with_columns(order)), f"{words}; old interactions stay"
+
+
+_RANK = "#rank"
+
+
+def _shuffled(new: pl.DataFrame, seed: int, old: int) -> pl.Series:
+    """A random order of the rows, whatever their order in the file."""
+    import numpy as np
+
+    places = new.with_row_index("#place").sort("user_id", "item_id")["#place"]
+    drawn = np.random.default_rng([seed, old]).permutation(new.height)
+    return pl.DataFrame({"#place": places, _RANK: drawn}).sort("#place")[_RANK]
+
+
+def _latest_first(new: pl.DataFrame) -> pl.Series:
+    return new["timestamp"].rank("ordinal", descending=True).alias(_RANK)
+
+
+def _topped_up(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """The new rows split, a user's lowest ranks to test and then to validation, so many as the rule lacks."""
+    counts = old.group_by("user_id").agg(
+        pl.len().alias("#old"), *((pl.col("split") == name).sum().alias(f"#{name}") for name in ("valid", "test"))
+    )
+    n = pl.len().over("user_id") + pl.col("#old")
+    held_out = pl.when(n < 3).then(0).when(n < 10).then(2).otherwise(n // 5)
+    test = (held_out - held_out // 2 - pl.col("#test").cast(pl.Int64)).clip(0)
+    valid = (held_out // 2 - pl.col("#valid").cast(pl.Int64)).clip(0)
+    place = pl.col(_RANK).rank("ordinal").over("user_id")
+    part = (
+        pl.when(place <= test).then(pl.lit("test")).when(place <= test + valid).then(pl.lit("valid"))
+        .otherwise(pl.lit("train"))
+    )  # fmt: skip
+    joined = new.join(counts, on="user_id", how="left", maintain_order="left")
+    joined = joined.with_columns(pl.col("#old", "#valid", "#test").fill_null(0).cast(pl.Int64))
+    return joined.with_columns(split=part).select(
+        *(name for name in new.columns if name not in ("split", _RANK)), "split"
+    )
 
 
 def with_known_splits(rows: Rows) -> Rows:
@@ -54,7 +206,7 @@ def temporal_split(interactions: pl.DataFrame) -> pl.DataFrame:
 
 def at_random(seed: int) -> str:
     """What ``viral.data.random_split`` does, in words."""
-    return f"random within each user (seed {seed})"
+    return f"random 80/10/10 per user (seed {seed})"
 
 
 def as_given(interactions: pl.DataFrame, whose: str) -> str:

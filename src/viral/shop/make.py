@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from viral.dataset import IMAGES_FOLDER, Dataset, Source, image_name, write_tables
+from viral.dataset import IMAGES_FOLDER, MANIFEST_FILE, Dataset, Source, image_name, write_tables
 from viral.files import staged_folder
 from viral.progress import stage, track
 from viral.shop.choices import choose
@@ -42,9 +42,11 @@ def make_shop(dataset: Path, config: ShopConfig, *, overwrite: bool = False) -> 
     """Generate a data set folder; the same configuration gives the same bytes.
 
     Beside the tables of every data set it has ``truth.parquet`` (a row an item) and ``truth_users.parquet`` (a row a
-    user); their columns are described in ``docs/shop.md``. Raises ``UsageError`` where the folder is not empty.
+    user); their columns are described in ``docs/shop.md``. Raises ``UsageError`` where the folder is not empty. With
+    ``overwrite`` what lies beside the tables of a data set is kept (:mod:`viral.importers.keeping`).
     """
     from viral.data import random_split
+    from viral.importers.keeping import carry_over
 
     with staged_folder(dataset, overwrite=overwrite) as folder:
         world = make_world(config)
@@ -57,11 +59,13 @@ def make_shop(dataset: Path, config: ShopConfig, *, overwrite: bool = False) -> 
                 {"user_id": _user_ids(config.users).gather(users), "item_id": items["item_id"].gather(chosen)}
             )
             advance(len(users))
-        told = f"random within each user (seed {config.seed})"
+        told = f"random 80/10/10 per user (seed {config.seed})"
         source = Source(layout="shop", licence="CC0, generated", split=told, options=_options(config))
         write_tables(folder, items, random_split(interactions, seed=config.seed), source)
         truth.write_parquet(folder / TRUTH_FILE)
         _tastes(world, config).write_parquet(folder / USERS_FILE)
+        if (dataset / MANIFEST_FILE).is_file():
+            carry_over(dataset, folder)
     return Dataset.open(dataset)
 
 
