@@ -8,6 +8,7 @@ from viral.errors import DataError
 
 HEAD = 1024  # bytes, which tell
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|script|\?xml|error)\b", re.IGNORECASE)
+_ANSWER = re.compile(rb"<(error|html)\b", re.IGNORECASE)  # an XML that a server answers with
 _SVG = re.compile(rb"<svg\b", re.IGNORECASE)
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -22,8 +23,10 @@ class Kind:
 
 POINTER = Kind("a Git LFS pointer", "the repository was cloned without its large files: run `git lfs pull` in it")
 PAGE = Kind("a web page", "a server answered with a page (a login, an error) instead of the file: fetch it again")
+XML = Kind("an XML file", "export it as CSV, JSON lines or Parquet")
 GZIP = Kind("a gzip archive", "unpack it: gunzip FILE")
 EXCEL = Kind("an Excel workbook", "give it its suffix .xlsx, or save the sheet as CSV")
+OLD_EXCEL = Kind("an old Excel workbook", "give it its suffix .xls, or save the sheet as CSV")
 PARQUET = Kind("a Parquet file", "give it its suffix .parquet")
 PICKLE = Kind("a pickle", "pickles can run code and are never read: save it as CSV, Parquet or .npy")
 ZIP = Kind("a zip archive", "unzip it, and give the folder or the file in it")
@@ -37,7 +40,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\x93NUMPY", Kind("a NumPy array", "features come in with --features NAME=FILE of the layout mmrec")),
     (b"\x89HDF\r\n\x1a\n", Kind("an HDF5 file", _TABLE)),
     (b"SQLite format 3\0", Kind("an SQLite database", "export its tables as CSV")),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind("an old Excel workbook (.xls)", "save it as .xlsx or CSV")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLD_EXCEL),
     (b"BZh", Kind("a bzip2 archive", _UNPACK)),
     (b"\xfd7zXZ\0", Kind("an xz archive", _UNPACK)),
     (b"\x28\xb5\x2f\xfd", Kind("a zstandard archive", _UNPACK)),
@@ -83,7 +86,9 @@ def kind_of(head: bytes) -> Kind | None:
         return Kind("a BMP picture", _PICTURE)
     if _SVG.search(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return Kind("an SVG drawing", _PICTURE)
-    return PAGE if _PAGE.match(head) else None
+    if not _PAGE.match(head):
+        return None
+    return XML if b"<?xml" in head[:16] and not _ANSWER.search(head) else PAGE
 
 
 def kind_of_file(path: Path) -> Kind | None:

@@ -27,6 +27,7 @@ def zipped(name):
         (b"<!DOCTYPE html>\n<html>", "a web page"),
         (b"\xef\xbb\xbf \n<HTML lang=en>", "a web page"),
         (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "a web page"),
+        (b"<?xml version='1.0'?>\n<rss xmlns:g='x'><channel>", "an XML file"),
         (gzip.compress(b"a,b"), "a gzip archive"),
         (zipped("ratings.csv"), "a zip archive"),
         (zipped("[Content_Types].xml"), "an Excel workbook"),

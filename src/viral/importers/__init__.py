@@ -13,6 +13,7 @@ from typing import Any
 from viral.dataset import Dataset
 from viral.errors import UsageError, nearest
 from viral.importers.amazon2014 import import_amazon2014
+from viral.importers.amazon2018 import import_amazon2018
 from viral.importers.amazon2023 import import_amazon2023
 from viral.importers.mmrec import import_mmrec
 from viral.importers.movielens import import_movielens
@@ -25,6 +26,7 @@ IMPORTERS: dict[str, Importer] = {
     "movielens": import_movielens,
     "table": import_table,
     "amazon2014": import_amazon2014,
+    "amazon2018": import_amazon2018,
     "amazon2023": import_amazon2023,
 }
 
@@ -32,6 +34,7 @@ __all__ = [
     "IMPORTERS",
     "Importer",
     "import_amazon2014",
+    "import_amazon2018",
     "import_amazon2023",
     "import_dataset",
     "import_mmrec",

@@ -6,15 +6,13 @@ with ``asin, title, description, brand, categories, imUrl``.
 """
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from viral.dataset import Dataset
 from viral.importers.amazon import import_amazon
-from viral.importers.amazon_items import joined_text
+from viral.importers.amazon_items import dollars, joined_text
 from viral.importers.amazon_layout import ItemText, Layout
-from viral.importers.amazon_lines import Record, comma_separated, records
-from viral.importers.raw import Bad
+from viral.importers.amazon_lines import Record
 
 RATINGS = ("reviewerID", "asin", "overall", "unixReviewTime")
 
@@ -42,11 +40,6 @@ def import_amazon2014(
     )
 
 
-def _read(path: Path) -> Iterable[tuple[int, Record | Bad]]:
-    plain = path.name.removesuffix(".gz").endswith(".csv")
-    return comma_separated(path, RATINGS) if plain else records(path)
-
-
 def _text_of(record: Record) -> ItemText:
     categories = record.get("categories")
     first = categories[0] if isinstance(categories, list) and categories and isinstance(categories[0], list) else []
@@ -56,6 +49,8 @@ def _text_of(record: Record) -> ItemText:
         "text": joined_text(record.get("brand"), joined_text(categories, separator=", "), record.get("description")),
         "category": path[min(1, len(path) - 1)] if path else None,  # the first is the department, the same for all
         "image_url": joined_text(record.get("imUrl")) or None,
+        "price": dollars(record.get("price")),
+        "brand": joined_text(record.get("brand")) or None,
     }
 
 
@@ -65,9 +60,9 @@ LAYOUT = Layout(
     item="asin",
     rating="overall",
     time="unixReviewTime",
+    ratings=RATINGS,
     logs=("reviews_*.json", "ratings_*.csv"),
     affix=re.compile(r"^(reviews|ratings)_|(_\d+)?\.(json|csv)(\.gz)?$"),
     suffix=".json",
     text_of=_text_of,
-    read=_read,
 )

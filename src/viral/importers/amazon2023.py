@@ -1,7 +1,8 @@
 """The Amazon reviews of 2023 (Hou et al., arXiv 2403.03952), as they are published.
 
-``<category>.jsonl[.gz]`` with ``user_id, parent_asin, rating, timestamp`` (milliseconds), and
-``meta_<category>.jsonl[.gz]`` with ``parent_asin, title, features, description, images, categories, store``.
+``<category>.jsonl[.gz]`` with ``user_id, parent_asin, rating, timestamp`` (milliseconds), or the same four as
+``<category>.csv``, or its ready split ``<category>.train.csv``, ``.valid.csv``, ``.test.csv``; and
+``meta_<category>.jsonl[.gz]`` with ``parent_asin, title, features, description, images, categories, store, price``.
 """
 
 import re
@@ -11,9 +12,9 @@ from typing import Any
 
 from viral.dataset import Dataset
 from viral.importers.amazon import import_amazon
-from viral.importers.amazon_items import joined_text
+from viral.importers.amazon_items import dollars, joined_text
 from viral.importers.amazon_layout import ItemText, Layout
-from viral.importers.amazon_lines import Record, records
+from viral.importers.amazon_lines import Record
 
 SIZES = ("large", "hi_res", "thumb")  # of a picture, the one that is big enough first
 
@@ -23,7 +24,7 @@ def import_amazon2023(
     dataset: Path,
     *,
     overwrite: bool = False,
-    core: int = 5,
+    core: int | None = None,
     seed: int = 0,
     min_rating: float | None = None,
     items: Path | None = None,
@@ -31,10 +32,10 @@ def import_amazon2023(
     """Import one category: ``source`` is the folder of its two files, or the log, with the metadata (``items``) beside.
 
     Items are the products (``parent_asin``), not their variants. Every rating is an interaction (or those of at least
-    ``min_rating``), only the ``core``-core is kept, items stand in order of their first appearance in it, and each
-    user's interactions are split at random with ``seed`` (``viral.data.random_split``). An item without metadata stays,
-    without words. Pictures are named by ``image_url`` and not fetched. Raises ``DataError`` where a file cannot be
-    read, or nothing is left.
+    ``min_rating``), only the ``core``-core is kept (5, of a ready split all), items stand in order of their first
+    appearance in it, and each user's interactions are split at random with ``seed`` (``viral.data.random_split``), if
+    they are not yet. An item without metadata stays, without words. Pictures are named by ``image_url`` and not
+    fetched. Raises ``DataError`` where a file cannot be read or is of another edition, or nothing is left.
     """
     return import_amazon(
         LAYOUT, source, dataset, overwrite=overwrite, core=core, seed=seed, min_rating=min_rating, items=items
@@ -54,6 +55,8 @@ def _text_of(record: Record) -> ItemText:
         "text": joined_text(*words),
         "category": categories[min(1, len(categories) - 1)] or None,  # the first is the department
         "image_url": next(_urls(record.get("images")), None),
+        "price": dollars(record.get("price")),
+        "brand": joined_text(record.get("store")) or None,
     }
 
 
@@ -74,9 +77,9 @@ LAYOUT = Layout(
     item="parent_asin",
     rating="rating",
     time="timestamp",
-    logs=("*.jsonl",),
-    affix=re.compile(r"\.jsonl(\.gz)?$"),
+    ratings=(),
+    logs=("*.jsonl", "*.train.csv", "*.csv"),
+    affix=re.compile(r"(\.(train|valid|test))?\.(jsonl|csv)(\.gz)?$"),
     suffix=".jsonl",
     text_of=_text_of,
-    read=records,
 )

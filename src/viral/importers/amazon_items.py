@@ -10,7 +10,10 @@ import polars as pl
 from viral.dataset import Rejection
 from viral.importers.amazon_layout import TEXTS, ItemText, Layout, reject, writable
 from viral.importers.amazon_lines import Record, records
+from viral.importers.markup import without_markup
 from viral.importers.raw import Bad, printable
+
+_PRICE = re.compile(r"(?:from )?[$€£¥]?\s?\d[\d,.]*(?:\s?-\s?[$€£¥]?\s?\d[\d,.]*)?", re.IGNORECASE)
 
 
 def read_items(layout: Layout, path: Path, wanted: Collection[str]) -> tuple[pl.DataFrame, list[Rejection], int]:
@@ -61,14 +64,22 @@ def _of_others(name: str, wanted: Collection[str]) -> Callable[[bytes], bool]:
 
 
 def joined_text(*values: Any, separator: str = ". ") -> str:
-    """Texts, and lists of them at any depth, as one; what is neither is left out."""
+    """Texts without HTML, and lists of them at any depth, as one; what is neither is left out."""
     return separator.join(_texts(values))
+
+
+def dollars(value: Any) -> str | None:
+    """A price as the sets have it, a number or words; None for what is none, of which they have much."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"${value:,.2f}" if 0 < value < float("inf") else None
+    text = joined_text(value)
+    return text if _PRICE.fullmatch(text) else None
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        if value.strip():
-            yield value.strip()
+        if text := without_markup(value):
+            yield text
     elif isinstance(value, list | tuple):
         for member in value:
             yield from _texts(member)

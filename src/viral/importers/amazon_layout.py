@@ -1,7 +1,7 @@
 """What one edition of the Amazon sets calls its fields and files, and where those are found."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from viral.importers.amazon_lines import Record
 from viral.importers.raw import Bad, printable
 
 MAX_REJECTED = 1_000_000  # beyond this the file is something else, and naming its rows would fill the memory
-TEXTS = ("title", "text", "category", "image_url")
+TEXTS = ("title", "text", "category", "image_url", "price", "brand")
+PARTS = ("train", "valid", "test")
 ItemText = dict[str, str | None]  # by TEXTS
 
 
@@ -24,18 +25,30 @@ class Layout:
     item: str
     rating: str
     time: str
+    ratings: tuple[str, ...]  # the columns of the ratings alone, where that file does not name them; () if it must
     logs: tuple[str, ...]  # patterns of the log's file name, without .gz, the preferred first
     affix: re.Pattern[str]  # what a log's name has around the name of its category
     suffix: str  # of the metadata's file, without .gz
     text_of: Callable[[Record], ItemText]
-    read: Callable[[Path], Iterable[tuple[int, Record | Bad]]]
     licence: str = "McAuley's group: for research; see the data set's page"
 
 
-def log_file(layout: Layout, source: Path) -> Path:
-    """The log in a folder, or the file that was given."""
-    if source.is_file():
-        return source
+def log_files(layout: Layout, source: Path) -> dict[str, Path]:
+    """The log in a folder, or the file that was given, as ``""``; of a ready split its three files, by their part."""
+    file = source if source.is_file() else _log_file(layout, source)
+    part = re.search(r"\.(train|valid|test)\.csv(\.gz)?$", file.name)
+    if part is None:
+        return {"": file}
+    start, end = file.name[: part.start()], file.name[part.end(1) :]
+    parts = {name: file.with_name(f"{start}.{name}{end}") for name in PARTS}
+    for path in parts.values():
+        if not path.is_file():
+            hint = "put the three files of the split beside one another, or take the ratings alone"
+            raise DataError("a file of the ready split is missing", where=str(path), hint=hint)
+    return parts
+
+
+def _log_file(layout: Layout, source: Path) -> Path:
     for pattern in layout.logs:
         files = [f for end in ("", ".gz") for f in sorted(source.glob(pattern + end)) if not f.name.startswith("meta_")]
         if len(files) > 1:
@@ -50,8 +63,9 @@ def meta_file(layout: Layout, log: Path) -> Path:
     """The metadata beside a log: of its category, or the only ones there are."""
     category = layout.affix.sub("", log.name)
     names = [f"meta_{category}{layout.suffix}{end}" for end in ("", ".gz")]
-    named = [log.parent / name for name in names if (log.parent / name).is_file()]
-    files = named or sorted(file for end in ("", ".gz") for file in log.parent.glob(f"meta_*{layout.suffix}{end}"))
+    folders = (log.parent, log.parent.parent / "meta_categories")  # where the edition of 2023 has them
+    named = [folder / name for folder in folders for name in names if (folder / name).is_file()]
+    files = named[:1] or sorted(file for end in ("", ".gz") for file in log.parent.glob(f"meta_*{layout.suffix}{end}"))
     if len(files) == 1:
         return files[0]
     what = f"several files of metadata: {', '.join(file.name for file in files)}" if files else f"no {names[0]}[.gz]"

@@ -1,21 +1,20 @@
-"""The lines of McAuley's files: JSON, or Python literals as the sets of 2014 have them, gzipped or not, one at a time.
+"""The lines of McAuley's files: JSON, Python literals as the sets of 2014 have them, or comma-separated; zipped or not.
 
 A literal is read by ``ast.literal_eval``, which knows constants and containers and calls nothing.
 """
 
 import ast
-import gzip
 import json
 import warnings
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from io import BufferedIOBase
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from viral.errors import DataError
+from viral.importers.columns import key
+from viral.importers.compressed import open_bytes
 from viral.importers.raw import Bad
+from viral.importers.sight import refuse_foreign
 from viral.progress import stage
 
 MAX_LINE = 4 * 2**20  # bytes; the longest review known has a hundredth of that
@@ -23,51 +22,71 @@ _CHUNK = 10_000  # lines between two moves of the bar
 Record = Mapping[str, Any]
 
 
-def records(path: Path, *, skip: Callable[[bytes], bool] | None = None) -> Iterator[tuple[int, Record | Bad]]:
+def records(
+    path: Path, *, skip: Callable[[bytes], bool] | None = None, shown: bool = True
+) -> Iterator[tuple[int, Record | Bad]]:
     """Number and content of every line that is not blank; ``skip`` may pass over lines that need no reading.
 
-    Raises ``DataError`` where the file is absent, or its compression is damaged.
+    Raises ``DataError`` where the file is absent or something else, or its compression is damaged.
     """
     parsers: list[Callable[[bytes], Any]] = [json.loads, _literal]
-    with _lines(path) as lines:
+    with _lines(path, shown=shown) as lines:
         for number, line in enumerate(lines, 1):
             if skip is not None and skip(line):
                 continue
             yield number, _record(line, parsers)
 
 
-def comma_separated(path: Path, names: tuple[str, ...]) -> Iterator[tuple[int, Record | Bad]]:
-    """Number and fields of every line of a file without header and quotes, as the ratings of 2014 are."""
-    with _lines(path) as lines:
-        for number, line in enumerate(lines, 1):
+def comma_separated(path: Path, names: Sequence[str], *, shown: bool = True) -> Iterator[tuple[int, Record | Bad]]:
+    """Number and fields of every row of a file without quotes, as the ratings alone are; ``names`` are its columns.
+
+    A first line without a number in the place of the rating is a header, and goes before ``names``.
+    """
+    with _lines(path, shown=shown) as lines:
+        number = 0
+        for place, line in enumerate(lines):
             try:
-                fields = line.decode().strip().split(",")
+                fields = line.decode("utf-8-sig" if place == 0 else "utf-8").strip().split(",")
             except UnicodeDecodeError:
+                number += 1
                 yield number, Bad("not UTF-8", repr(line))
                 continue
+            if place == 0 and is_header(fields):
+                names = fields
+                continue
+            number += 1
             if len(fields) == len(names):
                 yield number, dict(zip(names, fields, strict=True))
             else:
                 yield number, Bad("wrong number of fields", ",".join(fields))
 
 
+def is_header(fields: Sequence[str]) -> bool:
+    """Whether the fields of a first line are names: none of them has a digit, or one is that of an id."""
+    return any(key(field) in ("userid", "reviewerid", "parentasin", "asin") for field in fields) or not any(
+        letter.isdigit() for field in fields for letter in field
+    )
+
+
+def is_json(path: Path) -> bool:
+    """Whether the first line that is not blank begins as an object or a list, whatever the file is called."""
+    with open_bytes(path) as file:
+        return file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+
+
 @contextmanager
-def _lines(path: Path) -> Iterator[Iterator[bytes]]:
+def _lines(path: Path, *, shown: bool) -> Iterator[Iterator[bytes]]:
     """The lines that are not blank, with a bar; of one that is too long only its beginning, which no parser takes."""
-    if not path.is_file():
-        raise DataError("no such file", where=str(path), hint="check the name")
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        with gzip.open(raw) if zipped else raw as file, stage(f"read {path.name}") as advance:
-            try:
-                yield _bounded(file, advance)
-            except (OSError, EOFError, zlib.error) as error:
-                hint = "fetch the file again"
-                raise DataError(f"cannot be read to its end ({error})", where=str(path), hint=hint) from None
+    refuse_foreign(path, "lines of text")
+    with open_bytes(path) as file, stage(f"read {path.name}") if shown else nullcontext(_unseen) as advance:
+        yield _bounded(file, advance)
 
 
-def _bounded(file: BufferedIOBase, advance: Callable[..., None]) -> Iterator[bytes]:
+def _unseen(count: int = 1, note: str = "") -> None:
+    """The progress of what is only looked at."""
+
+
+def _bounded(file: BinaryIO, advance: Callable[..., None]) -> Iterator[bytes]:
     count = 0
     while line := file.readline(MAX_LINE):
         rest = line

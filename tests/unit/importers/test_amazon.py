@@ -11,7 +11,7 @@ from makers import rejected, write
 from viral.cli import app
 from viral.data import random_split
 from viral.errors import DataError, UsageError
-from viral.importers import amazon_layout, amazon_lines, import_amazon2014, import_amazon2023
+from viral.importers import amazon_editions, amazon_layout, amazon_lines, import_amazon2014, import_amazon2023
 
 PAIRS = [(user, item) for user in ("U3", "U1", "U2") for item in ("B2", "B1", "B3")]  # a 3-core, in this order
 
@@ -72,13 +72,14 @@ def test_json_and_python_literals_zipped_or_not_are_the_same(tmp_path, zipped, f
 
 def test_ids_keep_their_digits_and_the_ratings_file_will_do(tmp_path):
     text = "".join(f"{user},00{item[1]},5.0,1400000000\n" for user, item in PAIRS)
-    source = source2014(tmp_path / "s")
+    source = source2014(tmp_path / "s", metadata=[meta("002", title="Two")])
     (source / "reviews_Baby.json.gz").unlink()
     write(source / "ratings_Baby.csv", text + "a,b,c\n")
     dataset = import_amazon2014(source, tmp_path / "data", core=3)
     assert dataset.catalog().ids == ("002", "001", "003")
     assert rejected(dataset) == [("ratings_Baby.csv", 10, "", "wrong number of fields", "a,b,c")]
-    assert dataset.manifest["source"]["options"]["items_without_metadata"] == 3
+    assert dataset.manifest["source"]["options"]["items_without_metadata"] == 2
+    assert dataset.catalog()["002"].title == "Two"
 
 
 def test_the_core_is_iterated(tmp_path):
@@ -144,6 +145,7 @@ def test_bad_and_missing_metadata_are_said_and_the_item_stays(tmp_path):
 
 def test_metadata_of_other_items_are_passed_over_unread(tmp_path, monkeypatch):
     read, seen = amazon_lines._record, []
+    monkeypatch.setattr(amazon_editions, "SAMPLE", 0)
     monkeypatch.setattr(amazon_lines, "_record", lambda line, parsers: seen.append(line) or read(line, parsers))
     import2014(tmp_path, REVIEWS, [meta("B9"), meta("B1"), {"title": "x", "asin": "B8"}])
     assert sum(b"'asin': 'B9'" in line for line in seen) == 0 and sum(b"B8" in line for line in seen) == 1
@@ -158,7 +160,7 @@ def test_a_line_of_any_length_does_not_fill_the_memory(tmp_path, monkeypatch):
 def test_a_file_of_something_else_ends_the_import(tmp_path, monkeypatch):
     monkeypatch.setattr(amazon_layout, "MAX_REJECTED", 5)
     with pytest.raises(DataError, match=r"row 6: more than 5 rows cannot be used"):
-        import2014(tmp_path, [{"a": n} for n in range(10)])
+        import2014(tmp_path, [{"a": n} for n in range(10)] + REVIEWS)
     assert not (tmp_path / "data").exists()
 
 
@@ -184,7 +186,7 @@ def test_a_truncated_archive_is_not_half_a_data_set(tmp_path):
     source = source2014(tmp_path / "s", [review(f"U{n}", "B1", reviewText=str(n**9)) for n in range(500)])
     whole = (source / "reviews_Baby.json.gz").read_bytes()
     write(source / "reviews_Baby.json.gz", whole[: len(whole) // 2])
-    with pytest.raises(DataError, match="cannot be read to its end"):
+    with pytest.raises(DataError, match="cannot be unpacked to its end"):
         import_amazon2014(source, tmp_path / "data", core=0)
 
 
