@@ -1,10 +1,10 @@
 """Cells of a table made plain: missing values in every spelling, HTML, numbers that a table program gave a point."""
 
-import html
-import re
 from collections.abc import Callable
 
 import polars as pl
+
+from viral.importers.markup import without_markup
 
 _MISSING = (
     "",
@@ -25,9 +25,6 @@ _MISSING = (
 )
 _WHOLE = r"^\s*-?\d+\.0+\s*$"
 _MARKUP = r"<[A-Za-z/!?][^<>]*>|<!--|&(?:[A-Za-z]{2,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"
-_TAG = re.compile(r"<(/?[A-Za-z]+[0-9]?|[!?])[^<>]*>")
-_INLINE = {"a", "b", "em", "font", "i", "mark", "s", "small", "span", "strong", "sub", "sup", "u"}
-_HIDDEN = (("<script", "</script"), ("<style", "</style"), ("<!--", "--"))
 
 
 def changed(values: pl.Series, pattern: str, change: Callable[[str], str | None]) -> pl.Series:
@@ -47,7 +44,7 @@ def known(column: str) -> pl.Expr:
 
 def plain(values: pl.Series) -> pl.Series:
     """Texts without HTML: tags gone, entities as the letters they stand for, blanks in a row as one."""
-    return changed(values, _MARKUP, _plain)
+    return changed(values, _MARKUP, without_markup)
 
 
 def whole(values: pl.Series) -> pl.Series | None:
@@ -57,20 +54,3 @@ def whole(values: pl.Series) -> pl.Series | None:
     if not len(ids) or not ids.str.contains(_WHOLE).all():
         return None
     return values.str.replace(r"\.0+\s*$", "")
-
-
-def _plain(text: str) -> str:
-    for start, end in _HIDDEN:
-        text = _without(text, start, end)
-    text = _TAG.sub(lambda tag: "" if tag[1].lstrip("/").lower() in _INLINE else " ", text)
-    return " ".join(html.unescape(html.unescape(text)).split())
-
-
-def _without(text: str, start: str, end: str) -> str:
-    """The text without what stands between two marks, up to its end where the second is missing."""
-    lower, kept, place = text.lower(), list[str](), 0
-    while (found := lower.find(start, place)) >= 0:
-        kept.append(text[place:found])
-        close = lower.find(end, found + len(start))
-        place = len(text) if close < 0 else lower.find(">", close) + 1 or len(text)
-    return "".join((*kept, text[place:]))

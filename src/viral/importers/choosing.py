@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from viral.importers.columns import ITEM, ITEM_ROLES, KINDS_OF_EVENT, LOG_ROLES, Role, candidates, key
+from viral.importers.columns import ITEM, ITEM_ROLES, KINDS_OF_EVENT, LOG_ROLES, VARIANT, Role, candidates, key
 from viral.importers.raw import Raw
 from viral.importers.times import looks_like_times
 
@@ -103,6 +103,28 @@ def met(log: Chosen, table: Chosen, ids: pl.DataFrame, said: Mapping[str, str]) 
     if table.columns.get("item") != other:
         table = table.taking("item", other, why)
     return log, table
+
+
+def grouped(table: Chosen) -> Chosen:
+    """The table by its products, where its ids are those of variants and several rows are one product.
+
+    Only the first row of a product has a title then.
+    """
+    item, title = table.columns.get("item"), table.columns.get("title")
+    if item not in candidates(table.raw.present, VARIANT) or title is None or table.why["item"] == _SAID:
+        return table
+    products = [
+        name for name in candidates(table.raw.present, ITEM) if name not in candidates(table.raw.present, VARIANT)
+    ]
+    frame = table.raw.frame
+    untitled = frame.filter(frame[title].fill_null("").str.strip_chars() == "")
+    for product in products:
+        if untitled.height and untitled[product].is_in(frame[product].filter(frame[title] != "").implode()).all():
+            why = f"rows without a title belong to it; the log has {item}"
+            columns = {**table.columns, "item": product, "variant": item}
+            return replace(table.taking("item", product, why), columns=columns,
+                           why={**table.why, "item": why, "variant": table.why["item"]})  # fmt: skip
+    return table
 
 
 def log_options(log: Chosen) -> list[str]:

@@ -33,7 +33,9 @@ def folder_of(source: Path) -> Path:
     return source if source.exists() or not _GLOB.search(source.name) else source.parent
 
 
-def find(source: Path, items: Path | None, said: Mapping[str, str], encoding: str | None) -> Found:
+def find(
+    source: Path, items: Path | None, said: Mapping[str, str], encoding: str | None, *, needs_log: bool = True
+) -> Found:
     """The log and the item table of a source: a file, a pattern of files, or a folder.
 
     Raises ``DataError`` where there is no log, ``UsageError`` where several files could be one of the two.
@@ -45,7 +47,7 @@ def find(source: Path, items: Path | None, said: Mapping[str, str], encoding: st
             raise DataError("no such file or folder", where=str(source), hint="check the name of the source")
         return Found({path: look(path, encoding) for path in paths}, given, ())
     seen = _looked_at(_tables(source, items), encoding)
-    logs = _logs(source, seen, said)
+    logs = _logs(source, seen, said, needed=needs_log or not any(_is_items(raw, said) for raw in seen.values()))
     if given is None:
         rest = {path: raw for path, raw in seen.items() if path not in logs}
         given = _items(source, rest, said)
@@ -75,16 +77,16 @@ def _looked_at(paths: Iterable[Path], encoding: str | None) -> dict[Path, Raw]:
     return seen
 
 
-def _logs(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> dict[Path, Raw]:
+def _logs(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str], *, needed: bool) -> dict[Path, Raw]:
     named = _conventional(folder, seen, LOG)
     if named is not None:
         return {named: seen[named]}
     others = {path: raw for path, raw in seen.items() if _stem(path) != ITEMS}
     like = {path: raw for path, raw in others.items() if _has(raw, said, USER) and _has(raw, said, LOG_ITEM)}
-    if not like:
+    if not like and needed:
         left = {path: raw for path, raw in others.items() if not _is_items(raw, said)}
         like = left if len(left) == 1 else {}
-    if not like:
+    if not like and needed:
         there = ", ".join(path.name for path in seen) or "none"
         raise DataError(
             f"no interaction log in this folder: no table has users and items (tables: {there})",
@@ -111,7 +113,8 @@ def _items(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> t
         raise UsageError(f"several files could be the item table: {names}", where=str(folder), hint=hint)
     # A single other table is taken for the items', so that what its columns lack is said.
     only = list(seen.items()) if len(seen) == 1 and not _has(next(iter(seen.values())), {}, USER) else []
-    return (like or only or [None])[0]
+    found = [*like, *only]
+    return found[0] if found else None
 
 
 def _conventional(folder: Path, seen: Mapping[Path, Raw], stem: str) -> Path | None:

@@ -25,6 +25,16 @@ class Meeting:
     unclear: Mapping[str, Sequence[str]] = field(default_factory=dict)  # id in the log -> several that it could mean
     repaired_rows: int = 0  # rows that the repairs would bring back
 
+    @property
+    def repairable(self) -> bool:
+        return bool(self.repairs or self.unclear)
+
+    def told_repairs(self) -> str:
+        """Some of the repairs: what stood there, and what it became."""
+        return ", ".join(
+            f"{printable(old)!r} is {printable(new)!r}" for old, new in list(self.repairs.items())[:_EXAMPLES]
+        )
+
     def told(self) -> str:
         """The examples of both sides, and why they differ, in words."""
         log, table = (", ".join(repr(printable(value)) for value in values) for values in self.examples)
@@ -34,10 +44,9 @@ class Meeting:
         return text
 
 
-def meeting(log: Rows, table: Rows) -> Meeting:
-    """Compare the ids of both, in every spelling that a table program makes of one."""
+def meeting(log: Rows, known: pl.Series) -> Meeting:
+    """Compare the ids of a log with those that are known, in every spelling that a table program makes of one."""
     counts = log.frame.group_by("item").len()
-    known = table.frame["item"]
     unknown = counts.filter(~pl.col("item").is_in(known.implode())).sort("len", "item", descending=[True, False])
     ids = unknown["item"].to_list()
     strangers = pl.Series(known.unique(maintain_order=True).head(_EXAMPLES)).to_list()

@@ -54,6 +54,11 @@ def look(path: Path, encoding: str | None = None) -> Raw:
     return _read(path, Asked(None, limit=_SAMPLE, encoding=encoding))
 
 
+def read_columns(path: Path, names: Sequence[str], encoding: str | None = None) -> pl.DataFrame:
+    """Some columns of a table as text, by the file's names, without the rows that cannot be read."""
+    return _read(path, Asked(names, frozenset(names), encoding=encoding)).frame.drop(ROW)
+
+
 def read_rows(
     path: Path,
     wanted: Sequence[Column],

@@ -176,3 +176,16 @@ def _numbers(text: pl.Series, told: str) -> Times:
 
 def _joined(*parts: str) -> str:
     return ", ".join(part for part in parts if part)
+
+
+def span(times: pl.Series, unit: str) -> str:
+    """From when to when, in words; nothing where the numbers are no times of our days."""
+    known = times.drop_nulls()
+    if not len(known):
+        return ""
+    per_second = next(10**power for name, power, _ in _UNITS if name == unit)
+    ends = known.cast(pl.Float64).sort()[[0, -1]] / per_second
+    if not all(_SINCE <= second < 1e10 for second in ends):
+        return ""
+    first, last = (datetime.fromtimestamp(second, UTC).date().isoformat() for second in ends)
+    return f"times from {first} to {last}"

@@ -246,7 +246,7 @@ def test_the_manifest_says_in_words_how_the_log_is_split(tmp_path):
     }
     assert told["column"] == "as the log says, not in time order"
     assert told["temporal"].startswith("in time order per user") and "not one cut in time" in told["temporal"]
-    assert told["random"] == "random within each user (seed 0)"
+    assert told["random"] == "random 80/10/10 per user (seed 0)"
 
 
 def test_a_cut_in_time_differs_from_user_to_user(tmp_path):

@@ -1,0 +1,63 @@
+"""The interaction log, of one file or of several: usable ids, times as numbers, splits spelt our way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from viral.importers.choosing import Chosen
+from viral.importers.item_table import tidy
+from viral.importers.raw import LEFT_EMPTY, ROW
+from viral.importers.reading import Column, read_rows
+from viral.importers.rows import FILE, Rows, timed, with_ids
+from viral.importers.splits import TIMED, SplitRule, with_known_splits
+from viral.importers.times import span
+from viral.importers.wishes import Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The rows of all the files, how many each had, and what was noticed."""
+
+    rows: Rows
+    counts: Sequence[int]
+    notes: Sequence[str]
+    unit: str = ""  # of the times: s, ms, us or ns
+
+
+def read_log(logs: Sequence[Chosen], words: Mapping[str, str], rule: SplitRule, wishes: Wishes) -> Log:
+    """Read the chosen columns of every file, and with them ``words``: what the log tells of its items."""
+    if not logs:
+        empty = pl.DataFrame(schema={ROW: pl.Int64, "user": pl.String, "item": pl.String})
+        return Log(Rows("", empty), (), ())
+    parts = [_part(log, words, wishes) for log in logs]
+    counts = [rows.frame.height + sum(not fault.reason.endswith(LEFT_EMPTY) for fault in rows.rejections)
+              for rows in parts]  # fmt: skip
+    rows, notes = tidy(with_ids(_together(parts), "user", "item"), "user", "item")
+    unit = ""
+    if rows.has("timestamp"):
+        rows, times = timed(rows, required=rule in TIMED, day_first=wishes.day_first)
+        unit = times.unit
+        notes += [note for note in (times.told, span(rows.frame["timestamp"], unit)) if note]
+    if rule == "column":
+        rows = with_known_splits(rows)
+    return Log(rows, counts, notes, unit)
+
+
+def _part(log: Chosen, words: Mapping[str, str], wishes: Wishes) -> Rows:
+    wanted = [Column(ours, (theirs,), required=ours in ("user", "item")) for ours, theirs in log.columns.items()]
+    wanted += [
+        Column(ours, (theirs,), words=True, members=ours in ("image", "image_url", "category"))
+        for ours, theirs in words.items()
+        if theirs in log.raw.present and theirs not in log.columns.values()
+    ]
+    return read_rows(log.path, wanted, encoding=wishes.encoding)
+
+
+def _together(parts: Sequence[Rows]) -> Rows:
+    """The rows of all the files, each with the name of its own where there are several."""
+    if len(parts) == 1:
+        return parts[0]
+    frames = [rows.frame.with_columns(pl.lit(rows.file).alias(FILE)) for rows in parts]
+    rejections = tuple(fault for rows in parts for fault in rows.rejections)
+    return replace(parts[0], frame=pl.concat(frames, how="diagonal"), rejections=rejections)

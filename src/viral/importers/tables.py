@@ -1,0 +1,148 @@
+"""A shop's log and item table, found, understood and read: the part of an import that writes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from viral.errors import DataError, UsageError
+from viral.importers.choosing import NONE, Chosen, choose_items, choose_log, grouped, id_options, kinds_of_event, met
+from viral.importers.columns import LOG_ROLES, own_of_items
+from viral.importers.finding import Found, find
+from viral.importers.item_table import Items, items_of, read_items
+from viral.importers.lacking import lacking
+from viral.importers.log_files import Log, read_log
+from viral.importers.meeting import Meeting, meeting, repaired
+from viral.importers.reading import read_columns
+from viral.importers.rows import Rows, with_items
+from viral.importers.splits import SplitRule, split_rule
+from viral.importers.used import Used
+from viral.importers.wishes import Wishes
+from viral.progress import say
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The log, whose items may be unknown still; the items; and for the manifest how all that was found."""
+
+    log: Rows
+    items: Rows
+    rule: SplitRule
+    options: Mapping[str, Any]
+
+
+def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> Tables:
+    """Read a source (a file, a pattern or a folder), and print what its columns are taken for.
+
+    ``known`` are the ids of the items of a data set that the files are added to; a log need not be there then.
+    """
+    found = find(source, wishes.items, wishes.columns, wishes.encoding, needs_log=not known)
+    logs, table = _chosen(found, wishes)
+    rule = split_rule(wishes.split, has_column=bool(logs) and all("split" in log.columns for log in logs))
+    if (fault := lacking(source, logs, table, wishes, rule)) is not None:
+        raise fault
+    words = _words(logs, wishes) if table is None else {}
+    log = read_log(logs, words, rule, wishes)
+    items = read_items(table, wishes.encoding) if table is not None else Items(items_of(log.rows), {}, ())
+    rows, by_variant = _by_product(log.rows, items)
+    table_rows = with_items(items.rows, known)
+    used = _used(replace(log, notes=[*log.notes, *by_variant]), logs, words, table, items)
+    for use in used:
+        say(use.text())
+    if found.unread:
+        say(f"not read, neither log nor items: {', '.join(found.unread)}")
+    options: dict[str, Any] = {"files": [use.to_json() for use in used]}
+    if log.unit:
+        options["time_unit"] = log.unit
+    if table is not None:
+        rows, ids = _meeting(rows, table_rows.frame["item"], wishes)
+        options |= {"ids": ids} if ids else {}
+    return Tables(rows, table_rows, rule, options)
+
+
+def _chosen(found: Found, wishes: Wishes) -> tuple[list[Chosen], Chosen | None]:
+    """The columns of all the files; those of the item ids are found together."""
+    logs = [choose_log(path, raw, wishes.of_log()) for path, raw in found.log.items()]
+    if found.items is None:
+        return logs, None
+    table = choose_items(*found.items, wishes.of_items())
+    options = id_options(table)
+    ids = read_columns(table.path, options, wishes.encoding)
+    if not logs:
+        return [], table
+    first, table = met(logs[0], table, ids, wishes.columns)
+    item = first.columns.get("item", "")
+    others = [
+        log.taking("item", item, first.why["item"])
+        if item in log.raw.present and log.columns.get("item") != item
+        else log
+        for log in logs[1:]
+    ]
+    return [first, *others], grouped(table)
+
+
+def _words(logs: Sequence[Chosen], wishes: Wishes) -> dict[str, str]:
+    """What a log without an item table tells of its items: role -> column."""
+    own = own_of_items(logs[0].raw.present)
+    for ours, theirs in wishes.columns.items():
+        if ours in {role.name for role in LOG_ROLES} or theirs == NONE:
+            continue
+        if theirs not in logs[0].raw.present:
+            hint = "give the item table with --items, or name it items.csv beside the log"
+            raise UsageError(f"there is no item table that could have the column {ours!r}", hint=hint)
+        own[ours] = theirs
+    skipped = {ours for ours, theirs in wishes.columns.items() if theirs == NONE}
+    taken = logs[0].columns.values()
+    return {ours: theirs for ours, theirs in own.items() if ours not in skipped and theirs not in taken}
+
+
+def _by_product(log: Rows, items: Items) -> tuple[Rows, list[str]]:
+    """The log with the item of each variant, where it names variants that are not items themselves."""
+    known = items.rows.frame["item"]
+    variants = {variant: item for variant, item in items.variants.items() if variant != item}
+    names = pl.col("item").is_in(list(variants)) & ~pl.col("item").is_in(known.implode())
+    count = int(log.frame.select(names.sum()).item()) if variants else 0
+    if not count:
+        return log, []
+    item = pl.when(names).then(pl.col("item").replace(variants)).otherwise(pl.col("item"))
+    return log.with_columns(item=item), [f"{count:,} rows name a variant: they count for its item"]
+
+
+def _used(log: Log, logs: Sequence[Chosen], words: Mapping[str, str], table: Chosen | None, items: Items) -> list[Used]:
+    what = "log" if table is not None or not words else "log and items"
+    used = [Used(one, what, count, words) for one, count in zip(logs, log.counts, strict=True)]
+    notes = [*log.notes, *(note for one in logs[:1] if (note := kinds_of_event(one)))]
+    if used:
+        used[-1] = replace(used[-1], notes=notes)
+    if table is not None:
+        used.append(Used(table, "items", items.count, {}, items.notes))
+    return used
+
+
+def _meeting(log: Rows, items: pl.Series, wishes: Wishes) -> tuple[Rows, dict[str, Any]]:
+    """The log with its ids repaired where that was asked for; ``DataError`` where not one of them is an item's."""
+    found = meeting(log, items)
+    if not found.unknown:
+        return log, {}
+    told = {"unknown_rows": found.unknown_rows, "unknown_ids": len(found.unknown), "cause": found.cause}
+    if wishes.repair_ids and found.repairable:
+        log = repaired(log, found)
+        say(f"ids: {found.repaired_rows:,} rows repaired, {found.cause}: {found.told_repairs()}")
+        return log, {**told, "repaired_rows": found.repaired_rows}
+    hint = "--repair-ids writes them as the item table has them" if found.repairs and not found.unclear else (
+        "look at both columns; others are named with --column item=NAME_IN_LOG,NAME_IN_TABLE"
+    )  # fmt: skip
+    if found.unknown_rows == found.rows:
+        raise DataError(f"not one interaction is left: unknown item; {found.told()}", where=log.file, hint=hint)
+    say(_partly(found, hint))
+    return log, told
+
+
+def _partly(found: Meeting, hint: str) -> str:
+    text = (
+        f"ids: {found.unknown_rows:,} of {found.rows:,} rows of the log are left out: they name {len(found.unknown):,} "
+        f"items that the item table does not have; {found.told()}"
+    )
+    return f"{text}\n  → {hint}" if found.repairs else text
