@@ -39,7 +39,8 @@ ENTRY = """new Promise(resolve => {
     look();
 })"""
 PAGES = {
-    "gallery": "/", "gallery, by words": "/?q=number+77", "gallery, last page": "/?page=9999", "users": "/users",
+    "home": "/", "gallery": "/gallery", "gallery, by words": "/gallery?q=number+77",
+    "gallery, last page": "/gallery?page=9999", "users": "/users",
     "user": "/users/u7", "why": "/why?user=u7&item=i77", "item": "/items/i77", "new": "/new", "map": "/map",
     "experiments": "/experiments", "study": "/experiments/study/comparison",
     "two rows": "/experiments/compare?a=comparison/popularity&b=comparison/itemknn", "doctor": "/doctor",

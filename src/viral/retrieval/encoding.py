@@ -1,6 +1,6 @@
 """A title and a picture to the features of a bundle's modalities, by the describer and encoders that made them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,7 +17,13 @@ from viral.material import Described, Material, described_by
 from viral.pictures import PictureError, decode
 from viral.retrieval.describer import NOTHING_GIVEN, Given, check_revision, describer_of
 
+STEPS = ("look", "describe", "encode", "place")  # of a new item
+OnStep = Callable[[str], None]
 SHORTER_SIDE = 256  # pictures are decoded to it, as for a catalogue
+
+
+def unheard(step: str) -> None:
+    """Nobody listens."""
 
 
 @dataclass
@@ -35,14 +41,19 @@ class Encoders:
     given: Given = NOTHING_GIVEN
     _kept: tuple[Describer, Prompt] | None = field(default=None, init=False, repr=False)
 
-    def encode(self, title: str, picture: bytes | None, text: str = "") -> tuple[dict[str, Tensor], str]:
+    def encode(
+        self, title: str, picture: bytes | None, text: str = "", on_step: OnStep = unheard
+    ) -> tuple[dict[str, Tensor], str]:
         """Features (F,) by modality, of those that can be made here, and the description.
 
         Raises ``DataError`` for a picture that cannot be read, and where there is nothing to encode.
         """
+        on_step("look")
         decoded = None if picture is None else decode(picture, shorter_side=SHORTER_SIDE)
         told = picture is not None and not set(SAID).isdisjoint(self.known)
+        on_step("describe" if told else "encode")
         description = self.describe(title, picture) if told and picture is not None else ""
+        on_step("encode")
         features = {}
         for name, more in (("text", text), ("title", ""), ("description", description)):
             words = join(title, more)

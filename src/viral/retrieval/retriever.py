@@ -15,7 +15,7 @@ from viral.progress import say
 from viral.retrieval.approximate import Approximate
 from viral.retrieval.cold import ColdItem, embed, way_of
 from viral.retrieval.describer import NOTHING_GIVEN, Given
-from viral.retrieval.encoding import Encoders
+from viral.retrieval.encoding import Encoders, OnStep, unheard
 from viral.retrieval.fans import wanting
 from viral.retrieval.filters import Filters, Masks
 from viral.retrieval.foldin import FoldIn
@@ -195,14 +195,18 @@ class Retriever:
         pairs = enumerate(zip(found.tolist(), values.tolist(), strict=True), start=1)
         return [Similar(ids[i], titles[i], rank, value) for rank, (i, value) in pairs]
 
-    def cold(self, title: str, picture: bytes | Path | None = None, *, text: str = "") -> ColdItem:
+    def cold(
+        self, title: str, picture: bytes | Path | None = None, *, text: str = "", on_step: OnStep = unheard
+    ) -> ColdItem:
         """Describe, encode and embed an item that the model never saw (:mod:`viral.retrieval.cold`).
 
-        ``picture`` is a file or its bytes; ``text`` the catalogue's further words. Raises ``DataError`` where the
+        ``picture`` is a file or its bytes; ``text`` the catalogue's further words; ``on_step`` hears of each of
+        ``STEPS`` as it begins. Raises ``DataError`` where the
         picture cannot be read or nothing can be encoded as the bundle's items were.
         """
         data = read_bytes(picture) if isinstance(picture, Path) else picture
-        features, description = self.encoders.encode(title, data, text)
+        features, description = self.encoders.encode(title, data, text, on_step)
+        on_step("place")
         rows = {name: values[None] for name, values in features.items()}
         present = {name: torch.ones(1, dtype=torch.bool) for name in rows}
         vector = embed(self.bundle, rows, present)[0]

@@ -17,6 +17,7 @@ from viral.serve.security.tokens import read_tokens
 from viral.serve.settings import Settings
 from viral.serve.spoken import Spoken
 from viral.serve.stock import Stock
+from viral.serve.warm import Warmth
 from viral.serve.work import Work
 
 DESCRIPTION = """Recommendations of a run that `viral train` left, and why; similar items; new items; feedback.
@@ -31,13 +32,14 @@ def create_app(settings: Settings) -> FastAPI:
     gate = Gate(tokens, settings.secret or secrets.token_hex(32), settings.rate / settings.workers)
     metrics = Metrics()
     live = Live(settings, metrics)
+    warmth = Warmth(live, on=settings.warm)
     stock = None if settings.stock is None else Stock(settings.stock, lambda: live.current.bundle.items)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.work = work = Work()
         looking = contextlib.nullcontext() if stock is None else stock.watching(settings.watch_seconds)
-        async with live.watching(), looking:
+        async with live.watching(), looking, warmth.watching(work, settings.watch_seconds):
             yield
         work.close()
 
@@ -46,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,  # their pages load scripts from elsewhere
     )  # fmt: skip
     app.state.settings, app.state.live, app.state.gate = settings, live, gate
-    app.state.metrics, app.state.stock = metrics, stock
+    app.state.metrics, app.state.stock, app.state.warmth = metrics, stock, warmth
     problems.install(app)
     document.install(app, open_=tokens is None)
     app.include_router(api.router())

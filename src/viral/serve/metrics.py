@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import date
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -36,11 +37,26 @@ class Metrics:
             multiprocess_mode="livemin",
         )  # fmt: skip
         self.feedback = Counter("viral_feedback_events", "Events taken into the feedback file.", registry=registry)
+        self.daily = Counter(
+            "viral_daily_answers", "Answers of the API by the machine's calendar day.", ("day", "result"),
+            registry=registry,
+        )  # fmt: skip
+        self.started = time.time()
         for result in ("done", "failed"):
             self.reloads.labels(result)
 
     def page(self) -> bytes:
         """All of it, in Prometheus' text format."""
+        return generate_latest(self._everybody())
+
+    def of_day(self, day: str) -> dict[str, int]:
+        """How many answers of the API there were on a day, by result: ``answered``, ``refused``, ``failed``."""
+        samples = (one for family in self._everybody().collect() for one in family.samples)
+        found = [one for one in samples if one.name == "viral_daily_answers_total" and one.labels["day"] == day]
+        return {one.labels["result"]: int(one.value) for one in found}
+
+    def _everybody(self) -> CollectorRegistry:
+        """What is known of all workers."""
         folder = os.environ.get(FOLDER)
         if folder:
             for file in Path(folder).glob("gauge_live*_*.db"):  # of a worker that is no longer there
@@ -49,8 +65,8 @@ class Metrics:
                     mark_process_dead(int(pid), folder)
             everybody = CollectorRegistry()
             MultiProcessCollector(everybody)
-            return generate_latest(everybody)
-        return generate_latest(self._registry)
+            return everybody
+        return self._registry
 
 
 class Observed:
@@ -80,3 +96,6 @@ class Observed:
             method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD") else "other"
             self._metrics.requests.labels(route, method, str(status)).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - started)
+            if route.startswith("/v1/"):
+                result = "failed" if status >= 500 else "refused" if status >= 400 else "answered"
+                self._metrics.daily.labels(date.today().isoformat(), result).inc()

@@ -25,6 +25,7 @@ class Settings:
     approximate_above: int | None = None  # items, from where on the search is approximate
     describer: Given = NOTHING_GIVEN  # what the bundle does not keep of who described its items
     language: str = ""  # of pages and sentences: a key of ``LANGUAGES``; "": what the browser asks for
+    warm: bool = False  # load what new items need at the start rather than with the first of them
     secret: str = ""  # signs the page's sessions; the same in all workers
     workers: int = 1
     rate: float = 100.0  # requests a second and key, over all workers; a burst may be twice that

@@ -159,7 +159,8 @@ def test_the_data_set_comes_along(tmp_path: Path) -> None:
 
 LOOKED_AT = [
     "/v1/similar?item_id=i1", "/v1/explain?user_id=u1&item_id=i2", "/v1/items?q=mug", "/v1/similar?item_id=none",
-    "/", "/items/i1", "/users", "/users/u1", "/why?user=u1&item=i9", "/map", "/map?colour=cluster", "/map/points",
+    "/", "/gallery", "/items/i1", "/users", "/users/u1", "/why?user=u1&item=i9", "/map", "/map?colour=cluster",
+    "/map/points",
     "/map/points?space=image", "/map/items/1", "/new", "/doctor", "/pictures/i1",
 ]  # fmt: skip
 

@@ -12,10 +12,11 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from viral.language import LANGUAGES, current, gettext, marked, ngettext
+from viral.language import ENGLISH, LANGUAGES, current, gettext, marked, ngettext
 from viral.report import wording
 from viral.report.bars import part_span, part_stack, part_tone
 from viral.report.values import Part
+from viral.serve.pages import texts
 from viral.serve.pages.links import address, quoted
 from viral.serve.problems import Problem
 
@@ -30,10 +31,23 @@ WORDS = {  # that the shared script says
 
 def router() -> APIRouter:
     """The pages' routes, not part of the API's document."""
-    from viral.serve.pages import descriptions, doctor, experiments, gallery, item, map, new, pictures, user, why
+    from viral.serve.pages import (
+        apply,
+        descriptions,
+        doctor,
+        experiments,
+        gallery,
+        home,
+        item,
+        map,
+        new,
+        pictures,
+        user,
+        why,
+    )
 
     found = APIRouter(include_in_schema=False)
-    for page in (gallery, descriptions, user, why, item, new, pictures, map, experiments, doctor):
+    for page in (home, apply, gallery, descriptions, user, why, item, new, pictures, map, experiments, doctor):
         found.include_router(page.router)
     return found
 
@@ -52,8 +66,9 @@ def environment() -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     # Marked sentences are trusted as markup: what comes from data is translated by the filter ``translated`` alone.
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.filters["translated"] = translated
-    for filter_ in (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, quoted):
+    made.filters |= {"translated": translated, "spoken": spoken}
+    plain = (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, quoted)
+    for filter_ in (*plain, texts.short_id, texts.hedged, texts.when, texts.clock):
         made.filters[filter_.__name__] = filter_
     made.globals |= {
         "address": address, "part_stack": part_stack, "span_of": span_of, "part_tone": part_tone,
@@ -89,6 +104,14 @@ def _here_in(request: Request, language: str) -> str:
 def translated(_: Context, sentence: str) -> str:
     """A sentence or a name that is no constant of the template, in the current language; escaped as all text is."""
     return gettext(sentence)
+
+
+@pass_context
+def spoken(_: Context, sentence: str) -> str:
+    """The same; what is known in English alone is marked as English, so that it is read aloud as such."""
+    found = gettext(sentence)
+    foreign = current() != ENGLISH and found == sentence and any(char.isalpha() for char in sentence)
+    return Markup('<span lang="en">{}</span>').format(sentence) if foreign else found
 
 
 def span_of(parts: Sequence[Part]) -> tuple[float, float]:

@@ -25,6 +25,7 @@ from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
 from viral.enrich.edits import HUMAN
 from viral.errors import UsageError, ViralError
 from viral.fetch import FETCHED, Fetcher
+from viral.language import _
 from viral.retrieval import Given
 from viral.serve.pages.shelf import Card
 
@@ -42,12 +43,15 @@ def alone(dataset: Dataset) -> Iterator[None]:
 def fault_of(described: Descriptions | None, given: Given) -> str:
     """Why nothing can be described anew here; "" where it can, as far as can be told without doing it."""
     if described is None:
-        return "Nothing has been described yet: viral enrich DATASET does that."
+        return _("No picture has been described yet.") + " viral enrich DATASET"
     name = described.describer.partition("/")[0]
     if described.imported:
         return (
-            f"These words are {name}'s and came from a file: there is no describer to ask."
-            " This takes others: viral enrich DATASET --describer import --set file=WORDS.csv"
+            _(
+                "These words are of %(by)s and came from a file: there is no describer to ask. This takes others:",
+                by=name,
+            )
+            + " viral enrich DATASET --describer import --set file=WORDS.csv"
         )
     try:
         given.prompt_for(described.prompt)
@@ -55,10 +59,15 @@ def fault_of(described: Descriptions | None, given: Given) -> str:
             _describer(name, *given.settings_for(name))
     except ViralError:
         return (
-            f"These words are {described.describer}'s, with prompt {described.prompt}; describing anew needs settings"
-            f" that this server does not have. This does it: viral enrich DATASET --describer {name} --set …"
+            _(
+                "These words are of %(name)s, with prompt %(prompt)s; describing anew needs settings that this server"
+                " does not have. This does it:",
+                name=described.describer,
+                prompt=described.prompt,
+            )
+            + f" viral enrich DATASET --describer {name} --set …"
         )
-    return "Every word is a human's: there is no describer to ask." if name == HUMAN else ""
+    return _("Every word is a human's: there is no describer to ask.") if name == HUMAN else ""
 
 
 def describe_again(dataset: Dataset, described: Descriptions | None, card: Card, given: Given) -> str:
@@ -71,7 +80,7 @@ def describe_again(dataset: Dataset, described: Descriptions | None, card: Card,
     if described is None or fault:
         raise UsageError(fault.removesuffix("."))
     if card.said.edited:
-        raise UsageError("a human wrote these words and locked them", hint="Unlock them first.")
+        raise UsageError(_("A human wrote these words and locked them"), hint=_("Unlock them first."))
     name = described.describer.partition("/")[0]
     describer, prompt = _describer(name, *given.settings_for(name)), given.prompt_for(described.prompt)
     if f"{name}/{describer.revision}" != described.describer:
@@ -114,10 +123,10 @@ def _put(dataset: Dataset, described: Descriptions, row: Description) -> None:
 
 def _told(before: Description, after: Description) -> str:
     if after.status != "done":
-        return f"It could not be described: {after.error or after.status}."
+        return _("It could not be described: %(reason)s.", reason=after.error or after.status)
     if before.status == "done" and before.text == after.text:
-        return "The same words again: neither picture nor title has changed."
-    return "Described anew. The model reads it after the next viral encode and viral update."
+        return _("The same words again: neither picture nor title has changed.")
+    return _("Described anew. The model reads it once the edits are applied.")
 
 
 @lru_cache(maxsize=4)

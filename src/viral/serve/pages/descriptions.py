@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from viral.dataset import Dataset
 from viral.errors import UnknownIdError, UsageError, ViralError
 from viral.files import fingerprint
+from viral.language import _, marked
 from viral.retrieval import Given
 from viral.serve.pages import may_edit, render
 from viral.serve.pages.describing import alone, describe_again, fault_of
@@ -22,7 +23,7 @@ from viral.serve.problems import status_of
 from viral.serve.security.access import asks, changes
 
 router = APIRouter(prefix="/description", include_in_schema=False)
-NEXT = "The model reads it after the next viral encode and viral update."
+NEXT = marked("The model reads it once the edits are applied.")
 Item = Annotated[str, Form(max_length=10_000)]
 Whole = Annotated[bool, Form()]
 
@@ -48,14 +49,14 @@ async def keep(
         with alone(dataset):
             card = _card(request, item)
             if was and was != seen_as(card):
-                fault = "Somebody changed it while you wrote. Save again to put your words in the place of these."
+                fault = _("Somebody changed it while you wrote. Save again to put your words in the place of these.")
                 return _answer(request, card, 409, whole=whole, editing=True, draft=text, fault=fault, theirs=True)
             try:
                 edit(dataset, item, text)
             except UsageError as error:
-                fault = f"{error.what}. {'Write at least a word.' if not text.strip() else 'Shorten it.'}"
+                fault = _("It needs at least a word.") if not text.strip() else f"{error.what}. {_('Shorten it.')}"
                 return _answer(request, card, 422, whole=whole, editing=True, draft=text, fault=fault)
-        return _answer(request, _card(request, item), whole=whole, told=f"Saved, and locked. {NEXT}")
+        return _answer(request, _card(request, item), whole=whole, told=f"{_('Saved, and locked.')} {_(NEXT)}")
 
     answer: Response = await request.app.state.work.writing.run(write)
     return answer
@@ -74,7 +75,9 @@ async def release(request: Request, item: Item, whole: Whole = False) -> Respons
                 unlock(dataset, item)
             except UnknownIdError as error:
                 return _answer(request, _card(request, item), 409, whole=whole, fault=f"{error.what}.")
-        return _answer(request, _card(request, item), whole=whole, told="Unlocked: the describer's words count again.")
+        return _answer(
+            request, _card(request, item), whole=whole, told=_("Unlocked: the describer's words count again.")
+        )
 
     answer: Response = await request.app.state.work.writing.run(write)
     return answer
@@ -149,4 +152,6 @@ def _answer(request: Request, card: Card, status: int = 200, *, whole: bool, **m
     template = "_said.html" if "hx-request" in request.headers else "said.html"
     page = render(request, template, **block(card, Rights.of(request, _shelf(request)), whole=whole) | more)
     page.status_code = status
+    if more.get("told"):
+        page.headers["HX-Trigger"] = "viral:edited"  # the counter of what waits looks again
     return page

@@ -61,7 +61,7 @@ async def examination(request: Request, whole: bool = False) -> Response:
     template = "doctor_examination_page.html" if whole else "doctor_examination.html"
 
     def made() -> Response:
-        return render(request, template, examined=None if dataset is None else _examine(snapshot, dataset))
+        return render(request, template, examined=None if dataset is None else examined_of(snapshot, dataset))
 
     answer: Response = await request.app.state.work.long.run(made)
     return answer
@@ -73,7 +73,8 @@ def _known(snapshot: Snapshot, dataset: Dataset) -> Examined | None:
     return found if found is not None and found.stamp == stamp(dataset) else None
 
 
-def _examine(snapshot: Snapshot, dataset: Dataset) -> Examined:
+def examined_of(snapshot: Snapshot, dataset: Dataset) -> Examined:
+    """The examination of the files as they are now, made where it was not yet."""
     with _lock:
         found = _known(snapshot, dataset)
         if found is None:

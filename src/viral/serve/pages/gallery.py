@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from viral.language import marked
 from viral.serve.pages import render
+from viral.serve.pages.apply import state_of
 from viral.serve.pages.descriptions import Rights, block
 from viral.serve.pages.paging import Page
 from viral.serve.pages.shelf import EDITED, FLAGGED, SORTS, UNTRAINED, shelf_of
@@ -12,20 +14,20 @@ from viral.serve.security.access import asks
 router = APIRouter(include_in_schema=False)
 SIZE = 60  # cards of a page
 LABELS = {
-    "done": "described",
-    EDITED: "by hand",
-    FLAGGED: "conspicuous",
-    "refused": "refused",
-    "failed": "failed",
-    "quarantined": "given up",
-    "missing picture": "no picture",
-    "unreadable": "unreadable picture",
-    "pending": "not described",
-    UNTRAINED: "new since training",
+    "done": marked("described"),
+    EDITED: marked("by hand"),
+    FLAGGED: marked("conspicuous"),
+    "refused": marked("refused"),
+    "failed": marked("failed"),
+    "quarantined": marked("given up"),
+    "missing picture": marked("no picture"),
+    "unreadable": marked("unreadable picture"),
+    "pending": marked("not described"),
+    UNTRAINED: marked("new since training"),
 }
 
 
-@router.get("/", dependencies=[Depends(asks)])
+@router.get("/gallery", dependencies=[Depends(asks)])
 def gallery(
     request: Request, q: str = "", status: str = "", category: str = "", sort: str = "", page: str = "1"
 ) -> Response:
@@ -41,5 +43,5 @@ def gallery(
     return render(
         request, "gallery.html", shelf=shelf, given=given, found=found, rights=rights, titles=LABELS,
         labels=[label for label in labels if label[2] or label[0] == status],
-        blocks=[block(card, rights) for card in found.rows],
+        blocks=[block(card, rights) for card in found.rows], apply=state_of(request, shelf),
     )  # fmt: skip

@@ -3,9 +3,11 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from viral.retrieval import Fan, Similar
+from viral.language import _, marked
+from viral.retrieval import Fan, Filters, Similar
 from viral.retrieval.similarity import FUSED
 from viral.serve.pages import render
+from viral.serve.pages.apply import state_of
 from viral.serve.pages.descriptions import Rights, block
 from viral.serve.pages.shelf import Card, Shelf, shelf_of
 from viral.serve.pages.user import Person, parts_of, person_of
@@ -15,18 +17,21 @@ from viral.serve.snapshot import Snapshot
 router = APIRouter(include_in_schema=False)
 NEIGHBOURS, FANS, TAKERS = 12, 9, 20
 SAMENESS = {
-    FUSED: "to the model",
-    "image": "by picture",
-    "description": "by what was seen",
-    "text": "by words",
-    "title": "by title",
+    FUSED: marked("to the model"),
+    "image": marked("by picture"),
+    "description": marked("by what was seen"),
+    "text": marked("by words"),
+    "title": marked("by title"),
 }
 
 
 def ways(names: list[str]) -> list[tuple[str, str]]:
     """Modalities with what they are called, the model's own first."""
     known = [name for name in SAMENESS if name in names]
-    return [(name, SAMENESS.get(name, f"by {name}")) for name in [*known, *(n for n in names if n not in SAMENESS)]]
+    return [
+        (name, SAMENESS.get(name) or _("by %(modality)s", modality=name))
+        for name in [*known, *(n for n in names if n not in SAMENESS)]
+    ]
 
 
 def liked(shelf: Shelf, found: list[Similar]) -> list[tuple[Similar, Card]]:
@@ -47,29 +52,31 @@ def takers(snapshot: Snapshot, shelf: Shelf, item_id: str) -> list[Person]:
 
 
 @router.get("/items/{item_id:path}", dependencies=[Depends(asks)])
-def item(request: Request, item_id: str, by: str = FUSED) -> Response:
+def item(request: Request, item_id: str, by: str = FUSED, same: bool = False) -> Response:
     """The page of one item of the data set or the bundle."""
     snapshot = request.app.state.live.current
     shelf = shelf_of(snapshot)
     card = shelf[item_id]
     rights = Rights.of(request, shelf)
     context = {"shelf": shelf, "card": card, "rights": rights, "said": block(card, rights, whole=True)}
-    return render(request, "item.html", **context, **_trained(snapshot, shelf, card, by))
+    context |= {"apply": state_of(request, shelf), "same": same and bool(card.category)}
+    return render(request, "item.html", **context, **_trained(snapshot, shelf, card, by, same))
 
 
-def _trained(snapshot: Snapshot, shelf: Shelf, card: Card, by: str) -> dict[str, object]:
-    """What only the model can tell."""
+def _trained(snapshot: Snapshot, shelf: Shelf, card: Card, by: str, same: bool) -> dict[str, object]:
+    """What only the model can tell; ``same``: of the items alike, those of its category."""
     if not card.trained:
         return {"measured": True, "information": (), "ways": [], "by": "", "alike": [], "fans": [], "takers": []}
     index, material = snapshot.bundle.items.index(card.item_id), snapshot.bundle.material
     there = [name for name, present in material.present.items() if bool(present[index])]
     by = by if by in there else FUSED
+    filters = Filters(categories=[card.category]) if same and card.category in snapshot.categories else Filters()
     return {
         "measured": bool(snapshot.information),
         "information": parts_of(snapshot.information.get(card.item_id, {})),
         "ways": ways([FUSED, *there]),
         "by": by,
-        "alike": liked(shelf, snapshot.retriever.similar(card.item_id, NEIGHBOURS, by=by)),
+        "alike": liked(shelf, snapshot.retriever.similar(card.item_id, NEIGHBOURS, by=by, filters=filters)),
         "fans": wanting(snapshot, shelf, snapshot.retriever.fans(card.item_id, FANS)),
         "takers": takers(snapshot, shelf, card.item_id),
     }

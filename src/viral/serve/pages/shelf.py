@@ -12,19 +12,21 @@ from pathlib import Path
 from statistics import median
 
 from viral.bundle import Bundle
-from viral.catalog import Catalog
+from viral.catalog import Catalog, Item
 from viral.dataset import Dataset
 from viral.enrich import Description, Descriptions, all_descriptions, load_edits
 from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
 from viral.enrich.edits import EDITS_FILE, HUMAN, overlaid
 from viral.errors import UnknownIdError
 from viral.fetch import catalog_with_fetched
+from viral.language import marked
 from viral.pictures import PictureError, read_bytes, read_header
 from viral.serve.snapshot import Snapshot, item_view
 
 SAMPLED = 15  # pictures by which the shape of all is judged
 EDITED, FLAGGED, UNTRAINED = "edited", "conspicuous", "untrained"
 SORTS = ("", "taken", "title")
+DETAILS = (marked("category"), marked("colour"), marked("brand"), marked("price"))
 Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -40,6 +42,12 @@ class Card:
     said: Description
     taken: int  # how often in training
     trained: bool  # the bundle knows the item
+    named: tuple[tuple[str, str], ...] = ()  # of ``DETAILS``, those that the catalogue has, with their values
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What the catalogue knows of it beside title and text."""
+        return tuple(value for _, value in self.named)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -110,6 +118,21 @@ class Shelf:
         return found
 
     @cached_property
+    def waiting(self) -> tuple[str, ...]:
+        """The items whose words the model has read otherwise: they count after the next update."""
+        made, read = self.bundle.material.described, self.bundle.material.columns.get("description")
+        if made is None or read is None:
+            return ()
+        asked = (self.described.describer.partition("/")[0], self.described.prompt) if self.described else ()
+        same = asked == (made.describer, made.prompt)  # else only what humans wrote can be compared
+        by_item = dict(zip(self.bundle.items.ids, read, strict=True))
+        return tuple(
+            card.item_id
+            for card in self.cards
+            if card.trained and (same or card.said.edited) and words_of(card.said) != by_item[card.item_id]
+        )
+
+    @cached_property
     def shape(self) -> str:
         """Whether most pictures are portrait, landscape or square: what the frames around them are."""
         step = max(1, len(self.cards) // SAMPLED)
@@ -155,7 +178,7 @@ def put_up(snapshot: Snapshot, stamp: Stamp) -> Shelf:
     plain = tuple(
         Card(
             item.id, item.title, item.text, item.category or "", item.image, rows.get(item.id) or _pending(item.id),
-            known.get(item.id, 0), item.id in known,
+            known.get(item.id, 0), item.id in known, _named(item),
         )
         for item in catalog_with_fetched(dataset)
     )  # fmt: skip
@@ -180,20 +203,30 @@ def chosen_descriptions(bundle: Bundle, dataset: Dataset) -> Descriptions | None
     return next(iter([*fitting, *titled, *there]), None)
 
 
+def _named(item: Item) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name in DETAILS if (value := getattr(item, name)))
+
+
+def words_of(said: Description) -> str:
+    """The text that is encoded: nothing of a description that was not made."""
+    return said.text if said.edited or said.status == "done" else ""
+
+
 def _pending(item_id: str) -> Description:
     return Description(item_id, "", HUMAN, HUMAN, "", "pending")
 
 
 def _of_bundle(bundle: Bundle, catalog: Catalog | None, indices: Iterable[int]) -> list[Card]:
     """Cards of what the bundle alone knows."""
-    taken = bundle.seen.item_degrees().tolist()
+    taken, columns = bundle.seen.item_degrees().tolist(), bundle.material.columns
     made = bundle.material.described
     name, prompt = (f"{made.describer}/{made.revision}", made.prompt) if made is not None else ("", "")
     cards = []
     for index in indices:
         view = item_view(bundle, catalog, index)
         said = Description(view.id, view.description, name, prompt, "", "done" if view.description else "pending")
-        cards.append(Card(view.id, view.title, view.text, view.category, None, said, taken[index], True))
+        named = tuple((name, columns[name][index]) for name in DETAILS if name in columns and columns[name][index])
+        cards.append(Card(view.id, view.title, view.text, view.category, None, said, taken[index], True, named))
     return cards
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from viral.language import marked
 from viral.report.bars import part_span
 from viral.report.values import Part
 from viral.retrieval import Filters, Recommendation
@@ -19,6 +20,7 @@ router = APIRouter(include_in_schema=False)
 SIZE, TASTE = 36, 5  # users of a page, and pictures of each
 LISTED, HISTORY = 24, 60  # recommendations, and items of a page of the history
 VARIETIES = {"": 0.0, "some": 0.3, "much": 0.7}  # of the MMR's weight
+TOLD = {"": marked("By score alone"), "some": marked("Some variety"), "much": marked("Much variety")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def person(request: Request, user_id: str, category: str = "", variety: str = ""
     return render(
         request, "user.html", shelf=shelf, user_id=user_id, history=history,
         taken=[shelf[item_id] for item_id in history.rows], found=_rows(found, shelf, parts), span=part_span(parts),
-        names=[part.name for part in parts[0]] if parts else [], varieties=list(VARIETIES),
+        names=[part.name for part in parts[0]] if parts else [], varieties=TOLD,
         given={"category": category, "variety": variety, "page": history.number},
     )  # fmt: skip
 

@@ -41,10 +41,10 @@ def test_an_edit_lands_where_viral_enrich_puts_it(own: Own) -> None:
 
 def test_the_gallery_shows_an_edit_at_once_and_one_made_beside_it(own: Own) -> None:
     client, data = own
-    assert Tree(client.get("/?status=edited").text).all("li", data_testid="card") == []
+    assert Tree(client.get("/gallery?status=edited").text).all("li", data_testid="card") == []
     edit(Dataset.open(data), "i1", "Written by somebody else.")
     client.post("/description", data={"item": ODD, "text": "A lamp that nobody photographed."}, headers=HTMX)
-    cards = [text for _, text in Tree(client.get("/?status=edited").text).all("li", data_testid="card")]
+    cards = [text for _, text in Tree(client.get("/gallery?status=edited").text).all("li", data_testid="card")]
     assert "Written by somebody else." in cards[0] and "nobody photographed" in cards[1]
 
 
@@ -120,7 +120,7 @@ def test_words_that_came_from_a_file_have_nobody_to_ask(own: Own) -> None:
     _, data = own
     (there,) = all_descriptions(Dataset.open(data))
     told = fault_of(replace(there, describer="Qwen2.5-VL-3B-Instruct/imported", prompt="plain"), Given())
-    assert "Qwen2.5-VL-3B-Instruct's and came from a file" in told and "--describer import" in told
+    assert "of Qwen2.5-VL-3B-Instruct and came from a file" in told and "--describer import" in told
 
 
 def test_what_is_locked_is_not_asked_for(own: Own) -> None:

@@ -19,7 +19,7 @@ def names(page: str) -> list[str]:
 
 
 def test_every_item_has_a_card_with_picture_title_words_and_status(client: TestClient, shop: Path) -> None:
-    found = Tree(client.get("/").text)
+    found = Tree(client.get("/gallery").text)
     cards = [text for _, text in found.all("li", data_testid="card")]
     items = Catalog.read(shop / "data").items
     assert len(cards) == len(items)
@@ -45,29 +45,29 @@ def test_every_item_has_a_card_with_picture_title_words_and_status(client: TestC
 def test_cards_are_found_by_words_status_and_category(
     client: TestClient, query: dict[str, str], expected: list[str]
 ) -> None:
-    assert names(client.get("/", params=query).text) == expected
+    assert names(client.get("/gallery", params=query).text) == expected
 
 
 def test_the_order_can_be_by_what_is_taken_most_and_by_title(client: TestClient) -> None:
     degrees = client.app.state.live.current.bundle.seen.item_degrees().tolist()  # type: ignore[attr-defined]
     ids = client.app.state.live.current.bundle.items.ids  # type: ignore[attr-defined]
     taken = dict(zip(ids, degrees, strict=True))
-    links = names(client.get("/?sort=taken&q=number").text)
+    links = names(client.get("/gallery?sort=taken&q=number").text)
     order = [taken[link.removeprefix("/items/")] for link in links if "%" not in link]
     assert order == sorted(order, reverse=True) and len(set(order)) > 1
-    titles = [text for _, text in Tree(client.get("/?sort=title&q=number").text).all("span", class_="name")]
+    titles = [text for _, text in Tree(client.get("/gallery?sort=title&q=number").text).all("span", class_="name")]
     assert titles == sorted(titles) and len(titles) > 3
 
 
 def test_what_is_not_there_narrows_nothing(client: TestClient) -> None:
-    everything = names(client.get("/").text)
-    assert names(client.get("/?status=no&category=no&sort=no&page=-3").text) == everything
-    assert names(client.get("/?page=%F0%9F%99%82").text) == everything
+    everything = names(client.get("/gallery").text)
+    assert names(client.get("/gallery?status=no&category=no&sort=no&page=-3").text) == everything
+    assert names(client.get("/gallery?page=%F0%9F%99%82").text) == everything
 
 
 def test_long_lists_come_in_pages(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery, "SIZE", 5)
-    first, last = client.get("/?q=i").text, client.get("/?q=i&page=99").text
+    first, last = client.get("/gallery?q=i").text, client.get("/gallery?q=i&page=99").text
     assert len(names(first)) == 5 and len(names(last)) == 1
     links = Tree(first).all("nav", aria_label="Pages of the list")
     assert links[0][1] == "Page 1 Page 2 Page 3"
@@ -86,7 +86,7 @@ def test_without_a_data_set_the_bundle_is_shown_and_nothing_can_be_edited(shop: 
     bundle = tmp_path / "bundle"
     bundle.symlink_to(shop / "run" / "bundle")
     with opened(bundle) as client:
-        page = client.get("/")
+        page = client.get("/gallery")
         assert page.status_code == 200
         assert len(names(page.text)) == 12 and "no data set" in Tree(page.text).text
         assert not Tree(page.text).all("form", action="/description/again")

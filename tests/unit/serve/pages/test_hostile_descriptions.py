@@ -26,7 +26,14 @@ WORDS = {
 MEANT = WORDS | {
     "i1": ".elbat a no pmal eulb A A lamp of brass קפה, on a white table."
 }  # what would turn the page is out
-PLACES = ["/", "/?status=done", "/?q=mug", "/doctor?status=done", *(f"/items/{item}" for item in WORDS)]
+PLACES = [
+    "/",
+    "/gallery",
+    "/gallery?status=done",
+    "/gallery?q=mug",
+    "/doctor?status=done",
+    *(f"/items/{item}" for item in WORDS),
+]
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +76,14 @@ def test_nothing_of_it_is_markup_on_any_page(hostile: TestClient, place: str) ->
 def test_it_is_shown_to_the_letter(hostile: TestClient, item: str) -> None:
     assert words(harmless(hostile.get(f"/items/{item}").text)) == MEANT[item]
     assert words(harmless(hostile.get(f"/description?item={item}", headers=HTMX).text)) == MEANT[item]
-    cards = [text for _, text in harmless(hostile.get("/").text).all("p", class_="words")]
+    cards = [text for _, text in harmless(hostile.get("/gallery").text).all("p", class_="words")]
     assert MEANT[item] in cards
 
 
 def test_a_description_of_100_kb_is_cut(hostile: TestClient) -> None:
     (kept,) = all_descriptions(hostile.app.state.live.current.dataset)
     assert len(next(row.text for row in kept.rows if row.item_id == "i2")) > 100_000  # it was described so
-    for place, most in (("/?q=many+words", 400), ("/items/i2", LIMIT)):
+    for place, most in (("/gallery?q=many+words", 400), ("/items/i2", LIMIT)):
         text = words(harmless(hostile.get(place).text))
         assert text.startswith("A mug of many words.") and most - 30 < len(text) <= most
 

@@ -123,7 +123,9 @@ def test_an_item_that_came_after_training_has_a_page(shop: Path, tmp_path: Path)
     with opened(shop / "run", data) as client:
         page = client.get("/items/fresh")
         assert page.status_code == 200 and "trained before this item came" in page.text
-        assert [t for _, t in Tree(client.get("/?status=untrained").text).all("span", class_="name")] == ["Green jug"]
+        assert [t for _, t in Tree(client.get("/gallery?status=untrained").text).all("span", class_="name")] == [
+            "Green jug"
+        ]
         gone = client.get("/items/i1")  # trained on, no longer in the catalogue
         assert gone.status_code == 200 and not Tree(gone.text).all("form", action="/description/again")
 

@@ -74,7 +74,9 @@ def test_recommendations_can_be_of_one_category_and_various(client: TestClient, 
 
 def test_a_user_with_a_script_for_a_name(client: TestClient) -> None:
     page = client.get(f"/users/{quoted(SCRIPT).replace('%2F', '/')}")
-    assert page.status_code == 200 and Tree(page.text).all("h1")[0][1] == f"User {SCRIPT}"
+    ((shown, name),) = Tree(page.text).all("button", class_="id")
+    assert page.status_code == 200 and shown["data-copy"] == SCRIPT and shown["title"] == f"Copy: {SCRIPT}"
+    assert name == "<script>alert(1)<…rt(2)>" and Tree(page.text).all("h1")[0][1] == f"User {name}"
 
 
 def test_the_rows_of_why_add_up_to_the_score(client: TestClient, shop: Path) -> None:

@@ -13,7 +13,8 @@ from viral.serve.security import new_token
 
 HTMX = {"hx-request": "true"}
 PLACES = [
-    "/", "/?q=%3Cscript%3E", "/?category=%3Cb%3Elamps%3C/b%3E&sort=taken", "/users", "/users?q=%22%3E%3Cscript%3E",
+    "/", "/gallery", "/gallery?q=%3Cscript%3E", "/gallery?category=%3Cb%3Elamps%3C/b%3E&sort=taken", "/users",
+    "/users?q=%22%3E%3Cscript%3E",
     "/users/u1", f"/users/{quoted(SCRIPT).replace('%2F', '/')}", "/items/i2", "/items/i3", "/items/i4", "/items/i5",
     f"/items/{quoted(ODD).replace('%2F', '/')}", "/why?user=u1&item=i3", "/why?user=u1&item=i5", "/new",
     "/description?item=i5&edit=true&whole=true", "/why/words?user=u1&item=i2", "/login",
@@ -53,18 +54,18 @@ def test_a_page_has_landmarks_and_names_for_everything(client: TestClient, place
 
 
 def test_hostile_titles_are_shown_as_they_are(client: TestClient) -> None:
-    titles = [text for _, text in Tree(client.get("/").text).all("span", class_="name")]
+    titles = [text for _, text in Tree(client.get("/gallery").text).all("span", class_="name")]
     assert titles[2] == SCRIPT and titles[5] == HOSTILE["i5"]
     assert "\u202e" not in titles[3] and titles[3].startswith("etihw") and "👩🏽‍🚀" in titles[3]
     assert len(titles[4]) <= 160
-    assert all(name.get("dir") == "auto" for name, _ in Tree(client.get("/").text).all("span", class_="name"))
+    assert all(name.get("dir") == "auto" for name, _ in Tree(client.get("/gallery").text).all("span", class_="name"))
 
 
 def test_a_title_of_100_kb_is_cut_with_the_whole_behind_it(client: TestClient) -> None:
     tree = Tree(client.get("/items/i4").text)
     assert len(tree.all("h1")[0][1]) <= 300
     assert tree.all("p", class_="long")[0][1] == HOSTILE["i4"].strip()
-    gallery = client.get("/")
+    gallery = client.get("/gallery")
     assert len(gallery.content) < 60_000
 
 
@@ -84,15 +85,15 @@ def test_an_error_page_says_which_field_is_wrong(client: TestClient) -> None:
 def test_an_error_page_says_what_to_do_about_the_data(own: tuple[TestClient, Path]) -> None:
     client, data = own
     next((data / "descriptions").glob("*.parquet")).write_bytes(b"no table")
-    page = client.get("/", headers={"accept": "text/html"})
+    page = client.get("/gallery", headers={"accept": "text/html"})
     text = Tree(page.text).text
     assert page.status_code == 409 and "not a file of descriptions" in text
     assert "run `viral enrich` again" in text and str(data) not in page.text
-    assert client.get("/", headers={"accept": "*/*"}).json()["hint"].startswith("delete it and run")
+    assert client.get("/gallery", headers={"accept": "*/*"}).json()["hint"].startswith("delete it and run")
 
 
 def test_the_policy_forbids_what_is_inline(client: TestClient) -> None:
-    policy = client.get("/").headers["content-security-policy"]
+    policy = client.get("/gallery").headers["content-security-policy"]
     assert "script-src 'self'" in policy and "style-src 'self'" in policy and "unsafe" not in policy
 
 

@@ -68,9 +68,40 @@
     ticking = setInterval(() => { place.textContent = `${Math.round((performance.now() - began) / 1000)} s`; }, 1000);
   }
 
+  let following = 0;
+  function follow(form) {
+    const place = find("[data-step]", form);
+    if (!place) return;
+    clearInterval(following);
+    following = setInterval(async () => {
+      const answer = await fetch(place.dataset.step).catch(() => null);
+      if (answer?.ok && following) place.textContent = await answer.text();
+    }, 700);
+  }
+  function rest() {
+    clearInterval(ticking);
+    clearInterval(following);
+    following = 0;
+  }
+
+  async function copy(text) {
+    try { await navigator.clipboard.writeText(text); } catch {
+      // Beyond localhost and https there is no clipboard: the old way.
+      const field = document.createElement("textarea");
+      field.value = text;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    say(words.copied);
+  }
+
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
     const drawer = find("#drawer");
+    const id = event.target.closest("[data-copy]");
+    if (id) copy(id.dataset.copy);
     if (event.target.closest("#theme")) switchTheme();
     const tab = event.target.closest("[role=tab]");
     if (tab) select(tab);
@@ -104,9 +135,11 @@
   }
 
   document.addEventListener("htmx:before:request", (event) => {
-    if (event.target instanceof Element && event.target.matches(".try form")) count(event.target);
+    if (event.target instanceof Element && event.target.matches(".try form")) { count(event.target); follow(event.target); }
   });
-  document.addEventListener("htmx:finally:request", () => clearInterval(ticking));
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (event.target instanceof Element && event.target.matches(".try form")) rest();
+  });
   document.addEventListener("htmx:after:request", (event) => {
     // A fault comes as a document for programs (application/problem+json): told in words, and not put into the page.
     const ctx = event.detail.ctx;
