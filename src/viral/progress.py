@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from viral.untrusted import harmless
@@ -12,8 +12,9 @@ T = TypeVar("T")
 
 
 def say(text: str) -> None:
-    """Print one line for a human, to stderr."""
-    print(harmless(text, lines=True), file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
+    """Print one line for a human, to stderr; whoever reads it may have gone (``| head``), and the work goes on."""
+    with suppress(BrokenPipeError):
+        print(harmless(text, lines=True), file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def tidy(rows: Rows, *columns: str) -> tuple[Rows, list[str]]:
         whole = cells.whole(rows.frame[column])
         if whole is not None:
             rows = rows.with_columns(**{column: whole})
-            notes.append(f"{column} ids are whole numbers with a point: read as {_example(whole)}")
+            notes.append(f"{column} ids have a point (10.0): read as whole numbers (10)")
         trimmed = rows.frame[column].str.strip_chars()
         # An id of blanks alone is kept for the rejection that names it.
         cut = ((trimmed != rows.frame[column]) & (trimmed != "")).fill_null(value=False)
@@ -114,7 +114,3 @@ def _merged(rows: Rows) -> tuple[Rows, list[str]]:
 def _first(name: str) -> pl.Expr:
     """The first value of a group that is not empty."""
     return pl.col(name).filter(pl.col(name).str.strip_chars() != "").first()
-
-
-def _example(ids: pl.Series) -> str:
-    return str(ids.drop_nulls().first())

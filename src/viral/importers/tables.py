@@ -52,7 +52,7 @@ def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> Tabl
     for use in used:
         say(use.text())
     if found.unread:
-        say(f"not read, neither log nor items: {', '.join(found.unread)}")
+        say(f"not used: {', '.join(found.unread)}")
     options: dict[str, Any] = {"files": [use.to_json() for use in used]}
     if log.unit:
         options["time_unit"] = log.unit

@@ -45,7 +45,7 @@ def test_a_folder_of_two_tables_becomes_a_data_set(tmp_path):
     catalog = dataset.catalog()
     assert catalog.ids == ("a", "b", "c", "d")  # what nobody took can still be recommended
     assert (catalog["a"].title, catalog["a"].text, catalog["a"].category) == ("Kettle", "Boils water.", "kitchen")
-    assert (catalog["b"].title, catalog["b"].text, catalog["b"].category) == ("<b>Pot</b>", "", None)
+    assert (catalog["b"].title, catalog["b"].text, catalog["b"].category) == ("Pot", "", None)
     assert dataset.manifest["counts"]["rejected"] == {}
     assert rejected(dataset) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "source"]  # no staging is left behind
@@ -212,7 +212,7 @@ def test_without_an_item_table_the_items_are_those_of_the_log(tmp_path):
             DataError,
             r"interactions\.csv: column 'user' is missing.*\n.*--column user=NAME",
         ),
-        (LOG, "sku,title\na,x\n", {}, DataError, r"items\.csv: column 'item' is missing.*sku, title"),
+        (LOG, "ref,title\nx1,x\n", {}, DataError, r"items\.csv: column 'item' is missing.*ref, title\n.*item=item,NAME"),
         (LOG, ITEMS, {"columns": {"title": "nom"}}, DataError, "column 'nom' is missing"),
         (LOG, ITEMS, {"columns": {"titel": "title"}}, UsageError, r"unknown column 'titel'\n.*did you mean title"),
         (LOG, ITEMS, {"split": "time"}, UsageError, r"unknown split 'time'\n"),
