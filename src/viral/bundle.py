@@ -18,7 +18,7 @@ from torch import Tensor
 from viral.catalog import Catalog
 from viral.data import Interactions, Vocabulary
 from viral.errors import DataError
-from viral.files import read_json, sha256_file, staged_folder, write_json
+from viral.files import fingerprint, read_json, sha256_file, staged_folder, write_json
 from viral.graph import SparseMatrix
 from viral.material import COLUMNS, Material
 from viral.models.base import EmbeddingScorer, HistoryScorer
@@ -72,7 +72,7 @@ class Bundle:
                 "about": dict(self.about),
                 "hashes": {name: sha256_file(folder / name) for name in (*_HASHED, *optional)},
             }
-            write_json(folder / MANIFEST_FILE, manifest)
+            write_json(folder / MANIFEST_FILE, manifest | {"sha256": fingerprint(manifest)})
 
     @classmethod
     def load(cls, path: Path) -> "Bundle":
@@ -91,7 +91,7 @@ class Bundle:
             tensors, seen = load_file(path / SCORER_FILE), load_file(path / SEEN_FILE)
             scorer = _scorer(manifest, tensors)
             material = _load_material(path, manifest, frame, there)
-        except (SafetensorError, KeyError, TypeError) as error:
+        except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise DataError(f"not a scorer ({error})", where=str(path), hint="train again") from None
         interactions = Interactions(seen["users"], seen["items"], len(users), len(items))
         titles, about = tuple(frame["title"].to_list()), _with_variant(manifest["about"])
@@ -119,8 +119,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "not a bundle (no bundle.json)", where=str(path), hint="train one: viral train DATASET --out RUN"
         )
     manifest: dict[str, Any] = read_json(path / MANIFEST_FILE)
+    where = str(path / MANIFEST_FILE)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or not manifest.keys() >= _KEYS:
-        raise DataError(f"not a bundle of format {FORMAT}", where=str(path / MANIFEST_FILE), hint="train again")
+        raise DataError(f"not a bundle of format {FORMAT}", where=where, hint="train again")
+    for name in ("parts", "about", "hashes"):
+        if not isinstance(manifest[name], dict):
+            raise DataError(f"{name!r} is not what a bundle has there", where=where, hint="train again")
+    # A bundle of before there was one has no checksum of what it says of itself.
+    if "sha256" in manifest and manifest.pop("sha256") != fingerprint(manifest):
+        raise DataError("changed since it was saved: its checksum differs", where=where, hint="train again")
     return manifest
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from flips import flips
 from memories import KINDS, Kind, memory_bundle
 from viral.bundle import Bundle, make_bundle, read_manifest, tensors_of
 from viral.catalog import Catalog, Item
@@ -94,6 +95,7 @@ def test_a_memory_is_kept_beside_the_vectors(kind: Kind, tmp_path):
         "vectors/users", "vectors/items", "memory/offsets", "memory/items", "scales"
     }  # fmt: skip
     manifest = json.loads((tmp_path / "b" / "bundle.json").read_text())
+    del manifest["sha256"]  # as of before there was one
     assert (manifest["scorer"], manifest["weight"]) == ("MemoryScorer", 0.7)
     assert manifest["parts"] == {"text": [0, 4], "synergy": [4, 8], "unique_visual": [8, 12]}
 
@@ -104,6 +106,7 @@ def test_a_memory_that_is_not_whole_is_refused(missing, tmp_path):
     file = tmp_path / "b" / "scorer.safetensors"
     save_file({name: x for name, x in load_file(file).items() if name != missing}, file)
     manifest = json.loads((tmp_path / "b" / "bundle.json").read_text())
+    del manifest["sha256"]  # as of before there was one
     manifest["hashes"][file.name] = sha256_file(file)
     (tmp_path / "b" / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="not a scorer"):
@@ -115,6 +118,7 @@ def test_a_bundle_of_before_is_read(world, tmp_path):
     original = bundle(world, "itemknn")
     original.save(tmp_path / "b")
     manifest = json.loads((tmp_path / "b" / "bundle.json").read_text())
+    del manifest["sha256"]  # as of before there was one
     assert manifest["scorer"] == "HistoryScorer"
     file = tmp_path / "b" / "scorer.safetensors"
     tensors = {name: x.long() if name in ("rows", "columns") else x for name, x in load_file(file).items()}
@@ -175,6 +179,7 @@ def test_a_changed_file_is_refused(saved, name, damage):
 
 def test_a_file_that_the_manifest_does_not_vouch_for_is_refused(saved):
     manifest = json.loads((saved / "bundle.json").read_text())
+    del manifest["sha256"]  # as of before there was one
     del manifest["hashes"]["users.json"]
     (saved / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="missing or changed"):
@@ -197,6 +202,7 @@ def test_a_folder_without_a_manifest_is_no_bundle(tmp_path):
 @pytest.mark.parametrize("scorer", ["HistoryScorer", "MemoryScorer", "os.system"])
 def test_a_scorer_that_does_not_fit_its_tensors_is_refused(saved, scorer):
     manifest = json.loads((saved / "bundle.json").read_text())
+    del manifest["sha256"]  # as of before there was one
     manifest["scorer"] = scorer
     (saved / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="not a scorer"):
@@ -210,3 +216,30 @@ def test_strange_ids_and_absent_titles(world, tmp_path):
     Bundle(original.scorer, strange, strange, tuple(ids), original.seen, {}).save(tmp_path / "b")
     loaded = Bundle.load(tmp_path / "b")
     assert loaded.users.ids == loaded.items.ids == loaded.titles == tuple(ids)
+
+
+def test_a_flipped_bit_of_any_file_is_noticed_or_harmless(saved):
+    before, noticed = Bundle.load(saved), 0
+    for name in FILES:
+        for _ in flips(saved / name, 25):
+            try:
+                after = Bundle.load(saved)
+            except DataError:
+                noticed += 1
+                continue
+            assert (after.about, after.titles, after.users, after.items) == (
+                before.about, before.titles, before.users, before.items
+            )  # fmt: skip
+            assert torch.equal(after.scorer.score(torch.arange(2)), before.scorer.score(torch.arange(2)))
+    assert noticed > 110
+
+
+@pytest.mark.parametrize(
+    "change", [{"parts": []}, {"parts": {"all": 3}}, {"about": []}, {"hashes": []}, {"scorer": {}}]
+)
+def test_a_manifest_of_other_shapes_is_refused(saved, change):
+    manifest = json.loads((saved / "bundle.json").read_text())
+    del manifest["sha256"]
+    (saved / "bundle.json").write_text(json.dumps(manifest | change))
+    with pytest.raises(DataError):
+        Bundle.load(saved)
