@@ -25,18 +25,33 @@ def import_(
         typer.Option(help="movielens: drop films without a poster first (default where there are posters)."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="All but mmrec: of the random split.")] = None,
-    split: Annotated[str | None, typer.Option(help="table: random, temporal or column.")] = None,
+    split: Annotated[str | None, typer.Option(help="table: random, temporal, global, column or none.")] = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="table: OURS=THEIRS, repeatable; ours: user_id, item_id, …")
+        list[str] | None,
+        typer.Option(help="table: OURS=THEIRS, repeatable: user, item, timestamp, title, …; - is none."),
     ] = None,
     items: Annotated[
         Path | None, typer.Option(help="table, amazon*: the file of items, where it is not found by its name.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="table: the folder of pictures.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="table: of files that are not UTF-8, where it is not found: cp1252, gb18030, …")
+    ] = None,
+    day_first: Annotated[
+        bool | None, typer.Option("--day-first/--month-first", help="table: how 03/04/2024 is meant in the log.")
+    ] = None,
+    repair_ids: Annotated[
+        bool, typer.Option("--repair-ids", help="table: write the log's ids as the item table has them.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="table: read and tell everything, write nothing.")] = False,
     features: Annotated[
         list[str] | None,
         typer.Option(help="mmrec: NAME=FILE.npy, repeatable: a modality's features, beside those of *_feat.npy."),
     ] = None,
+    append: Annotated[
+        bool,
+        typer.Option("--append", help="table: add to DATASET what is new or has changed; the rest stays."),
+    ] = False,
     overwrite: Overwrite = False,
     json_output: Json = False,
 ) -> None:
@@ -46,14 +61,16 @@ def import_(
     given = {
         "min_rating": min_rating, "core": core, "seed": seed, "only_with_poster": only_with_poster, "split": split,
         "items": items, "images": images, "columns": _pairs(column, "--column", "OURS=THEIRS", "user_id=customer"),
-        "features": _pairs(features, "--features", "NAME=FILE", "image=clip_image.npy"),
+        "features": _pairs(features, "--features", "NAME=FILE", "image=clip_image.npy"), "append": append or None,
+        "encoding": encoding, "day_first": day_first, "repair_ids": repair_ids or None, "dry_run": dry_run or None,
     }  # fmt: skip
     options = {name: value for name, value in given.items() if value is not None}
     made = import_dataset(layout, source, dataset, overwrite=overwrite, **options)
     if json_output:
         show_json({**made.manifest, "path": str(dataset)})
     else:
-        show(_counts(made.manifest) + f"\nnext: viral doctor {dataset}")
+        after = "dry run: nothing was written" if dry_run else f"next: viral doctor {dataset}"
+        show(f"{_counts(made.manifest)}\n{after}")
 
 
 def _pairs(words: list[str] | None, option: str, form: str, example: str) -> dict[str, str] | None:
@@ -67,12 +84,22 @@ def _pairs(words: list[str] | None, option: str, form: str, example: str) -> dic
 
 
 def _counts(manifest: Any) -> str:
+    from viral.importers.splits import offered
+
     counts = dict(manifest["counts"])
     rejected = counts.pop("rejected", {})
     lines = [", ".join(f"{value:,} {name}" for name, value in counts.items())]
     lines += [f"  left out: {value:,} × {reason}" for reason, value in rejected.items()]
-    lines += [f"  split: {told}" for told in [manifest["source"].get("split")] if told]
+    if appended := manifest.get("appended"):
+        told = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in appended.items())
+        return f"appended: {told}\nnow: " + "\n".join([*lines, *_appended_split(manifest)])
+    lines += [f"  split: {told}{offered(manifest)}" for told in [manifest["source"].get("split")] if told]
     return "\n".join(lines)
+
+
+def _appended_split(manifest: Any) -> list[str]:
+    latest = manifest["source"]["history"][-1:]
+    return [f"  split: {manifest['source']['split']}; {one['split']}" for one in latest if "counts" in one]
 
 
 @verb
