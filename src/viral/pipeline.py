@@ -17,6 +17,7 @@ from viral.devices import find_device
 from viral.encode.table import load_features
 from viral.errors import DataError, UsageError
 from viral.evaluation.exposure import LessPopular, above_average
+from viral.explain.deed import deed_of
 from viral.files import fingerprint, read_json, sha256_file, write_json
 from viral.material import gather
 from viral.measuring import PROTOCOLS, exposed, measure, report_metrics, summarise, tested_on
@@ -82,7 +83,7 @@ def train(
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
     catalog = dataset.catalog()
     summary |= exposed(scorer, parts, lambda item_id: catalog[item_id].title)
-    summary |= {"production": production, "tested_on": tested_on(parts)} | settled.summary
+    summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)} | settled.summary
     summary["least_memory_bytes"] = budget.training + budget.ranking
     tell_peak(budget)
     about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | summary

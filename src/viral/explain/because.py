@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from viral.bundle import Bundle
+from viral.explain.deed import PURCHASE, VIEW
 from viral.explain.explanation import Evidence, Explanation
 from viral.explain.phrases import COUNTS, Thing, in_a_row
 from viral.language import ENGLISH, _, current, n_
@@ -27,7 +28,7 @@ LEADING = {
     "synergy": "what counts most is its words and its looks together",
     "taste": "what counts most is what people with the same taste choose",
 }
-VERBS = {"purchase": "bought", "view": "looked at", "click": "looked at", "like": "liked", "cart": "put into the cart"}
+VERBS = {PURCHASE: "bought", VIEW: "looked at"}
 
 
 def because(told: Explanation, bundle: Bundle) -> str:
@@ -111,7 +112,7 @@ def _taken_by(bundle: Bundle, item_id: str) -> str:
 
 
 def _verb(bundle: Bundle) -> str:
-    return _(VERBS.get(str(bundle.about.get("kind")), "chose"))
+    return _(VERBS.get(str(bundle.about.get("deed")), "chose"))
 
 
 def _thing(one: Evidence, bundle: Bundle) -> Thing:

@@ -23,6 +23,7 @@ from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
 from viral.enrich.edits import EDITS_FILE
 from viral.enrich.imported import imported_sets
 from viral.errors import UsageError
+from viral.explain.deed import deed_of
 from viral.files import fingerprint, read_json, staged_folder, write_json
 from viral.material import Material, described_by, gather
 from viral.measuring import exposed, measure, summarise, tested_on
@@ -88,7 +89,7 @@ def update(
     summary = summarise(recipe, trained.report, measure(ranker.scorer, parts), ranker, parts)
     identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
-    summary |= {"production": production, "tested_on": tested_on(parts)}
+    summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)}
     summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title)
     if (epochs_chosen := epochs_of(bundle.about)) is not None:
         summary["chosen_epochs"] = epochs_chosen

@@ -137,7 +137,7 @@ def test_the_memory_says_what_goes_together() -> None:
     ("kind", "verb"), [("purchase", "bought"), ("view", "looked at"), ("", "chose"), ("x", "chose")]
 )
 def test_bought_is_said_where_the_log_says_so(kind: str, verb: str) -> None:
-    assert because(told({0: 0.7}), bundle(kind=kind)).startswith(f"Because they {verb} “Simpson top”: ")
+    assert because(told({0: 0.7}), bundle(deed=kind)).startswith(f"Because they {verb} “Simpson top”: ")
 
 
 def test_somebody_new_has_just_looked_at_something() -> None:
