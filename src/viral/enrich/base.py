@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from viral.catalog import Catalog
 from viral.errors import ViralError
 
 Status = Literal["done", "missing picture", "unreadable", "refused", "failed", "quarantined", "pending"]
@@ -115,3 +116,12 @@ class Describer(Protocol):
         the batch is tried alone. Batches that are under way in other threads are waited for and kept in every case.
         """
         ...
+
+
+def for_catalog(describer: Describer, catalog: Catalog) -> Describer:
+    """The describer as it is for this catalogue, whose categories some take for evidence (``for_categories``).
+
+    What it makes of them is in its ``parameters``, like all that decides its words.
+    """
+    adapted = getattr(describer, "for_categories", None)
+    return adapted([item.category for item in catalog if item.category]) if callable(adapted) else describer

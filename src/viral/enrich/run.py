@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from viral.catalog import Catalog
-from viral.enrich.base import BudgetSpent, Describer, Prompt
+from viral.enrich.base import BudgetSpent, Describer, Prompt, for_catalog
 from viral.enrich.claims import Claims
 from viral.enrich.descriptions import Descriptions, Spent
 from viral.enrich.firsts import FirstAnswers
@@ -41,6 +41,7 @@ def enrich(
     """
     terms = terms or Terms()
     claims = Claims(ledger)
+    describer = for_catalog(describer, catalog)
     plan = Plan(catalog, describer, prompt, ledger, terms, claims)
     workers = describer.in_flight
     chosen = executor or (ThreadExecutor(workers) if workers > 1 else SerialExecutor())

@@ -17,6 +17,7 @@ LEAST_LAYER = 0.10  # of the frame
 MOST_SAMPLES = 1200  # of the frame's pixels, evenly spread
 STUDIO = 75.0  # lightness of a studio's backdrop at least
 NEUTRAL = 4.0  # its chroma at most
+COLOURLESS = 1.6  # chroma that no eye sees
 WHITE = 92.0  # lightness that a darker studio backdrop is raised to
 FAINT, NOISE = 1.1, 1.6  # least difference of a white thing on it, and how many times the backdrop's own unevenness
 
@@ -102,6 +103,12 @@ def studio(layers: list[Lab]) -> bool:
     """Whether a backdrop is what studios use: one surface, pale and without a colour of its own."""
     middle = layers[0].mean(axis=(0, 1))
     return len(layers) == 1 and bool(middle[0] > STUDIO and np.hypot(middle[1], middle[2]) < NEUTRAL)
+
+
+def colourless(layer: Lab) -> bool:
+    """Whether nobody would call a surface of a backdrop anything but white or grey."""
+    middle = layer.mean(axis=(0, 1))
+    return bool(np.hypot(middle[1], middle[2]) < COLOURLESS)
 
 
 def balanced(lab: Lab, backdrop: Lab) -> Lab:

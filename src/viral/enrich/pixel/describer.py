@@ -1,6 +1,6 @@
 """The pixel describer: works offline, on any machine, and says only what can be measured in the pixels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ import numpy as np
 
 from viral.encode.vision import EfficientNetLite
 from viral.enrich.base import Answer, Picture, Prompt
-from viral.enrich.pixel.relevance import read_title, weigh
+from viral.enrich.pixel.relevance import named_classes, read_title, weigh
 from viral.enrich.pixel.sight import Sight, look
 from viral.enrich.pixel.text import TextReader
 from viral.enrich.pixel.words import describe_all, describe_focus
@@ -38,10 +38,16 @@ class PixelDescriber:
 
     A prompt without ``{title}`` asks for everything in the picture; one with it for the thing that the title is about.
     Beyond that the prompt's words are not read. The same picture, title and prompt give the same text in any batch.
+    A class is named where the title names it, or one of ``classes``: those that a catalogue's categories name.
     """
 
-    def __init__(self, config: PixelConfig = PixelConfig()) -> None:
+    def __init__(self, config: PixelConfig = PixelConfig(), *, classes: frozenset[int] = frozenset()) -> None:
         self._config = config
+        self._classes = classes
+
+    def for_categories(self, categories: Iterable[str]) -> "PixelDescriber":
+        """The same describer for a catalogue that has these categories: their classes may be named."""
+        return PixelDescriber(self._config, classes=named_classes(categories))
 
     @property
     def name(self) -> str:
@@ -49,12 +55,13 @@ class PixelDescriber:
 
     @property
     def revision(self) -> str:
-        return "1"
+        return "2"
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What decides the text beside the picture: the classifier's and the reader's versions, and the scale."""
-        return {
+        """What decides the text beside the picture: classifier, reader, scale, and the categories' classes if any."""
+        supported: dict[str, object] = {"classes": sorted(self._classes)} if self._classes else {}
+        return supported | {
             "classifier": f"{self._network.name}/{self._network.revision}",
             "reader": f"rapidocr/{version('rapidocr')}",
             "shorter_side": SHORTER_SIDE,
@@ -88,7 +95,8 @@ class PixelDescriber:
                 continue
             rows = probabilities[start : start + len(sight.cut_outs)]
             start += len(sight.cut_outs)
-            results.append(Answer(_compose(sight, rows, picture.title if prompt.uses_title else None)))
+            title = picture.title if prompt.uses_title else None
+            results.append(Answer(_compose(sight, rows, title, self._classes)))
         return results
 
     def _look(self, picture: Picture) -> Sight | Exception:
@@ -108,8 +116,8 @@ class PixelDescriber:
         return TextReader()
 
 
-def _compose(sight: Sight, probabilities: "np.ndarray", title: str | None) -> str:
+def _compose(sight: Sight, probabilities: "np.ndarray", title: str | None, classes: frozenset[int]) -> str:
     if title is None:
-        return describe_all(sight, probabilities)
+        return describe_all(sight, probabilities, classes)
     asked = read_title(title)
-    return describe_focus(sight, probabilities, asked, weigh(sight.things, probabilities, asked))
+    return describe_focus(sight, probabilities, asked, weigh(sight.things, probabilities, asked), classes)

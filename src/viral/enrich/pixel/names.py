@@ -77,7 +77,7 @@ def _neutral(light: Values, a: Values, b: Values) -> Truth:
 def _hues(light: Values, chroma: Values, hue: Values) -> npt.NDArray[np.int64]:
     """Names of what has a hue, sector by sector around the circle: (n,) each -> (n,)."""
     violet = 300 + chroma / 12  # where blue ends: lines of equal hue are bent there in CIE Lab
-    ends = [5, 38, 50, 70, 88, 106, 126, 182, 228]  # then blue, purple from ``violet``, magenta from 328
+    ends = [5, 36, 50, 70, 88, 106, 126, 182, 228]  # then blue, purple from ``violet``, magenta from 328
     sector = np.searchsorted(ends, hue, side="right")
     sector = np.where(
         (sector == 2) & (hue < 43) & (chroma >= 55), 1, sector
@@ -85,15 +85,16 @@ def _hues(light: Values, chroma: Values, hue: Values) -> npt.NDArray[np.int64]:
     sector = np.where((sector == len(ends)) & (hue >= violet), len(ends) + 1, sector)
     sector = np.where(hue >= 328, len(ends) + 2, sector)
     reds, camel = _reds(light, chroma), light >= 45 + 0.4 * np.maximum(0, chroma - 20)
+    peach = (light >= 72) & (chroma >= 18) & (hue < 64)
     by_sector: list[npt.NDArray[np.int64]] = [
         np.where(light >= 38, _is("pink"), reds),  # up to 5 degrees
         reds,
         np.select(
-            [(chroma >= 48) & (light >= 45), (light >= 62) & (chroma >= 12), light >= 66],
+            [(chroma >= 42) & (light >= 38), (light >= 62) & (chroma >= 12), light >= 66],
             [_is("orange"), _is("orange"), _is("pink")],
             _is("brown"),
         ),
-        np.select([(chroma >= 45) & (light >= 50), camel], [_is("orange"), _is("beige")], _is("brown")),
+        np.select([(chroma >= 45) & (light >= 50) | peach, camel], [_is("orange"), _is("beige")], _is("brown")),
         np.select([(chroma >= 30) & (light >= 48), camel], [_is("yellow"), _is("beige")], _is("brown")),
         _olives(light, chroma),
         np.select(

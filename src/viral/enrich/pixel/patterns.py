@@ -45,6 +45,8 @@ class Pattern:
 PLAIN = Pattern("plain")
 TWO_TONE = Pattern("two-tone")
 IRREGULAR = Pattern("irregular")
+PATTERNED = Pattern("patterned")  # some pattern, nobody knows which
+UNTOLD = Pattern("")  # none was made out, which does not say that there is none
 
 
 def find_pattern(ground: Mask, figure: Mask) -> Pattern:
@@ -122,7 +124,7 @@ def _bands(figure: Mask, known: Mask, axis: float) -> Pattern:
     profile = profile[amount > 0.15 * amount.max()]
     changes = int(np.abs(np.diff(_levels(profile))).sum())
     if changes >= LEAST_CHANGES:
-        return Pattern("striped", _running(axis))
+        return Pattern("striped", running(axis))
     return TWO_TONE if min(figure.sum(), known.sum() - figure.sum()) > LEAST_FIELD * known.sum() else PLAIN
 
 
@@ -138,7 +140,7 @@ def _levels(profile: FloatGrid) -> npt.NDArray[np.int64]:
     return np.array(levels)
 
 
-def _running(axis: float) -> str:
+def running(axis: float) -> str:
     """How stripes run whose edges are crossed along ``axis``."""
     slope = abs(np.degrees(axis)) % 180
     slope = min(slope, 180 - slope)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from viral.enrich.pixel.colours import COLOURED
 from viral.enrich.pixel.names import Lab, name_of
-from viral.enrich.pixel.patterns import IRREGULAR, PLAIN
+from viral.enrich.pixel.patterns import IRREGULAR, PLAIN, UNTOLD
 from viral.enrich.pixel.regions import Region, Scene
 from viral.enrich.pixel.surface import Surface
 from viral.enrich.pixel.text import TextLine, TextReader, may_have_text
@@ -125,5 +125,5 @@ def printed(lab: Lab, line: TextLine, surface: Surface | None = None) -> Words:
 
 def _bare(surface: Surface, ground: Lab) -> bool:
     """Whether the ground of some words is the surface itself: a regular pattern would not stop around them."""
-    plain = surface.pattern == PLAIN and bool(surface.colours)
+    plain = surface.pattern in (PLAIN, UNTOLD) and bool(surface.colours)
     return surface.pattern == IRREGULAR or (plain and float(surface.colours[0].distance(ground)) < SAME_GROUND)

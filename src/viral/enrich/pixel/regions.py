@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from viral.enrich.pixel.backdrop import CLOSE, backdrop_layers, balanced, faint, frame, seams, studio
+from viral.enrich.pixel.backdrop import CLOSE, backdrop_layers, balanced, colourless, faint, frame, seams, studio
 from viral.enrich.pixel.colours import Mask, distance
 from viral.enrich.pixel.masks import closed, eroded, opened
 from viral.enrich.pixel.names import Lab
@@ -54,6 +54,7 @@ class Scene:
     backdrop: Backdrop
     backdrop_pixels: Lab  # (n, 3)
     regions: tuple[Region, ...]  # most prominent first
+    photo: bool = False  # taken in a studio: the backdrop has no colour at all
 
 
 def take_apart(lab: Lab) -> Scene:
@@ -80,7 +81,7 @@ def take_apart(lab: Lab) -> Scene:
     for region in regions:
         free &= ~region.mask
     lit = balanced(lab, layers[0]) if clean else lab
-    return Scene(lab, lit, _kind(layers), lab[free], regions)
+    return Scene(lab, lit, _kind(layers), lab[free], regions, photo=clean and colourless(layers[0]))
 
 
 def _with_faint(lab: Lab, regions: tuple[Region, ...], difference: FloatGrid) -> tuple[Region, ...]:

@@ -1,7 +1,7 @@
 """Which of the things in a picture its title is about: the title is evidence for a choice, never a source of words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -53,11 +53,20 @@ class Title:
 def read_title(title: str) -> Title:
     """Find the class names, colours and patterns in a title."""
     words = [singular(word) for word in re.findall(r"[^\W\d_]+", title[:LONGEST_TITLE].lower())]
-    phrases = {" ".join(words[start : start + length]) for length in (1, 2, 3) for start in range(len(words))}
-    classes = {number for phrase in phrases for number in _classes_by_name().get(phrase, ())}
+    classes = _classes(words)
     colours = dict.fromkeys(COLOUR_WORDS[word] for word in words if word in COLOUR_WORDS)
     patterns = dict.fromkeys(PATTERN_WORDS[word] for word in words if word in PATTERN_WORDS)
     return Title(tuple(sorted(classes)), tuple(colours), tuple(patterns), frozenset(words))
+
+
+def named_classes(categories: Iterable[str]) -> frozenset[int]:
+    """The classes that are named by any of a catalogue's categories."""
+    return frozenset(number for category in set(categories) for number in read_title(category).classes)
+
+
+def _classes(words: Sequence[str]) -> set[int]:
+    phrases = {" ".join(words[start : start + length]) for length in (1, 2, 3) for start in range(len(words))}
+    return {number for phrase in phrases for number in _classes_by_name().get(phrase, ())}
 
 
 def singular(word: str) -> str:

@@ -51,7 +51,7 @@ def look(picture: "Image", reader: TextReader) -> Sight:
             continue
         left, top, right, bottom = region.box
         mask = without_prints(region.mask, lines)[top:bottom, left:right]
-        surface = read_surface(scene.lit[top:bottom, left:right], mask)
+        surface = read_surface(scene.lit[top:bottom, left:right], mask, photo=scene.photo)
         own = [line for line, holder in zip(lines, owner, strict=True) if holder == number]
         things.append(Thing(region, surface, tuple(printed(lab, line, surface) for line in own)))
     beside = tuple(printed(lab, line) for line, holder in zip(lines, owner, strict=True) if holder is None)

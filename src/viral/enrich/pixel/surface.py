@@ -9,7 +9,9 @@ from viral.enrich.pixel.colours import COLOURED, Colour, Mask, distance, main_co
 from viral.enrich.pixel.marks import Mark, find_marks
 from viral.enrich.pixel.masks import eroded, opened
 from viral.enrich.pixel.names import Lab
-from viral.enrich.pixel.patterns import IRREGULAR, PLAIN, TWO_TONE, Pattern, find_pattern
+from viral.enrich.pixel.patterns import IRREGULAR, PLAIN, TWO_TONE, UNTOLD, Pattern, find_pattern
+from viral.enrich.pixel.photos import seen_in_photo
+from viral.enrich.pixel.texture import read_texture
 
 SAME_HUE = 0.35  # radians
 SHADED = 32.0  # of lightness between the lit and the shaded side of one colour
@@ -28,8 +30,11 @@ class Surface:
     marks: tuple[Mark, ...] = ()
 
 
-def read_surface(lab: Lab, mask: Mask) -> Surface:
-    """Read the surface of a region: its pixels (H, W, 3) and where they count (H, W)."""
+def read_surface(lab: Lab, mask: Mask, *, photo: bool = False) -> Surface:
+    """Read the surface of a region: its pixels (H, W, 3) and where they count (H, W).
+
+    On a ``photo`` of a product, folds and seams look like patterns, and fine patterns like none: more is asked of one.
+    """
     inner = eroded(mask, 2)
     inner = inner if inner.sum() > 0.3 * mask.sum() else mask
     found = main_colours(lab[inner], least=LEAST_COLOUR, most=6)
@@ -47,8 +52,10 @@ def read_surface(lab: Lab, mask: Mask) -> Surface:
     }
     kept = [colour for colour in colours.values() if colour.share >= LEAST_SHARE]
     if not kept:
-        return Surface(found[:1], PLAIN)
+        return Surface(found[:1], UNTOLD if photo else PLAIN)
     pattern, used = _pattern(labels, fields)
+    if photo:
+        pattern = seen_in_photo(pattern, read_texture(lab, mask), [colour.share for colour in kept])
     marks = find_marks(fields, colours, mask, used)
     return Surface(tuple(sorted(kept, key=_telling, reverse=True)), pattern, marks)
 

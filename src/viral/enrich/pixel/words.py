@@ -1,14 +1,14 @@
 """Sentences for what was seen. They say no more than the pixels tell, and how sure a guess is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
 
 from viral.encode.vision import class_names
 from viral.enrich.pixel.colours import Colour
-from viral.enrich.pixel.patterns import IRREGULAR
+from viral.enrich.pixel.patterns import IRREGULAR, UNTOLD
 from viral.enrich.pixel.prints import Words
 from viral.enrich.pixel.relevance import Evidence, Title, colour_share, printed_share
 from viral.enrich.pixel.sight import Sight, Thing
@@ -23,10 +23,10 @@ SOME = 0.1  # share from which a further colour is named
 SUPPORT = 0.2  # share of the surface that shows a colour which the title names
 
 
-def describe_all(sight: Sight, probabilities: FloatArray) -> str:
+def describe_all(sight: Sight, probabilities: FloatArray, classes: Set[int]) -> str:
     """Everything in the picture: its backdrop, every thing with place, surface, guess and words, further words."""
     if sight.scene.backdrop == "busy":
-        return describe_whole(sight, probabilities)
+        return describe_whole(sight, probabilities, classes)
     backdrop = f"{_backdrop(sight)} backdrop"
     if not sight.things:
         return _sentences([f"Nothing stands out from the {backdrop}", _reading("The picture", sight.words)])
@@ -34,23 +34,23 @@ def describe_all(sight: Sight, probabilities: FloatArray) -> str:
     things = f"{_number(count)} thing{'s' if count > 1 else ''}"
     said = [f"The picture shows {things} on {_article(backdrop, capital=False)}"]
     for thing, row in zip(sight.things, probabilities, strict=True):
-        guess = _guess(row, _unasked(thing))
+        guess = _guess(row, _unasked(thing), classes)
         parts = [surface_words(thing.surface) + (f" and {guess}" if guess else ""), _carrying(thing)]
         said.append(f"{_size(thing)} thing {_place(thing)} is {', '.join(part for part in parts if part)}")
     return _sentences([*said, _reading("Beside them, the picture", sight.words)])
 
 
-def describe_focus(sight: Sight, probabilities: FloatArray, title: Title, evidence: Evidence) -> str:
+def describe_focus(sight: Sight, probabilities: FloatArray, title: Title, evidence: Evidence, classes: Set[int]) -> str:
     """The one thing that the title is about, in detail, and what of the title the picture supports."""
     if not sight.things:
-        return describe_all(sight, probabilities)
+        return describe_all(sight, probabilities, classes)
     chosen = int(evidence.total.argmax())
     thing, row = sight.things[chosen], probabilities[chosen]
     named, asked = _asked(row, title)
     support = _support(thing, named if asked >= POSSIBLE else "", title, evidence, chosen)
     if sight.scene.backdrop == "busy":
-        return _sentences([describe_whole(sight, probabilities).rstrip("."), support])
-    guess = _guess(row, 1.0 if title.classes else _unasked(thing), named, asked)
+        return _sentences([describe_whole(sight, probabilities, classes).rstrip("."), support])
+    guess = _guess(row, 1.0 if title.classes else _unasked(thing), classes, named, asked)
     first = f"The item is {surface_words(thing.surface)}" + (f" and {guess}" if guess else "")
     carrying = _carrying(thing)
     beside = [*sight.words, *(line for other in sight.things if other is not thing for line in other.words)]
@@ -58,7 +58,7 @@ def describe_focus(sight: Sight, probabilities: FloatArray, title: Title, eviden
     return _sentences([first, f"It comes {carrying}" if carrying else "", caption, support])
 
 
-def describe_whole(sight: Sight, probabilities: FloatArray) -> str:
+def describe_whole(sight: Sight, probabilities: FloatArray, classes: Set[int]) -> str:
     """A picture without a backdrop (a photo, a poster): light, colours, a guess if it is a good one, all words."""
     lab, thing = sight.scene.lab, sight.things[0]
     light, chroma = float(lab[..., 0].mean()), float(np.hypot(lab[..., 1], lab[..., 2]).mean())
@@ -70,7 +70,7 @@ def describe_whole(sight: Sight, probabilities: FloatArray) -> str:
     picture = f"{tone} and {strength} {_format(sight)} picture, {main}" + (
         f" with some {_listed(more)}" if more else ""
     )
-    guess = _guess(probabilities[0], UNASKED_PHOTO)
+    guess = _guess(probabilities[0], UNASKED_PHOTO, classes)
     words = (*thing.words, *sight.words)
     return _sentences(
         [_article(picture), _slope(lab), f"It {guess}" if guess else "", _reading("The print in it", words)]
@@ -83,13 +83,14 @@ def surface_words(surface: Surface) -> str:
     if not names:
         return "of no clear colour"
     pattern = surface.pattern.name
-    if pattern == "plain" or len(names) == 1:
-        return f"plain {names[0]}" + _further(surface.colours, names[:1])
+    if pattern in ("plain", UNTOLD.name):
+        return f"{pattern} {names[0]}".strip() + _further(surface.colours, names[:1])
     pair = _listed(names[:2])
     phrase = {
         "two-tone": f"two-tone, {pair}",
         "zigzag": f"{pair} with a zigzag pattern",
-        "irregular": f"{pair} in irregular patches",
+        "irregular": f"{pair} with an all-over print",
+        "patterned": f"{pair} with a small pattern",
     }.get(pattern, f"{surface.pattern} in {pair}")
     return phrase + _further(surface.colours, names[:2])
 
@@ -107,15 +108,20 @@ def _asked(row: FloatArray, title: Title) -> tuple[str, float]:
     return readable(class_names()[best]), float(row[best])
 
 
-def _guess(row: FloatArray, least: float, named: str = "", asked: float = 0.0) -> str:
-    """A guess at what a thing is, in words that say how sure: the named class if it is possible, else the likeliest."""
-    name, probability = (
-        (named, asked) if asked >= POSSIBLE else (readable(class_names()[int(row.argmax())]), float(row.max()))
-    )
-    if probability < (POSSIBLE if name == named else least):
-        return ""
+def _guess(row: FloatArray, least: float, classes: Set[int], named: str = "", asked: float = 0.0) -> str:
+    """A guess at what a thing is, in words that say how sure: the class that the title names if it is possible.
+
+    Else the likeliest one, if it is in ``classes``: a classifier that knows a thousand things sees them everywhere.
+    """
+    if asked >= POSSIBLE:
+        name, probability = named, asked
+    else:
+        likeliest = int(row.argmax())
+        name, probability = readable(class_names()[likeliest]), float(row[likeliest])
+        if probability < least or likeliest not in classes:
+            return ""
     how = "looks like" if probability >= SURE else "is probably" if probability >= LIKELY else "may be"
-    return f"{how} {_article(name, capital=False)}"
+    return f"{how} {_one(name)}"
 
 
 def _unasked(thing: Thing) -> float:
@@ -190,8 +196,13 @@ def _number(count: int) -> str:
 
 
 def readable(name: str) -> str:
-    """A class name without the remark in brackets."""
-    return re.sub(r"\s*\(.*\)", "", name)
+    """A class name without the remark in brackets, and the first of two names."""
+    return re.sub(r"\s*\(.*\)", "", name).split(" / ")[0]
+
+
+def _one(name: str) -> str:
+    """A thing with its article, if it is not one of those that come in pairs: ``jeans``."""
+    return name if re.search(r"[^su]s$", name) else _article(name, capital=False)
 
 
 def _article(phrase: str, *, capital: bool = True) -> str:
