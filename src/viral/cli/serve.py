@@ -12,6 +12,16 @@ from viral.errors import UsageError
 StockFile = Annotated[
     Path | None, typer.Option("--stock", help="What is in stock, an item id a line; read again when it changes.")
 ]
+RulesFile = Annotated[
+    Path | None, typer.Option("--rules", help="What is pinned, boosted, buried (TOML); read again when it changes.")
+]
+Variants = Annotated[
+    list[str] | None, typer.Option(help="NAME=RUN of an A/B test, repeatable: users are divided among it and RUN.")
+]
+Origins = Annotated[
+    list[str] | None, typer.Option(help="A site whose pages may ask, as https://shop.example; repeatable.")
+]
+Kinds = Annotated[list[str] | None, typer.Option(help="A kind of feedback of your own, repeatable.")]
 
 
 @verb
@@ -31,6 +41,10 @@ def serve(
     lang: Annotated[
         str | None, typer.Option(help="Of the pages: en or zh (default: what each browser asks for).")
     ] = None,
+    rules: RulesFile = None,
+    variant: Variants = None,
+    cors: Origins = None,
+    kind: Kinds = None,
     approximate_above: ApproximateAbove = None,
     describer: DescriberName = None,
     settings: DescriberSettings = None,
@@ -41,6 +55,7 @@ def serve(
         from viral.retrieval import Given
         from viral.serve.process import Place, run_server
         from viral.serve.settings import Settings
+        from viral.serve.variants import read_variant
     except ImportError as error:
         hint = "pip install 'viral[serve]'"
         raise UsageError(f"serving needs {error.name}, which is not installed", hint=hint) from None
@@ -53,7 +68,12 @@ def serve(
         workers=workers,
         rate=rate,
         stock=stock,
+        rules=rules,
+        variants=tuple(read_variant(one) for one in variant or ()),
+        cors=tuple(cors or ()),
+        kinds=tuple(kind or ()),
         language=lang or "",
+        warm=True,
         approximate_above=approximate_above,
         describer=Given(describer, tuple(settings or ()), prompt),
     )
@@ -101,5 +121,7 @@ def feedback(
     dropped |= {f"of kind {name}": count for name, count in report["other_kinds"].items()}
     dropped |= {f"refused: {reason}": count for reason, count in report["refused_lines"].items()}
     told = [f"{count:,} {name}" for name, count in dropped.items() if count]
+    for name, counts in report["variants"].items():
+        show(f"variant {name}: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
     show("left out: " + ("; ".join(told) or "nothing"))
     show(f"next: viral update {run} {out} --out {run}")

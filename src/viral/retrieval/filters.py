@@ -29,10 +29,11 @@ class Filters:
     categories: Collection[str] | None = None  # an item must be in one of them
     allow: Collection[str] | None = None  # nothing else is recommended
     deny: Collection[str] = ()
+    deny_categories: Collection[str] = ()  # one that no item is in is without effect
     in_stock: Collection[str] | Predicate | None = None
 
     def __post_init__(self) -> None:
-        for name in ("categories", "allow", "deny", "in_stock"):
+        for name in ("categories", "allow", "deny", "deny_categories", "in_stock"):
             if isinstance(getattr(self, name), str):
                 raise UsageError(f"{name} is one word", where="filters", hint="give a collection of words")
 
@@ -47,9 +48,11 @@ class Filters:
         allowed = [_those(ids, bundle) for ids in sets if ids is not None]
         if self.categories is not None:
             allowed.append(_in_categories(bundle, self.categories))
-        if not allowed and not self.deny:
+        if not allowed and not self.deny and not self.deny_categories:
             return None
         blocked = _those(self.deny, bundle)
+        if self.deny_categories:
+            blocked |= _of(bundle.material.columns.get("category", [""] * len(bundle.items)), self.deny_categories)
         for mask in allowed:
             blocked |= ~mask
         return blocked
@@ -111,5 +114,9 @@ def _in_categories(bundle: Bundle, categories: Collection[str]) -> Tensor:
     for category in categories:
         if category not in known:
             raise UsageError(f"no item is in category {category!r}", where="filters", hint=nearest(category, known))
-    wanted = set(categories)
-    return torch.tensor([category in wanted for category in of_items])
+    return _of(of_items, categories)
+
+
+def _of(column: Collection[str], words: Collection[str]) -> Tensor:
+    wanted = set(words)
+    return torch.tensor([word in wanted for word in column], dtype=torch.bool)

@@ -11,12 +11,15 @@ from viral.serve import api, login, pages, problems
 from viral.serve.api import document
 from viral.serve.live import Live
 from viral.serve.metrics import Metrics, Observed
+from viral.serve.rules import RulesFile
 from viral.serve.security.access import Gate
+from viral.serve.security.cors import Cors
 from viral.serve.security.guard import Guard
 from viral.serve.security.tokens import read_tokens
 from viral.serve.settings import Settings
 from viral.serve.spoken import Spoken
 from viral.serve.stock import Stock
+from viral.serve.variants import variants_of
 from viral.serve.warm import Warmth
 from viral.serve.work import Work
 
@@ -32,30 +35,41 @@ def create_app(settings: Settings) -> FastAPI:
     gate = Gate(tokens, settings.secret or secrets.token_hex(32), settings.rate / settings.workers)
     metrics = Metrics()
     live = Live(settings, metrics)
+    variants = variants_of(settings, live, metrics)
     warmth = Warmth(live, on=settings.warm)
     stock = None if settings.stock is None else Stock(settings.stock, lambda: live.current.bundle.items)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.work = work = Work()
-        looking = contextlib.nullcontext() if stock is None else stock.watching(settings.watch_seconds)
-        async with live.watching(), looking, warmth.watching(work, settings.watch_seconds):
-            yield
-        work.close()
-
+    rules = None if settings.rules is None else RulesFile(settings.rules, lambda: live.current.retriever, metrics)
     app = FastAPI(
-        title="VIRAL", version="1", description=DESCRIPTION, lifespan=lifespan,
+        title="VIRAL", version="1", description=DESCRIPTION, lifespan=_lifespan,
         openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,  # their pages load scripts from elsewhere
     )  # fmt: skip
     app.state.settings, app.state.live, app.state.gate = settings, live, gate
     app.state.metrics, app.state.stock, app.state.warmth = metrics, stock, warmth
+    app.state.rules, app.state.variants = rules, variants
     problems.install(app)
-    document.install(app, open_=tokens is None)
+    document.install(app, open_=tokens is None, kinds=settings.all_kinds)
     app.include_router(api.router())
     app.include_router(login.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.include_router(pages.router())
     app.add_middleware(Guard, settings=settings, open_=tokens is None)
     app.add_middleware(Spoken, default=settings.language)
+    if settings.cors:
+        app.add_middleware(Cors, origins=settings.cors)
     app.add_middleware(Observed, metrics=metrics)
     return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """The pools, and looks at what may change, for as long as requests come."""
+    state = app.state
+    state.work = work = Work()
+    seconds = state.settings.watch_seconds
+    watched = [one.watching() for one in state.variants.all]
+    watched += [file.watching(seconds) for file in (state.stock, state.rules) if file is not None]
+    async with contextlib.AsyncExitStack() as beside:
+        for one in [*watched, state.warmth.watching(work, seconds)]:
+            await beside.enter_async_context(one)
+        yield
+    work.close()

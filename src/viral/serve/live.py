@@ -29,9 +29,11 @@ class Live:
     """``current`` is what to answer from; take it once a request, and keep it until the answer is made."""
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, load: Callable[[Settings], Snapshot] = load_snapshot
-    ) -> None:
+        self, settings: Settings, metrics: Metrics, load: Callable[[Settings], Snapshot] = load_snapshot, *,
+        variant: str = "",
+    ) -> None:  # fmt: skip
         self.settings, self._metrics, self._load = settings, metrics, load
+        self._broken = metrics.variant_broken.labels(variant) if variant else metrics.broken
         self.reloads = 0
         self.broken = ""  # why what lies on the disk now is not what is served; empty where it is
         self._tried = self._look()
@@ -43,7 +45,7 @@ class Live:
     def _take(self, snapshot: Snapshot) -> None:
         self.current, self.broken = snapshot, ""
         self._metrics.loaded.set(snapshot.loaded)
-        self._metrics.broken.set(0)
+        self._broken.set(0)
         # It stays: the collector would look through it again and again, and stop all requests meanwhile.
         gc.freeze()
         log.info("serving bundle %s", snapshot.etag)
@@ -79,7 +81,7 @@ class Live:
         self._again = time.monotonic() + PATIENCE[min(self._failures, len(PATIENCE)) - 1]
         self.broken = error.what if isinstance(error, ViralError) else "the files cannot be read"
         self._metrics.reloads.labels("failed").inc()
-        self._metrics.broken.set(1)
+        self._broken.set(1)
         unforeseen = not isinstance(error, ViralError)
         log.warning("the new bundle cannot be used, the old one goes on serving: %s", error, exc_info=unforeseen)
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # set by `viral serve` before workers start, read by prometheus_client at import
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+MOST_VARIANTS = 20  # names of variants that have a label of their own
 
 
 class Metrics:
@@ -36,7 +37,27 @@ class Metrics:
             "viral_bundle_loaded_timestamp_seconds", "When the oldest bundle in use was loaded.", registry=registry,
             multiprocess_mode="livemin",
         )  # fmt: skip
-        self.feedback = Counter("viral_feedback_events", "Events taken into the feedback file.", registry=registry)
+        self.feedback = Counter(
+            "viral_feedback_events", "Events taken into the feedback file.", ("kind", "variant"), registry=registry
+        )
+        self.lists = Counter(
+            "viral_recommendations", "Lists of recommended items, by what they go by and the variant of a test.",
+            ("source", "variant"), registry=registry,
+        )  # fmt: skip
+        self.variant_broken = Gauge(
+            "viral_variant_broken", "1 where a variant's new bundle cannot be loaded, and an older one serves.",
+            ("variant",), registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
+        self.rules_reloads = Counter("viral_rules_reloads", "Changed files of rules.", ("result",), registry=registry)
+        self.rules_broken = Gauge(
+            "viral_rules_broken", "1 where the file of rules cannot be used, and the rules before it hold.",
+            registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
+        self.rules_unknown = Gauge(
+            "viral_rules_unknown", "Items, categories and brands of the rules that the run does not know.",
+            registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
+        self._variants: set[str] = set()
         self.daily = Counter(
             "viral_daily_answers", "Answers of the API by the machine's calendar day.", ("day", "result"),
             registry=registry,
@@ -44,6 +65,16 @@ class Metrics:
         self.started = time.time()
         for result in ("done", "failed"):
             self.reloads.labels(result)
+            self.rules_reloads.labels(result)
+
+    def variant(self, name: str | None) -> str:
+        """The label of a variant: the first names that come, and one for all others; "" for none."""
+        if not name or name in self._variants:
+            return name or ""
+        if len(self._variants) >= MOST_VARIANTS:
+            return "other"
+        self._variants.add(name)
+        return name
 
     def page(self) -> bytes:
         """All of it, in Prometheus' text format."""

@@ -27,8 +27,10 @@ from viral.material import described_in
 from viral.progress import say
 from viral.retrieval.describer import Given, NoDescriber, describer_of, named
 from viral.retrieval.filters import read_ids
+from viral.retrieval.rules import read_rules
 from viral.serve.app import create_app
 from viral.serve.metrics import FOLDER
+from viral.serve.security.cors import read_origin
 from viral.serve.security.guard import is_loopback
 from viral.serve.security.tokens import read_tokens
 from viral.serve.settings import Settings
@@ -55,6 +57,12 @@ def run_server(settings: Settings, place: Place) -> None:
     check_describer(read_manifest(bundle_folder(settings.run)), settings.describer)
     if settings.stock is not None:
         read_ids(settings.stock)
+    if settings.rules is not None:
+        read_rules(settings.rules)
+    for origin in settings.cors:
+        read_origin(origin)
+    for _, run in settings.variants:
+        read_manifest(bundle_folder(run or settings.run))
     if settings.tokens is not None:
         read_tokens(settings.tokens)
     elif not is_loopback(place.host):

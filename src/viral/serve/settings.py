@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viral.errors import UsageError
-from viral.feedback import default_file
+from viral.feedback import KINDS, check_kind, default_file
 from viral.language import LANGUAGES
 from viral.retrieval.describer import NOTHING_GIVEN, Given
 
 MAX_K = 1000  # items of one answer
+MAX_OFFSET = 1000  # places before them
+MAX_USERS, MAX_K_OF_MANY = 100, 100  # of one call for many
 MAX_ID = 512  # characters of an id
 
 
@@ -22,6 +24,10 @@ class Settings:
     tokens: Path | None = None  # without: open, and loopback only
     feedback: Path | None = None  # by default beside the run: what ``viral update`` replaces is the run's folder
     stock: Path | None = None  # ids of what is in stock, one a line; read again when it changes
+    rules: Path | None = None  # pins, boosts and the like (TOML); read again when it changes
+    variants: tuple[tuple[str, Path | None], ...] = ()  # of an A/B test: name and run, None for the served one
+    cors: tuple[str, ...] = ()  # origins of pages whose scripts may ask; see :mod:`viral.serve.security.cors`
+    kinds: tuple[str, ...] = ()  # of feedback, beside the usual ones
     approximate_above: int | None = None  # items, from where on the search is approximate
     describer: Given = NOTHING_GIVEN  # what the bundle does not keep of who described its items
     language: str = ""  # of pages and sentences: a key of ``LANGUAGES``; "": what the browser asks for
@@ -38,9 +44,16 @@ class Settings:
         for name in ("workers", "rate", "max_body", "max_picture", "max_feedback", "watch_seconds"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{name} = {getattr(self, name)} is not positive", where="settings")
+        for kind in self.kinds:
+            check_kind(kind)
         if self.language and self.language not in LANGUAGES:
             known = " or ".join(LANGUAGES)
             raise UsageError(f"there are no pages in {self.language!r}", where="--lang", hint=f"--lang {known}")
+
+    @property
+    def all_kinds(self) -> tuple[str, ...]:
+        """What feedback may be of."""
+        return tuple(dict.fromkeys([*KINDS, *self.kinds]))
 
     @property
     def feedback_file(self) -> Path:

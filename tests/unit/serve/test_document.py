@@ -20,6 +20,9 @@ from viral.serve.security.tokens import add_token
 
 OPERATIONS = [
     ("POST", "/v1/recommend"),
+    ("GET", "/v1/recommend"),
+    ("GET", "/v1/popular"),
+    ("GET", "/v1/health"),
     ("GET", "/v1/similar"),
     ("GET", "/v1/explain"),
     ("GET", "/v1/items"),
@@ -116,7 +119,7 @@ def test_examples_are_accepted(app: FastAPI) -> None:
                 assert fault is None, f"{method} {path}, {place}: {fault.message}"
             counts[f"{method} {path} {place.split()[0]}"] += len(examples)
         assert counts[f"{method} {path} answer"] > 0, f"{method} {path} has no example of an answer"
-    assert counts["post /v1/recommend request"] == 4 and counts["post /v1/feedback request"] == 1
+    assert counts["post /v1/recommend request"] == 8 and counts["post /v1/feedback request"] == 2
     assert counts["get /v1/explain parameter"] == 2
     for name, model in (("/v1/recommend", RecommendIn), ("/v1/feedback", FeedbackIn)):
         body = document["paths"][name]["post"]["requestBody"]["content"]["application/json"]

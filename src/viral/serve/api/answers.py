@@ -1,28 +1,87 @@
 """What the API answers with, as its document has it. Ranked lists are written as JSON without passing through these."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from viral.retrieval.cold import Way
 
+Source = Literal["user", "visit", "user_and_visit", "popular"]
 
-class Recommended(BaseModel):
+
+class Stamped(BaseModel):
+    """Where an answer comes from."""
+
+    bundle: str = Field(description="Which bundle answered; another one after a reload.")
+    model: str
+    version: str = Field(description="Of what the model learnt: the bundle's hash.")
+
+
+class Face(BaseModel):
+    """What a shop's page shows of an item, where it is known."""
+
+    category: str | None
+    image_url: str | None = Field(description="The catalogue's, or where its picture is on this server.")
+    price: str | None = Field(description="As the catalogue writes it.")
+
+
+class Recommended(Face):
     """One recommended item; the parts add up to the score."""
 
     item_id: str
     title: str
     rank: int
     score: float
-    parts: dict[str, float]
+    parts: dict[str, float] = Field(description="Of a popular item, `popularity`: how many took it.")
+    pinned: bool = Field(description="Its place is a rule's, not the score's.")
 
 
-class Recommendations(BaseModel):
-    """The best items, best first."""
+class Listed(Stamped):
+    """A list of recommended items, best first, and for whom it is."""
 
-    bundle: str = Field(description="Which bundle answered; another one after a reload.")
+    user_id: str | None
+    variant: str | None = Field(description="Of an A/B test.")
+    offset: int
+    unknown_item_ids: list[str] = Field(description="Of the visit, those that the bundle does not know.")
     recommendations: list[Recommended]
 
 
-class SimilarItem(BaseModel):
+class Recommendations(Listed):
+    """The best items for one person."""
+
+    source: Source = Field(description="What the list goes by.")
+
+
+class Fault(BaseModel):
+    """Why there is no list for one of many."""
+
+    status: int
+    detail: str
+    hint: str
+
+
+class OneOfMany(Listed):
+    """The list of one of many, or why there is none."""
+
+    source: Source | None
+    error: Fault | None = Field(default=None, description="Null where there is a list.")
+
+
+class ManyRecommendations(Stamped):
+    """An answer for each of those who were asked for, in their order."""
+
+    answers: list[OneOfMany]
+
+
+class Popular(Stamped):
+    """What most users took, the most taken first."""
+
+    days: int | None = Field(description="Before the log's end; null: all of the training.")
+    offset: int
+    popular: list[Recommended]
+
+
+class SimilarItem(Face):
     """One item like another."""
 
     item_id: str
@@ -31,10 +90,9 @@ class SimilarItem(BaseModel):
     similarity: float = Field(description="Cosine.")
 
 
-class SimilarItems(BaseModel):
+class SimilarItems(Stamped):
     """The items most like one."""
 
-    bundle: str
     item_id: str
     by: str
     similar: list[SimilarItem]
@@ -55,18 +113,19 @@ class Word(BaseModel):
     effect: float
 
 
-class Explained(BaseModel):
+class Explained(Stamped):
     """One score taken apart; parts and origins each add up to it."""
 
-    bundle: str
     user_id: str
     item_id: str
     title: str
+    because: str = Field(description="Why, in one sentence, in the language of `Accept-Language` or `lang`.")
     score: float
     parts: dict[str, float]
-    rank: int
+    rank: int = Field(description="Among the items that can be recommended to the user.")
     num_items: int
     seen: bool
+    taken: int = Field(description="How many items the user took.")
     origins: dict[str, float]
     evidence: list[EvidenceItem]
     history: float
@@ -82,22 +141,25 @@ class ItemOut(BaseModel):
     title: str
     text: str
     category: str
-    description: str
+    description: str = Field(description="A human's since the last training, else what the bundle knows.")
+    edited: bool = Field(description="The description is a human's.")
     picture: str | None = Field(description="Where its picture is, relative to this server.")
+    image_url: str | None = Field(description="The catalogue's, or the same as `picture`.")
+    price: str | None
+    colour: str | None
+    brand: str | None
 
 
-class ItemDetail(ItemOut):
+class ItemDetail(ItemOut, Stamped):
     """An item with how many users took it in training, and the bits its modalities tell, where measured."""
 
-    bundle: str
     users: int
     information: dict[str, float]
 
 
-class ItemPage(BaseModel):
+class ItemPage(Stamped):
     """A page of the items that were found."""
 
-    bundle: str
     total: int
     offset: int
     items: list[ItemOut]
@@ -111,10 +173,9 @@ class FanOut(BaseModel):
     score: float
 
 
-class ColdOut(BaseModel):
+class ColdOut(Stamped):
     """What the model makes of an item that it never saw."""
 
-    bundle: str
     title: str
     description: str
     way: Way = Field(

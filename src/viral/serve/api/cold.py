@@ -8,8 +8,9 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from viral.serve.api.answers import ColdOut
-from viral.serve.api.common import alike, as_json, current, errors, work
+from viral.serve.api.common import as_json, current, errors, stamp, work
 from viral.serve.api.examples import COLD, answered
+from viral.serve.api.shown import alike
 from viral.serve.problems import Problem
 from viral.serve.security.access import asks_much
 from viral.serve.snapshot import Snapshot
@@ -42,7 +43,7 @@ async def cold(
 def _answer(snapshot: Snapshot, title: str, picture: bytes | None, text: str, k: int) -> Response:
     retriever = snapshot.retriever
     item = retriever.cold(title, picture, text=text)
-    similar = {by: alike(retriever.like(item, k, by=by)) for by in ("fused", *item.features)}
+    similar = {by: alike(retriever.like(item, k, by=by), snapshot) for by in ("fused", *item.features)}
     fans = [asdict(fan) for fan in retriever.fans(item, k)]
     told = {"title": title, "description": item.description, "way": item.way, "similar": similar, "fans": fans}
-    return as_json({"bundle": snapshot.etag} | told)
+    return as_json(stamp(snapshot) | told)

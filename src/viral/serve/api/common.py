@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -10,9 +9,9 @@ from fastapi import Request
 from starlette.responses import Response
 
 from viral.errors import UnknownIdError
-from viral.retrieval import Filters, Recommendation, Similar
+from viral.retrieval import Filters
 from viral.retrieval.filters import Predicate
-from viral.serve.api.schemas import FiltersIn
+from viral.serve.api.schemas import ExcludeIn, FiltersIn
 from viral.serve.problems import Problem
 from viral.serve.snapshot import Snapshot
 from viral.serve.stock import Stock
@@ -67,12 +66,23 @@ def stocked(request: Request, wanted: bool) -> Predicate | None:
     return stock.has if wanted and stock is not None else None
 
 
-def filters_of(given: FiltersIn, snapshot: Snapshot, in_stock: Predicate | None) -> Filters:
+def stamp(snapshot: Snapshot) -> dict[str, Any]:
+    """What every answer begins with: which bundle of which model it comes from."""
+    return {"bundle": snapshot.etag, "model": str(snapshot.bundle.about.get("model", "")), "version": snapshot.etag}
+
+
+NOTHING = ExcludeIn()
+
+
+def filters_of(
+    given: FiltersIn, snapshot: Snapshot, in_stock: Predicate | None, without: ExcludeIn = NOTHING
+) -> Filters:
     """The filters; the same object for the same words, so that a retriever knows its mask again."""
     for category in given.categories or ():
         if category not in snapshot.categories:
             raise UnknownIdError(f"no item is in category {category!r}", hint="GET /v1/categories")
-    key = (_sorted(given.categories), _sorted(given.allow), _sorted(given.deny))
+    denied = _sorted([*given.deny, *without.item_ids])
+    key = (_sorted(given.categories), _sorted(given.allow), denied, _sorted(without.categories))
     few = sum(len(part or ()) for part in key) <= MOST_REMEMBERED
     return _remembered(*key, in_stock) if few else _made(*key, in_stock)
 
@@ -84,18 +94,10 @@ def _sorted(words: list[str] | None) -> tuple[str, ...] | None:
 Words = tuple[str, ...] | None
 
 
-def _made(categories: Words, allow: Words, deny: Words, in_stock: Predicate | None) -> Filters:
-    return Filters(categories=categories, allow=allow, deny=deny or (), in_stock=in_stock)
+def _made(categories: Words, allow: Words, deny: Words, without: Words, in_stock: Predicate | None) -> Filters:
+    return Filters(
+        categories=categories, allow=allow, deny=deny or (), deny_categories=without or (), in_stock=in_stock
+    )
 
 
 _remembered = lru_cache(maxsize=32)(_made)
-
-
-def ranked(found: list[Recommendation]) -> list[dict[str, Any]]:
-    """Recommendations as they go into JSON."""
-    return [{"item_id": r.item_id, "title": r.title, "rank": r.rank, "score": r.score, "parts": r.parts} for r in found]
-
-
-def alike(found: list[Similar]) -> list[dict[str, Any]]:
-    """Similar items as they go into JSON."""
-    return [asdict(one) for one in found]

@@ -1,5 +1,6 @@
 """The OpenAPI document: errors as they are sent, which is not what the framework writes of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -37,12 +38,13 @@ PROBLEM: dict[str, Any] = {
 }
 
 
-def install(app: FastAPI, *, open_: bool) -> None:
+def install(app: FastAPI, *, open_: bool, kinds: Sequence[str]) -> None:
     """Have the application tell its own errors; one without tokens does not tell that it needs any."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            made["components"]["schemas"]["EventIn"]["properties"]["kind"] = {"type": "string", "enum": list(kinds)}
             app.openapi_schema = _with_problems(made, open_)
         return app.openapi_schema
 

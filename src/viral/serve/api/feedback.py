@@ -11,15 +11,30 @@ from viral.serve.api.answers import FeedbackOut
 from viral.serve.api.common import as_json, current, errors, work
 from viral.serve.api.examples import ACCEPTED, answered
 from viral.serve.api.schemas import FeedbackIn
+from viral.serve.metrics import Metrics
 from viral.serve.problems import Problem
 from viral.serve.security.access import changes
 from viral.serve.settings import Settings
+from viral.serve.variants import Variants
 
 router = APIRouter(prefix="/v1", tags=["feedback"])
 EXAMPLES = {
     "a purchase": {
         "value": {"events": [{"user_id": "u0001", "item_id": "p0001", "kind": "purchase", "timestamp": 1795533539}]}
-    }
+    },
+    "with its time and its variant": {
+        "value": {
+            "events": [
+                {
+                    "user_id": "u0001",
+                    "item_id": "p0001",
+                    "kind": "cart",
+                    "timestamp": "2026-11-30T18:30:00+01:00",
+                    "variant": "control",
+                }
+            ]
+        }
+    },
 }
 
 
@@ -34,10 +49,7 @@ async def feedback(request: Request, told: Annotated[FeedbackIn, Body(openapi_ex
     """Keep events for the next update (`viral feedback`); unknown ids are kept too, and counted."""
     snapshot, now = current(request), int(time.time())
     settings: Settings = request.app.state.settings
-    events = [
-        Event(one.user_id, one.item_id, now if one.timestamp is None else one.timestamp, one.kind)
-        for one in told.events
-    ]
+    events = _events(told, settings, request.app.state.variants, now)
 
     def write() -> None:
         try:
@@ -46,7 +58,9 @@ async def feedback(request: Request, told: Annotated[FeedbackIn, Body(openapi_ex
             raise Problem(507, "the feedback file is full", hint=error.hint) from None
 
     await work(request).writing.run(write)
-    request.app.state.metrics.feedback.inc(len(events))
+    metrics: Metrics = request.app.state.metrics
+    for event in events:
+        metrics.feedback.labels(event.kind, metrics.variant(event.variant)).inc()
     users, items = snapshot.bundle.users, snapshot.bundle.items
     counts = {
         "accepted": len(events),
@@ -54,3 +68,18 @@ async def feedback(request: Request, told: Annotated[FeedbackIn, Body(openapi_ex
         "unknown_items": sum(event.item_id not in items for event in events),
     }
     return as_json(counts, 202)
+
+
+def _events(told: FeedbackIn, settings: Settings, variants: Variants, now: int) -> list[Event]:
+    """The events as they are kept; 422 for a kind that this server does not take."""
+    for row, one in enumerate(told.events):
+        if one.kind not in settings.all_kinds:
+            hint = f"known: {', '.join(settings.all_kinds)}; more are added by: viral serve RUN --kind KIND"
+            raise Problem(422, f"unknown kind {one.kind!r} of event {row}", hint=hint)
+    return [
+        Event(
+            one.user_id, one.item_id, now if one.timestamp is None else int(one.timestamp), one.kind,
+            one.variant or variants.of_user(one.user_id),
+        )
+        for one in told.events
+    ]  # fmt: skip

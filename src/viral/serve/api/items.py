@@ -1,18 +1,20 @@
 """``/v1/items``: search and look up; ``/v1/categories``."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from viral.serve.api.answers import ItemDetail, ItemPage
-from viral.serve.api.common import as_json, current, errors, work
+from viral.serve.api.common import as_json, current, errors, stamp, work
 from viral.serve.api.examples import CATEGORIES, ITEM_DETAIL, ITEM_PAGE, answered
 from viral.serve.api.schemas import Category
+from viral.serve.api.shown import image_url, picture
+from viral.serve.edited import edits_of
 from viral.serve.security.access import asks
 from viral.serve.settings import MAX_K
-from viral.serve.snapshot import ItemView
+from viral.serve.snapshot import ItemView, Snapshot
 
 router = APIRouter(prefix="/v1", tags=["items"], dependencies=[Depends(asks)])
 
@@ -32,8 +34,9 @@ async def search(
 
     def answer() -> Response:
         found = snapshot.search(q, category)
-        items = [_told(snapshot.item_at(row)) for row in found[offset : offset + limit]]
-        return as_json({"bundle": snapshot.etag, "total": len(found), "offset": offset, "items": items})
+        edits = edits_of(snapshot)
+        items = [_told(snapshot.item_at(row), snapshot, edits) for row in found[offset : offset + limit]]
+        return as_json(stamp(snapshot) | {"total": len(found), "offset": offset, "items": items})
 
     return await work(request).ranking.run(answer)
 
@@ -46,21 +49,23 @@ async def categories(request: Request) -> dict[str, int]:
 
 @router.get("/items/{item_id:path}", response_model=ItemDetail, responses=errors(404) | answered(ITEM_DETAIL))
 async def item(request: Request, item_id: str) -> Response:
-    """One item."""
+    """One item, with what was edited of it until now."""
     snapshot = current(request)
 
     def answer() -> Response:
         view = snapshot.item(item_id)
         users = int((snapshot.bundle.seen.items == snapshot.bundle.items.index(item_id)).sum())
-        more = {"bundle": snapshot.etag, "users": users, "information": dict(snapshot.information.get(item_id, {}))}
-        return as_json(_told(view) | more)
+        more = {"users": users, "information": dict(snapshot.information.get(item_id, {}))}
+        return as_json(stamp(snapshot) | _told(view, snapshot, edits_of(snapshot)) | more)
 
     return await work(request).ranking.run(answer)
 
 
-def _told(item: ItemView) -> dict[str, Any]:
-    picture = f"/pictures/{quote(item.id, safe='')}" if item.image is not None else None
+def _told(item: ItemView, snapshot: Snapshot, edits: Mapping[str, str]) -> dict[str, Any]:
+    columns, row = snapshot.bundle.material.columns, snapshot.bundle.items.index(item.id)
+    more = {name: columns[name][row] or None if name in columns else None for name in ("price", "colour", "brand")}
     return {
         "item_id": item.id, "title": item.title, "text": item.text, "category": item.category,
-        "description": item.description, "picture": picture,
+        "description": edits.get(item.id, item.description), "edited": item.id in edits,
+        "picture": picture(item.id, snapshot), "image_url": image_url(item.id, snapshot), **more,
     }  # fmt: skip

@@ -1,65 +1,24 @@
-"""``/v1/recommend``, ``/v1/similar``, ``/v1/explain``."""
+"""``/v1/similar`` and ``/v1/explain``."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from viral.errors import UnknownIdError
-from viral.explain import explain, word_effects
-from viral.retrieval.filters import Predicate
+from viral.explain import because, explain, word_effects
 from viral.retrieval.similarity import FUSED
-from viral.serve.api.answers import Explained, Recommendations, SimilarItems
-from viral.serve.api.common import alike, as_json, current, errors, filters_of, ranked, stocked, work
-from viral.serve.api.examples import EXPLAINED, RECOMMENDED, SIMILAR, answered
-from viral.serve.api.schemas import Category, FiltersIn, Id, RecommendIn
+from viral.serve.api.answers import Explained, SimilarItems
+from viral.serve.api.common import as_json, current, errors, filters_of, stamp, stocked, work
+from viral.serve.api.examples import EXPLAINED, SIMILAR, answered
+from viral.serve.api.schemas import Category, FiltersIn, Id, Variant
+from viral.serve.api.shown import alike
 from viral.serve.security.access import Reader, asks, charge
 from viral.serve.settings import MAX_K
-from viral.serve.snapshot import Snapshot
+from viral.serve.variants import Variants
 
 router = APIRouter(prefix="/v1", tags=["ranking"])
-EXAMPLES = {
-    "a user": {"value": {"user_id": "u0001", "k": 5}},
-    "somebody new": {"value": {"item_ids": ["p0001", "p0002"], "k": 5, "diversity": 0.3}},
-    "of some categories": {
-        "value": {"user_id": "u0001", "exclude_seen": False, "filters": {"categories": ["mug"], "deny": ["p0007"]}}
-    },
-    "what is in stock": {"value": {"user_id": "u0001", "filters": {"in_stock": True}}},
-}
-
-
-@router.post(
-    "/recommend",
-    response_model=Recommendations,
-    responses=errors(404, 409, 413) | answered(RECOMMENDED),
-    dependencies=[Depends(asks)],
-)
-async def recommend(request: Request, asked: Annotated[RecommendIn, Body(openapi_examples=EXAMPLES)]) -> Response:
-    """The best items for a user, or for somebody who took some items."""
-    snapshot = current(request)
-    in_stock = stocked(request, asked.filters.in_stock)
-    return await work(request).ranking.run(lambda: _recommended(snapshot, asked, in_stock))
-
-
-def _recommended(snapshot: Snapshot, asked: RecommendIn, in_stock: Predicate | None) -> Response:
-    retriever = snapshot.retriever
-    if asked.user_id is not None:
-        taste = retriever.taste(_user(snapshot, asked.user_id))
-    else:
-        taste = retriever.newcomer([snapshot.known_item(item_id) for item_id in asked.item_ids or ()])
-    filters = filters_of(asked.filters, snapshot, in_stock)
-    found = retriever.rank(taste, asked.k, exclude_seen=asked.exclude_seen, filters=filters, diversity=asked.diversity)
-    return as_json({"bundle": snapshot.etag, "recommendations": ranked(found)})
-
-
-def _user(snapshot: Snapshot, user_id: str) -> str:
-    """The id; ``UnknownIdError`` says how somebody new is recommended to."""
-    try:
-        return snapshot.known_user(user_id)
-    except UnknownIdError as error:
-        hint = f"{error.hint}; for somebody new give item_ids, what they took, in the place of user_id"
-        raise UnknownIdError(error.what, hint=hint) from None
 
 
 @router.get(
@@ -85,7 +44,7 @@ async def similar(
             raise UnknownIdError(f"the bundle keeps no {by!r} features", hint=f"known: {kept}")
         filters = filters_of(FiltersIn(categories=category or None), snapshot, has)
         found = snapshot.retriever.similar(snapshot.known_item(item_id), k, by=by, filters=filters)
-        return as_json({"bundle": snapshot.etag, "item_id": item_id, "by": by, "similar": alike(found)})
+        return as_json(stamp(snapshot) | {"item_id": item_id, "by": by, "similar": alike(found, snapshot)})
 
     return await work(request).ranking.run(answer)
 
@@ -97,19 +56,20 @@ async def why(
     user_id: Annotated[Id, Query(examples=["u0001"])],
     item_id: Annotated[Id, Query(examples=["p0001"])],
     words: Annotated[bool, Query(description="Also which words matter; the description is encoded anew.")] = False,
+    variant: Annotated[Variant | None, Query(description="Of an A/B test; by default as the user's id tells.")] = None,
 ) -> Response:
-    """A score taken apart: its parts, where they come from, and the history that carries it."""
+    """Why, in a sentence, and the score taken apart: its parts, where they come from, the history that carries it."""
     charge(request, key, 20.0 if words else 1.0)
-    snapshot = current(request)
+    variants: Variants = request.app.state.variants
+    snapshot = variants.chosen(variant, user_id)[1].current
 
     def answer() -> Response:
         snapshot.known_user(user_id), snapshot.known_item(item_id)
-        found = explain(
-            snapshot.bundle, user_id, item_id, fold_in=snapshot.fold_in, information=snapshot.information
-        ).to_json()
+        found = explain(snapshot.bundle, user_id, item_id, fold_in=snapshot.fold_in, information=snapshot.information)
         effects = word_effects(snapshot.retriever, user_id, item_id) if words else None
-        told = {"words": [asdict(one) for one in effects]} if effects is not None else {}
-        return as_json({"bundle": snapshot.etag} | found | told)
+        told: dict[str, Any] = {"because": because(found, snapshot.bundle)}
+        told |= {"words": [asdict(one) for one in effects]} if effects is not None else {}
+        return as_json(stamp(snapshot) | found.to_json() | told)
 
     pools = work(request)
     return await (pools.long if words else pools.ranking).run(answer)
