@@ -32,7 +32,8 @@ USER = Role(
         visitor reviewer_id reviewer uid user_pseudo_id user_no user_name customer_no customer_number customer_code
         person_id household_id household_key account_id login email customer_email billing_email user_email
         email_address anonymous_id device_id client_key session_id 用户ID 用户 用户编号 用户名 客户ID 客户 客户编号
-        顾客ID 顾客 会员ID 会员 会员号 会员编号 买家ID 买家 买家昵称
+        顾客ID 顾客 会员ID 会员 会员号 会员编号 买家ID 买家 买家昵称 kunde
+        kundennummer kunden_id kunden_nr benutzer utilisateur numéro_client id_client cliente id_cliente usuario utente
         """
     ),
 )
@@ -43,7 +44,8 @@ _ITEM_IDS = _words(
     game_id news_id video_id recipe_id listing_id offer_id object_id product_code product_no product_number
     product_key item_code item_no item_number article_no article_number article_code stock_code style_id style_code
     part_number material_number isbn isbn13 ean gtin upc 商品ID 商品 商品编号 商品编码 商品代码 商品号
-    产品ID 产品 产品编号 产品编码 物品ID 物品 货号 款号 宝贝ID
+    产品ID 产品 产品编号 产品编码 物品ID 物品 货号 款号 宝贝ID artikel artikelnummer artikel_nr artikel_id
+    produkt produktnummer produkt_id produit id_produit référence producto id_producto artículo prodotto articolo
     """
 )
 _VARIANTS = ("variant_sku", "variant_id", "variant_barcode")
@@ -58,6 +60,7 @@ TIMESTAMP = Role(
         purchase_time purchased_at transaction_date transaction_time invoice_date order_purchase_timestamp paid_at
         date_paid processed_at completed_at date_completed event_date visit_time watched_at ts unix_time day 时间
         日期 时间戳 下单时间 购买时间 交易时间 订单时间 付款时间 支付时间 创建时间 成交时间 下单日期 购买日期
+        datum zeit zeitpunkt bestelldatum kaufdatum date_commande date_achat fecha fecha_compra data_ordine
         """
     ),
 )
@@ -78,7 +81,9 @@ TITLE = Role(
         title name item_name item_title product_name product_title prod_name article_name product_display_name
         display_name goods_name post_title movie_title book_title track_name song_name game_name video_title
         listing_title item_label product_label lineitem_name 标题 名称 商品标题 商品名称 商品名 产品名称 产品标题
-        产品名 品名 物品名称 宝贝标题 宝贝名称
+        产品名 品名 物品名称 宝贝标题 宝贝名称 titel bezeichnung
+        artikelbezeichnung artikelname produktname produktbezeichnung titre désignation libellé nom nom_produit título
+        nombre nombre_producto titolo nome nome_prodotto
         """
     ),
 )
@@ -90,7 +95,8 @@ TEXT = Role(
         text description item_description product_description detail_desc long_description desc body_html body
         content post_content description_html full_description short_description post_excerpt excerpt summary
         overview plot synopsis abstract details features bullet_points 描述 商品描述 产品描述 商品详情 详情 详细描述
-        简介 商品简介 介绍 文案
+        简介 商品简介 介绍 文案 beschreibung
+        produktbeschreibung artikelbeschreibung description_produit descripción descrizione
         """
     ),
 )
@@ -101,7 +107,8 @@ IMAGE = Role(
         """
         image image_file image_path image_name images base_image main_image picture pictures picture_file photo
         photos img img_path image_filename file_name poster cover thumbnail small_image 图片 主图 商品图片 产品图片
-        图像 照片
+        图像 照片 bild
+        bilddatei foto imagen immagine
         """
     ),
 )
@@ -113,6 +120,7 @@ IMAGE_URL = Role(
         image_url image_urls image_src image_link img_url im_url image_url_high_res picture_url photo_url
         main_image_url product_image_url poster_url cover_url thumbnail_url variant_image 图片链接 图片地址 图片URL
         主图链接 主图地址 图片网址
+        bild_url url_image url_imagen
         """
     ),
 )
@@ -125,6 +133,7 @@ CATEGORY = Role(
         product_type_name product_group_name main_category sub_category master_category article_type product_type
         item_type google_product_category department department_name section taxonomy type genres genre
         category_code category_id 分类 类别 类目 品类 商品分类 商品类别 商品类目 产品分类 产品类别
+        kategorie warengruppe produktgruppe catégorie rayon categoría
         """
     ),
 )
@@ -135,6 +144,7 @@ PRICE = Role(
         """
         price item_price product_price variant_price regular_price current_price selling_price sale_price list_price
         unit_price retail_price final_price price_eur price_usd 价格 售价 单价 商品价格 销售价
+        preis verkaufspreis prix prix_ttc precio prezzo
         """
     ),
 )
@@ -144,7 +154,7 @@ COLOUR = Role(
     _words(
         """
         colour color colour_name color_name colour_group_name color_group_name base_colour base_color main_colour
-        main_color attribute_color 颜色 色彩 商品颜色 颜色名称
+        main_color attribute_color 颜色 色彩 商品颜色 颜色名称 farbe couleur colore
         """
     ),
 )
@@ -154,7 +164,7 @@ BRAND = Role(
     _words(
         """
         brand brand_name item_brand product_brand vendor manufacturer maker store publisher designer label 品牌 厂商
-        制造商 品牌名称 生产商
+        制造商 品牌名称 生产商 marke hersteller marque fabricant marca
         """
     ),
 )
@@ -167,8 +177,8 @@ _TYPE = re.compile(r":(?:token|float|token_seq|float_seq|string|long|int)$")  # 
 
 
 def key(name: str) -> str:
-    """A name as it is compared: letters and digits alone, in lower case, without RecBole's type."""
-    text = unicodedata.normalize("NFKC", name).strip().casefold()
+    """A name as it is compared: letters without accents and digits, in lower case, without RecBole's type."""
+    text = unicodedata.normalize("NFKD", name).strip().casefold()
     return "".join(letter for letter in _TYPE.sub("", text) if letter.isalnum())
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from viral.errors import UsageError
 from viral.importers.compressed import open_bytes
 
@@ -17,7 +19,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _WESTERN = "cp1252"
-_CANDIDATES = (_WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "gb18030", "cp932", "big5", "cp949")
+_LATIN = (_WESTERN, "cp1250", "cp1254")
+_CANDIDATES = (*_LATIN, "cp1251", "cp1253", "gb18030", "cp932", "big5", "cp949")
+_LONE = 0.3  # of the bytes that are not ASCII stand beside another one in a text of Latin letters with accents
 _EVEN = 0.02  # a difference of likelihood that tells nothing
 _PIECE = 2**20
 _EVIDENCE, _LINE = 2**17, 2**14  # bytes of lines that are not ASCII, and of one of them: more tells no more
@@ -111,7 +115,7 @@ def _best(sample: bytes) -> str:
     """What a library of languages finds likeliest; that of Windows in the west where another is no likelier."""
     from charset_normalizer import from_bytes
 
-    matches = from_bytes(sample, cp_isolation=list(_CANDIDATES))
+    matches = from_bytes(sample, cp_isolation=list(_LATIN if _is_latin(sample) else _CANDIDATES))
     best = matches.best()
     if best is None or _WESTERN in best.could_be_from_charset:
         return _WESTERN
@@ -119,3 +123,16 @@ def _best(sample: bytes) -> str:
     if western and western.chaos <= best.chaos + _EVEN and western.coherence >= best.coherence - _EVEN:
         return _WESTERN
     return str(best.encoding)
+
+
+def _is_latin(sample: bytes) -> bool:
+    """Whether the bytes beyond ASCII stand alone, as accented letters do; Greek, Cyrillic and those of the east do not.
+
+    Japanese ones may, but then they are of a range that has hardly a letter elsewhere.
+    """
+    high = np.frombuffer(sample, dtype=np.uint8) >= 0x80
+    beside = np.zeros_like(high)
+    beside[1:] |= high[:-1]
+    beside[:-1] |= high[1:]
+    japanese = (high & (np.frombuffer(sample, dtype=np.uint8) <= 0x9F)).sum()
+    return bool((high & beside).sum() < _LONE * high.sum() and japanese < _LONE * high.sum())

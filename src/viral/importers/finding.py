@@ -8,13 +8,14 @@ from pathlib import Path
 from viral.errors import DataError, UsageError
 from viral.importers.columns import IMAGE, ITEM, LOG_ITEM, TEXT, TITLE, USER, Role, candidates, key
 from viral.importers.raw import Raw
-from viral.importers.reading import SUFFIXES, is_table, look
+from viral.importers.reading import SUFFIXES, in_words, is_table, look
 
 LOG, ITEMS = "interactions", "items"  # the names that settle it
 _HINT = (
-    f"name the log {LOG}.csv (or {', '.join(SUFFIXES[1:8])}, …) or give the file itself as the source, and the item "
-    "table with --items"
+    "say which columns they are with --column user=NAME --column item=NAME_IN_LOG,NAME_IN_TABLE, or call the log "
+    f"{LOG}.csv (or {', '.join(SUFFIXES[1:5])}, …)"
 )
+_SHOWN = 6  # files that an error tells the columns of
 _MOST = 1_000  # files of a folder that are looked into
 _GLOB = re.compile(r"[*?\[]")
 
@@ -87,12 +88,9 @@ def _logs(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str], *, ne
         left = {path: raw for path, raw in others.items() if not _is_items(raw, said)}
         like = left if len(left) == 1 else {}
     if not like and needed:
-        there = ", ".join(path.name for path in seen) or "none"
-        raise DataError(
-            f"no interaction log in this folder: no table has users and items (tables: {there})",
-            where=str(folder),
-            hint=_HINT,
-        )
+        there = "".join(f"\n  {path.name}: {in_words(raw.present)}" for path, raw in list(seen.items())[:_SHOWN])
+        what = f"no interaction log in this folder: no table has users and items{there}"
+        raise DataError(what, where=str(folder), hint=_HINT)
     if len(like) > 1 and len({frozenset(map(key, raw.present)) for raw in like.values()}) > 1:
         names = ", ".join(path.name for path in like)
         hint = "give one of them as the source, or keep only that one there; the item table goes with --items"

@@ -28,7 +28,7 @@ class Pictured:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def with_pictures(table: Rows, source: Path, images: Path | None, staging: Path) -> Pictured:
+def with_pictures(table: Rows, source: Path, images: Path | None, staging: Path | None) -> Pictured:
     """The items with the pictures that their table names or that are named by their ids, copied to ``staging``.
 
     They are looked for in ``images`` (a folder), or in the first of FOLDERS that ``source`` has, and in the source.
@@ -71,12 +71,13 @@ def _folders(source: Path, images: Path | None) -> list[Path]:
 
 
 def copy_pictures(
-    wanted: Iterable[Wanted], folders: Iterable[Path], staging: Path, file: str, field: str = "image"
+    wanted: Iterable[Wanted], folders: Iterable[Path], staging: Path | None, file: str, field: str = "image"
 ) -> tuple[dict[str, str], list[Rejection]]:
     """Copy the pictures into ``staging/images``; return item id -> name, and a rejection for each that is unusable.
 
     A picture is looked for in each of ``folders`` in turn. Only its header is read here (`viral doctor` decodes); its
-    suffix becomes that of its content. The item of an unusable picture stays, without one.
+    suffix becomes that of its content. The item of an unusable picture stays, without one. With ``staging`` None nothing
+    is written.
     """
     wanted, folders = list(wanted), list(folders)
     images: dict[str, str] = {}
@@ -88,8 +89,9 @@ def copy_pictures(
         except PictureError as error:
             rejections.append(Rejection(file, picture.row, field, error.status, picture.name[:200]))
             continue
-        (staging / IMAGES_FOLDER).mkdir(exist_ok=True)
-        (staging / name).write_bytes(data)
+        if staging is not None:
+            (staging / IMAGES_FOLDER).mkdir(exist_ok=True)
+            (staging / name).write_bytes(data)
         images[picture.item_id] = name
     return images, rejections
 

@@ -10,7 +10,7 @@ from viral.importers.choosing import Chosen
 from viral.importers.columns import ITEM_ROLES
 from viral.importers.raw import LEFT_EMPTY, ROW
 from viral.importers.reading import Column, read_rows
-from viral.importers.rows import Rows, with_ids, with_one_row_per_item
+from viral.importers.rows import Rows, require_rows, with_ids, with_one_row_per_item
 
 WORDS = tuple(role.name for role in ITEM_ROLES if role.name not in ("item", "variant"))
 _LISTED = ("image", "image_url", "category")  # columns in which a list is not a text
@@ -37,6 +37,7 @@ def read_items(table: Chosen, encoding: str | None) -> Items:
     count = rows.frame.height + sum(not fault.reason.endswith(LEFT_EMPTY) for fault in rows.rejections)
     variants = _variants(rows)
     merged, more = _merged(with_ids(rows, "item"))
+    require_rows(merged, "item", str(table.path))
     return Items(cleaned(with_one_row_per_item(merged)), variants, [*notes, *more], count)
 
 

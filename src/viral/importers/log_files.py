@@ -38,7 +38,8 @@ def read_log(logs: Sequence[Chosen], words: Mapping[str, str], rule: SplitRule, 
     if rows.has("timestamp"):
         rows, times = timed(rows, required=rule in TIMED, day_first=wishes.day_first)
         unit = times.unit
-        notes += [note for note in (times.told, span(rows.frame["timestamp"], unit)) if note]
+        told = ", ".join(part for part in (span(rows.frame["timestamp"], unit), times.told) if part)
+        notes += [told] if told else []
     if rule == "column":
         rows = with_known_splits(rows)
     return Log(rows, counts, notes, unit)

@@ -73,7 +73,7 @@ def import_table(
         pairs, parts = split_log(pairs, kept, tables.rule, seed)
         if core:
             table = table.only(pl.col("item").is_in(parts.interactions["item_id"].unique().implode()))
-        pictured = with_pictures(table, source, images, staging)
+        pictured = with_pictures(table, source, images, None if dry_run else staging)
         options = {"columns": dict(wishes.columns), "core": core, "split": tables.rule, "seed": seed}
         options |= {"filtered_by_core": filtered, **parts.options, **tables.options}
         options |= {"pictures": pictured.told} if pictured.told else {}

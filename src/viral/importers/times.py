@@ -71,11 +71,10 @@ def looks_like_times(sample: pl.Series) -> bool:
 def _parsed(dates: pl.Series, day_first: bool | None) -> tuple[pl.Series, str]:
     """Each date as text of seconds since 1970, null where it is none, and how they were read."""
     text = dates.str.strip_chars().str.replace(*_CHINESE).str.replace(r"(?i)\s*(?:UTC|GMT|Z)$", "+00:00")
-    seconds, told = _iso(text), ["dates"] if len(dates) else []
+    seconds, told = _iso(text), list[str]()
     rest = text.filter(seconds.is_null())
     if len(rest):
-        formats, order = _formats(rest, day_first)
-        told = ["dates", *order]
+        formats, told = _formats(rest, day_first)
         seconds = seconds.fill_null(_dates(text, formats).cast(pl.String))
     rest = text.filter(seconds.is_null())
     if len(rest):

@@ -1,5 +1,6 @@
 """What an import uses of its files: a table of their columns for a human, and the same for the manifest."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,10 +26,10 @@ class Used:
         told = f", {self.chosen.raw.told}" if self.chosen.raw.told else ""
         lines = [f"{printable(self.chosen.path.name)}: the {self.what}, {self.rows:,} rows{told}"]
         roles = self._roles()
-        width = min(max((len(printable(name)) for name in roles), default=0), 40)
+        width = min(max((_wide(printable(name)) for name in roles), default=0), 40)
         for name, (role, why) in roles.items():
-            line = f"  {printable(name) or '(no name)':<{width}}  → {role:<10} {why}"
-            lines.append(line.rstrip())
+            shown = printable(name) or "(no name)"
+            lines.append(f"  {shown}{' ' * (width - _wide(shown))}  → {role:<10} {why}".rstrip())
         unused = [printable(name) or "(no name)" for name in self.chosen.raw.present if name not in roles]
         if unused:
             more = f" and {len(unused) - _MANY} more" if len(unused) > _MANY else ""
@@ -51,10 +52,15 @@ class Used:
     def _roles(self) -> dict[str, tuple[str, str]]:
         """Column -> its role and how that was found."""
         found = {}
-        for role, name in {**self.extra, **self.chosen.columns}.items():
+        for role, name in {**self.chosen.columns, **self.extra}.items():
             others = self.chosen.others.get(role, ()) if role in ("user", "item", "timestamp", "title", "text") else ()
             free = [printable(other) for other in others if other not in self.chosen.columns.values()]
-            why = self.chosen.why.get(role, "")
+            why = self.chosen.why.get(role, "of the items, as the log has it")
             why += f" (not {', '.join(free[:3])}; another with --column {role}=NAME)" if free else ""
             found[name] = (role, why)
         return found
+
+
+def _wide(text: str) -> int:
+    """The places that a text takes on a terminal: two for a letter of the east."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
