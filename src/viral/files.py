@@ -1,20 +1,30 @@
-"""Files that are either whole or absent: write to a temporary name, fsync, rename. And their fingerprints."""
+"""Files that are either whole or absent: write to a temporary name, fsync, rename. And their fingerprints.
+
+A temporary name is ``.NAME.OWNER.xxxxxxxx``: whoever writes beside it next knows what a killed process left behind, and
+removes it (:func:`remove_abandoned`).
+"""
 
 import ctypes
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from viral.errors import DataError, UsageError
+from viral.parallel.owners import may_live, this_process
 
 MANY_FILES = 256
+_LONGEST = 80  # bytes of a name that are in the temporary one: names have at most 255
+_TEMPORARY = re.compile(r"\..*\.(?P<owner>[^.~]+~[0-9]+~[0-9]*)\.[A-Za-z0-9_]+(?:\.[^.]*)?", re.DOTALL)
 
 
 def sync_folder(folder: Path) -> None:
@@ -34,38 +44,101 @@ def sync_file(path: Path) -> None:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; rename it onto ``path`` when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    temporary.chmod(0o644)
-    try:
-        yield temporary
-        sync_file(temporary)
-        temporary.replace(path)
-        sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Yield a temporary path beside ``path``; rename it onto ``path`` when the block ends without an error.
+
+    Raises ``DataError`` where the disk is full.
+    """
+    with _full_disk_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix[:20], dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(0o644)
+        try:
+            yield temporary
+            sync_file(temporary)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def staged_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary folder that becomes ``path`` when the block ends without an error.
 
-    Raises ``UsageError`` where ``path`` already holds something and ``overwrite`` is not set.
+    Raises ``UsageError`` where ``path`` already holds something and ``overwrite`` is not set, ``DataError`` where the
+    disk is full.
     """
     if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
         raise UsageError("already exists", where=str(path), hint="choose another folder, or pass --overwrite")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    staging.chmod(0o755)
+    with _full_disk_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=_prefix(path), dir=path.parent))
+        staging.chmod(0o755)
+        try:
+            yield staging
+            _sync_all(staging)
+            _swap(staging, path)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _prefix(path: Path) -> str:
+    """Of a temporary name beside ``path``."""
+    _tidied(path.parent)
+    name = os.fsdecode(os.fsencode(path.name)[:_LONGEST].decode("utf-8", "ignore").encode())
+    return f".{name}.{this_process().replace('/', '~')}."
+
+
+@cache
+def _tidied(folder: Path) -> None:
+    """Remove what was abandoned in ``folder``, once a process: it may have a million files."""
+    remove_abandoned(folder)
+
+
+def remove_abandoned(folder: Path) -> list[Path]:
+    """Remove the files and folders that processes which are gone were writing into ``folder``; returns their paths."""
+    gone = [path for path in folder.iterdir() if _is_abandoned(path.name)] if folder.is_dir() else []
+    for path in gone:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return gone
+
+
+def _is_abandoned(name: str) -> bool:
+    found = _TEMPORARY.fullmatch(name)
+    return found is not None and not may_live(found["owner"].replace("~", "/"))
+
+
+@contextmanager
+def _full_disk_told(path: Path) -> Iterator[None]:
+    """Whatever a library makes of a full disk becomes our error, which tells where, and what is free."""
     try:
-        yield staging
-        _sync_all(staging)
-        _swap(staging, path)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        yield
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if isinstance(error, DataError) or not (full or "No space left" in str(error)):
+            raise
+        raise _no_space(path, "") from error
+
+
+def require_space(path: Path, needed: int) -> None:
+    """Raise ``DataError`` where fewer than ``needed`` bytes are free for ``path``: before hours of work, not after."""
+    if _free(path) < needed:
+        raise _no_space(path, f", and about {needed / 1e6:,.0f} MB are needed")
+
+
+def _free(path: Path) -> int:
+    there = next(one for one in (*path.absolute().parents, Path("/")) if one.exists())
+    return shutil.disk_usage(there).free
+
+
+def _no_space(path: Path, needed: str) -> DataError:
+    hint = "make room, or choose a place on another disk; the same command goes on where it was"
+    return DataError(f"no space left: {_free(path) / 1e6:,.0f} MB are free{needed}", where=str(path), hint=hint)
 
 
 def _sync_all(folder: Path) -> None:
@@ -89,7 +162,7 @@ def _swap(staging: Path, path: Path) -> None:
         return
     old = None
     if path.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent)) / "content"
+        old = Path(tempfile.mkdtemp(prefix=_prefix(path), dir=path.parent)) / "content"
         path.rename(old)
     staging.rename(path)
     sync_folder(path.parent)
@@ -102,6 +175,13 @@ def _exchange(one: Path, other: Path) -> bool:
     swap = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
     return swap is not None and swap(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Put the finished folder ``new`` in the place of ``path``, whose old content goes after it is there."""
+    _sync_all(new)
+    _swap(new, path)
+    shutil.rmtree(new, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -2,15 +2,29 @@
 
 import hashlib
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from viral import files
 from viral.errors import DataError, UsageError
-from viral.files import atomic_write, fingerprint, read_json, sha256_file, staged_folder, write_json
+from viral.files import (
+    atomic_write,
+    fingerprint,
+    read_json,
+    remove_abandoned,
+    require_space,
+    sha256_file,
+    staged_folder,
+    write_json,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -159,3 +173,66 @@ def test_a_reader_finds_either_the_old_or_the_new_folder(tmp_path):
     reader.join()
     assert (target / "file").read_text() == "59" and [p.name for p in tmp_path.iterdir()] == ["kept"]
     assert sys.platform != "linux" or not absent
+
+
+def left_behind(tmp_path: Path) -> None:
+    """Have a process that writes a file and a folder killed in the middle of both."""
+    code = (
+        "import sys, time; from pathlib import Path; from viral.files import atomic_write, staged_folder\n"
+        "root = Path(sys.argv[1])\n"
+        "with atomic_write(root / 'f.json') as one, staged_folder(root / 'folder') as two:\n"
+        "    one.write_text('half'); (two / 'half').write_text('x'); print('now', flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"now\n"
+        assert len(list(tmp_path.iterdir())) == 2 and remove_abandoned(tmp_path) == [], "it is still writing"
+        process.kill()
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_that_writes_there(tmp_path):
+    left_behind(tmp_path)
+    (tmp_path / ".f.json.12345678.json").write_text("of somebody else")
+    (tmp_path / ".hidden").mkdir()
+    write_json(tmp_path / "other.json", 1)
+    assert names(tmp_path) == [".f.json.12345678.json", ".hidden", "other.json"]
+
+
+def test_what_was_abandoned_can_be_removed_by_name(tmp_path):
+    left_behind(tmp_path)
+    assert len(remove_abandoned(tmp_path)) == 2 and names(tmp_path) == []
+    assert remove_abandoned(tmp_path / "absent") == []
+
+
+def test_long_names_can_be_written(tmp_path):
+    write_json(tmp_path / ("ü" * 120 + ".json"), 1)
+    assert len(names(tmp_path)) == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True)
+    if made.returncode:
+        pytest.skip("a file system cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_there(small_disk):
+    write_json(small_disk / "f.json", 1)
+    with pytest.raises(DataError, match="no space left") as caught:
+        write_json(small_disk / "f.json", "x" * 2_000_000)
+    assert caught.value.where == str(small_disk / "f.json") and "make room" in caught.value.hint
+    with pytest.raises(DataError, match="no space left"), staged_folder(small_disk / "folder") as staging:
+        save_file({"x": torch.zeros(1_000_000)}, staging / "x.safetensors")
+    with pytest.raises(DataError, match="no space left"), staged_folder(small_disk / "folder") as staging:
+        pl.DataFrame({"x": np.random.default_rng(0).random(1_000_000)}).write_parquet(staging / "x.parquet")
+    assert names(small_disk) == ["f.json"] and read_json(small_disk / "f.json") == 1
+
+
+def test_space_is_asked_for_before_the_work(tmp_path):
+    require_space(tmp_path / "new" / "deep" / "file", 1000)
+    with pytest.raises(DataError, match="MB are free, and about 1,000,000,000 MB are needed"):
+        require_space(tmp_path / "new" / "file", 10**15)

@@ -1,7 +1,7 @@
 """Who holds something that other processes must leave alone, and whether that process still lives."""
 
 import os
-import socket
+import re
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def may_live(owner: str) -> bool:
 
 @cache
 def _host() -> str:
-    return socket.gethostname().replace("/", "-")
+    return re.sub(r"[^A-Za-z0-9-]", "-", os.uname().nodename)[:40] or "host"
 
 
 def _started(pid: int) -> str:
