@@ -8,6 +8,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+os.environ["VIRAL_TRACEBACK"] = "1"  # what nobody foresaw is to be seen in full here
+
 settings.register_profile("viral", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("viral")
 

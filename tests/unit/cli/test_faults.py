@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner, Result
 
 from viral.cli import app
+from viral.cli.common import verb
 
 
 def invoke(*words: str) -> Result:
@@ -157,3 +159,31 @@ def test_with_json_a_fault_is_one_document_on_stdout(tmp_path: Path) -> None:
     done = invoke("doctor", str(tmp_path / "nowhere"), "--json")
     assert done.exit_code == 1
     assert set(json.loads(done.stdout)["error"]) == {"what", "where", "hint"}
+
+
+def test_sigterm_ends_a_verb_as_ctrl_c_does(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, typer; from viral.cli.common import verb\n"
+        "@verb\n"
+        "def work(json_output: bool = False) -> None:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    signal.pause()\n"
+        "typer.run(work)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 130 and done.stderr.startswith("viral: stopped")
+
+
+def test_what_nobody_foresaw_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    @verb
+    def work(json_output: bool = False) -> None:
+        raise LookupError("of\nall things")
+
+    with pytest.raises(LookupError):
+        work()  # here, to be seen in full
+    monkeypatch.delenv("VIRAL_TRACEBACK")
+    alone = typer.Typer()
+    alone.command()(work)
+    done = CliRunner().invoke(alone, [])
+    assert done.exit_code == 1 and "did not foresee (LookupError: of all things)" in done.stderr
+    assert "VIRAL_TRACEBACK=1" in done.stderr and "Traceback" not in done.output
