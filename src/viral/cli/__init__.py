@@ -8,10 +8,12 @@ import typer
 from viral.cli import data, experiment, life, retrieve, run
 from viral.cli import demo as demonstration
 from viral.cli import enrich as enriched
+from viral.cli import explain as explained
 from viral.cli import information as measured
 from viral.cli import map as mapped
 from viral.cli import serve as served
 from viral.cli import tune as tuned
+from viral.cli import up as upward
 from viral.cli.common import show
 
 app = typer.Typer(
@@ -48,12 +50,13 @@ app.command("enrich")(enriched.enrich)
 app.command("encode")(data.encode)
 app.command("map")(mapped.map_)
 app.command("train")(run.train)
+app.command("up")(upward.up)
 app.command("evaluate")(run.evaluate)
 app.command("update")(life.update)
 app.command("recommend")(retrieve.recommend)
 app.command("similar")(retrieve.similar)
 app.command("cold")(retrieve.cold)
-app.command("explain")(retrieve.explain)
+app.command("explain")(explained.explain)
 app.command("serve")(served.serve)
 app.command("token")(served.token)
 app.command("feedback")(served.feedback)

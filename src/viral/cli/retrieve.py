@@ -1,19 +1,32 @@
 """The verbs that ask a run: what to recommend, what is like it, what of a new item, and why."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral.cli.common import ApproximateAbove, DescriberName, DescriberSettings, Json, PromptName, show, show_json, verb
+from viral.cli.common import (
+    ApproximateAbove,
+    DescriberName,
+    DescriberSettings,
+    Json,
+    LessPopularOption,
+    PromptName,
+    show,
+    show_json,
+    verb,
+)
+from viral.cli.many import check_words, recommend_to_file
 from viral.cli.run import RunArgument
+from viral.cli.spoken import Lang, speaking
 from viral.errors import UsageError
 from viral.untrusted import harmless
 
 if TYPE_CHECKING:
     from viral.retrieval import Filters, Recommendation, Retriever
+    from viral.retrieval.rules import Rules
     from viral.retrieval.taste import Taste
 
 Count = Annotated[int, typer.Option("-k", help="How many.")]
@@ -23,7 +36,15 @@ AllowFile = Annotated[Path | None, typer.Option("--allow", help="A file of item 
 StockFile = Annotated[
     Path | None, typer.Option("--in-stock", help="A file of item ids, one a line: what is in stock, and only that.")
 ]
-WORDS_SHOWN = 5
+RulesFile = Annotated[
+    Path | None, typer.Option("--rules", help="A TOML file of rules, as `viral serve --rules` reads.")
+]
+UsersFile = Annotated[
+    str | None,
+    typer.Option(
+        "--users", metavar="FILE", help="Instead: many users, one id a line or a table's user_id; - is stdin."
+    ),
+]
 
 
 @verb
@@ -31,6 +52,11 @@ def recommend(
     run: RunArgument,
     user: Annotated[str | None, typer.Option(help="A user's id, as it was in the log.")] = None,
     item: Annotated[list[str] | None, typer.Option(help="Instead: an item that a new user took, repeatable.")] = None,
+    users: UsersFile = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Instead: every user of the run.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where many users' go: a .parquet, .csv or .jsonl file, which is replaced.")
+    ] = None,
     k: Count = 10,
     category: Categories = None,
     deny: Denied = None,
@@ -38,32 +64,69 @@ def recommend(
     in_stock: StockFile = None,
     seen: Annotated[bool, typer.Option("--seen", help="Also what was taken already.")] = False,
     diversity: Annotated[float, typer.Option(help="0: by score; towards 1: more variety (MMR).")] = 0.0,
+    less_popular: LessPopularOption = 0.0,
+    rules: RulesFile = None,
     approximate_above: ApproximateAbove = None,
+    why: Annotated[bool, typer.Option("--why", help="Say of each why, in a sentence.")] = False,
+    lang: Lang = "en",
     json_output: Json = False,
 ) -> None:
-    """Recommend items to a user, or to somebody new by the items they took; from the run alone."""
+    """Recommend items to a user, to somebody new by the items they took, or to many users; from the run alone."""
     from viral.retrieval import Retriever
+    from viral.retrieval.ranking import Ask
 
-    if (user is None) == (not item):
-        raise UsageError("give either --user ID or --item ID", hint="--item once for each item that a new user took")
+    many = check_words(users, everybody, out, user is not None or bool(item))
+    if not many and (user is None) == (not item):
+        hint = "--item once for each item that a new user took; many users: --users FILE --out recs.parquet"
+        raise UsageError("give either --user ID or --item ID", hint=hint)
     retriever = Retriever.load(run, approximate_above=approximate_above)
-    taste = retriever.taste(user) if user is not None else retriever.newcomer(item or [])
     filters = _filters(retriever, category, deny, allow, in_stock)
-    found = retriever.rank(taste, k, exclude_seen=not seen, filters=filters, diversity=diversity)
+    ask = Ask(k=k, filters=filters, diversity=diversity, rules=_rules(rules, less_popular))
+    if many and out is not None:
+        recommend_to_file(retriever, users, out, ask, exclude_seen=not seen, json_output=json_output)
+        return
+    taste = retriever.taste(user) if user is not None else retriever.newcomer(item or [])
+    found = retriever.rank(taste, k, exclude_seen=not seen, filters=filters, diversity=diversity, rules=ask.rules)
+    with speaking(lang):
+        because = _because(retriever, taste, user, found) if why else {}
     asked: dict[str, Any] = {"user_id": user} if user is not None else {"item_ids": item}
     if json_output:
-        show_json(asked | {"recommendations": [asdict(one) for one in found]})
+        told = [asdict(one) | ({"because": because[one.item_id]} if why else {}) for one in found]
+        show_json(asked | {"recommendations": told})
         return
-    _show(retriever, taste, f"user {user} took" if user is not None else "somebody who took", found)
+    _show(retriever, taste, f"user {user} took" if user is not None else "somebody who took", found, because)
 
 
-def _show(retriever: "Retriever", taste: "Taste", who: str, found: "list[Recommendation]") -> None:
+def _because(
+    retriever: "Retriever", taste: "Taste", user: str | None, found: "list[Recommendation]"
+) -> Mapping[str, str]:
+    """The sentence of each item that is recommended."""
+    from viral.explain import because, explain_taste
+
+    bundle, who = retriever.bundle, user or ""
+    given: dict[str, Any] = {"user_id": who, "fold_in": None if taste.vectors is None else retriever.fold_in}
+    return {one.item_id: because(explain_taste(bundle, taste, one.item_id, **given), bundle) for one in found}
+
+
+def _rules(file: Path | None, less_popular: float) -> "Rules":
+    """The rules of a file; what the option says of popular items goes before what the file does."""
+    from viral.retrieval.rules import Rules, read_rules
+
+    rules = Rules() if file is None else read_rules(file)
+    return replace(rules, less_popular=less_popular) if less_popular else rules
+
+
+def _show(
+    retriever: "Retriever", taste: "Taste", who: str, found: "list[Recommendation]", because: Mapping[str, str]
+) -> None:
     bundle = retriever.bundle
     history = [harmless(bundle.titles[row] or bundle.items.ids[row]) for row in taste.seen.tolist()]
     show(f"{who}: " + "; ".join(history[:8]) + (" …" if len(history) > 8 else ""))
     for r in found:
-        parts = f"   [{_signed(r.parts)}]" if len(r.parts) > 1 else ""
+        parts = f"   [{signed(r.parts)}]" if len(r.parts) > 1 else ""
         show(f"{r.rank:>3}. {r.score:8.4f}  {harmless(r.item_id):<14} {harmless(r.title)}{parts}")
+        if r.item_id in because:
+            show(f"     {harmless(because[r.item_id])}")
 
 
 def _filters(
@@ -148,39 +211,6 @@ def cold(
     show("who would want it: " + "; ".join(f"{harmless(fan.user_id)} ({fan.score:+.2f} σ)" for fan in fans))
 
 
-@verb
-def explain(
-    run: RunArgument,
-    user: Annotated[str, typer.Option(help="A user's id.")],
-    item: Annotated[str, typer.Option(help="An item's id.")],
-    words: Annotated[
-        bool, typer.Option("--words", help="Also which words matter; encodes each description anew.")
-    ] = False,
-    json_output: Json = False,
-) -> None:
-    """Take the score of an item for a user apart: parts, neighbours, history and, if asked for, words."""
-    from viral.explain import explain as take_apart
-    from viral.explain import word_effects
-    from viral.explain.information import load
-    from viral.retrieval import Retriever
-
-    retriever = Retriever.load(run)
-    found = take_apart(retriever.bundle, user, item, information=load(run))
-    effects = word_effects(retriever, user, item) if words else []
-    if json_output:
-        show_json(found.to_json() | ({"words": [asdict(one) for one in effects]} if words else {}))
-        return
-    show(found.sentence())
-    if found.origins:
-        show(f"  from: {_signed(found.origins)}")
-    if found.evidence:
-        carried = "; ".join(f"{e.title or e.item_id} {e.share:+.3f}" for e in found.evidence)
-        show(f"  because of: {carried}; all of the history {found.history:+.3f}, beyond it {found.beyond:+.3f}")
-    if effects:
-        show("  words: " + ", ".join(f"{one.word} {one.effect:+.3f}" for one in effects[:WORDS_SHOWN]))
-    if found.information:
-        show("  bits the item's modalities tell of choices: " + _signed(found.information))
-
-
-def _signed(values: Mapping[str, float]) -> str:
+def signed(values: Mapping[str, float]) -> str:
+    """Parts with their signs, in a row."""
     return ", ".join(f"{name.replace('_', ' ')} {value:+.3f}" for name, value in values.items())

@@ -8,6 +8,7 @@ import typer
 from viral.errors import UsageError
 from viral.language import LANGUAGES, using
 
+Lang = Annotated[str, typer.Option("--lang", help="The language of the sentence: en or zh.")]
 LangOption = Annotated[str, typer.Option("--lang", help="The language of the page: en or zh.")]
 
 

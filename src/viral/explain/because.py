@@ -17,6 +17,7 @@ from viral.models.memory import MEMORY, AnyScorer, history_of, vectors_of
 
 WORTH_NAMING = 0.25  # of what the strongest item adds
 CARRIES = 0.25  # of the score: below it the items named are not why
+ROUNDING = 0.005  # a share is said in per cent
 COUNTS_MOST = 0.5  # of the score: a part that is said to
 LEADING = {
     "text": "what counts most is its text",
@@ -98,9 +99,15 @@ def _of_what_they_have(values: dict[str, str]) -> str:
 
 
 def _of_the_score(share: float) -> str:
-    if share > 1:
-        return _("more than the whole score, for something else speaks against it")
-    return _("under 1 % of the score") if share < 0.005 else _("%(share)s %% of the score", share=f"{100 * share:.0f}")
+    if share >= 1 - ROUNDING:
+        return (
+            _("the whole score")
+            if share <= 1 + ROUNDING
+            else _("more than the whole score, for something else speaks against it")
+        )
+    return (
+        _("under 1 % of the score") if share < ROUNDING else _("%(share)s %% of the score", share=f"{100 * share:.0f}")
+    )
 
 
 def _taken_by(bundle: Bundle, item_id: str) -> str:

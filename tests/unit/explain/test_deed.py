@@ -17,8 +17,8 @@ def dataset(folder: Path, columns: dict[str, str | None]) -> Dataset:
     ("name", "deed"),
     [
         ("t_dat", "purchase"), ("Order Date", "purchase"), ("purchased_at", "purchase"), ("InvoiceDate", "purchase"),
-        ("下单时间", "purchase"), ("watched_at", "view"), ("visit_time", "view"), ("timestamp", ""), ("review_time", ""),
-        ("unixReviewTime", ""), ("created_at", ""), ("dat", ""),
+        ("下单时间", "purchase"), ("watched_at", "view"), ("visit_time", "view"), ("timestamp", ""),
+        ("review_time", ""), ("unixReviewTime", ""), ("created_at", ""), ("dat", ""),
     ],
 )  # fmt: skip
 def test_the_column_of_times_says_it(tmp_path: Path, name: str, deed: str) -> None:
