@@ -28,6 +28,7 @@ GZIP = Kind("a gzip archive", "unpack it: gunzip FILE")
 EXCEL = Kind("an Excel workbook", "give it its suffix .xlsx, or save the sheet as CSV")
 OLD_EXCEL = Kind("an old Excel workbook", "give it its suffix .xls, or save the sheet as CSV")
 PARQUET = Kind("a Parquet file", "give it its suffix .parquet")
+NUMPY = Kind("a NumPy array", "features come in with --features NAME=FILE of the layout mmrec")
 PICKLE = Kind("a pickle", "pickles can run code and are never read: save it as CSV, Parquet or .npy")
 ZIP = Kind("a zip archive", "unzip it, and give the folder or the file in it")
 _UNPACK = "unpack it, and give the folder or the file in it"
@@ -37,7 +38,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (_POINTER, POINTER),
     (b"\x1f\x8b", GZIP),
     (b"PAR1", PARQUET),
-    (b"\x93NUMPY", Kind("a NumPy array", "features come in with --features NAME=FILE of the layout mmrec")),
+    (b"\x93NUMPY", NUMPY),
     (b"\x89HDF\r\n\x1a\n", Kind("an HDF5 file", _TABLE)),
     (b"SQLite format 3\0", Kind("an SQLite database", "export its tables as CSV")),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLD_EXCEL),

@@ -15,6 +15,8 @@ from viral.errors import UsageError, nearest
 from viral.importers.amazon2014 import import_amazon2014
 from viral.importers.amazon2018 import import_amazon2018
 from viral.importers.amazon2023 import import_amazon2023
+from viral.importers.hm import import_hm
+from viral.importers.microlens import import_microlens
 from viral.importers.mmrec import import_mmrec
 from viral.importers.movielens import import_movielens
 from viral.importers.table import import_table
@@ -25,6 +27,8 @@ IMPORTERS: dict[str, Importer] = {
     "mmrec": import_mmrec,
     "movielens": import_movielens,
     "table": import_table,
+    "hm": import_hm,
+    "microlens": import_microlens,
     "amazon2014": import_amazon2014,
     "amazon2018": import_amazon2018,
     "amazon2023": import_amazon2023,
@@ -37,6 +41,8 @@ __all__ = [
     "import_amazon2018",
     "import_amazon2023",
     "import_dataset",
+    "import_hm",
+    "import_microlens",
     "import_mmrec",
     "import_movielens",
     "import_table",

@@ -100,10 +100,10 @@ def _files(
     layout: Layout, source: Path, items: Path | None, command: Command
 ) -> tuple[dict[str, Path], Path, list[str]]:
     """The log by its parts and the metadata, both of this edition, and some ids of the metadata."""
-    logs = log_files(layout, source)
+    logs = log_files(layout, source, command.dataset)
     for path in logs.values():
         check_log(layout, path, command)
-    metadata = items or meta_file(layout, next(iter(logs.values())))
+    metadata = items or meta_file(layout, next(iter(logs.values())), command.dataset)
     return logs, metadata, check_metadata(layout, metadata, command)
 
 

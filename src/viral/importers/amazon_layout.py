@@ -8,6 +8,7 @@ from pathlib import Path
 from viral.dataset import Rejection
 from viral.errors import DataError, UsageError
 from viral.importers.amazon_lines import Record
+from viral.importers.layouts import elsewhere
 from viral.importers.raw import Bad, printable
 
 MAX_REJECTED = 1_000_000  # beyond this the file is something else, and naming its rows would fill the memory
@@ -33,9 +34,9 @@ class Layout:
     licence: str = "McAuley's group: for research; see the data set's page"
 
 
-def log_files(layout: Layout, source: Path) -> dict[str, Path]:
+def log_files(layout: Layout, source: Path, dataset: Path) -> dict[str, Path]:
     """The log in a folder, or the file that was given, as ``""``; of a ready split its three files, by their part."""
-    file = source if source.is_file() else _log_file(layout, source)
+    file = source if source.is_file() else _log_file(layout, source, dataset)
     part = re.search(r"\.(train|valid|test)\.csv(\.gz)?$", file.name)
     if part is None:
         return {"": file}
@@ -48,18 +49,22 @@ def log_files(layout: Layout, source: Path) -> dict[str, Path]:
     return parts
 
 
-def _log_file(layout: Layout, source: Path) -> Path:
+def _log_file(layout: Layout, source: Path, dataset: Path) -> Path:
+    other = elsewhere(layout.name, source, dataset)
     for pattern in layout.logs:
         files = [f for end in ("", ".gz") for f in sorted(source.glob(pattern + end)) if not f.name.startswith("meta_")]
         if len(files) > 1:
             names = ", ".join(file.name for file in files)
-            raise UsageError(f"several logs: {names}", where=str(source), hint="give one of them as the source")
+            raise UsageError(
+                f"several logs: {names}", where=str(source), hint=other or "give one of them as the source"
+            )
         if files:
             return files[0]
-    raise DataError(f"no {' or '.join(layout.logs)} here", where=str(source), hint="give the reviews' file or folder")
+    hint = other or "give the reviews' file or folder"
+    raise DataError(f"no {' or '.join(layout.logs)} here", where=str(source), hint=hint)
 
 
-def meta_file(layout: Layout, log: Path) -> Path:
+def meta_file(layout: Layout, log: Path, dataset: Path) -> Path:
     """The metadata beside a log: of its category, or the only ones there are."""
     category = layout.affix.sub("", log.name)
     names = [f"meta_{category}{layout.suffix}{end}" for end in ("", ".gz")]
@@ -69,7 +74,8 @@ def meta_file(layout: Layout, log: Path) -> Path:
     if len(files) == 1:
         return files[0]
     what = f"several files of metadata: {', '.join(file.name for file in files)}" if files else f"no {names[0]}[.gz]"
-    raise DataError(what, where=str(log.parent), hint="name the file with --items")
+    hint = elsewhere(layout.name, log.parent, dataset) or "name the file with --items"
+    raise DataError(what, where=str(log.parent), hint=hint)
 
 
 def writable(text: str) -> bool:

@@ -16,7 +16,7 @@ from viral.importers.rows import Rows
 from viral.pictures import PictureError, locate, read_bytes, read_header
 from viral.progress import say, track
 
-FOLDERS = ("images", "pictures", "photos", "img", "covers", "posters")  # of a source, in this order
+FOLDERS = ("images", "pictures", "photos", "img", "covers", "posters")  # of a source, or such as ``shop_images``
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,10 @@ def _folders(source: Path, images: Path | None) -> list[Path]:
         return [images]
     if not source.is_dir():
         return []
-    by_name = {path.name.lower(): path for path in sorted(source.iterdir(), reverse=True) if path.is_dir()}
-    own = [by_name[name] for name in FOLDERS if name in by_name]
-    return [*own[:1], source]
+    below = sorted(path for path in source.iterdir() if path.is_dir() and not path.name.startswith("."))
+    own = [path for name in FOLDERS for path in below if path.name.lower() == name]
+    called = [path for path in below if any(name.rstrip("s") in path.name.lower() for name in FOLDERS)]
+    return [*(own or called)[:1], source]
 
 
 def copy_pictures(

@@ -18,7 +18,8 @@ from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
 from viral.files import sha256_file
 from viral.importers.folder import joined, log, new_dataset, write
-from viral.importers.reading import Column, read_rows
+from viral.importers.layouts import elsewhere
+from viral.importers.reading import Column, in_words, look, read_rows
 from viral.importers.rows import (
     Rows,
     require_rows,
@@ -28,6 +29,7 @@ from viral.importers.rows import (
     with_times,
 )
 from viral.importers.splits import as_given
+from viral.kinds import NUMPY, refuse_other_kinds
 from viral.progress import say
 
 ITEMS_TABLE, ORDER_TABLE, FEATURES_ENDING = "items.csv", "order.csv", "_feat.npy"
@@ -46,6 +48,7 @@ _ORDER = (
 )
 _PLACES = f"position in {ORDER_TABLE}: a place in the user's own order, not a time"
 _MODALITY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")  # becomes a file's name, and a word of a model's configuration
+_TYPED = re.compile(r":(?:token|float|token_seq|float_seq)$")
 _ITEMS = (
     Column("item", ("itemID",), required=True),
     *(Column(name, (name,)) for name in ("title", "image_url", "category", *_TEXTS)),
@@ -63,7 +66,7 @@ def import_mmrec(
     a feature file has not one row per item, ``UsageError`` for a modality that cannot be called so.
     """
     with new_dataset(source, dataset, overwrite=overwrite) as staging:
-        file = _log_file(source)
+        file = _log_file(source, dataset)
         rows, order = _with_order(_read_log(file), file.parent / ORDER_TABLE)
         table = _read_items(file.parent / ITEMS_TABLE)
         count = 1 + int(pl.concat([rows.frame["number"], table.frame["number"]]).to_numpy().max())
@@ -83,20 +86,38 @@ def import_mmrec(
     return Dataset.open(dataset)
 
 
-def _log_file(source: Path) -> Path:
-    if source.is_file():
-        return source
-    files = sorted(source.glob("*.inter"))
+def _log_file(source: Path, dataset: Path) -> Path:
+    """The log: the file that was given, or the one in the folder; raises where it is of another edition."""
+    files = [source] if source.is_file() else sorted(source.glob("*.inter"))
     if not files:
-        raise DataError("no .inter file in this folder", where=str(source), hint="give the folder of the .inter file")
+        hint = elsewhere("mmrec", source, dataset) or "give the folder of the .inter file"
+        raise DataError("no .inter file in this folder", where=str(source), hint=hint)
     if len(files) > 1:
         names = ", ".join(file.name for file in files)
         raise UsageError(f"several .inter files: {names}", where=str(source), hint="give one of them as the source")
+    _check_edition(files[0], dataset)
     return files[0]
 
 
+def _check_edition(file: Path, dataset: Path) -> None:
+    """Raise ``DataError`` where the log has no labels of its split, as RecBole's atomic files, with typed names."""
+    names = look(file).present
+    if "x_label" in names:
+        return
+    items = file.with_suffix(".item")
+    table = f"viral import table {file} {dataset}" + (f" --items {items}" if items.is_file() else "")
+    typed = [name for name in names if _TYPED.search(name)]
+    if typed:
+        what = f"an atomic file of RecBole ({', '.join(typed[:4])}), not MMRec's, which has userID, itemID and x_label"
+        raise DataError(what, where=str(file), hint=f"its layout is 'table': {table}")
+    what = f"column 'x_label' is missing; {in_words(names)}"
+    raise DataError(
+        what, where=str(file), hint=f"a log without the labels of a split is of the layout 'table': {table}"
+    )
+
+
 def _read_log(file: Path) -> Rows:
-    rows = _with_numbers(with_ids(read_rows(file, _LOG), "user", "item"))
+    rows = _with_numbers(with_ids(read_rows(file, _LOG, option=""), "user", "item"))
     split = pl.col("label").replace_strict({"0": "train", "1": "valid", "2": "test"}, default=None)
     rows = rows.without(split.is_null(), "label", "unknown split").with_columns(split=split)
     if rows.has("timestamp"):
@@ -111,7 +132,7 @@ def _with_order(rows: Rows, file: Path) -> tuple[Rows, Rows | None]:
     if rows.has("timestamp") or not file.is_file():
         return rows, None
     pair = ["user", "item"]
-    order = with_times(_with_numbers(with_ids(read_rows(file, _ORDER), *pair)), required=True)
+    order = with_times(_with_numbers(with_ids(read_rows(file, _ORDER, option=""), *pair)), required=True)
     known = rows.frame.select(*pair, known=pl.lit(True))
     order = with_one_row_per_pair(replace(order, frame=order.frame.join(known, on=pair, how="left")))
     order = order.without(pl.col("known").is_null(), "item", "not in the log")
@@ -122,7 +143,7 @@ def _with_order(rows: Rows, file: Path) -> tuple[Rows, Rows | None]:
 def _read_items(file: Path) -> Rows:
     if not file.is_file():
         return Rows(file.name, pl.DataFrame(schema={"item": pl.String, "number": pl.Int64}))
-    return with_one_row_per_item(_with_numbers(with_ids(read_rows(file, _ITEMS), "item")))
+    return with_one_row_per_item(_with_numbers(with_ids(read_rows(file, _ITEMS, option=""), "item")))
 
 
 def _with_numbers(rows: Rows) -> Rows:
@@ -154,6 +175,7 @@ def _feature_files(folder: Path, named: Mapping[str, str | Path]) -> dict[str, P
 def _read_features(file: Path, modality: str, count: int) -> FeatureTable:
     """The features of one modality; a row an item."""
     hint = "use a plain .npy file of numbers, items × dimensions"
+    refuse_other_kinds(file, "an array", NUMPY)
     try:
         values = np.lib.format.open_memmap(file, mode="r")  # refuses objects, which would be pickles
     except (OSError, ValueError, EOFError, SyntaxError) as error:

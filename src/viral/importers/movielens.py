@@ -1,4 +1,4 @@
-"""The MovieLens layout (Harper & Konstan, TiiS 2015): ``ratings.csv``, ``movies.csv``, and beside them posters.
+"""The MovieLens layout (Harper & Konstan, TiiS 2015): the ratings and films of any edition, and beside them posters.
 
 ``overviews.csv`` (``movieId, overview``) and ``posters/<movieId>.jpg`` are no part of the published set; where they are
 there, they are read.
@@ -13,9 +13,9 @@ import polars as pl
 from viral.dataset import Dataset, Rejection, Source
 from viral.importers.folder import core_of, joined, new_dataset, with_images, write
 from viral.importers.images import copy_pictures
+from viral.importers.movielens_files import NO_GENRES, Edition, edition_of, read_overviews
 from viral.importers.picture_choice import Wanted, by_item_id
 from viral.importers.raw import ROW
-from viral.importers.reading import Column, read_rows
 from viral.importers.rows import (
     Rows,
     with_ids,
@@ -29,16 +29,7 @@ from viral.importers.splits import at_random
 
 LICENCE = "MovieLens terms of use (GroupLens): research, not for commercial use"
 POSTERS_FOLDER = "posters"
-_NO_GENRES = "(no genres listed)"
-_MOVIE = Column("item", ("movieId",), required=True)
-_RATINGS = (
-    Column("user", ("userId",), required=True),
-    _MOVIE,
-    Column("rating", ("rating",), required=True),
-    Column("timestamp", ("timestamp",)),
-)
-_MOVIES = (_MOVIE, Column("title", ("title",), required=True), Column("genres", ("genres",), required=True))
-_OVERVIEWS = (_MOVIE, Column("overview", ("overview",), required=True))
+_ITEM = "movieId"
 
 
 def import_movielens(
@@ -61,13 +52,14 @@ def import_movielens(
     from viral.data import random_split
 
     with new_dataset(source, dataset, overwrite=overwrite) as staging:
-        films = _read_films(source)
-        posters = by_item_id(films.frame, source / POSTERS_FOLDER)
+        edition, folder = edition_of(source, dataset)
+        films = _read_films(edition, folder)
+        posters = by_item_id(films.frame, folder / POSTERS_FOLDER)
         shown = [poster.item_id for poster in posters] if posters and only_with_poster else None
-        pairs, filtered = _liked(_read_ratings(source, films), min_rating, shown)
-        interactions = core_of(pairs, core, where=str(source / "ratings.csv"))
+        pairs, filtered = _liked(_read_ratings(edition, folder, films), min_rating, shown)
+        interactions = core_of(pairs, core, where=str(folder / edition.ratings))
         items = films.frame.filter(_is_in("item", interactions["item_id"].unique().to_list()))
-        images, faults = _copy_posters(posters, items, source, staging)
+        images, faults = _copy_posters(posters, items, folder, staging, edition.films)
         options = {"min_rating": min_rating, "core": core, "seed": seed, "only_with_poster": only_with_poster}
         options |= filtered | {"filtered_by_core": pairs.frame.height - interactions.height}
         origin = Source(layout="movielens", path=str(source), licence=LICENCE, split=at_random(seed), options=options)
@@ -90,20 +82,20 @@ def _is_in(column: str, values: list[str]) -> pl.Expr:
     return pl.col(column).is_in(pl.Series(values, dtype=pl.String).implode())
 
 
-def _read_ratings(source: Path, films: Rows) -> Rows:
-    rows = with_ids(read_rows(source / "ratings.csv", _RATINGS), "user", "item")
+def _read_ratings(edition: Edition, folder: Path, films: Rows) -> Rows:
+    rows = with_ids(edition.read_ratings(folder / edition.ratings), "user", "item")
     rows = with_known_items(with_numbers(rows, "rating"), films.frame["item"])
     return with_times(rows, required=False) if rows.has("timestamp") else rows
 
 
-def _read_films(source: Path) -> Rows:
+def _read_films(edition: Edition, folder: Path) -> Rows:
     """The films with ``title``, ``category`` (the first genre) and ``text`` (the genres and the overview)."""
-    films = with_one_row_per_item(with_ids(read_rows(source / "movies.csv", _MOVIES), "item"))
-    if (source / "overviews.csv").is_file():
-        plots = with_one_row_per_item(with_ids(read_rows(source / "overviews.csv", _OVERVIEWS), "item"))
+    films = with_one_row_per_item(with_ids(edition.read_films(folder / edition.films), "item"))
+    if (folder / "overviews.csv").is_file():
+        plots = with_one_row_per_item(with_ids(read_overviews(folder / "overviews.csv"), "item"))
         frame = films.frame.join(plots.frame.drop(ROW), on="item", how="left", maintain_order="left")
         films = replace(films, frame=frame, rejections=films.rejections + plots.rejections)
-    genres = pl.when(~pl.col("genres").is_in(["", _NO_GENRES])).then(pl.col("genres"))
+    genres = pl.when(~pl.col("genres").is_in(["", NO_GENRES])).then(pl.col("genres"))
     films = films.with_columns(
         category=genres.str.split("|").list.first(), genres=genres.str.replace_all("|", ", ", literal=True)
     )
@@ -111,8 +103,8 @@ def _read_films(source: Path) -> Rows:
 
 
 def _copy_posters(
-    posters: Iterable[Wanted], items: pl.DataFrame, source: Path, staging: Path
+    posters: Iterable[Wanted], items: pl.DataFrame, folder: Path, staging: Path, films: str
 ) -> tuple[dict[str, str], list[Rejection]]:
     kept = set(items["item"].to_list())
     wanted = [poster for poster in posters if poster.item_id in kept]
-    return copy_pictures(wanted, [source / POSTERS_FOLDER], staging, "movies.csv", "movieId")
+    return copy_pictures(wanted, [folder / POSTERS_FOLDER], staging, films, _ITEM)
