@@ -1,6 +1,7 @@
 """The retriever: everything that is asked of a bundle by raw ids. Shapes: I items, D the width of a vector."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -123,7 +124,7 @@ class Retriever:
         ask = Ask(k=k, offset=offset, filters=filters, diversity=diversity, rules=rules)
         hidden = taste.seen if exclude_seen else taste.seen[:0]
         if rules:
-            ranked = self._ruled(taste.scores(), hidden, ask)
+            ranked = self._ruled(taste.scores(), hidden, ask, self.ruling(rules))
         else:
             ranked = plain(lambda count: self._best(taste, count, hidden, filters), self._rows, ask)
         return told(ranked, taste.splits(ranked.items), self.bundle, offset)
@@ -135,7 +136,8 @@ class Retriever:
         """The items that most users took in training, or by other ``counts`` (I,): what fits somebody unknown."""
         ask = Ask(k=k, offset=offset, filters=filters, rules=rules)
         taken = MostTaken.of(self.bundle, counts)
-        ranked = self._ruled(taken.levels.clone(), torch.zeros(0, dtype=torch.int64), ask)
+        alone = replace(self.ruling(rules), penalty=None)  # the popular ones are what is asked for
+        ranked = self._ruled(taken.levels.clone(), torch.zeros(0, dtype=torch.int64), ask, alone)
         return told(taken.counted(ranked), taken.parts(ranked.items), self.bundle, offset)
 
     def ruling(self, rules: Rules) -> Ruling:
@@ -145,9 +147,8 @@ class Retriever:
             self._ruling = known = rules, Ruling.of(rules, self.bundle)
         return known[1]
 
-    def _ruled(self, scores: Tensor, hidden: Tensor, ask: Ask) -> Ranked:
-        blocked = self._masks.of(ask.filters)
-        return ruled(scores, blocked, hidden, self._rows, ask, self.ruling(ask.rules), self.bundle)
+    def _ruled(self, scores: Tensor, hidden: Tensor, ask: Ask, ruling: Ruling) -> Ranked:
+        return ruled(scores, self._masks.of(ask.filters), hidden, self._rows, ask, ruling, self.bundle)
 
     def _rows(self, items: Tensor) -> Tensor:
         return item_vectors(self.bundle.scorer)[items]
