@@ -35,7 +35,7 @@ def used() -> dict[str, str]:
     found = {}
     for file in SOURCE.rglob("*.py"):
         found |= dict.fromkeys(in_code(file.read_text(encoding="utf-8")), file.name)
-    for file in SOURCE.rglob("templates/*.html"):
+    for file in SOURCE.rglob("templates/**/*.html"):
         found |= dict.fromkeys(in_template(file.read_text(encoding="utf-8")), file.name)
     return found
 

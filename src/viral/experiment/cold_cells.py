@@ -27,6 +27,7 @@ from viral.experiment.cells import (
 from viral.experiment.code import code_of
 from viral.experiment.run import CELLS_FOLDER, JOURNAL_FILE
 from viral.files import atomic_write, fingerprint, read_json, sha256_file, write_json
+from viral.language import marked
 from viral.models import newcomers
 from viral.parallel import Executor, SerialExecutor
 from viral.pipeline import configured, load_split
@@ -38,7 +39,7 @@ from viral.retrieval import benchmark, cold, foretelling
 from viral.retrieval.benchmark import ByPlace, Recalls, by_chance, by_content, by_model, withhold
 
 VERSION = 1  # raised when the same recipe and data would be measured otherwise
-RANDOM, CONTENT = "random", "content neighbours"
+RANDOM, CONTENT = marked("random"), marked("content neighbours")
 BASELINES = (RANDOM, CONTENT)  # rows that are no model, and have no recipe
 
 

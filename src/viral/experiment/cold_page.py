@@ -21,6 +21,7 @@ from viral.report.wording import DASH, duration, fixed, percent
 from viral.retrieval.benchmark import CUTOFF, PLACES, SHARE
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "cold.csv", "cold.json", "report.html"
+WAYS = (marked("own"), marked("foretold"), marked("neighbors"), marked("failed"))  # of embedding a new item
 HEADINGS = {
     "withheld": marked("The withheld items among themselves"),
     "all": marked("The withheld items among all items"),
@@ -128,7 +129,8 @@ def _training(rows: Sequence[ColdRow]) -> float:
 def label(row: ColdRow) -> str:
     """A row's name with its way."""
     name = _(row.name) if row.name in BASELINES else row.name
-    return f"{name} ({_(row.way)})" if row.way else name
+    way = _(row.way) if row.way in WAYS else row.way
+    return f"{name} ({way})" if way else name
 
 
 def cold_report(study: ColdStudy) -> Report:

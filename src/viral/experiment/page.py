@@ -8,10 +8,12 @@ from viral.experiment.analysis import Row, find_row
 from viral.experiment.run import remedy
 from viral.experiment.statistics import ENOUGH
 from viral.experiment.studies import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY
-from viral.language import _, n_
+from viral.language import _, marked, n_
 from viral.provenance import commit
 from viral.report import Bar, BarChart, Notes, Report, Section
 from viral.report.wording import duration, fixed, percent
+
+SIDES = {"text": marked("text"), "visual": marked("visual")}
 
 
 def ablation_report(result: Ablation) -> Report:
@@ -127,7 +129,9 @@ def _modalities(result: Ablation) -> list[Section]:
         made.append(
             BarChart(
                 heading=_("Shares of text and visual"),
-                bars=tuple(Bar(label=_(name), value=sections.estimate(i)) for name, i in result.shares.items()),
+                bars=tuple(
+                    Bar(label=_(SIDES.get(name, name)), value=sections.estimate(i)) for name, i in result.shares.items()
+                ),
                 quantity=_("share of what is lost in %(metric)s", metric=result.metric),
                 percent=True,
                 caption=_(

@@ -13,8 +13,9 @@ from viral.experiment.analysis import USER_METRICS
 from viral.experiment.cells import CellResult, FloatArray
 from viral.experiment.run import Outcome
 from viral.experiment.statistics import UNIT, Interval
+from viral.language import marked
 
-SEGMENTS = ("light", "heavy", "head", "tail", "cold")
+SEGMENTS = (marked("light"), marked("heavy"), marked("head"), marked("tail"), marked("cold"))
 SIGNIFICANT = 0.05
 
 

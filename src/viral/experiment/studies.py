@@ -10,6 +10,7 @@ from viral.errors import UsageError, nearest
 from viral.experiment.cells import Cell
 from viral.experiment.studies_beyond import BEYOND, DEFAULT_BEYOND
 from viral.experiment.study import Study, Variant
+from viral.language import marked
 from viral.models.viral_beyond_config import AUTO, BeyondConfig
 from viral.models.viral_config import RANDOM
 from viral.pipeline import configured
@@ -29,8 +30,8 @@ STUDIES: Mapping[str, Study] = {
     for study in (
         Study(
             name="anchors",
-            title="The full model and its anchors",
-            question="Is the whole better than models that know nothing of items' content?",
+            title=marked("The full model and its anchors"),
+            question=marked("Is the whole better than models that know nothing of items' content?"),
             variants=(
                 Variant(name=FULL),
                 Variant(name="LightGCN", model="lightgcn"),
@@ -40,9 +41,11 @@ STUDIES: Mapping[str, Study] = {
         ),
         Study(
             name="parts",
-            title="Without a part",
-            question="What does the model lose without synergy, without redundancy, without taking it out of the"
-            " picture? “No R, text out” projects the text itself out of the picture instead of the learnt part.",
+            title=marked("Without a part"),
+            question=marked(
+                "What does the model lose without synergy, without redundancy, without taking it out of the"
+                " picture? “No R, text out” projects the text itself out of the picture instead of the learnt part."
+            ),
             variants=(
                 Variant(name="no S", settings={"synergy": "off"}),
                 Variant(name="no R", settings={"redundancy": False, "projection": False}),
@@ -52,8 +55,10 @@ STUDIES: Mapping[str, Study] = {
         ),
         Study(
             name="fusion",
-            title="Another fusion",
-            question="Does the decomposition do better than putting the modalities side by side, or mixing them?",
+            title=marked("Another fusion"),
+            question=marked(
+                "Does the decomposition do better than putting the modalities side by side, or mixing them?"
+            ),
             variants=tuple(
                 Variant(name=f"{name} fusion", settings={"fusion": name, **MIXTURE})
                 for name in ("concat", "weighted", "attention")
@@ -61,8 +66,8 @@ STUDIES: Mapping[str, Study] = {
         ),
         Study(
             name="modalities",
-            title="One modality alone",
-            question="What is each modality worth without the other?",
+            title=marked("One modality alone"),
+            question=marked("What is each modality worth without the other?"),
             variants=(
                 Variant(name=TEXT_ONLY, settings={"visual": None}),
                 Variant(name=VISUAL_ONLY, settings={"text": None}),
@@ -70,9 +75,11 @@ STUDIES: Mapping[str, Study] = {
         ),
         Study(
             name="picture",
-            title="Another source in the picture's place",
-            question="Is it the words about the picture that help? The description contains the title: if “title only”"
-            " does as well, the picture adds nothing; if “random” does, it is the second branch and not its content.",
+            title=marked("Another source in the picture's place"),
+            question=marked(
+                "Is it the words about the picture that help? The description contains the title: if “title only” does"
+                " as well, the picture adds nothing; if “random” does, it is the second branch and not its content."
+            ),
             variants=(
                 Variant(name="no enrichment", settings={"visual": "image"}),
                 Variant(name="no title guidance", settings={"visual": "description-plain"}),
@@ -82,22 +89,24 @@ STUDIES: Mapping[str, Study] = {
         ),
         Study(
             name="neighbors",
-            title="Neighbours in the item graph",
-            question="How many similar items should an item hear of?",
+            title=marked("Neighbours in the item graph"),
+            question=marked("How many similar items should an item hear of?"),
             variants=_sweep("k", "num_neighbors", (5, 10, 15, 20)),
             parameter="k",
         ),
         Study(
             name="alignment",
-            title="Weight of the alignment",
-            question="Does aligning the parts (InfoNCE) help, and how much of it?",
+            title=marked("Weight of the alignment"),
+            question=marked("Does aligning the parts (InfoNCE) help, and how much of it?"),
             variants=_sweep("λ", "alignment_weight", (0.0, 0.001, 0.01, 0.1)),
             parameter="λ",
         ),
         Study(
             name="graphs",
-            title="Without a graph or the users' weights",
-            question="What do the item graph, the user graph and the weights that each user has for the branches add?",
+            title=marked("Without a graph or the users' weights"),
+            question=marked(
+                "What do the item graph, the user graph and the weights that each user has for the branches add?"
+            ),
             variants=(
                 Variant(name="no item graph", settings={"item_graph": False}),
                 Variant(name="no user graph", settings={"user_graph": False}),
@@ -106,9 +115,11 @@ STUDIES: Mapping[str, Study] = {
         ),
         Study(
             name="readings",
-            title="Other readings of the method",
-            question="The authors' recommended branch, the paper's text, a synergy that is not alignment, attention"
-            " over neighbours, knowledge fusion with the title.",
+            title=marked("Other readings of the method"),
+            question=marked(
+                "The authors' recommended branch, the paper's text, a synergy that is not alignment, attention"
+                " over neighbours, knowledge fusion with the title."
+            ),
             variants=(
                 Variant(name="branch master", settings={"variant": "master"}),
                 Variant(name="the paper's text", settings={"variant": "paper"}),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from viral.experiment.study import Study, Variant
+from viral.language import marked
 
 SHUFFLED, RANDOM = "shuffled:", "random:"
 
@@ -31,9 +32,11 @@ def _evidence(anchor: str, words: str) -> tuple[Variant, ...]:
 BEYOND: Sequence[Study] = (
     Study(
         name="components",
-        title="Without a part",
-        question="What does the default lose without each of its parts, and with the published loss in the place of"
-        " the softmax?",
+        title=marked("Without a part"),
+        question=marked(
+            "What does the default lose without each of its parts, and with the published loss in the place of"
+            " the softmax?"
+        ),
         variants=(
             Variant(name="no memory", settings={"memory.kind": "off"}),
             Variant(name="BPR for softmax", settings={"train.loss": "own"}),
@@ -50,23 +53,27 @@ BEYOND: Sequence[Study] = (
     ),
     Study(
         name="sources",
-        title="What is read of text and picture",
-        question="Does the picture, or do words about it, add to the title; and more than features of the same width"
-        " that tell nothing of the item?",
+        title=marked("What is read of text and picture"),
+        question=marked(
+            "Does the picture, or do words about it, add to the title; and more than features of the same width"
+            " that tell nothing of the item?"
+        ),
         variants=_evidence("title", "description"),
         of="beyond",
     ),
     Study(
         name="words",
-        title="What a describer's words are worth",
-        question="As “sources”, with the describer's words alone where descriptions repeat the title.",
+        title=marked("What a describer's words are worth"),
+        question=marked("As “sources”, with the describer's words alone where descriptions repeat the title."),
         variants=_evidence("title", "words"),
         of="beyond",
     ),
     Study(
         name="senses",
-        title="Picture and sound",
-        question="What do the picture's features and the sound's add, alone, together, and in place of one another?",
+        title=marked("Picture and sound"),
+        question=marked(
+            "What do the picture's features and the sound's add, alone, together, and in place of one another?"
+        ),
         variants=(
             Variant(name="no content", settings=_sources()),
             Variant(name="picture", settings=_sources("image")),

@@ -9,13 +9,14 @@ from viral.evaluation import PairedTest
 from viral.language import _, marked, n_
 from viral.provenance import commit
 from viral.quality.map_notes import next_steps, notes
-from viral.quality.maps import CLUSTER, ItemMap, Place
+from viral.quality.maps import ItemMap, Place
 from viral.quality.naming import EVERYTHING, UNNAMED
 from viral.quality.spaces import BEFORE, LABELS, WORDS
 from viral.report import Cloud, Report, Scatter, Section, Table, write_report
 from viral.report.scatter import STYLES
 from viral.report.wording import fixed, percent
 
+GROUPINGS = (marked("category"), marked("cluster"), marked("colour"), marked("pattern"), marked("tag"))
 METHODS = {"pca": marked("principal components"), "tsne": "t-SNE (openTSNE)"}
 
 
@@ -56,7 +57,7 @@ def map_report(dataset: Dataset, found: ItemMap) -> Report:
 
 def _by(found: ItemMap) -> str:
     """What the items are grouped by, in words."""
-    return _(found.by) if found.by in ("category", CLUSTER) else found.by
+    return _(found.by) if found.by in GROUPINGS else found.by
 
 
 def finding(found: ItemMap) -> str:

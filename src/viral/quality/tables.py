@@ -16,6 +16,7 @@ SUMMARY_NAMES = {
     "right": marked("named at all"),
 }
 BAR_NAMES = {"exact": marked("only its own"), "f1": "F1", "right": marked("named")}
+NAMED = (marked("object"), marked("colour"), marked("pattern"), marked("tag"))
 BASES = {MATCHED: marked("as said"), MEANING: marked("without the titles' words")}
 
 
@@ -29,10 +30,14 @@ def planted_sections(found: Planted) -> list[Section]:
     return sections
 
 
+def _attribute(name: str) -> str:
+    return _(name) if name in NAMED else name
+
+
 def _attributes(found: Planted) -> Table:
     fields = {_("named"): "right", _("another's"): "foreign", _("nobody's"): "invented", _("only its own"): "exact"}
     rows = [
-        (f"{_(name)}, {prompt}", *(percent(float(getattr(named[name], field))) for field in fields.values()))
+        (f"{_attribute(name)}, {prompt}", *(percent(float(getattr(named[name], field))) for field in fields.values()))
         for name in next(iter(found.by_prompt.values()))
         for prompt, named in found.by_prompt.items()
     ]
@@ -116,7 +121,7 @@ def _read(found: Planted) -> Table:
     chance = next(iter(found.read.values()))
     rows = [
         (
-            _(name),
+            _attribute(name),
             *(percent(max(found.read[prompt][name][kind] for kind in ("linear", "nonlinear"))) for prompt in prompts),
             percent(chance[name]["chance"]),
         )

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from markupsafe import Markup
 
+from viral.language import _
 from viral.report.svg import element, spread, tick_labels, ticks
 from viral.report.wording import shown
 
@@ -18,12 +19,16 @@ SIZES: dict[Size, tuple[int, int]] = {"wide": (720, 330), "narrow": (350, 280), 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a chart: points (x, y), a tone of the style sheet, and the x of a point to be ringed."""
+    """One line of a chart: points (x, y), a tone of the style sheet, and the x of a point to be ringed.
+
+    The points of a ``dotted`` one are seen each.
+    """
 
     label: str
     points: tuple[tuple[float, float], ...]
     tone: str
     ring: float | None = None
+    dotted: bool = False
 
     @property
     def finite(self) -> list[tuple[float, float]]:
@@ -59,11 +64,12 @@ class Frame:
         return self.bottom - (value - self.ys[0]) / (self.ys[-1] - self.ys[0]) * (self.bottom - self.top)
 
 
-def line_chart(lines: Sequence[Line], *, key: str, title: str, size: Size = "wide") -> Markup:
-    """Lines over epochs, labelled at their ends; ``key`` makes the ids of title and description unique on the page.
+def line_chart(lines: Sequence[Line], *, key: str, title: str, size: Size = "wide", across: str = "") -> Markup:
+    """Lines over epochs, or over what ``across`` names, labelled at their ends.
 
-    ``narrow`` is the same for a telephone, drawn anew so that its text stays legible; ``small`` is a multiple for one
-    line, without end labels. Nothing to draw gives empty markup.
+    ``key`` makes the ids of title and description unique on the page. ``narrow`` is the same for a telephone, drawn
+    anew so that its text stays legible; ``small`` is a multiple for one line, without end labels. Nothing to draw gives
+    empty markup.
     """
     drawn = [line for line in lines if line.finite]
     if not drawn:
@@ -72,13 +78,16 @@ def line_chart(lines: Sequence[Line], *, key: str, title: str, size: Size = "wid
     labels = [shown(line.label, LABEL_CHARS[size]) for line in drawn] if size != "small" else []
     frame = _frame(drawn, width, height, labels)
     order = sorted(drawn, key=lambda line: line.tone == "main")  # VIRAL lies on top
-    shapes = [*_axes(frame, plain=not labels), *(shape for line in order for shape in _line(line, frame))]
+    shapes = [
+        *_axes(frame, (across or _("epoch")) if labels else ""),
+        *(shape for line in order for shape in _line(line, frame)),
+    ]
     if labels:
         shapes += _end_labels(drawn, labels, frame)
     return element(
         "svg",
         element("title", title, id=f"{key}-title"),
-        element("desc", _description(drawn), id=f"{key}-desc"),
+        element("desc", _description(drawn, across or _("epoch")), id=f"{key}-desc"),
         *shapes,
         class_=f"lines {size}",
         viewBox=f"0 0 {width} {height}",
@@ -98,8 +107,8 @@ def _frame(lines: Sequence[Line], width: float, height: float, labels: Sequence[
     return Frame(left, width - gutter, 10, height - (40 if labels else 22), tuple(x_ticks), tuple(y_ticks))
 
 
-def _axes(frame: Frame, *, plain: bool) -> list[Markup]:
-    """Grid lines, tick labels and, unless ``plain``, the name of the horizontal axis."""
+def _axes(frame: Frame, across: str) -> list[Markup]:
+    """Grid lines, tick labels and, if it has one, the name of the horizontal axis."""
     shapes = []
     for value, label in zip(frame.ys, tick_labels(frame.ys), strict=True):
         y = frame.y(value)
@@ -107,9 +116,9 @@ def _axes(frame: Frame, *, plain: bool) -> list[Markup]:
         shapes.append(element("text", label, class_="tick end", x=frame.left - 7, y=y + 4))
     for value, label in zip(frame.xs, tick_labels(frame.xs), strict=True):
         shapes.append(element("text", label, class_="tick middle", x=frame.x(value), y=frame.bottom + 18))
-    if not plain:
+    if across:
         middle = (frame.left + frame.right) / 2
-        shapes.append(element("text", "epoch", class_="tick middle", x=middle, y=frame.bottom + 36))
+        shapes.append(element("text", across, class_="tick middle", x=middle, y=frame.bottom + 36))
     return shapes
 
 
@@ -124,6 +133,8 @@ def _line(line: Line, frame: Frame) -> list[Markup]:
         path = " ".join(f"{frame.x(x):.2f},{frame.y(y):.2f}" for x, y in run)
         shapes.append(element("polyline", class_=f"line {line.tone}", points=path))
     for x, y in line.finite:
+        if line.dotted:
+            shapes.append(element("circle", class_=f"dot {line.tone}", cx=frame.x(x), cy=frame.y(y), r=3.5))
         if x == line.ring:
             shapes.append(element("circle", class_=f"ring {line.tone}", cx=frame.x(x), cy=frame.y(y), r=4))
     return shapes
@@ -142,11 +153,17 @@ def _end_labels(lines: Sequence[Line], labels: Sequence[str], frame: Frame) -> l
     return shapes
 
 
-def _description(lines: Sequence[Line]) -> str:
+def _description(lines: Sequence[Line], across: str) -> str:
     said = []
     for line in lines:
         (first, start), (last, end) = line.finite[0], line.finite[-1]
         top = max(y for _, y in line.finite)
         name = shown(line.label, 60)
-        said.append(f"{name}: from {start:.4g} at epoch {first:g} to {end:.4g} at epoch {last:g}, at most {top:.4g}.")
+        said.append(
+            _(
+                "%(name)s: from %(start)s at %(across)s %(first)s to %(end)s at %(across)s %(last)s, at most %(top)s.",
+                name=name, start=f"{start:.4g}", first=f"{first:g}", end=f"{end:.4g}", last=f"{last:g}",
+                top=f"{top:.4g}", across=across,
+            )
+        )  # fmt: skip
     return " ".join(said)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from viral.errors import DataError
+from viral.language import _
 from viral.report.svg import element
 from viral.report.wording import shown
 
@@ -84,7 +85,7 @@ def cloud_map(cloud: Cloud, groups: Sequence[str], *, key: str) -> Markup:
         places.setdefault(group, []).append(f"M{across:.1f} {down:.1f}h.01")
     return element(
         "svg",
-        element("title", f"Map of {shown(cloud.label, 60)}", id=f"{key}-title"),
+        element("title", _("Map of %(name)s", name=shown(cloud.label, 60)), id=f"{key}-title"),
         element("desc", _description(places, groups), id=f"{key}-desc"),
         *(_dots(group, "".join(places[group]), width) for group in sorted(places)),
         class_="cloud",
@@ -102,4 +103,4 @@ def _dots(group: int, path: str, width: float) -> Markup:
 def _description(places: dict[int, list[str]], groups: Sequence[str]) -> str:
     count = sum(map(len, places.values()))
     named = [f"{shown(groups[group], 40)} {len(dots)}" for group, dots in sorted(places.items()) if group >= 0]
-    return f"{count} items. By group: {', '.join(named) or 'none'}."
+    return _("%(items)s items. By group: %(groups)s.", items=count, groups=", ".join(named) or _("none"))

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from markupsafe import Markup
 
+from viral.language import _
 from viral.report.charts import Frame
 from viral.report.svg import element, tick_labels, ticks
 from viral.report.tables import Sweep, SweepPoint
@@ -30,9 +31,10 @@ def sweep_chart(sweep: Sweep, *, key: str, size: Size = "wide") -> Markup:
     left = 10 + CHAR_WIDTH * max(map(len, tick_labels(marks)))
     ends = (-0.5, len(sweep.points) - 0.5)  # half a step of room beside the first and the last point
     frame = Frame(left, width - 16, 12, height - 42, ends, tuple(marks))
+    title = _("%(metric)s by %(parameter)s", metric=shown(sweep.quantity, 24), parameter=shown(sweep.parameter, 40))
     return element(
         "svg",
-        element("title", f"{shown(sweep.quantity, 24)} by {shown(sweep.parameter, 40)}", id=f"{key}-title"),
+        element("title", title, id=f"{key}-title"),
         element("desc", _description(sweep.points), id=f"{key}-desc"),
         *_axes(sweep, frame),
         *_baseline(sweep, frame),
@@ -119,5 +121,7 @@ def _description(points: Sequence[SweepPoint]) -> str:
 
 
 def _said(value: Estimate) -> str:
-    ends = value.bounds
-    return fixed(value.mean) + (f" ({fixed(ends[0])} to {fixed(ends[1])})" if ends else "")
+    if value.bounds is None:
+        return fixed(value.mean)
+    low, high = map(fixed, value.bounds)
+    return f"{fixed(value.mean)} ({_('%(low)s to %(high)s', low=low, high=high)})"

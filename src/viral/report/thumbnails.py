@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from viral.language import _
 from viral.pictures import PictureError, open_picture
 
 QUALITY = 74
@@ -31,12 +32,12 @@ class Thumbnails:
     def of(self, path: Path | None, side: int) -> Thumbnail:
         """A thumbnail whose longer side is at most ``side`` pixels; what cannot be shown says why."""
         if path is None:
-            return Thumbnail(problem="no picture")
+            return Thumbnail(problem=_("no picture"))
         if (path, side) not in self.made:
             self.made[path, side] = _encoded(path, side)
         thumbnail = self.made[path, side]
         if len(thumbnail.uri) > self.budget:
-            return Thumbnail(problem="left out to keep the page small")
+            return Thumbnail(problem=_("left out to keep the page small"))
         self.budget -= len(thumbnail.uri)
         return thumbnail
 
@@ -47,7 +48,7 @@ def _encoded(path: Path, side: int) -> Thumbnail:
     try:
         picture = open_picture(path, shorter_side=2 * side)
     except PictureError as error:
-        return Thumbnail(problem=f"picture {error.status}")
+        return Thumbnail(problem=_("picture %(status)s", status=_(error.status)))
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=QUALITY, method=4)

@@ -8,12 +8,14 @@ from typing import Literal, TypeAlias
 
 from markupsafe import Markup
 
+from viral.language import _, marked
 from viral.report.svg import element, tick_labels, ticks
 from viral.report.values import Estimate
 from viral.report.wording import duration, fixed, shown
 
 CHAR_WIDTH, LINE = 6.9, 15  # of a label, at the font size of the style sheet
 BOLD = 1.15  # how much wider VIRAL's is
+OVER, IN = marked("%(metric)s over %(cost)s"), marked("%(name)s: %(value)s in %(time)s")  # what who listens is told
 NEAR = 14  # a name whose box ends further from its point than this has a leader to it
 SIZES: dict[str, tuple[int, int]] = {"wide": (720, 380), "narrow": (350, 380)}
 Size: TypeAlias = Literal["wide", "narrow"]
@@ -77,7 +79,7 @@ def tradeoff_chart(
     places = [(plot.x(point.seconds), plot.y(point.value.mean)) for point in points]
     return element(
         "svg",
-        element("title", f"{shown(section.quantity, 24)} over {shown(section.cost, 60)}", id=f"{key}-title"),
+        element("title", _(OVER, metric=shown(section.quantity, 24), cost=shown(section.cost, 60)), id=f"{key}-title"),
         element("desc", _description(points), id=f"{key}-desc"),
         *_axes(plot, section.cost),
         *_labels(points, places, plot, tone),
@@ -163,4 +165,8 @@ def _cost(box: Box, taken: Sequence[Box], plot: _Plot) -> float:
 
 
 def _description(points: Sequence[TradeoffPoint]) -> str:
-    return "; ".join(f"{shown(p.label, 24)}: {fixed(p.value.mean)} in {duration(p.seconds)}" for p in points) + "."
+    said = (
+        _(IN, name=shown(point.label, 24), value=fixed(point.value.mean), time=duration(point.seconds))
+        for point in points
+    )
+    return "; ".join(said) + "."

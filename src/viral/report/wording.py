@@ -2,10 +2,12 @@
 
 import math
 
+from viral.language import _, marked
 from viral.untrusted import BIDI_CONTROLS as BIDI_CONTROLS
 from viral.untrusted import shown as shown
 
 DASH = "–"
+SPLITS = (marked("train"), marked("valid"), marked("test"))  # as tables name them
 
 
 def fixed(value: float | None, decimals: int = 4, *, signed: bool = False) -> str:
@@ -40,19 +42,19 @@ def duration(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return DASH
     if seconds < 10:
-        return f"{seconds:.1f}\u00a0s"
+        return _("%(seconds)s\u00a0s", seconds=f"{seconds:.1f}")
     total = round(seconds)
     if total < 90:
-        return f"{total}\u00a0s"
+        return _("%(seconds)s\u00a0s", seconds=total)
     if total < 5400:
-        return f"{total // 60}\u00a0min {total % 60}\u00a0s"
-    return f"{total // 3600}\u00a0h {total % 3600 // 60}\u00a0min"
+        return _("%(minutes)s\u00a0min %(seconds)s\u00a0s", minutes=total // 60, seconds=total % 60)
+    return _("%(hours)s\u00a0h %(minutes)s\u00a0min", hours=total // 3600, minutes=total % 3600 // 60)
 
 
 def seeds(values: tuple[int, ...]) -> str:
     """``seed 7``, ``seeds 1–5`` where they follow each other, else the list."""
     if len(values) == 1:
-        return f"seed {values[0]}"
+        return _("seed %(seed)s", seed=values[0])
     if len(values) > 2 and values == tuple(range(values[0], values[0] + len(values))):
-        return f"seeds {values[0]}–{values[-1]}"
-    return f"seeds {', '.join(map(str, values))}" if values else "no seed"
+        return _("seeds %(seeds)s", seeds=f"{values[0]}–{values[-1]}")
+    return _("seeds %(seeds)s", seeds=", ".join(map(str, values))) if values else _("no seed")

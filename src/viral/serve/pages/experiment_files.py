@@ -36,6 +36,7 @@ class Found:
     folder: Path
     document: Mapping[str, Any]
     fault: str = ""
+    modified: float = 0.0  # when its file was written, in seconds since 1970
 
     @property
     def data(self) -> str:
@@ -82,10 +83,11 @@ def _file(folder: Path) -> Path | None:
 
 def look(name: str, folder: Path) -> Found:
     """Read one folder."""
-    file = _file(folder)
+    file, modified = _file(folder), 0.0
     if file is None:
         return Found(name, "unreadable", folder, {}, f"there is no {', '.join(FILES[:-1])} or {FILES[-1]} in it")
     try:
+        modified = file.stat().st_mtime
         document = document_of(file, file.stat().st_mtime_ns)
         kind = _kind(file, document)
         if kind in ("comparison", "ablation"):
@@ -93,10 +95,10 @@ def look(name: str, folder: Path) -> Found:
         elif kind == "cold":
             cold_rows_of(document, name)
     except DataError as error:
-        return Found(name, "unreadable", folder, {}, error.what)
+        return Found(name, "unreadable", folder, {}, error.what, modified)
     except OSError as error:
-        return Found(name, "unreadable", folder, {}, error.strerror or "it cannot be read")
-    return Found(name, kind, folder, document)
+        return Found(name, "unreadable", folder, {}, error.strerror or "it cannot be read", modified)
+    return Found(name, kind, folder, document, modified=modified)
 
 
 @lru_cache(maxsize=256)

@@ -8,13 +8,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from viral.errors import DataError
+from viral.experiment.analysis import Row
 from viral.experiment.cold_page import label
+from viral.experiment.cold_page import ours as cold_ours
 from viral.experiment.cold_rows import ColdRow
+from viral.experiment.leaderboard import ours
+from viral.language import _, marked, n_
 from viral.report import Bar, BarChart, Estimate, Section, Table, render_sections, style
 from viral.report.wording import fixed
 from viral.serve.pages import render
 from viral.serve.pages.experiment_files import Found, discover, find, settings_text
 from viral.serve.pages.experiment_sections import METRIC, metric_of
+from viral.serve.pages.experiment_trends import trends
 from viral.serve.pages.links import quoted
 from viral.serve.pages.run_comparison import Difference, Side, config_difference, difference, side, sides
 from viral.serve.pages.run_sections import sections_of
@@ -23,14 +28,24 @@ from viral.serve.security.access import asks
 router = APIRouter(include_in_schema=False)
 FIGURES = "figures.css"  # of the reports: what their charts and tables look like
 KINDS = {
-    "comparison": "Comparison",
-    "ablation": "Ablation",
-    "cold": "New items",
-    "tuning": "Tuning",
-    "run": "Run",
-    "unreadable": "Unreadable",
+    "comparison": marked("Comparison"),
+    "ablation": marked("Ablation"),
+    "cold": marked("New items"),
+    "tuning": marked("Tuning"),
+    "run": marked("Run"),
+    "unreadable": marked("Unreadable"),
 }
+COLUMNS = {
+    "name": marked("Name"),
+    "what": marked("What"),
+    "data": marked("Data"),
+    "size": marked("Size"),
+    "best": marked("Best"),
+    "when": marked("When"),
+}
+DESCENDING = ("size", "best", "when")  # which columns begin with the greatest
 Key = Annotated[str, Query(max_length=600)]
+Short = Annotated[str, Query(max_length=20)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,14 @@ class Listed:
     href: str
     size: str  # what is in it
     best: str
+    amount: int = 0  # rows or trials
+    value: float = -1.0  # of the best
+
+    def key(self, column: str) -> tuple[Any, ...]:
+        """What a column sorts it by; what cannot be read comes last."""
+        values = {"what": self.kind, "data": self.found.data.casefold(), "size": self.amount, "best": self.value,
+                  "when": self.found.modified}  # fmt: skip
+        return values.get(column, ""), self.found.name.casefold()
 
 
 def discovered(request: Request) -> dict[str, Found]:
@@ -51,52 +74,80 @@ def discovered(request: Request) -> dict[str, Found]:
 
 
 @router.get("/experiments", dependencies=[Depends(asks)])
-def show_all(request: Request) -> Response:
-    """The list, and the choice of two to compare."""
+def show_all(request: Request, sort: Short = "", order: Short = "") -> Response:
+    """The list, sorted by a column if one is asked for; how metrics went over time; the choice of two to compare."""
     found = discovered(request)
-    there = sides(found, request.app.state.live.current.dataset)
-    return render(request, "experiments.html", listed=[_listed(one) for one in found.values()], there=there)
+    listed = [_listed(one) for one in found.values()]
+    if sort in COLUMNS:
+        down = order == "desc"
+        listed.sort(key=lambda one: one.key(sort), reverse=down)
+        listed.sort(key=lambda one: one.found.kind == "unreadable")
+    return render(
+        request, "experiments.html", listed=listed, there=sides(found, request.app.state.live.current.dataset),
+        heads=[_head(name, sort, order) for name in COLUMNS], trends=trends(found),
+    )  # fmt: skip
+
+
+def _head(name: str, sort: str, order: str) -> dict[str, str]:
+    """A column's head: its state for who listens, its mark for who looks, and where its link sorts."""
+    down = order == "desc"
+    if name != sort:
+        turn, state, mark = ("desc" if name in DESCENDING else "asc"), "none", ""
+    else:
+        turn, state, mark = ("asc", "descending", "▼") if down else ("desc", "ascending", "▲")
+    return {"label": COLUMNS[name], "state": state, "mark": mark, "href": f"/experiments?sort={name}&order={turn}"}
 
 
 def _listed(found: Found) -> Listed:
     try:
-        size, best = _summary(found)
+        size, best, amount, value = _summary(found)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         found = Found(found.name, "unreadable", found.folder, {})
-        size, best = "", f"its file is not what its command writes ({type(error).__name__})"
-    return Listed(found, KINDS[found.kind], f"/experiments/study/{quoted(found.name)}", size, best)
+        size, amount, value = "", 0, None
+        best = _("its file is not what its command writes (%(fault)s)", fault=type(error).__name__)
+    href = f"/experiments/study/{quoted(found.name)}"
+    return Listed(found, _(KINDS[found.kind]), href, size, best, amount, -1.0 if value is None else float(value))
 
 
-def _summary(found: Found) -> tuple[str, str]:
-    """How much is in it, and the best of it, or why it cannot be read."""
-    size, best = "", found.fault
+def _summary(found: Found) -> tuple[str, str, int, float | None]:
+    """How much is in it, and the best of it, or why it cannot be read; both as numbers, too."""
+    size, best, amount, value = "", found.fault, 0, None
     if found.kind in ("comparison", "ablation"):
         rows, metric = found.rows, metric_of(found)
-        size = f"{len(rows)} rows, {len({seed for row in rows for seed in row.seeds})} seeds"
+        size, amount, best = _size(rows), len(rows), _("no result")
         first = max((row for row in rows if row.seeds), key=lambda row: row.metrics[metric].mean, default=None)
-        best = f"{first.name}: {metric} {fixed(first.metrics[metric].mean)}" if first is not None else "no result"
+        if first is not None:
+            value = first.metrics[metric].mean
+            best = f"{first.name}: {metric} {fixed(value)}"
     elif found.kind == "cold":
-        size, best = _cold_summary(found.cold_rows)
+        size, amount = _size(found.cold_rows), len(found.cold_rows)
+        best, value = _cold_best(found.cold_rows)
     elif found.kind == "tuning":
-        size, value = f"{len(found.document.get('trials', ()))} trials", (found.document.get("best") or {}).get("value")
-        best = f"{found.document.get('model', '')}: {fixed(value)} on validation"
+        amount, value = len(found.document.get("trials", ())), (found.document.get("best") or {}).get("value")
+        size = n_("%(number)s trial", "%(number)s trials", amount)
+        best = _("%(model)s: %(value)s on validation", model=found.document.get("model", ""), value=fixed(value))
     elif found.kind == "run":
-        value = (found.document.get("metrics") or {}).get(METRIC)
-        size, best = (
-            f"seed {found.document.get('seed', '–')}",
-            f"{found.document.get('model', '')}: {METRIC} {fixed(value)}",
-        )
-    return size, best
+        amount, value = 1, (found.document.get("metrics") or {}).get(METRIC)
+        size = _("seed %(seed)s", seed=found.document.get("seed", "–"))
+        best = f"{found.document.get('model', '')}: {METRIC} {fixed(value)}"
+    return size, best, amount, value
 
 
-def _cold_summary(rows: Sequence[ColdRow]) -> tuple[str, str]:
-    """The best is the row whose new items are found best among all items."""
-    size = f"{len(rows)} rows, {len({seed for row in rows for seed in row.seeds})} seeds"
+def _size(rows: Sequence[Row] | Sequence[ColdRow]) -> str:
+    seeds = len({seed for row in rows for seed in row.seeds})
+    told = n_("%(number)s row", "%(number)s rows", len(rows)), n_("%(number)s seed", "%(number)s seeds", seeds)
+    return ", ".join(told)
+
+
+def _cold_best(rows: Sequence[ColdRow]) -> tuple[str, float | None]:
+    """The row whose new items are found best among all items."""
     there = [row for row in rows if "all" in row.places]
     first = max(there, key=lambda row: row.places["all"].recall.mean, default=None)
     if first is None:
-        return size, "no result"
-    return size, f"{label(first)}: {METRIC} {fixed(first.places['all'].recall.mean)} of new items"
+        return _("no result"), None
+    value = first.places["all"].recall.mean
+    said = _("%(row)s: %(metric)s %(value)s of new items", row=label(first), metric=METRIC, value=fixed(value))
+    return said, value
 
 
 @router.get("/experiments/figures.css", dependencies=[Depends(asks)])
@@ -111,9 +162,16 @@ def show_one(request: Request, name: str) -> Response:
     found = find(discovered(request), name)
     made = sections_of(found)
     return render(
-        request, "experiment.html", found=found, kind=KINDS[found.kind], headings=[one.heading for one in made],
-        body=render_sections(made), command=str(found.document.get("command", "")),
+        request, "experiment.html", found=found, kind=_(KINDS[found.kind]), headings=[one.heading for one in made],
+        body=render_sections(made, _ours(found)), command=str(found.document.get("command", "")),
     )  # fmt: skip
+
+
+def _ours(found: Found) -> Sequence[str]:
+    """The rows that are VIRAL, whatever their names."""
+    if found.kind == "comparison":
+        return ours(found.rows)
+    return cold_ours(found.cold_rows) if found.kind == "cold" else ()
 
 
 @router.get("/experiments/compare", dependencies=[Depends(asks)])
@@ -136,20 +194,20 @@ def _compared(request: Request, a: str, b: str) -> Response:
         parts.append(_outcome(result, second))
         values |= {"result": result, "known": snapshot.bundle.users}
     except DataError as error:
-        values["fault"] = error.what
+        values["fault"] = _(error.what)
     return render(request, "experiments_compare.html", **values, body=render_sections(parts))
 
 
 def _config(first: Side, second: Side) -> Section:
     one, other = first.config(), second.config()
     rows = config_difference(one, other)
-    gaps = [(name, config.gap) for name, config in (("first", one), ("second", other)) if config.gap]
+    gaps = [(_(name), config.gap) for name, config in (("first", one), ("second", other)) if config.gap]
     return Table(
-        heading="What differs in the configuration",
-        columns=("setting", "first", "second"),
-        rows=tuple((name, _value(a), _value(b)) for name, a, b in rows) or (("nothing", "", ""),),
-        caption="Of all settings of model and training, defaults included; a dash: there is no such setting."
-        + "".join(f" Not all is known of the {name}: {gap}." for name, gap in gaps),
+        heading=_("What differs in the configuration"),
+        columns=(_("setting"), _("first"), _("second")),
+        rows=tuple((name, _value(a), _value(b)) for name, a, b in rows) or ((_("nothing"), "", ""),),
+        caption=_("Of all settings of model and training, defaults included; a dash: there is no such setting.")
+        + "".join(" " + _("Not all is known of the %(name)s: %(gap)s.", name=name, gap=_(gap)) for name, gap in gaps),
     )
 
 
@@ -159,15 +217,26 @@ def _value(value: Any) -> str:
 
 def _outcome(result: Difference, second: Side) -> Section:
     test = result.test
-    counts = [("better served by the second", test.wins), ("the same", test.ties), ("better by the first", test.losses)]
+    counts = [
+        (_("better served by the second"), test.wins), (_("the same"), test.ties),
+        (_("better by the first"), test.losses),
+    ]  # fmt: skip
     return BarChart(
-        heading="Users won and lost",
+        heading=_("Users won and lost"),
         bars=tuple(
-            Bar(label=name, value=Estimate(count / result.users), note=f"{count:,} users") for name, count in counts
+            Bar(label=name, value=Estimate(count / result.users), note=n_("%(number)s user", "%(number)s users", count))
+            for name, count in counts
         ),
-        quantity="share of users",
+        quantity=_("share of users"),
         percent=True,
-        caption=f"{METRIC} of each of {result.users:,} users on the test set. Second minus first:"
-        f" {fixed(test.difference, signed=True)}, 95 % bootstrap interval over users"
-        f" {fixed(test.low, signed=True)} to {fixed(test.high, signed=True)}, p {test.p_value:.2g} (sign flips).",
+        caption=_(
+            "%(metric)s of each of %(users)s users on the test set. Second minus first: %(difference)s, 95 %% bootstrap"
+            " interval over users %(low)s to %(high)s, p %(p)s (sign flips).",
+            metric=METRIC,
+            users=f"{result.users:,}",
+            difference=fixed(test.difference, signed=True),
+            low=fixed(test.low, signed=True),
+            high=fixed(test.high, signed=True),
+            p=f"{test.p_value:.2g}",
+        ),
     )

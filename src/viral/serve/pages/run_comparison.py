@@ -22,6 +22,7 @@ from viral.evaluation import PairedTest, paired_test
 from viral.experiment.analysis import Row
 from viral.experiment.cells import USERS_FILE, CellResult
 from viral.experiment.studies import STUDIES
+from viral.language import marked
 from viral.pipeline import BUNDLE_FOLDER, PROTOCOLS, RECIPE_FILE, find_model, load_split, measure
 from viral.recipe import build
 from viral.serve.pages.experiment_cells import kept_cells, of_row, summary_of
@@ -29,7 +30,7 @@ from viral.serve.pages.experiment_files import Found
 
 METRIC = "recall@20"
 SHOWN = 15  # users on each side
-NO_RECIPE = "its cells are of a version that kept no recipe; the command that made it, given again, adds them"
+NO_RECIPE = marked("its cells are of a version that kept no recipe; the command that made it, given again, adds them")
 Users = Mapping[str, float]
 
 
@@ -111,7 +112,7 @@ def run_config(found: Found) -> Config:
         full = build(find_model(str(recipe["model"])).variant(settings).Config, settings, where="[config]")
         recipe["config"] = asdict(full) if is_dataclass(full) and not isinstance(full, type) else recipe["config"]
     except (ViralError, KeyError, TypeError):
-        gap = "its model is not known here, and so are its defaults"
+        gap = marked("its model is not known here, and so are its defaults")
     return Config(flat(recipe) | {"parameters": found.document.get("num_parameters")}, gap)
 
 
@@ -160,7 +161,7 @@ def difference(first: Users, second: Users) -> Difference:
     """Second against first over the users whom both have measured; ``DataError`` where there is none."""
     shared = [user for user in first if user in second]
     if not shared:
-        raise DataError("the two have no user in common", hint="compare runs of one data set")
+        raise DataError(marked("the two have no user in common"), hint="compare runs of one data set")
     a, b = (np.array([values[user] for user in shared], dtype=np.float64) for values in (first, second))
     order = np.argsort(b - a, kind="stable")
     changes = [Change(shared[place], float(a[place]), float(b[place])) for place in order]

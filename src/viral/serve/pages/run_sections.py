@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from viral.errors import DataError
 from viral.experiment.cold_page import notes, place_sections
-from viral.language import _
+from viral.language import _, marked
 from viral.report import Curves, Section, Table
 from viral.report.wording import DASH, duration, fixed, whole
 from viral.serve.pages.experiment_cells import curve
 from viral.serve.pages.experiment_files import Found, settings_text
 from viral.serve.pages.experiment_sections import METRIC, ablation, comparison
+
+STATES = (marked("complete"), marked("pruned"), marked("failed"))  # of a trial
 
 
 def sections_of(found: Found) -> list[Section]:
@@ -29,6 +31,10 @@ def cold(found: Found) -> list[Section | None]:
     return [*place_sections(found.cold_rows), notes(told)]
 
 
+def _state(state: str) -> str:
+    return _(state) if state in STATES else state
+
+
 def tuning(found: Found) -> list[Section | None]:
     """The trials, best first."""
     trials = [one for one in found.document.get("trials", ()) if isinstance(one, Mapping)]
@@ -42,7 +48,7 @@ def tuning(found: Found) -> list[Section | None]:
             (
                 str(one.get("number", "")),
                 fixed(one.get("value")),
-                _(str(one.get("state", ""))),
+                _state(str(one.get("state", ""))),
                 whole(one.get("epochs")),
                 duration(one.get("seconds")),
                 *(settings_text(one.get("point", {}).get(name)) for name in names),

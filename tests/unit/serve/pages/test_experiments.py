@@ -1,6 +1,7 @@
 """What studies and runs left, as the pages show it; two of them against each other, computed here by hand."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,7 @@ def rows(tree: Tree) -> list[str]:
 
 def test_everything_below_the_folders_is_listed_the_served_run_first(looking: TestClient, made: Made) -> None:
     listed = rows(Tree(looking.get("/experiments").text))[1:]
+    listed = listed[: next(place for place, text in enumerate(listed) if text.startswith("When"))]  # then trends
     assert listed[0].startswith("this run Run") or listed[0].startswith("this runRun")
     assert len(listed) == 1 + 7 + 1  # the served one, those of the folder that are something, and the run by its name
     best = max(made[1].rows, key=lambda row: row.metrics["recall@20"].mean)
@@ -243,3 +245,68 @@ def test_nothing_is_inline(looking: TestClient, place: str) -> None:
     ids = [attributes["id"] for _, attributes, _ in tree.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert looking.get("/experiments/figures.css").headers["content-type"].startswith("text/css")
+
+
+def names(tree: Tree) -> list[str]:
+    """The list's names in order, those that cannot be read left out."""
+    return [text for link, text in tree.all("a") if link["href"].startswith("/experiments/study/")]
+
+
+def test_the_list_is_sorted_by_a_column_and_says_so(looking: TestClient) -> None:
+    states = {}
+    for order in ("asc", "desc"):
+        tree = Tree(looking.get(f"/experiments?sort=name&order={order}").text)
+        found = names(tree)
+        assert found == sorted(found, key=str.casefold, reverse=order == "desc") and len(found) > 3
+        states[order] = [head.get("aria-sort") for head, _ in tree.all("th", scope="col") if "aria-sort" in head]
+        assert "Unreadable" in rows(tree)[len(found) + 1], "what cannot be read comes last in both"
+    assert states["asc"] == ["ascending", *["none"] * 5] and states["desc"] == ["descending", *["none"] * 5]
+
+
+def test_a_column_sorts_by_its_numbers_and_its_link_turns_it_round(looking: TestClient, made: Made) -> None:
+    tree = Tree(looking.get("/experiments?sort=best&order=desc").text)
+    values = [float(text.split("recall@20 ")[1][:6]) for text in rows(tree) if "recall@20 " in text and "rows" in text]
+    assert values == sorted(values, reverse=True)
+    links = {text.rstrip("▲▼"): link["href"] for link, text in tree.all("a") if "sort=" in link["href"]}
+    assert links["Best"].endswith("sort=best&order=asc") and links["When"].endswith("sort=when&order=desc")
+    for href in links.values():
+        assert looking.get(href).status_code == 200
+    assert names(Tree(looking.get("/experiments?sort=<b>&order=up").text)) == names(
+        Tree(looking.get("/experiments").text)
+    )
+
+
+def test_a_model_that_was_trained_again_has_a_line_over_time(made: Made, tmp_path: Path) -> None:
+    folder, _ = made
+    values = {"may": 0.25, "april": 0.125, "june": 0.5}
+    for month, (name, value) in zip((5, 4, 6), values.items(), strict=True):
+        place = tmp_path / name
+        place.mkdir()
+        document = {"model": "viral", "dataset": "/data/wares", "metrics": {"recall@20": value}, "seed": 0}
+        (place / "run.json").write_text(json.dumps(document))
+        os.utime(place / "run.json", (1_700_000_000 + month * 1e6,) * 2)
+    with opened(folder / "served", folder / "tastes", experiments=(tmp_path,)) as client:
+        tree = Tree(client.get("/experiments").text)
+    headings = [text for _, text in tree.all("h3")]
+    assert headings == ["wares"], "the served run alone is no line"
+    line = next(item for item, _ in tree.all("polyline") if "line" in item["class"].split() and "main" in item["class"])
+    heights = [float(pair.split(",")[1]) for pair in line["points"].split()]
+    assert heights == sorted(heights, reverse=True) and len(heights) == 3, "April, May, June: ever higher"
+    assert [text for text in rows(tree) if "0.1250" in text or "0.5000" in text][-1].count("april") == 1
+
+
+def test_empty_states_say_what_to_do(made: Made) -> None:
+    folder, _ = made
+    with opened(folder / "served", folder / "tastes") as client:
+        text = Tree(client.get("/experiments").text).text
+    assert "viral serve RUN --experiments FOLDER" in text
+    assert "two trainings of one model on one data set" in text and "It takes two runs" in text
+
+
+@pytest.mark.parametrize("path", ["/experiments", "/experiments/study/board", "/experiments/study/knn"])
+def test_the_pages_are_chinese_where_that_is_asked_for(looking: TestClient, path: str) -> None:
+    tree = Tree(looking.get(f"{path}?lang=zh").text)
+    looking.cookies.clear()  # the choice is kept there
+    assert tree.all("html")[0][0]["lang"].startswith("zh")
+    headings = [text for level in ("h1", "h2") for _, text in tree.all(level)]
+    assert any(any("\u4e00" <= sign <= "\u9fff" for sign in text) for text in headings), headings
