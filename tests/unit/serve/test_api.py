@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving import application, photo, save_run
+from viral.errors import UsageError
 from viral.explain import because, explain
 from viral.language import using
 from viral.retrieval import Filters, Retriever
@@ -228,3 +229,55 @@ def test_health_readiness_and_metrics(client: TestClient) -> None:
     assert 'viral_requests_total{method="GET",route="other",status="404"}' in told
     assert "viral_feedback_events_total" in told and "viral_bundle_broken 0.0" in told
     assert 'route="/v1/items/{item_id:path}"' in told or 'route="/v1/items/{item_id}"' in told
+
+
+@pytest.mark.parametrize(
+    ("when", "seconds"),
+    [
+        ("2026-11-30T18:30:00+01:00", 1796059800),
+        ("2026-11-30 17:30Z", 1796059800),
+        ("2026-11-30T09:30:00.999999999-0800", 1796059800),
+        ("2024-02-29T00:00:00Z", 1709164800),
+        (1796059800, 1796059800),
+        (1796059800.0, 1796059800),
+    ],
+)
+def test_times_of_feedback(client: TestClient, when: object, seconds: int) -> None:
+    event = {"user_id": "u1", "item_id": "i1", "kind": "view", "timestamp": when}
+    assert client.post("/v1/feedback", json={"events": [event]}).status_code == 202
+    line = client.app.state.settings.feedback_file.read_text(encoding="utf-8").splitlines()[-1]
+    assert json.loads(line) == event | {"timestamp": seconds}
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "2026-11-30T18:30:00", "2026-11-30", "30.11.2026 18:30+01:00", "2023-02-29T00:00Z", "2026-04-31T00:00Z",
+        "2026-13-01T00:00Z", "2026-11-30T24:00Z", "1969-12-31T23:59Z", "2100-01-01T00:00Z", "now", "", "1796059800",
+        "٢٠٢٦-11-30T18:30Z", "2026-11-30T18:30Z\n", 1796059800.5, 10**12,
+    ],
+)  # fmt: skip
+def test_times_that_are_none(client: TestClient, when: object) -> None:
+    event = {"user_id": "u1", "item_id": "i1", "kind": "view", "timestamp": when}
+    answer = client.post("/v1/feedback", json={"events": [event]})
+    assert answer.status_code == 422 and answer.json()["errors"][0]["where"].startswith("body.events.0.timestamp")
+
+
+def test_kinds_of_feedback_of_a_shops_own(tmp_path: Path) -> None:
+    event = {"user_id": "u1", "item_id": "i1"}
+    app = application(save_run(tmp_path / "run"), kinds=("wishlist", "share_2"))
+    with TestClient(app, base_url="http://localhost") as client:
+        for kind, status in (
+            ("wishlist", 202), ("share_2", 202), ("view", 202), ("purchase", 202), ("veiw", 422), ("", 422),
+            ("Wishlist", 422), ("w" * 33, 422), ("a\nb", 422),
+        ):  # fmt: skip
+            answer = client.post("/v1/feedback", json={"events": [event | {"kind": kind}]})
+            assert answer.status_code == status, kind
+        refused = client.post("/v1/feedback", json={"events": [event | {"kind": "veiw"}]}).json()
+        assert "unknown kind 'veiw' of event 0" in refused["detail"] and "wishlist, share_2" in refused["hint"]
+        assert 'viral_feedback_events_total{kind="wishlist",variant=""} 1.0' in client.get("/metrics").text
+        variant = client.post("/v1/feedback", json={"events": [event | {"kind": "view", "variant": "a b"}]})
+        assert variant.status_code == 422
+    for wrong in ("", "A", "1a", "a" * 33, "a b"):
+        with pytest.raises(UsageError, match="is no kind of feedback"):
+            application(tmp_path / "run", kinds=(wrong,))

@@ -17,6 +17,11 @@ SHOP, EVIL = "https://shop.example", "https://evil.example"
 ALLOW = "access-control-allow-origin"
 EVENT = {"events": [{"user_id": "u1", "item_id": "i1", "kind": "like"}]}
 
+WRONG = (
+    "*", "", "null", "shop.example", "https://*.example", "https://shop.example/path", "ftp://shop.example",
+    "https://shop.example:port", "https://user@shop.example", "https://a.example,https://b.example",
+)  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
@@ -76,8 +81,7 @@ def test_the_pages_and_the_login_stay_for_their_own_site(client: TestClient) -> 
 def test_origins_are_written_as_browsers_do() -> None:
     assert read_origin("https://Shop.example/") == read_origin("https://shop.example:443") == SHOP
     assert read_origin("http://[::1]:80") == "http://[::1]"
-    for wrong in ("*", "", "shop.example", "https://*.example", "https://shop.example/path", "ftp://shop.example",
-                  "https://shop.example:port", "null", "https://user@shop.example", "https://a.example,https://b.example"):  # fmt: skip
+    for wrong in WRONG:
         with pytest.raises(UsageError, match="is no origin"):
             read_origin(wrong)
 

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from viral.serve.api import cold, feedback, health, items, ranking, recommend
+from viral.serve.api import cold, feedback, health, items, ranking, recommend, reference
 
 
 def router() -> APIRouter:
     """All routes of the API."""
     all_ = APIRouter()
-    for part in (health, recommend, ranking, items, cold, feedback):
+    for part in (recommend, ranking, items, cold, feedback, health, reference):
         all_.include_router(part.router)
     return all_

@@ -79,8 +79,8 @@ class RecommendIn(Body):
     k: K = 10
     offset: Offset = 0
     exclude_seen: bool = Field(default=True, description="Leave out what was taken already.")
-    exclude: ExcludeIn = ExcludeIn()
-    filters: FiltersIn = FiltersIn()
+    exclude: ExcludeIn = Field(default=ExcludeIn(), description="What is not recommended.")
+    filters: FiltersIn = Field(default=FiltersIn(), description="What every item must be.")
     diversity: float = Field(default=0.0, ge=0, le=1, description="0: by score; towards 1: more variety (MMR).")
     unknown: Unknown = Field(default="popular", description="For unknown ids: what is popular, or an error (404).")
     popular_days: Days | None = Field(default=None, description="What is popular counts so many days; null: all.")
