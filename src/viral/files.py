@@ -187,7 +187,9 @@ def replace_folder(new: Path, path: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented UTF-8 JSON, atomically."""
     with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n", encoding="utf-8")
+        text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
+        # Half a character, which JSON may name and UTF-8 has not, is written as JSON names it.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_json(path: Path) -> Any:
@@ -196,7 +198,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError("no such file", where=str(path)) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"not valid JSON ({error})", where=str(path)) from None
 
 
@@ -209,4 +211,4 @@ def sha256_file(path: Path) -> str:
 def fingerprint(*parts: Any) -> str:
     """Hex SHA-256 of JSON-able ``parts``; the key under which a hop's result is cached."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -114,7 +114,7 @@ class Recipe:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UsageError("no such recipe", where=str(path)) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UsageError(f"not valid TOML ({error})", where=str(path)) from None
         return build(cls, values, where=str(path))
 
@@ -175,7 +175,7 @@ def _toml_value(text: str) -> Any:
         return None
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
 
@@ -217,13 +217,14 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
         if value not in arguments:
             raise UsageError(f"{value!r} is not allowed", where=where, hint=nearest(str(value), arguments))
         return value
+    mapping = isinstance(origin, type) and issubclass(Mapping, origin)
+    if (is_dataclass(hint) or mapping) and not isinstance(value, Mapping):
+        raise UsageError(f"{value!r} is not a section", where=where, hint="set its keys one by one: section.key")
     if is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, Mapping):
-            raise UsageError(f"{value!r} is not a section", where=where, hint="set its keys one by one: section.key")
         return build(hint, value, where=where)
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(_convert(item, arguments[0], where) for item in value)
-    if isinstance(origin, type) and issubclass(Mapping, origin) and isinstance(value, Mapping):
+    if mapping:
         return {str(key): _convert(item, arguments[1], where) for key, item in value.items()}
     return _convert_plain(value, hint, where)
 

@@ -133,12 +133,18 @@ def test_json_that_cannot_be_written_leaves_the_old_one(tmp_path):
     assert read_json(tmp_path / "a.json") == 1 and names(tmp_path) == ["a.json"]
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"", b"[" * 100_000])
 def test_broken_json_is_named(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(DataError, match="not valid JSON") as caught:
         read_json(tmp_path / "a.json")
     assert caught.value.where.endswith("a.json")
+
+
+def test_half_characters_in_json_come_back(tmp_path):
+    write_json(tmp_path / "f.json", {"a\ud83d": ["\udc80", "ü"]})
+    assert read_json(tmp_path / "f.json") == {"a\ud83d": ["\udc80", "ü"]}
+    assert fingerprint("\ud83d") != fingerprint("\ud83c")
 
 
 def test_absent_json_is_named(tmp_path):
