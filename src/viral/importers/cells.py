@@ -23,7 +23,7 @@ _MISSING = (
     "(null)",
     "nat",
 )
-_WHOLE = r"^\s*-?\d+\.0+\s*$"
+_WHOLE, _POINT = r"^\s*-?\d+(?:\.0+)?\s*$", r"\.0+\s*$"
 _MARKUP = r"<[A-Za-z/!?][^<>]*>|<!--|&(?:[A-Za-z]{2,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"
 
 
@@ -48,9 +48,11 @@ def plain(values: pl.Series) -> pl.Series:
 
 
 def whole(values: pl.Series) -> pl.Series | None:
-    """Ids without a point, where every one of them has it (``10.0``); None where they stay as they are."""
-    ids = values.drop_nulls()
-    ids = ids.filter(ids.str.strip_chars() != "")
-    if not len(ids) or not ids.str.contains(_WHOLE).all():
+    """Ids without a point (``10.0``), where all are whole numbers and stay apart; None where none is changed."""
+    ids = values.drop_nulls().str.strip_chars().unique()
+    ids = ids.filter(ids != "")
+    if not ids.str.contains(_POINT).any() or not ids.str.contains(_WHOLE).all():
         return None
-    return values.str.replace(r"\.0+\s*$", "")
+    if ids.str.replace(_POINT, "").n_unique() < len(ids):
+        return None
+    return values.str.replace(_POINT, "")

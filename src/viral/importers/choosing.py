@@ -12,7 +12,7 @@ from viral.importers.times import looks_like_times
 
 NONE = "-"  # the user's word for a column that is not to be used
 _NAMED, _SAID = "by its name", "as said"
-_HALF = 0.5  # of the log's ids: a column that has fewer of them is not that of their items
+HALF = 0.5  # of the log's ids: a column that has fewer of them is not that of their items
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ def met(log: Chosen, table: Chosen, ids: pl.DataFrame, said: Mapping[str, str]) 
     theirs = [table.columns["item"]] if "item" in said and "item" in table.columns else list(ids.columns)
     if len(ours) == len(theirs) == 1 and {"item"} <= log.columns.keys() & table.columns.keys():
         return log, table
-    shares = {(one, other): _share(log.values(one), ids[other]) for one in ours for other in theirs}
+    shares = {(one, other): share(log.values(one), ids[other]) for one in ours for other in theirs}
     best = max(shares.values(), default=0.0)
-    if best < _HALF:
+    if best < HALF:
         return log, table
     # Names come first: a column that is better known than the best one stays if it meets nearly as well.
     one, other = next(pair for pair, share in shares.items() if share >= 0.9 * best)
@@ -143,8 +143,8 @@ def id_options(table: Chosen) -> list[str]:
     return [name for name in table.unused() if name in table.raw.frame.columns]
 
 
-def _share(log: pl.Series, ids: pl.Series) -> float:
-    """Of the distinct values of the log, those that are among ``ids``; as whole numbers where both are numbers."""
+def share(log: pl.Series, ids: pl.Series) -> float:
+    """The part of the distinct values of the log that is among ``ids``; as whole numbers where both are numbers."""
     wanted, known = (_plain(values).unique() for values in (log, ids.drop_nulls().str.strip_chars()))
     return float(wanted.is_in(known.implode()).mean() or 0.0) if len(wanted) else 0.0  # type: ignore[arg-type]
 

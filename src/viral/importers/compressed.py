@@ -6,6 +6,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -108,7 +109,13 @@ def _gunzip(path: Path, file: BinaryIO) -> Iterator[bytes]:
         data = stream.unused_data
         data += file.read(_PIECE) if len(data) < _PIECE else b""
     if data.strip(b"\0"):
-        say(f"{path.name}: bytes after the end of the gzip stream are passed over")
+        _warn(path)
+
+
+@cache
+def _warn(path: Path) -> None:
+    """Once for a file, which is opened several times."""
+    say(f"{path.name}: bytes after the end of the gzip stream are passed over")
 
 
 def _unzstd(file: BinaryIO) -> Iterator[bytes]:

@@ -87,7 +87,7 @@ def _rows(file: TextIO, form: _Form, places: Sequence[int], losable: Sequence[bo
         if isinstance(record, Bad):
             yield _salvaged(record, form, places, losable)
         elif len(record) != width:
-            yield Bad("wrong number of fields", form.delimiter.join(record))
+            yield _of_other_width(record, form, places, losable)
         else:
             yield [record[place] for place in places]
 
@@ -129,6 +129,19 @@ def _is_record(line: str, delimiter: str, width: int) -> bool:
         return len(next(csv.reader([line], delimiter=delimiter, strict=True))) in (0, width)
     except csv.Error:
         return False
+
+
+def _of_other_width(
+    record: Sequence[str], form: _Form, places: Sequence[int], losable: Sequence[bool]
+) -> Bad | Partial:
+    """A row with too many fields holds a delimiter without quotes: what stands before all that can be lost is sure."""
+    bad = Bad("wrong number of fields", form.delimiter.join(record))
+    sure = [place for place, can_go in zip(places, losable, strict=True) if not can_go]
+    if len(record) < len(form.header) or not any(losable) or sorted(sure) != list(range(len(sure))):
+        return bad
+    lost = next(place for place, can_go in zip(places, losable, strict=True) if can_go)
+    values = [record[place] if place in sure else None for place in places]
+    return Partial(values, (Bad(f"{bad.reason}{LEFT_EMPTY}", bad.value, form.header[lost]),))
 
 
 def _salvaged(broken: Bad, form: _Form, places: Sequence[int], losable: Sequence[bool]) -> Row | Bad | Partial:

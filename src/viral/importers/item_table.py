@@ -13,6 +13,7 @@ from viral.importers.reading import Column, read_rows
 from viral.importers.rows import Rows, require_rows, with_ids, with_one_row_per_item
 
 WORDS = tuple(role.name for role in ITEM_ROLES if role.name not in ("item", "variant"))
+_ONE_OF = {"category": lists.categories, "price": lists.amounts}
 _LISTED = ("image", "image_url", "category")  # columns in which a list is not a text
 
 
@@ -78,7 +79,7 @@ def cleaned(rows: Rows) -> Rows:
         if name in ("image", "image_url"):
             values = lists.first_pictures(values)
         else:
-            values = cells.plain(lists.categories(values) if name == "category" else values)
+            values = cells.plain(_ONE_OF[name](values) if name in _ONE_OF else values)
         frame = frame.with_columns(values.alias(name))
     return replace(rows, frame=frame)
 

@@ -22,10 +22,17 @@ class _Gap:
 
 
 def lacking(
-    source: Path, logs: Sequence[Chosen], table: Chosen | None, wishes: Wishes, rule: SplitRule
+    source: Path,
+    logs: Sequence[Chosen],
+    table: Chosen | None,
+    wishes: Wishes,
+    rule: SplitRule,
+    *,
+    by_file: bool = False,
 ) -> DataError | None:
-    """The fault of all the files together; None where nothing is missing."""
-    gaps = [gap for log in logs for gap in _of_log(log, table, wishes, rule)]
+    """The fault of all the files together; None where nothing is missing. ``by_file``: their names tell the split."""
+    needed = ["user", "item"] + ["timestamp"] * (rule in TIMED) + ["split"] * (rule == "column" and not by_file)
+    gaps = [gap for log in logs for gap in _of_log(log, table, wishes, needed)]
     gaps += _of_items(table, logs, wishes) if table is not None else []
     if not gaps:
         return None
@@ -46,9 +53,8 @@ def lacking(
     return DataError("\n".join(lines), where=str(source), hint=hint)
 
 
-def _of_log(log: Chosen, table: Chosen | None, wishes: Wishes, rule: SplitRule) -> Iterator[_Gap]:
+def _of_log(log: Chosen, table: Chosen | None, wishes: Wishes, needed: Sequence[str]) -> Iterator[_Gap]:
     said = wishes.of_log()
-    needed = ["user", "item"] + ["timestamp"] * (rule in TIMED) + ["split"] * (rule == "column")
     known = table.columns.get("item") if table is not None else None
     for role in dict.fromkeys([*needed, *said]):
         if role in log.columns or (role not in needed and said[role] == NONE):

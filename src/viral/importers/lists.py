@@ -18,6 +18,7 @@ _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif)$", re.IGNORECASE
 _STEPS = re.compile(r"\s*[>»›→|]\s*|\s+/\s+")
 _MAGENTO = re.compile(r"\s*(?:Default Category|Root Catalog)?/", re.IGNORECASE)
 _ADDRESS_KEYS = ("large", "hi_res", "hires", "src", "url", "source_url", "image_url", "link", "href", "path", "file")
+_CURRENCY = ("currency", "currency_code", "currencycode", "unit")
 _NAME_KEYS = ("name", "title", "label", "value", "category", "text")
 
 
@@ -34,6 +35,21 @@ def first_pictures(values: pl.Series) -> pl.Series:
 def categories(values: pl.Series) -> pl.Series:
     """One category of each cell: the last member of a path or list, which says most; of several paths the first."""
     return changed(values, r"[\[{>»›→|/]", _category)
+
+
+def amounts(values: pl.Series) -> pl.Series:
+    """Prices, those that are an object of an amount and a currency as both in a row."""
+    return changed(values, r"^\s*\{", _amount)
+
+
+def _amount(cell: str) -> str | None:
+    price = _parsed(cell.strip())
+    if not isinstance(price, dict):
+        return cell
+    lower = {str(key).lower(): value for key, value in price.items()}
+    amount = next((lower[key] for key in ("amount", "value", "price") if lower.get(key) is not None), None)
+    currency = next((lower[key] for key in _CURRENCY if lower.get(key)), None)
+    return None if amount is None else " ".join(str(part) for part in (amount, currency) if part is not None)
 
 
 def _list(cell: str) -> Sequence[Any] | None:

@@ -10,7 +10,7 @@ from viral.importers.item_table import tidy
 from viral.importers.raw import LEFT_EMPTY, ROW
 from viral.importers.reading import Column, read_rows
 from viral.importers.rows import FILE, Rows, timed, with_ids
-from viral.importers.splits import TIMED, SplitRule, with_known_splits
+from viral.importers.splits import TIMED, SplitRule, spelt_split, with_known_splits
 from viral.importers.times import span
 from viral.importers.wishes import Wishes
 
@@ -25,15 +25,28 @@ class Log:
     unit: str = ""  # of the times: s, ms, us or ns
 
 
-def read_log(logs: Sequence[Chosen], words: Mapping[str, str], rule: SplitRule, wishes: Wishes) -> Log:
+def split_by_file(logs: Sequence[Chosen]) -> list[str]:
+    """The part of the split that each file is, where all are called so: ``train.csv``, ``test.csv``."""
+    names = [log.path.name.partition(".")[0] for log in logs]
+    parts = [spelt_split(name) for name in names]
+    named = len(logs) > 1 and "train" in parts and None not in parts and not any("split" in log.columns for log in logs)
+    return names if named else []
+
+
+def read_log(
+    logs: Sequence[Chosen], words: Mapping[str, str], rule: SplitRule, wishes: Wishes, by_file: Sequence[str] = ()
+) -> Log:
     """Read the chosen columns of every file, and with them ``words``: what the log tells of its items."""
     if not logs:
         empty = pl.DataFrame(schema={ROW: pl.Int64, "user": pl.String, "item": pl.String})
         return Log(Rows("", empty), (), ())
     parts = [_part(log, words, wishes) for log in logs]
+    if by_file and rule == "column":
+        parts = [rows.with_columns(split=pl.lit(name)) for rows, name in zip(parts, by_file, strict=True)]
     counts = [rows.frame.height + sum(not fault.reason.endswith(LEFT_EMPTY) for fault in rows.rejections)
               for rows in parts]  # fmt: skip
     rows, notes = tidy(with_ids(_together(parts), "user", "item"), "user", "item")
+    notes += ["split by the names of the files"] if by_file and rule == "column" else []
     unit = ""
     if rows.has("timestamp"):
         rows, times = timed(rows, required=rule in TIMED, day_first=wishes.day_first)

@@ -39,9 +39,17 @@ class Meeting:
         """The examples of both sides, and why they differ, in words."""
         log, table = (", ".join(repr(printable(value)) for value in values) for values in self.examples)
         text = f"the log has {log}; the item table has {table}"
-        if self.cause:
-            text += f"; {self.cause}: {self.repaired_rows:,} of {self.unknown_rows:,} rows would meet"
+        if self.repairs:
+            text += f"; {self.cause}: {self.repaired_rows:,} of these {self.unknown_rows:,} rows would meet"
+        if self.unclear:
+            text += f"; {self.cause}, but {self.told_unclear()}"
         return text
+
+    def told_unclear(self) -> str:
+        """How many ids could mean several items, with one of them."""
+        one, several = next(iter(self.unclear.items()))
+        meant = " or ".join(repr(printable(value)) for value in several[:_EXAMPLES])
+        return f"{len(self.unclear):,} of the log's ids could mean several items: {printable(one)!r} is {meant}"
 
 
 def meeting(log: Rows, known: pl.Series) -> Meeting:
@@ -63,10 +71,8 @@ def meeting(log: Rows, known: pl.Series) -> Meeting:
 def repaired(log: Rows, found: Meeting) -> Rows:
     """The log with the ids that it must mean; ``DataError`` where one could mean several."""
     if found.unclear:
-        one, several = next(iter(found.unclear.items()))
         raise DataError(
-            f"{len(found.unclear):,} ids of the log could mean several items: {one!r} is "
-            f"{' or '.join(map(repr, several[:3]))}",
+            f"the ids are not repaired: {found.told_unclear()}",
             where=log.file,
             hint="mend the ids where the log comes from; nothing was written",
         )

@@ -61,6 +61,12 @@ def with_known_items(rows: Rows, item_ids: pl.Series) -> Rows:
     return rows.without(~pl.col("item").is_in(item_ids.implode()), "item", "unknown item")
 
 
+def with_items(rows: Rows, item_ids: Sequence[str]) -> Rows:
+    """With a row for each of ``item_ids`` that has none; it says nothing but its id."""
+    missing = pl.DataFrame({"item": pl.Series(item_ids, dtype=pl.String)}).join(rows.frame, on="item", how="anti")
+    return replace(rows, frame=pl.concat([rows.frame, missing], how="diagonal")) if missing.height else rows
+
+
 def with_one_row_per_item(rows: Rows) -> Rows:
     """Keep the first row of every ``item``."""
     return rows.without(~pl.col("item").is_first_distinct(), "item", "duplicate item")
@@ -96,7 +102,8 @@ def timed(rows: Rows, *, required: bool, day_first: bool | None = None) -> tuple
     rows = rows.with_columns(timestamp=pl.when(text != "").then(text))
     if required:
         rows = rows.without(pl.col("timestamp").is_null(), "timestamp", "empty timestamp")
-    times = read_times(rows.frame["timestamp"], day_first=day_first)
+    where = f"{rows.file}, column {rows.names.get('timestamp', 'timestamp')}"
+    times = read_times(rows.frame["timestamp"], day_first=day_first, where=where)
     rows = rows.with_columns(**{_TIME: times.numbers})
     faulty = pl.col("timestamp").is_not_null() & pl.col(_TIME).is_null()
     rows = rows.without(faulty, "timestamp", "not a time")

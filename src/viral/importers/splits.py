@@ -177,6 +177,11 @@ def _topped_up(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def spelt_split(name: str) -> str | None:
+    """A part of a split spelt our way; None for what is none."""
+    return _SPELLINGS.get(name.strip().lower())
+
+
 def with_known_splits(rows: Rows) -> Rows:
     """Spell the ``split`` column our way (``val`` and ``validation`` are ``valid``); leave out unknown splits."""
     spelt = pl.col("split").str.strip_chars().str.to_lowercase().replace_strict(_SPELLINGS, default=None)

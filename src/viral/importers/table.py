@@ -10,6 +10,7 @@ import polars as pl
 from viral.dataset import Dataset, Source
 from viral.errors import UsageError
 from viral.importers.append import append_table
+from viral.importers.encodings import known as known_encoding
 from viral.importers.finding import folder_of
 from viral.importers.folder import core_of, log, new_dataset, write
 from viral.importers.images import with_pictures
@@ -60,6 +61,8 @@ def import_table(
             "day_first": day_first,
         }
         return append_table(import_table, source, dataset, split, columns=columns, dry_run=dry_run, **said)
+    if encoding is not None:
+        known_encoding(encoding)
     wishes = Wishes(
         columns=our_columns(columns or {}), items=items, split=split, encoding=encoding, repair_ids=repair_ids,
         day_first=day_first,

@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from viral.errors import DataError, UsageError
+from viral.errors import UsageError
 from viral.importers.choosing import NONE, Chosen, choose_items, choose_log, grouped, id_options, kinds_of_event, met
 from viral.importers.columns import LOG_ROLES, own_of_items
 from viral.importers.finding import Found, find
 from viral.importers.item_table import Items, items_of, read_items
+from viral.importers.joining import Sides, join_ids
 from viral.importers.lacking import lacking
-from viral.importers.log_files import Log, read_log
-from viral.importers.meeting import Meeting, meeting, repaired
+from viral.importers.log_files import Log, read_log, split_by_file
 from viral.importers.reading import read_columns
 from viral.importers.rows import Rows, with_items
 from viral.importers.splits import SplitRule, split_rule
@@ -40,14 +40,15 @@ def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> Tabl
     """
     found = find(source, wishes.items, wishes.columns, wishes.encoding, needs_log=not known)
     logs, table = _chosen(found, wishes)
-    rule = split_rule(wishes.split, has_column=bool(logs) and all("split" in log.columns for log in logs))
-    if (fault := lacking(source, logs, table, wishes, rule)) is not None:
+    by_file = split_by_file(logs)
+    has_column = bool(by_file) or (bool(logs) and all("split" in log.columns for log in logs))
+    rule = split_rule(wishes.split, has_column=has_column)
+    if (fault := lacking(source, logs, table, wishes, rule, by_file=bool(by_file))) is not None:
         raise fault
     words = _words(logs, wishes) if table is None else {}
-    log = read_log(logs, words, rule, wishes)
+    log = read_log(logs, words, rule, wishes, by_file)
     items = read_items(table, wishes.encoding) if table is not None else Items(items_of(log.rows), {}, ())
     rows, by_variant = _by_product(log.rows, items)
-    table_rows = with_items(items.rows, known)
     used = _used(replace(log, notes=[*log.notes, *by_variant]), logs, words, table, items)
     for use in used:
         say(use.text())
@@ -56,10 +57,11 @@ def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> Tabl
     options: dict[str, Any] = {"files": [use.to_json() for use in used]}
     if log.unit:
         options["time_unit"] = log.unit
-    if table is not None:
-        rows, ids = _meeting(rows, table_rows.frame["item"], wishes)
-        options |= {"ids": ids} if ids else {}
-    return Tables(rows, table_rows, rule, options)
+    ids = pl.Series(known, dtype=pl.String) if table is None else with_items(items.rows, known).frame["item"]
+    if logs and len(ids):
+        rows, told = join_ids(rows, ids, Sides(logs, table), wishes)
+        options |= {"ids": told} if told else {}
+    return Tables(rows, with_items(items.rows if table is not None else items_of(rows), known), rule, options)
 
 
 def _chosen(found: Found, wishes: Wishes) -> tuple[list[Chosen], Chosen | None]:
@@ -119,30 +121,3 @@ def _used(log: Log, logs: Sequence[Chosen], words: Mapping[str, str], table: Cho
     if table is not None:
         used.append(Used(table, "items", items.count, {}, items.notes))
     return used
-
-
-def _meeting(log: Rows, items: pl.Series, wishes: Wishes) -> tuple[Rows, dict[str, Any]]:
-    """The log with its ids repaired where that was asked for; ``DataError`` where not one of them is an item's."""
-    found = meeting(log, items)
-    if not found.unknown:
-        return log, {}
-    told = {"unknown_rows": found.unknown_rows, "unknown_ids": len(found.unknown), "cause": found.cause}
-    if wishes.repair_ids and found.repairable:
-        log = repaired(log, found)
-        say(f"ids: {found.repaired_rows:,} rows repaired, {found.cause}: {found.told_repairs()}")
-        return log, {**told, "repaired_rows": found.repaired_rows}
-    hint = "--repair-ids writes them as the item table has them" if found.repairs and not found.unclear else (
-        "look at both columns; others are named with --column item=NAME_IN_LOG,NAME_IN_TABLE"
-    )  # fmt: skip
-    if found.unknown_rows == found.rows:
-        raise DataError(f"not one interaction is left: unknown item; {found.told()}", where=log.file, hint=hint)
-    say(_partly(found, hint))
-    return log, told
-
-
-def _partly(found: Meeting, hint: str) -> str:
-    text = (
-        f"ids: {found.unknown_rows:,} of {found.rows:,} rows of the log are left out: they name {len(found.unknown):,} "
-        f"items that the item table does not have; {found.told()}"
-    )
-    return f"{text}\n  → {hint}" if found.repairs else text

@@ -33,7 +33,7 @@ class Times:
     unit: str  # s, ms, us or ns since 1970
 
 
-def read_times(written: pl.Series, *, day_first: bool | None = None) -> Times:
+def read_times(written: pl.Series, *, day_first: bool | None = None, where: str = "") -> Times:
     """The times of a column of text (null: nothing written).
 
     ``DataError`` where every date reads both as day/month and as month/day, and ``day_first`` does not say which.
@@ -45,7 +45,7 @@ def read_times(written: pl.Series, *, day_first: bool | None = None) -> Times:
     dates = written.filter(written.is_not_null() & number.is_null()).unique()
     if not len(dates):
         return _numbers(written, "")
-    seconds, told = _parsed(dates, day_first)
+    seconds, told = _parsed(dates, day_first, where)
     # Units are compared below: beside dates, which are seconds, the numbers become seconds too.
     return _numbers(written.replace(dates, seconds), told)
 
@@ -62,19 +62,19 @@ def looks_like_times(sample: pl.Series) -> bool:
         ours = [size.is_between(1e9 * 10**power, 2.2e9 * 10**power) for _, power, _ in _UNITS]
         return any(bool(fits.all()) for fits in ours)
     try:
-        parsed, _ = _parsed(known.head(500).unique(), None)
+        parsed, _ = _parsed(known.head(500).unique(), None, "")
     except DataError:
         return True
     return parsed.null_count() <= 0.05 * len(parsed)
 
 
-def _parsed(dates: pl.Series, day_first: bool | None) -> tuple[pl.Series, str]:
+def _parsed(dates: pl.Series, day_first: bool | None, where: str) -> tuple[pl.Series, str]:
     """Each date as text of seconds since 1970, null where it is none, and how they were read."""
     text = dates.str.strip_chars().str.replace(*_CHINESE).str.replace(r"(?i)\s*(?:UTC|GMT|Z)$", "+00:00")
     seconds, told = _iso(text), list[str]()
     rest = text.filter(seconds.is_null())
     if len(rest):
-        formats, told = _formats(rest, day_first)
+        formats, told = _formats(rest, day_first, where)
         seconds = seconds.fill_null(_dates(text, formats).cast(pl.String))
     rest = text.filter(seconds.is_null())
     if len(rest):
@@ -83,7 +83,7 @@ def _parsed(dates: pl.Series, day_first: bool | None) -> tuple[pl.Series, str]:
     return seconds, ", ".join(told)
 
 
-def _formats(rest: pl.Series, day_first: bool | None) -> tuple[list[str], list[str]]:
+def _formats(rest: pl.Series, day_first: bool | None, where: str) -> tuple[list[str], list[str]]:
     """The formats to try on what is not ISO, and in words how day and month were told apart."""
     days = [f"%d.%m.{year}" for year in ("%Y", "%y")] + list(_NAMED)
     parts = rest.str.extract_groups(_EITHER).struct.unnest()
@@ -91,7 +91,7 @@ def _formats(rest: pl.Series, day_first: bool | None) -> tuple[list[str], list[s
     parts = parts.drop_nulls()
     order = list[str]()
     if parts.height:
-        is_day_first = _order(parts, day_first)
+        is_day_first = _order(parts, day_first, where)
         forms = _DAY_FIRST if is_day_first else _MONTH_FIRST
         days = [form.format(mark) for form in forms for mark in ("/", "-")] + days
         order = [f"read as {'day/month/year' if is_day_first else 'month/day/year'}"]
@@ -101,7 +101,7 @@ def _formats(rest: pl.Series, day_first: bool | None) -> tuple[list[str], list[s
     return [day + clock for day in days for clock in _CLOCKS], order
 
 
-def _order(parts: pl.DataFrame, day_first: bool | None) -> bool:
+def _order(parts: pl.DataFrame, day_first: bool | None, where: str) -> bool:
     """Whether the day stands first; the whole column tells, by a number that is no month."""
     if day_first is not None:
         return day_first
@@ -111,7 +111,7 @@ def _order(parts: pl.DataFrame, day_first: bool | None) -> bool:
         example = "{0}{1}{2}{1}{3}".format(*parts.row(0))
         raise DataError(
             f"dates such as {example} do not tell whether the day or the month comes first ({why})",
-            where="the times of the log",
+            where=where,
             hint="say it with --day-first or --month-first, or write them as YYYY-MM-DD",
         )
     return first > 12
@@ -164,6 +164,8 @@ def _numbers(text: pl.Series, told: str) -> Times:
         for name in found:
             scaled = pl.select(pl.when(units[name]).then(number / 10 ** power[name]).otherwise(number)).to_series()
             number = scaled
+        whole = number.cast(pl.Int64, strict=False)
+        number = whole if (whole == number).all() else number
         return Times(number, _joined(told, f"numbers of several units ({', '.join(found)}), all as seconds"), "s")
     unit = found[0] if found else "s"
     said = _joined(told, {"s": "", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}[unit])
