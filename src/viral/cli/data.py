@@ -8,12 +8,13 @@ import typer
 from viral.cli.common import Json, Overwrite, show, show_json, verb
 from viral.errors import UsageError
 
+_LAYOUTS = "table, movielens, hm, microlens, mmrec, amazon2014, amazon2018 or amazon2023."
 DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]
 
 
 @verb
 def import_(
-    layout: Annotated[str, typer.Argument(metavar="LAYOUT", help="mmrec, amazon2014, amazon2023, movielens or table.")],
+    layout: Annotated[str, typer.Argument(metavar="LAYOUT", help=_LAYOUTS)],
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The folder or file to read.")],
     dataset: DatasetArgument,
     min_rating: Annotated[
@@ -25,15 +26,17 @@ def import_(
         typer.Option(help="movielens: drop films without a poster first (default where there are posters)."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="All but mmrec: of the random split.")] = None,
-    split: Annotated[str | None, typer.Option(help="table: random, temporal, global, column or none.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="table, hm, microlens: random, temporal, global, none; table: column.")
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(help="table: OURS=THEIRS, repeatable: user, item, timestamp, title, …; - is none."),
     ] = None,
     items: Annotated[
-        Path | None, typer.Option(help="table, amazon*: the file of items, where it is not found by its name.")
+        Path | None, typer.Option(help="table, amazon*, microlens: the file of items, where not found by name.")
     ] = None,
-    images: Annotated[Path | None, typer.Option(help="table: the folder of pictures.")] = None,
+    images: Annotated[Path | None, typer.Option(help="table, hm, microlens: the folder of pictures.")] = None,
     encoding: Annotated[
         str | None, typer.Option(help="table: of files that are not UTF-8, where it is not found: cp1252, gb18030, …")
     ] = None,

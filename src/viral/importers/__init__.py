@@ -57,8 +57,14 @@ def import_dataset(layout: str, source: Path, dataset: Path, *, overwrite: bool 
     if layout not in IMPORTERS:
         raise UsageError(f"unknown layout {layout!r}", hint=nearest(layout, IMPORTERS))
     importer = IMPORTERS[layout]
-    known = [name for name in inspect.signature(importer).parameters if name not in ("source", "dataset")]
+    known = _options(importer)
     for option in options:
         if option not in known:
-            raise UsageError(f"layout {layout!r} has no option {option!r}", hint=nearest(option, known))
+            having = [name for name, other in IMPORTERS.items() if option in _options(other)]
+            hint = f"it is one of {', '.join(having)}" if having else nearest(option, known)
+            raise UsageError(f"layout {layout!r} has no option {option!r}", hint=hint)
     return importer(source, dataset, overwrite=overwrite, **options)
+
+
+def _options(importer: Importer) -> list[str]:
+    return [name for name in inspect.signature(importer).parameters if name not in ("source", "dataset")]
