@@ -68,11 +68,11 @@ def environment() -> Environment:
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {"translated": translated, "spoken": spoken}
     plain = (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, quoted)
-    for filter_ in (*plain, texts.short_id, texts.hedged, texts.when, texts.clock):
+    for filter_ in (*plain, texts.short_id, texts.hedged, texts.with_command, texts.when, texts.clock):
         made.filters[filter_.__name__] = filter_
     made.globals |= {
         "address": address, "part_stack": part_stack, "span_of": span_of, "part_tone": part_tone,
-        "evidence_bar": evidence_bar, "languages": LANGUAGES,
+        "languages": LANGUAGES,
     }  # fmt: skip
     return made
 
@@ -117,11 +117,6 @@ def spoken(_: Context, sentence: str) -> str:
 def span_of(parts: Sequence[Part]) -> tuple[float, float]:
     """The scale on which each part has a bar of its own."""
     return part_span([[part] for part in parts])
-
-
-def evidence_bar(share: float, span: tuple[float, float]) -> Markup:
-    """What one item of the history adds, drawn on the scale of all of them."""
-    return part_stack([Part("evidence", share)], span)
 
 
 def may(request: Request, scope: str) -> bool:

@@ -69,7 +69,7 @@ def state_of(request: Request, shelf: Shelf) -> dict[str, Any]:
         "step": _(STEPS.get(now.step, STEPS[""])) if now.state == "running" else _("The server takes it up …"),
         "seconds": max(0, round(time.time() - now.started)),
         "now": now if recent else Applied(),
-        "values": _values(now),
+        "recall": _recall(now),
         "broken": live.broken if now.state == "done" and not taken_up else "",
         "allowed": may_edit(request) and shelf.dataset is not None and not applying.fault(),
         "fault": applying.fault() if shelf.dataset is not None else "",
@@ -82,7 +82,7 @@ def _taken_up(now: Applied, snapshot: Snapshot) -> bool:
     return now.state != "done" or snapshot.bundle.about.get("identity") == made or snapshot.loaded > now.ended
 
 
-def _values(now: Applied) -> tuple[float | None, float | None]:
+def _recall(now: Applied) -> tuple[float | None, float | None]:
     """The metric after the update and before it."""
     before = now.summary.get("update", {}).get("before", {}).get("metrics", {})
     return now.summary.get("metrics", {}).get(METRIC), before.get(METRIC)

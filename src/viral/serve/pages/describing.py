@@ -27,7 +27,7 @@ from viral.errors import UsageError, ViralError
 from viral.fetch import FETCHED, Fetcher
 from viral.language import _
 from viral.retrieval import Given
-from viral.serve.pages.shelf import Card
+from viral.serve.pages.cards import Card
 
 
 @contextmanager

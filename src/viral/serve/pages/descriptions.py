@@ -16,9 +16,10 @@ from viral.files import fingerprint
 from viral.language import _, marked
 from viral.retrieval import Given
 from viral.serve.pages import may_edit, render
+from viral.serve.pages.cards import Card
 from viral.serve.pages.describing import alone, describe_again, fault_of
 from viral.serve.pages.links import quoted
-from viral.serve.pages.shelf import Card, Shelf, shelf_of
+from viral.serve.pages.shelf import Shelf, shelf_of
 from viral.serve.problems import status_of
 from viral.serve.security.access import asks, changes
 

@@ -6,9 +6,10 @@ from starlette.responses import Response
 from viral.language import marked
 from viral.serve.pages import render
 from viral.serve.pages.apply import state_of
+from viral.serve.pages.cards import EDITED, FLAGGED, UNTRAINED
 from viral.serve.pages.descriptions import Rights, block
 from viral.serve.pages.paging import Page
-from viral.serve.pages.shelf import EDITED, FLAGGED, SORTS, UNTRAINED, shelf_of
+from viral.serve.pages.shelf import SORTS, shelf_of
 from viral.serve.security.access import asks
 
 router = APIRouter(include_in_schema=False)

@@ -13,8 +13,9 @@ from viral.bundle import MANIFEST_FILE
 from viral.language import marked
 from viral.serve.pages import render
 from viral.serve.pages.apply import state_of
+from viral.serve.pages.cards import UNTRAINED
 from viral.serve.pages.doctor import examined_of
-from viral.serve.pages.shelf import UNTRAINED, shelf_of
+from viral.serve.pages.shelf import shelf_of
 from viral.serve.security.access import asks, asks_much
 from viral.serve.snapshot import Snapshot, bundle_folder
 from viral.serve.today import feedback_of_today, midnight

@@ -8,8 +8,9 @@ from viral.retrieval import Fan, Filters, Similar
 from viral.retrieval.similarity import FUSED
 from viral.serve.pages import render
 from viral.serve.pages.apply import state_of
+from viral.serve.pages.cards import Card
 from viral.serve.pages.descriptions import Rights, block
-from viral.serve.pages.shelf import Card, Shelf, shelf_of
+from viral.serve.pages.shelf import Shelf, shelf_of
 from viral.serve.pages.user import Person, parts_of, person_of
 from viral.serve.security.access import asks
 from viral.serve.snapshot import Snapshot

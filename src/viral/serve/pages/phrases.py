@@ -55,6 +55,14 @@ FINDINGS = (
     marked("pictures are unknown format; their items are treated as without one"),
     marked("tables were changed after the import: results kept for the old ones would be taken for theirs"),
 )
+LACKING = (
+    marked("no training interaction: there is nothing to learn from"),
+    marked("no validation interaction: nothing tells when to stop training"),
+    marked("no test interaction: nothing can be reported"),
+    marked("every user has taken every item, so there is nothing to tell apart"),
+    marked("the log needs more items"),
+    marked("correct the split column, or drop it to have the log split at random"),
+)
 HINTS = (
     marked("give every item an id"), marked("keep one row of each"), marked("keep one row of each pair"),
     marked("a picture is described without guidance where there is no title; fill them in if you can"),

@@ -12,48 +12,20 @@ from pathlib import Path
 from statistics import median
 
 from viral.bundle import Bundle
-from viral.catalog import Catalog, Item
+from viral.catalog import Catalog
 from viral.dataset import Dataset
 from viral.enrich import Description, Descriptions, all_descriptions, load_edits
 from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
 from viral.enrich.edits import EDITS_FILE, HUMAN, overlaid
 from viral.errors import UnknownIdError
 from viral.fetch import catalog_with_fetched
-from viral.language import marked
 from viral.pictures import PictureError, read_bytes, read_header
+from viral.serve.pages.cards import DETAILS, Card, named_of, words_of
 from viral.serve.snapshot import Snapshot, item_view
 
 SAMPLED = 15  # pictures by which the shape of all is judged
-EDITED, FLAGGED, UNTRAINED = "edited", "conspicuous", "untrained"
 SORTS = ("", "taken", "title")
-DETAILS = (marked("category"), marked("colour"), marked("brand"), marked("price"))
 Stamp = tuple[tuple[str, int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One item as a page shows it."""
-
-    item_id: str
-    title: str
-    text: str
-    category: str
-    image: Path | None
-    said: Description
-    taken: int  # how often in training
-    trained: bool  # the bundle knows the item
-    named: tuple[tuple[str, str], ...] = ()  # of ``DETAILS``, those that the catalogue has, with their values
-
-    @property
-    def details(self) -> tuple[str, ...]:
-        """What the catalogue knows of it beside title and text."""
-        return tuple(value for _, value in self.named)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What the gallery can be narrowed to: the status, and more."""
-        more = {EDITED: self.said.edited, FLAGGED: bool(self.said.flags), UNTRAINED: not self.trained}
-        return (self.said.status, *(name for name, so in more.items() if so))
 
 
 @dataclass(frozen=True)
@@ -178,7 +150,7 @@ def put_up(snapshot: Snapshot, stamp: Stamp) -> Shelf:
     plain = tuple(
         Card(
             item.id, item.title, item.text, item.category or "", item.image, rows.get(item.id) or _pending(item.id),
-            known.get(item.id, 0), item.id in known, _named(item),
+            known.get(item.id, 0), item.id in known, named_of(item),
         )
         for item in catalog_with_fetched(dataset)
     )  # fmt: skip
@@ -201,15 +173,6 @@ def chosen_descriptions(bundle: Bundle, dataset: Dataset) -> Descriptions | None
     fitting = [one for one in there if (one.describer.partition("/")[0], one.prompt) == wanted]
     titled = [one for one in there if one.prompt == "title"]
     return next(iter([*fitting, *titled, *there]), None)
-
-
-def _named(item: Item) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name in DETAILS if (value := getattr(item, name)))
-
-
-def words_of(said: Description) -> str:
-    """The text that is encoded: nothing of a description that was not made."""
-    return said.text if said.edited or said.status == "done" else ""
 
 
 def _pending(item_id: str) -> Description:

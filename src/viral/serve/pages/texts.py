@@ -17,6 +17,7 @@ _HEDGED = re.compile(
     r"|(?:可能|也许|或许|大概|似乎|看起来像|疑似)[^。，；：、！？\n]{0,24}",
     re.IGNORECASE,
 )
+_COMMAND = re.compile(r"(?<=\s)viral (?=enrich |update |serve |encode )")
 _MARKED = Markup('<mark class="unsure">{}</mark>')
 
 
@@ -36,6 +37,12 @@ def hedged(text: str) -> Markup:
         parts += [escape(text[end : match.start()]), _MARKED.format(text[match.start() : stop])]
         end = stop
     return Markup("").join([*parts, escape(text[end:])])
+
+
+def with_command(text: str) -> Markup:
+    """A sentence that ends with what to type, which is set apart."""
+    told, command = _COMMAND.split(text, maxsplit=1) if _COMMAND.search(text) else (text, "")
+    return escape(told) + (Markup("<code>viral {}</code>").format(command) if command else "")
 
 
 def when(seconds: float | None) -> str:

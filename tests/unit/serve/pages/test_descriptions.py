@@ -113,7 +113,7 @@ def test_a_mended_picture_is_described_as_a_run_would(own: Own) -> None:
     with Ledger(data / "ledger.sqlite") as ledger:
         run = enrich(dataset.catalog(), describer(data), load_prompt("title"), ledger)
     assert kept.rows == run.rows
-    assert len((data.parent / "asked.txt").read_text().splitlines()) == 1
+    assert (data.parent / "asked.txt").read_text().splitlines().count("i6") == 1
 
 
 def test_words_that_came_from_a_file_have_nobody_to_ask(own: Own) -> None:

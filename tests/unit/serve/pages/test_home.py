@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from pages_world import ODD, Tree, opened
 from viral.catalog import ITEMS_FILE
 from viral.serve.pages import home
-from viral.serve.pages.texts import hedged, short_id
+from viral.serve.pages.texts import hedged, short_id, with_command
 from viral.serve.today import feedback_of_today, midnight
 
 HTMX = {"hx-request": "true"}
@@ -113,7 +113,8 @@ def test_details_of_the_catalogue_are_on_the_card_and_the_page(shop: Path, tmp_p
     items.write_parquet(file)
     with opened(shop / "run", tmp_path / "data") as client:
         kinds = [text for _, text in Tree(client.get("/gallery").text).all("span", class_="kind")]
-        assert kinds[0] == "mugs · Red · <b>Acme</b> · € 12.50"
+        assert kinds[0] == "mugs · Red · <b>Acme</b>"
+        assert "€ 12.50" in [text for _, text in Tree(client.get("/gallery").text).all("span", class_="price")]
         facts = Tree(client.get("/items/i0").text)
         assert {"colour", "brand", "price"} <= {text for _, text in facts.all("dt")}
         card = next(text for _, text in Tree(client.get("/gallery").text).all("li", data_testid="card"))
@@ -147,3 +148,10 @@ def test_words_that_are_not_sure_are_marked_and_still_escaped() -> None:
     )
     assert str(hedged("可能是一个杯子，红色。")) == '<mark class="unsure">可能是一个杯子</mark>，红色。'
     assert str(hedged("plain <i>")) == "plain &lt;i&gt;"
+
+
+def test_what_to_type_is_set_apart() -> None:
+    assert str(with_command("Nothing <yet>: viral enrich D --x 1")) == (
+        "Nothing &lt;yet&gt;: <code>viral enrich D --x 1</code>"
+    )
+    assert str(with_command("Nothing <yet>.")) == "Nothing &lt;yet&gt;."

@@ -19,7 +19,7 @@ HTMX = {"hx-request": "true"}
 WORDS = {
     "i0": f"{SCRIPT} A red mug on a table, seen from its side.",
     "i1": "\u202e.elbat a no pmal eulb A\u202c \u2066A lamp\u2069 of brass קפה, on a white table.",
-    "i2": "A mug of many words. " * 5_000,  # 105 kB
+    "i2": "A mug of many words. " + " ".join(f"w{n:x}" for n in range(20_000)),  # 115 kB, and no loop
     "i7": "A mug 🦊👩‍👩‍👧‍👦☕️ of clay, held by 👩🏽‍🚀 on a white table.",
     "i5": 'A lamp " onmouseover="alert(3)" of {{ 7 * 7 }} {% raw %} </textarea></p><script>alert(4)</script>',
 }
