@@ -94,5 +94,6 @@ def tested_on(parts: Split) -> dict[str, Any]:
         "interactions": len(pairs),
         "users": len(parts.test.users.unique()),
         "items": len(items),  # that are ranked
-        "fingerprint": fingerprint(named, sorted(items)),
+        "pairs_sha256": fingerprint(named),
+        "items_sha256": fingerprint(sorted(items)),
     }

@@ -1,5 +1,6 @@
 """The hops as functions over folders: a data set becomes a run, a run is measured. The command line calls these."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from viral.encode.table import load_features
 from viral.errors import DataError, UsageError
 from viral.evaluation.exposure import LessPopular, above_average
 from viral.explain.deed import deed_of
-from viral.files import fingerprint, read_json, sha256_file, write_json
+from viral.files import fingerprint, read_json, replace_folder, sha256_file, write_json
 from viral.material import gather
 from viral.measuring import PROTOCOLS, exposed, measure, report_metrics, summarise, tested_on
 from viral.production import everything, settle
@@ -28,9 +29,10 @@ from viral.training import build_model, fit
 __all__ = [
     "BUNDLE_FOLDER", "CHECKPOINT_FILE", "PROTOCOLS", "RECIPE_FILE", "RUN_FILE", "Configured", "configured",
     "evaluate_run", "find_model", "identity_of", "load_inputs", "load_split", "measure", "report_metrics", "summarise",
-    "train", "with_words",
+    "train", "train_anew", "with_words",
 ]  # fmt: skip
 RUN_FILE, RECIPE_FILE, CHECKPOINT_FILE, BUNDLE_FOLDER = "run.json", "recipe.toml", "checkpoint.safetensors", "bundle"
+IDENTITY_FILE = "identity.json"
 
 
 def load_split(dataset: Dataset) -> Split:
@@ -66,6 +68,7 @@ def train(
     settled = settle(recipe, parts, production=production, chosen_by=chosen_by)
     chosen = configured(settled.recipe)
     recipe = chosen.recipe
+    settled.tell()
     find_device(device)  # before the folder is claimed
     identity = _claim(dataset, chosen, out, users, production)
     if (out / RUN_FILE).is_file():
@@ -95,6 +98,26 @@ def train(
     return summary
 
 
+def train_anew(
+    dataset: Dataset, recipe: Recipe, out: Path, *, production: bool = False, chosen_by: Path | None = None, **more: Any
+) -> dict[str, Any]:
+    """As :func:`train`, where ``out`` may hold a run of other data or another recipe: that is there until this is done.
+
+    The new run is trained beside it, resumable as any, and takes its place in one step.
+    """
+    more |= {"production": production, "chosen_by": chosen_by}
+    settled = settle(recipe, load_split(dataset), production=production, chosen_by=chosen_by)
+    wanted = identity_of(dataset, configured(settled.recipe), more.get("users"), production)
+    if _claimed(out) in ("", wanted):
+        return train(dataset, recipe, out, **more)
+    beside = out.with_name(f".{out.name}.next")
+    if _claimed(beside) != wanted:  # stopped, and the data have changed since
+        shutil.rmtree(beside, ignore_errors=True)
+    summary = train(dataset, recipe, beside, **more)
+    replace_folder(beside, out)
+    return summary
+
+
 def _ranked_for(parts: Split, users: int | None) -> Split:
     """The split with validation and test of so many users alone, or of all."""
     if users is None:
@@ -114,9 +137,8 @@ def identity_of(dataset: Dataset, chosen: Configured, users: int | None = None, 
 def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None, production: bool) -> str:
     """Make ``out`` the folder of this run, or refuse when it is another's; returns what the run depends on."""
     identity = identity_of(dataset, chosen, users, production)
-    claim = out / "identity.json"
-    if claim.is_file():
-        if read_json(claim)["identity"] != identity:
+    if there := _claimed(out):
+        if there != identity:
             raise UsageError(
                 "this folder holds a run of another recipe, or of data that have changed since",
                 where=str(out),
@@ -125,10 +147,15 @@ def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None, p
     elif out.is_file() or (out.exists() and any(out.iterdir())):
         raise UsageError("the folder is not empty and holds no run", where=str(out), hint="choose another --out")
     else:
-        write_json(claim, {"identity": identity})
+        write_json(out / IDENTITY_FILE, {"identity": identity})
     if not (out / RECIPE_FILE).is_file():
         chosen.recipe.write(out / RECIPE_FILE)
     return identity
+
+
+def _claimed(out: Path) -> str:
+    """The identity of the run that a folder holds; the empty string where it holds none."""
+    return str(read_json(out / IDENTITY_FILE)["identity"]) if (out / IDENTITY_FILE).is_file() else ""
 
 
 def evaluate_run(

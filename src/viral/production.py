@@ -33,6 +33,11 @@ class Settled:
     told: dict[str, str]
     epochs: int | None = None  # that a validation part chose, in an earlier run
 
+    def tell(self) -> None:
+        """Say who chose what, on stderr."""
+        if self.told:
+            say("; ".join(f"{name}: {how}" for name, how in self.told.items()))
+
     @property
     def summary(self) -> dict[str, Any]:
         """What a run's summary says of it."""
@@ -61,19 +66,13 @@ def settle(recipe: Recipe, parts: Split, *, production: bool, chosen_by: Path | 
     if (len(parts.valid) and not production) or not issubclass(whole.model, EmbeddingRecommender):
         return Settled(recipe, {})
     if chosen_by is not None:
-        return _told(_as_chosen(whole, chosen_by))
+        return _as_chosen(whole, chosen_by)
     if recipe.train.max_epochs is not BY_MODEL:
-        return _told(_fixed(recipe, recipe.train.max_epochs, "as the recipe says"))
+        return _fixed(recipe, recipe.train.max_epochs, "as the recipe says")
     if len(parts.valid):
         hint = "train with the validation part first, then name that run: --from RUN; or --set max_epochs=N"
         raise UsageError("nothing has chosen how long to train", where="--production", hint=hint)
-    settled = _fixed(recipe, EPOCHS, "a fixed number; a run on data with a validation part chooses better: --from RUN")
-    return _told(settled)
-
-
-def _told(settled: Settled) -> Settled:
-    say("; ".join(f"{name}: {how}" for name, how in settled.told.items()))
-    return settled
+    return _fixed(recipe, EPOCHS, "a fixed number; a run on data with a validation part chooses better: --from RUN")
 
 
 def _as_chosen(whole: Configured, run: Path) -> Settled:

@@ -37,17 +37,20 @@ def train(
             "--from", metavar="RUN", help="The run whose epochs and memory validation chose; for --production."
         ),
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put the run in the place of an older one of other data or recipe.")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Train a model; the same command goes on with a run that was stopped."""
     from viral.dataset import Dataset
     from viral.pipeline import train as run
-    from viral.pipeline import with_words
+    from viral.pipeline import train_anew, with_words
 
     chosen = _recipe(model, recipe, chosen_by)
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
     more: dict[str, Any] = {"users": users, "device": device, "production": production, "chosen_by": chosen_by}
-    summary = run(Dataset.open(dataset), with_words(chosen, words), out, **more)
+    summary = (train_anew if replace else run)(Dataset.open(dataset), with_words(chosen, words), out, **more)
     if json_output:
         show_json(summary)
         return

@@ -22,12 +22,11 @@ def comparable(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparison:
         return Comparison(
             None, "the run before does not tell what it was measured on: its numbers may be of other data"
         )
-    if old["fingerprint"] == new["fingerprint"]:
+    pairs, items = (old[key] != new[key] for key in ("pairs_sha256", "items_sha256"))
+    if not pairs and not items:
         return Comparison(False, "measured on the same test set as the run before")
-    counted = ", ".join(f"{old[name]:,} → {new[name]:,} {what}" for name, what in _COUNTED.items())
-    return Comparison(
-        True, f"the test set has changed ({counted}): these numbers and those of the run before are of different data"
-    )
-
-
-_COUNTED = {"users": "users", "interactions": "interactions", "items": "items to rank"}
+    counted = [f"{old[name]:,} → {new[name]:,} {name}" for name in ("users", "interactions") if pairs]
+    counted += [f"{old['items']:,} → {new['items']:,} items to rank"] if items else []
+    changed = "the test set has changed" if pairs else "what is ranked for the test has changed"
+    told = f"{changed} ({', '.join(counted)}): these numbers and those of the run before are of different data"
+    return Comparison(True, told)

@@ -97,11 +97,21 @@ def _who(made: Described, makers: Makers) -> tuple[Describer, Prompt]:
     return describer, makers.prompt or prompt
 
 
+OF_CATALOG = "classes"  # that categories name (viral.enrich.base.for_catalog): nobody has set them, and they may grow
+
+
+def _given(parameters: Mapping[str, object]) -> str:
+    """What somebody could set of a describer's parameters."""
+    given = {name: value for name, value in parameters.items() if name != OF_CATALOG}
+    return json.dumps(given, sort_keys=True, ensure_ascii=False)
+
+
 def _check_settings(ledger: Ledger, describer: Describer, prompt: Prompt) -> None:
     """Raise ``NoDescriber`` where all that was answered so far was asked for with other settings, or other words."""
     rows = (row for row in ledger.rows(describer.name, prompt.name) if row.status == "done")
-    known = {(row.key.parameters, row.key.prompt_sha256) for row in rows if row.key.revision == describer.revision}
-    mine = json.dumps(describer.parameters, sort_keys=True, ensure_ascii=False)
+    settings = {row.key: _given(json.loads(row.key.parameters)) for row in rows}
+    known = {(words, key.prompt_sha256) for key, words in settings.items() if key.revision == describer.revision}
+    mine = _given(describer.parameters)
     if not known or (mine, prompt.sha256) in known:
         return
     then, words = min(known)
