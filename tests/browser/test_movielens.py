@@ -25,8 +25,8 @@ SEEN = """() => Promise.all([...document.images].filter((one) => { const box = o
   const colours = new Set(new Uint32Array(paint.getImageData(0, 0, 16, 16).data.buffer)).size;
   return [one.getAttribute("src"), one.naturalWidth, one.naturalHeight, colours]; }))"""
 PLACES = {
-    "gallery": ("/", 4),
-    "search": ("/?q=star", 4),
+    "home": ("/", 4), "gallery": ("/gallery", 4),
+    "search": ("/gallery?q=star", 4),
     "users": ("/users", 20),
     "user": ("/users/{user}", 8),
     "item": ("/items/{item}", 1),
@@ -96,7 +96,7 @@ def test_a_page_of_films_is_whole_in_light_in_dark_and_on_a_telephone(watch, kno
 
 def test_a_film_is_found_by_typing_and_its_page_shows_a_large_poster(watch, films: Dataset) -> None:
     title = max((item.title for item in films.catalog()), key=len)
-    page = watch.go("/")
+    page = watch.go("/gallery")
     assert page.get_by_test_id("card").count() == 60
     page.get_by_role("searchbox").press_sequentially(title.rsplit(" (", 1)[0])
     page.wait_for_function("() => document.querySelectorAll('[data-testid=card]').length === 1")
@@ -114,7 +114,7 @@ def test_a_film_is_found_by_typing_and_its_page_shows_a_large_poster(watch, film
 
 
 def test_the_second_page_and_a_genre_are_shown_with_their_posters(watch, films: Dataset) -> None:
-    page = watch.go("/")
+    page = watch.go("/gallery")
     first = page.get_by_test_id("card").first.locator(".name").inner_text()
     page.get_by_role("navigation", name="Pages of the list").get_by_role("link", name="Page 2").click()
     page.wait_for_function("first => document.querySelector('[data-testid=card] .name').innerText !== first", arg=first)
@@ -135,6 +135,7 @@ def test_from_a_viewer_to_why_a_film_is_recommended(watch) -> None:
     assert thing.locator(".parts svg rect").count() > 1
     thing.get_by_role("link", name="Why?").click()
     drawer = page.get_by_role("dialog")
+    drawer.get_by_text("Details").click()
     drawer.get_by_role("heading", name="What the score is made of").wait_for()
     assert drawer.get_by_role("heading", level=2).inner_text()[:40] == title[:40]
     parts = drawer.locator(".sum").first.locator("tbody th").all_inner_texts()

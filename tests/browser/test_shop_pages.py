@@ -19,7 +19,7 @@ def count(text: str) -> int:
 
 
 def test_the_gallery_finds_and_filters_without_leaving_the_page(watch) -> None:
-    page = watch.go("/")
+    page = watch.go("/gallery")
     cards = page.get_by_test_id("card")
     assert cards.count() == 28
     page.evaluate("window.same = true")
@@ -41,7 +41,7 @@ def test_the_gallery_finds_and_filters_without_leaving_the_page(watch) -> None:
 
 
 def test_a_description_is_edited_locked_and_given_back(watch) -> None:
-    page = watch.go("/")
+    page = watch.go("/gallery")
     card = page.get_by_test_id("card").nth(8)
     before = card.locator(".words").inner_text()
     card.get_by_role("link", name="Edit the description").click()
@@ -62,7 +62,7 @@ def test_a_description_is_edited_locked_and_given_back(watch) -> None:
 
 def test_an_edit_is_given_up_by_escape_and_refused_where_it_is_empty(watch) -> None:
     watch.expect("422")
-    page = watch.go("/")
+    page = watch.go("/gallery")
     card = page.get_by_test_id("card").nth(9)
     before = card.locator(".words").inner_text()
     card.get_by_role("link", name="Edit the description").click()
@@ -80,7 +80,7 @@ def test_an_edit_is_given_up_by_escape_and_refused_where_it_is_empty(watch) -> N
 
 
 def test_a_picture_is_described_again(watch) -> None:
-    page = watch.go("/")
+    page = watch.go("/gallery")
     card = page.get_by_test_id("card").nth(10)
     before = card.locator(".words").inner_text()
     card.get_by_role("button", name="Describe again").click()
@@ -99,6 +99,10 @@ def test_from_the_users_to_why(watch) -> None:
     title = things.nth(2).locator(".name").inner_text()
     things.nth(2).get_by_role("link", name="Why?").click()
     drawer = page.get_by_role("dialog")
+    drawer.locator(".because").wait_for()
+    assert drawer.locator(".because").inner_text().endswith(".")
+    assert drawer.get_by_text("Number 3 for user").is_visible()
+    drawer.get_by_text("Details").click()
     drawer.get_by_role("heading", name="What the score is made of").wait_for()
     assert drawer.get_by_role("heading", level=2).inner_text()[:40] == title[:40]
     amounts = [
@@ -132,7 +136,7 @@ def test_recommendations_follow_the_category(watch) -> None:
 
 
 def test_an_item_shows_what_is_like_it_in_each_way_and_who_would_want_it(watch) -> None:
-    page = watch.go("/")
+    page = watch.go("/gallery")
     page.get_by_test_id("card").nth(11).locator("a.cover").click()
     page.locator("#neighbours").wait_for()
     assert page.get_by_test_id("alike").count() > 0 and page.locator(".person").count() > 0
@@ -184,7 +188,7 @@ def test_a_file_that_is_no_picture_is_refused_in_words(watch, tmp_path: Path) ->
 
 def test_a_request_that_is_not_understood_is_told_by_its_field(watch) -> None:
     watch.expect("422")
-    page = watch.go("/")
+    page = watch.go("/gallery")
     page.get_by_test_id("card").nth(3).locator("a.cover").click()
     edit = page.get_by_role("link", name=re.compile("Edit"))
     edit.evaluate("(link) => link.setAttribute('data-hx-get', '/description?item=x&edit=perhaps')")
@@ -195,7 +199,7 @@ def test_a_request_that_is_not_understood_is_told_by_its_field(watch) -> None:
 
 
 def test_who_took_an_item_is_a_strip_that_leads_to_them(watch) -> None:
-    page = watch.go("/?sort=taken")
+    page = watch.go("/gallery?sort=taken")
     page.get_by_test_id("card").first.locator("a.cover").click()
     strip = page.get_by_role("list", name="Who took it")
     strip.wait_for()
