@@ -11,8 +11,10 @@ from viral.report.bars import part_span
 from viral.report.values import Part
 from viral.retrieval import Filters, Recommendation
 from viral.serve.pages import render
+from viral.serve.pages.cards import Card
 from viral.serve.pages.paging import Page
-from viral.serve.pages.shelf import Card, Shelf, shelf_of
+from viral.serve.pages.shelf import Shelf, shelf_of
+from viral.serve.rules import rules_of
 from viral.serve.security.access import asks
 from viral.serve.snapshot import Snapshot
 
@@ -62,13 +64,16 @@ def person(request: Request, user_id: str, category: str = "", variety: str = ""
     category = category if category in snapshot.categories else ""
     variety = variety if variety in VARIETIES else ""
     filters = Filters(categories=[category]) if category else Filters()
-    found = snapshot.retriever.recommend(user_id, LISTED, filters=filters, diversity=VARIETIES[variety])
+    found = snapshot.retriever.rank(
+        snapshot.retriever.taste(user_id), LISTED, filters=filters, diversity=VARIETIES[variety],
+        rules=rules_of(request),
+    )  # fmt: skip
     parts = [parts_of(one.parts) for one in found]
     history = Page.of([item_id for item_id, _ in snapshot.retriever.history(user_id)], page, HISTORY)
     return render(
         request, "user.html", shelf=shelf, user_id=user_id, history=history,
         taken=[shelf[item_id] for item_id in history.rows], found=_rows(found, shelf, parts), span=part_span(parts),
-        names=[part.name for part in parts[0]] if parts else [], varieties=TOLD,
+        names=list(dict.fromkeys(part.name for split in parts for part in split)), varieties=TOLD,
         given={"category": category, "variety": variety, "page": history.number},
     )  # fmt: skip
 
