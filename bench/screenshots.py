@@ -1,10 +1,10 @@
 """``python -m bench.screenshots RUN``: serve a run, open its pages in Chromium, and keep a picture of each.
 
-Writes ``serve-PAGE-light.webp`` and ``-dark`` into ``--out``, each below 100 kB; the pages are gallery, users, user,
-why, item, new, map, experiments (a leaderboard), ablation, compare and doctor. A picture is of the window; that of
-ablation goes on to the end of the matrix, that of compare to the end of who gains and who loses. The run's data set
-should be one whose pictures may be shown, as those of ``viral demo`` are. Prints the files with their sizes as one JSON
-document.
+Writes ``serve-PAGE-light.webp`` and ``-dark`` into ``--out``, each below 100 kB; the pages are home, home in Chinese,
+gallery, users, user, why, item, new, map, experiments (a leaderboard), ablation, compare and doctor. A picture is of
+the window; that of ablation goes on to the end of the matrix, that of compare to the end of who gains and who loses.
+The run's data set should be one whose pictures may be shown, as those of ``viral demo`` are. Prints the files with
+their sizes as one JSON document.
 """
 
 import argparse
@@ -33,8 +33,19 @@ SEEN = """Promise.all([...document.images].filter(one => {
 }).map(one => one.decode().catch(() => null)))"""
 
 
-def _gallery(page: Any, _: Path | None) -> None:
+def _home(page: Any, _: Path | None) -> None:
     page.goto("/")
+    page.wait_for_selector("#data-health .dot", timeout=PATIENCE)
+
+
+def _home_zh(page: Any, _: Path | None) -> None:
+    page.goto("/?lang=zh")
+    page.wait_for_selector("#data-health .dot", timeout=PATIENCE)
+    page.context.clear_cookies()  # the other pages are English
+
+
+def _gallery(page: Any, _: Path | None) -> None:
+    page.goto("/gallery")
 
 
 def _users(page: Any, _: Path | None) -> None:
@@ -112,8 +123,9 @@ def _doctor(page: Any, _: Path | None) -> None:
 
 
 PAGES: dict[str, Callable[[Any, Path | None], None]] = {
-    "gallery": _gallery, "users": _users, "user": _user, "why": _why, "item": _item, "new": _new, "map": _map,
-    "experiments": _experiments, "ablation": _ablation, "compare": _compare, "doctor": _doctor,
+    "home": _home, "home-zh": _home_zh, "gallery": _gallery, "users": _users, "user": _user, "why": _why,
+    "item": _item, "new": _new, "map": _map, "experiments": _experiments, "ablation": _ablation, "compare": _compare,
+    "doctor": _doctor,
 }  # fmt: skip
 ENDS = {"ablation": "#section-1", "compare": "main .section:last-child"}  # where a picture longer than the window ends
 

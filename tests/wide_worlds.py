@@ -76,6 +76,11 @@ def make_world(folder: Path, world: World) -> tuple[Path, Path]:
     return data, run
 
 
+def _exposure(item: str) -> dict[str, object]:
+    shares = {"coverage": 0.63, "most": 0.48, "gini": 0.4, "recommended": 9.1, "taken": 4.2}
+    return {"k": 10, "users": USERS, "most_item": item, "most_title": LONG_WORD, **shares}
+
+
 def _bundle(columns: dict[str, list[str]], items: list[str], users: list[str], pairs: list[tuple[int, int]]) -> Bundle:
     rng = torch.Generator().manual_seed(0)
     vectors = [torch.randn(count, DIM, generator=rng) for count in (len(users), len(items))]
@@ -88,7 +93,7 @@ def _bundle(columns: dict[str, list[str]], items: list[str], users: list[str], p
     }
     material = Material(kept, {"text": texts}, {"text": torch.ones(len(items), dtype=torch.bool)}, {"text": words.name})
     about = {
-        "recipe": {"model": "viral"}, "model": "viral", "exposure": {"popularity@20": 9.1, "held_out_popularity": 4.2},
+        "recipe": {"model": "viral"}, "model": "viral", "exposure": _exposure(items[0]),
         "metrics": {"recall@20": 0.312, "ndcg@20": 0.187, "coverage@20": 0.63},
         "update": {"before": {"metrics": {"recall@20": 0.298, "ndcg@20": 0.19}}},
     }  # fmt: skip

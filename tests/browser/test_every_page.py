@@ -10,8 +10,10 @@ pytestmark = pytest.mark.slow
 TURNING = dict.fromkeys(map(ord, "\u202e\u2066"))  # what would turn the rest of the page around is left out
 INLINE = "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))"
 PAGES = {
-    "gallery": "/",
-    "nothing found": "/?q=zzzzzz",
+    "home": "/",
+    "home, in Chinese": "/?lang=zh",
+    "gallery": "/gallery",
+    "nothing found": "/gallery?q=zzzzzz",
     "users": "/users",
     "user": "/users/{user}",
     "item": "/items/{item}",
@@ -41,6 +43,8 @@ def settled(watch, path: str):
     page = watch.go(path)
     if path.startswith("/map"):
         page.locator("#map[data-ready]").wait_for()
+    if path.startswith("/?") or path == "/":
+        page.locator("#data-health .dot").wait_for()
     if path == "/doctor":
         page.locator("#examination .facts").wait_for()
     return page
@@ -60,7 +64,7 @@ def test_a_page_can_be_used_by_everybody_in_light_in_dark_and_on_a_telephone(wat
 
 def test_the_policy_is_in_force(watch) -> None:
     """The watch must be able to see a violation at all."""
-    page = watch.go("/")
+    page = watch.go("/gallery")
     page.evaluate(INLINE)
     page.wait_for_timeout(100)
     assert any("policy: script-src" in fault for fault in watch.faults)
@@ -82,7 +86,7 @@ def test_a_hostile_title_is_text_and_nothing_else(watch, planted) -> None:
         shown, meant = page.locator("h1").inner_text(), " ".join(title.translate(TURNING).split())
         assert shown[:200] == meant[:200].strip()
         assert page.title() != "owned"
-    page = watch.go("/")
+    page = watch.go("/gallery")
     assert page.get_by_test_id("card").filter(has_text="<script>document.title").count() == 1
     assert page.locator("main script, main [onerror], main [onload]").count() == 0
     assert page.title() == "Gallery · VIRAL"

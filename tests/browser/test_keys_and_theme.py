@@ -5,7 +5,7 @@ import re
 import pytest
 
 pytestmark = pytest.mark.slow
-NAMES = ["Gallery", "Users", "Try a new item", "Map", "Experiments", "Doctor"]
+NAMES = ["Home", "Gallery", "Users", "Try a new item", "Map", "Experiments", "Doctor"]
 
 
 def log_in(watch, token: str):
@@ -26,11 +26,11 @@ def test_a_wrong_token_is_refused_and_the_right_one_leads_back(opened, locked: s
     assert "token" in alert.inner_text() and watch.audit() == []
     log_in(watch, tokens[1]["admin"])
     page.wait_for_url("**/users?q=1")
-    watch.go("/")
+    watch.go("/gallery")
     assert page.get_by_role("link", name="Edit the description").count() > 0
     page.get_by_role("button", name="Log out").click()
     page.wait_for_url("**/login")
-    watch.go("/")
+    watch.go("/gallery")
     assert "/login" in page.url
 
 
@@ -38,7 +38,8 @@ def test_a_reader_reads_and_changes_nothing(opened, locked: str, tokens) -> None
     watch = opened(locked)
     watch.go("/login")
     page = log_in(watch, tokens[1]["read"])
-    page.get_by_test_id("card").first.wait_for()
+    page.get_by_role("heading", name="It is working").wait_for()
+    watch.go("/gallery")
     assert page.get_by_test_id("card").count() == 28
     assert page.get_by_role("link", name="Edit the description").count() == 0
     assert page.get_by_role("button", name="Describe again").count() == 0
@@ -49,7 +50,7 @@ def test_a_reader_reads_and_changes_nothing(opened, locked: str, tokens) -> None
 
 
 def test_another_sites_page_changes_nothing(watch) -> None:
-    page = watch.go("/")
+    page = watch.go("/gallery")
     link = page.get_by_test_id("card").nth(7).locator("a.cover").get_attribute("href")
     form = {"item": link.rsplit("/", 1)[1], "text": "from elsewhere"}
     answer = page.request.post("/description", form=form, headers={"Origin": "http://elsewhere.example"})
@@ -58,7 +59,7 @@ def test_another_sites_page_changes_nothing(watch) -> None:
 
 def test_the_theme_is_switched_and_stays(opened, site: str) -> None:
     watch = opened(site, color_scheme="light")
-    page = watch.go("/")
+    page = watch.go("/gallery")
     colour = "getComputedStyle(document.body).backgroundColor"
     light, button = page.evaluate(colour), page.get_by_role("button", name="Dark theme")
     assert button.get_attribute("aria-pressed") == "false"
@@ -75,7 +76,7 @@ def test_the_theme_is_switched_and_stays(opened, site: str) -> None:
 
 
 def test_a_walk_by_keyboard_from_the_skip_link_through_the_navigation(watch) -> None:
-    page = watch.go("/")
+    page = watch.go("/gallery")
     page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="To the content")
     assert watch.focused().inner_text() == "To the content" and watch.focus_shows()
@@ -96,7 +97,7 @@ def test_a_walk_by_keyboard_from_the_skip_link_through_the_navigation(watch) -> 
 
 
 def test_a_slash_leads_to_the_search_and_every_stop_of_the_gallery_is_seen(watch) -> None:
-    page = watch.go("/")
+    page = watch.go("/gallery")
     page.keyboard.press("/")
     assert watch.focused().get_attribute("type") == "search"
     for _ in range(14):

@@ -25,7 +25,8 @@ SEEN = """() => Promise.all([...document.images].filter((one) => { const box = o
   const colours = new Set(new Uint32Array(paint.getImageData(0, 0, 16, 16).data.buffer)).size;
   return [one.getAttribute("src"), one.naturalWidth, one.naturalHeight, colours]; }))"""
 PLACES = {
-    "home": ("/", 4), "gallery": ("/gallery", 4),
+    "home": ("/", 0),
+    "gallery": ("/gallery", 4),
     "search": ("/gallery?q=star", 4),
     "users": ("/users", 20),
     "user": ("/users/{user}", 8),

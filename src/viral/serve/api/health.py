@@ -62,7 +62,7 @@ async def readyz(request: Request) -> Ready:
         reloads=live.reloads,
         recall=snapshot.retriever.recall,
         stock=None if stock is None else len(stock),
-        broken=next(iter(_broken(request)), ""),
+        broken=next(iter(broken_now(request)), ""),
     )
 
 
@@ -105,7 +105,7 @@ class Health(Stamped):
 )
 async def health(request: Request) -> Response:
     """Everything at a glance; `status` is `degraded` where an older bundle, stock or file of rules goes on."""
-    ready, broken = await readyz(request), _broken(request)
+    ready, broken = await readyz(request), broken_now(request)
     rules: RulesFile | None = request.app.state.rules
     variants: Variants = request.app.state.variants
     snapshot = request.app.state.live.current
@@ -130,7 +130,7 @@ def _rules(file: RulesFile) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _broken(request: Request) -> list[str]:
+def broken_now(request: Request) -> list[str]:
     """Why what lies on the disk now is not what is served: bundles, stock, rules."""
     state = request.app.state
     told = [state.live.broken]

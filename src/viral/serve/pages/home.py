@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from viral.bundle import MANIFEST_FILE
 from viral.language import marked
+from viral.serve.api.health import broken_now
 from viral.serve.pages import render
 from viral.serve.pages.apply import state_of
 from viral.serve.pages.cards import UNTRAINED
@@ -22,6 +23,7 @@ from viral.serve.today import feedback_of_today, midnight
 
 router = APIRouter(include_in_schema=False)
 MOVED = ("q", "status", "category", "sort", "page")  # of the gallery, which was here once
+MUCH, POPULAR = 0.25, 2.0  # of the users have the same item first; times as popular as what they took: it is told
 METRICS = {
     "recall@20": marked("of what users chose later, found among their first 20"),
     "ndcg@20": marked("the same, counting more the further in front (NDCG@20)"),
@@ -51,7 +53,7 @@ def home(request: Request) -> Response:
     shelf, about = shelf_of(snapshot), snapshot.bundle.about
     return render(
         request, "home.html", shelf=shelf, faults=_faults(request), measured=_measured(about), when=_when(request),
-        other_test=_other_test(about), shown=_shown(about), today=_today(request),
+        other_test=_other_test(about), shown=_shown(snapshot), today=_today(request),
         new_items=shelf.labels.get(UNTRAINED, 0), apply=state_of(request, shelf),
     )  # fmt: skip
 
@@ -73,9 +75,7 @@ async def health(request: Request) -> Response:
 
 def _faults(request: Request) -> list[str]:
     """What does not work, in the words of whoever met it."""
-    stock = request.app.state.stock
-    told = [request.app.state.live.broken, "" if stock is None else stock.broken]
-    return [one for one in told if one]
+    return broken_now(request)
 
 
 def _measured(about: Mapping[str, Any]) -> list[Measured]:
@@ -104,13 +104,19 @@ def _when(request: Request) -> float | None:
         return None
 
 
-def _shown(about: Mapping[str, Any]) -> dict[str, float]:
-    """How far the recommendations spread over the catalogue, as far as it was measured."""
-    exposure, metrics = about.get("exposure") or {}, about.get("metrics") or {}
-    values = {"coverage": exposure.get("coverage@20", metrics.get("coverage@20"))}
-    values["popularity"] = exposure.get("popularity@20")
-    values["wanted"] = exposure.get("held_out_popularity")
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+def _shown(snapshot: Snapshot) -> dict[str, Any]:
+    """How recommendations are shared out among the items, as training measured it (:mod:`viral.evaluation.exposure`).
+
+    Of runs from before that was kept, the coverage alone.
+    """
+    about = snapshot.bundle.about
+    told: Mapping[str, Any] = about.get("exposure") or {}
+    if "most_item" not in told:
+        coverage = (about.get("metrics") or {}).get("coverage@20")
+        return {} if coverage is None else {"k": 20, "coverage": coverage}
+    times = told["recommended"] / told["taken"] if told["taken"] else None
+    leans = told["most"] >= MUCH or (times or 0) >= POPULAR
+    return {**told, "times": times, "leans": leans}
 
 
 def _today(request: Request) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from viral.enrich import all_descriptions
 HTMX = {"hx-request": "true"}
 SPOKEN = ("aria-label", "placeholder", "alt", "title")
 FORMATS = frozenset({"jpeg", "png", "webp", "csv", "json", "html", "git", "lfs"})
-NAMES = FORMATS | {"viral", "english", "recall", "ndcg", "api", "post", "feedback", "recommend", "pca", "sne", "enter", "shift"}
+NAMES = FORMATS | {
+    "viral", "english", "recall", "ndcg", "api", "post", "feedback", "recommend", "pca", "sne", "enter", "shift",
+}  # fmt: skip
 PLACES = {
     "home": "/", "gallery": "/gallery", "nothing found": "/gallery?q=zzzz", "nothing edited": "/gallery?status=edited",
     "users": "/users", "nobody found": "/users?q=zzzz", "user": "/users/u1", "item": "/items/i0",

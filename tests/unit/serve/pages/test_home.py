@@ -54,12 +54,25 @@ def test_metrics_stand_beside_those_of_before(shop: Path, tmp_path: Path) -> Non
     assert not home._other_test(about) and home._measured({}) == []
 
 
-def test_how_recommendations_spread_is_told_as_far_as_it_was_measured() -> None:
-    exposure = {"popularity@20": 12.0, "held_out_popularity": 4.0}
-    assert home._shown({"exposure": exposure, "metrics": {"coverage@20": 0.5}}) == {
-        "coverage": 0.5, "popularity": 12.0, "wanted": 4.0,
+def test_how_recommendations_spread_is_told_as_far_as_it_was_measured(shop: Path) -> None:
+    told = {
+        "k": 10, "users": 9, "coverage": 0.5, "most": 0.3, "most_item": ODD, "most_title": "", "gini": 0.4,
+        "recommended": 8.0, "taken": 4.0,
     }  # fmt: skip
-    assert home._shown({"exposure": {"popularity@20": None}}) == {}
+    with opened(shop / "run", shop / "data") as client:
+        about = client.app.state.live.current.bundle.about  # type: ignore[attr-defined]
+        for name in ("exposure", "metrics"):
+            about.pop(name, None)
+        assert "It was not measured with this training" in said(client.get("/").text)
+        about["metrics"] = {"coverage@20": 0.25}
+        assert "25 % of the items are among the first 20 of at least one user." in said(client.get("/").text)
+        about["exposure"] = told
+        text = said(client.get("/").text)
+        assert "50 % of the items are among the first 10" in text and "30 % of the users have the same item" in text
+        assert "2.0 times as popular" in text and "leans to what is popular" in text and ODD in text
+        about["exposure"] = told | {"most": 0.1, "taken": 0.0}
+        text = said(client.get("/").text)
+        assert "leans to" not in text and "times as popular" not in text
 
 
 def test_answers_and_feedback_of_today_are_counted(shop: Path, tmp_path: Path) -> None:
