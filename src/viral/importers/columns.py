@@ -173,6 +173,7 @@ ITEM_ROLES = (ITEM, VARIANT, TITLE, TEXT, IMAGE, IMAGE_URL, CATEGORY, PRICE, COL
 # In a log, a title may be that of a review and a price what was paid: only names that say whose it is.
 _ITEMS_OWN = re.compile(r"^(?:item|product|prod|article|goods|lineitem|movie|book|商品|产品|物品)")
 KINDS_OF_EVENT = ("event_type", "event_name", "event", "behavior", "behaviour", "behavior_type", "action", "行为类型")
+_PREFIX = re.compile(r"^.*[.:](?=.)")
 _TYPE = re.compile(r":(?:token|float|token_seq|float_seq|string|long|int)$")  # of RecBole's atomic files
 
 
@@ -185,12 +186,12 @@ def key(name: str) -> str:
 def candidates(present: Sequence[str], role: Role) -> list[str]:
     """The columns that a role's names recognise, the best known name first.
 
-    Of ``items.item_id``, as nested exports write it, the last part counts too.
+    Of ``items.item_id`` and ``g:title``, as nested exports and feeds write them, the last part counts too.
     """
     rank = {key(name): place for place, name in reversed(list(enumerate(role.names)))}
 
     def place(name: str) -> int | None:
-        return rank.get(key(name), rank.get(key(name.rpartition(".")[2])))
+        return rank.get(key(name), rank.get(key(_PREFIX.sub("", name))))
 
     found = [(where, number, name) for number, name in enumerate(present) if (where := place(name)) is not None]
     return [name for _, _, name in sorted(found)]

@@ -16,7 +16,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
 _DAY_FIRST = ("%d{0}%m{0}%Y", "%d{0}%m{0}%y")
 _MONTH_FIRST = ("%m{0}%d{0}%Y", "%m{0}%d{0}%y")
-_NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%Y/%m/%d", "%Y.%m.%d")
+_NAMED = (
+    "%Y-%m-%d",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+)
 _CHINESE = (r"^(\d{4})年(\d{1,2})月(\d{1,2})日?\s*", "$1-$2-$3 ")
 _EITHER = r"^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}|\d{2})\b"
 _COMPACT = r"^(?:19[7-9]\d|20\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$"
@@ -42,7 +53,7 @@ def read_times(written: pl.Series, *, day_first: bool | None = None, where: str 
     compact = written.drop_nulls().str.contains(_COMPACT)
     if len(compact) and compact.all():
         return Times(_dates(written, ["%Y%m%d"]), "dates YYYYMMDD", "s")
-    dates = written.filter(written.is_not_null() & number.is_null()).unique()
+    dates = written.filter(written.is_not_null() & number.is_null()).unique(maintain_order=True)
     if not len(dates):
         return _numbers(written, "")
     seconds, told = _parsed(dates, day_first, where)

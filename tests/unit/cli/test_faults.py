@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from viral.cli import app
 from viral.cli.common import verb
+from viral.dataset import Dataset
 
 
 def invoke(*words: str) -> Result:
@@ -86,13 +87,14 @@ def test_an_item_without_picture_and_a_title_with_html_pass(log: Path) -> None:
     counts = json.loads(invoke("enrich", str(dataset), "--json").stdout)["counts"]
     assert counts["missing picture"] == 1
     done = invoke("doctor", str(dataset))
-    assert done.exit_code == 0 and "HTML" in done.stdout
+    assert done.exit_code == 0 and "HTML" not in done.stdout
+    assert Dataset.open(dataset).catalog()["i3"].title == "Thing 3"
 
 
 def test_a_missing_column_is_named_with_what_is_there(log: Path) -> None:
-    (log / "interactions.csv").write_text("customer,item_id\n1,i1\n")
+    (log / "interactions.csv").write_text("whose,item_id\n1,i1\n")
     message = fails(1, "import", "table", str(log), str(log.parent / "dataset"))
-    assert "interactions.csv" in message and "user" in message and "customer" in message and "--column" in message
+    assert "interactions.csv" in message and "user" in message and "whose" in message and "--column" in message
 
 
 def test_a_user_id_that_looks_like_a_number_stays_text(log: Path) -> None:

@@ -212,7 +212,13 @@ def test_without_an_item_table_the_items_are_those_of_the_log(tmp_path):
             DataError,
             r"interactions\.csv: column 'user' is missing.*\n.*--column user=NAME",
         ),
-        (LOG, "ref,title\nx1,x\n", {}, DataError, r"items\.csv: column 'item' is missing.*ref, title\n.*item=item,NAME"),
+        (
+            LOG,
+            "ref,title\nx1,x\n",
+            {},
+            DataError,
+            r"items\.csv: column 'item' is missing.*ref, title\n.*item=item,NAME",
+        ),
         (LOG, ITEMS, {"columns": {"title": "nom"}}, DataError, "column 'nom' is missing"),
         (LOG, ITEMS, {"columns": {"titel": "title"}}, UsageError, r"unknown column 'titel'\n.*did you mean title"),
         (LOG, ITEMS, {"split": "time"}, UsageError, r"unknown split 'time'\n"),
@@ -230,7 +236,9 @@ def test_what_cannot_be_imported_is_said_and_nothing_is_left_behind(tmp_path, lo
 
 def test_a_folder_without_a_log_or_with_two(tmp_path):
     write(tmp_path / "empty" / "items.csv", ITEMS)
-    with pytest.raises(DataError, match=r"no interaction log.*\n.*interactions\.csv"):
+    with pytest.raises(
+        DataError, match=r"(?s)no interaction log.*items\.csv: the columns are: item, title.*interactions\.csv"
+    ):
         import_table(tmp_path / "empty", tmp_path / "data")
     folder = source(tmp_path)
     write(folder / "interactions.jsonl", "{}")
