@@ -71,7 +71,7 @@ BAD = {
     "scans": (scans(MAX_SCANS), "too costly"),
     "svg": (SVG, "unknown format"),
     "gif": (animated("GIF"), "unknown format"),
-    "html": (b"<html><img src=http://127.0.0.1/></html>", "unknown format"),
+    "html": (b"<html><img src=http://127.0.0.1/></html>", "a web page"),
     "pdf": (b"%PDF-1.7 " + picture("JPEG"), "unknown format"),
     "zip-and-jpeg": (b"PK\x03\x04" + picture("JPEG"), "unknown format"),
     "truncated": (noise("JPEG")[:700], "damaged"),

@@ -130,7 +130,7 @@ def test_a_fault_that_passes_is_tried_again(tmp_path, code, times):
         (None, "behind a dead link", 1),
         (web.fails(403, 9, RED), "behind a dead link", 1),
         (b"", "empty", 1),
-        (b"<html>not here</html>", "unknown format", 1),
+        (b"<html>not here</html>", "a web page", 1),
         (picture("GIF"), "unknown format", 1),
         (png(20_000, 20_000), "too many pixels", 1),
         (RED[:20], "truncated or damaged", 1),
