@@ -18,6 +18,7 @@ MOST_SAMPLES = 1200  # of the frame's pixels, evenly spread
 STUDIO = 75.0  # lightness of a studio's backdrop at least
 NEUTRAL = 4.0  # its chroma at most
 COLOURLESS = 1.6  # chroma that no eye sees
+BRIGHTER, LEAST_BRIGHTER = 3.0, 0.003  # lightness above a backdrop's, and the share of a picture that tells of its tint
 WHITE = 92.0  # lightness that a darker studio backdrop is raised to
 FAINT, NOISE = 1.1, 1.6  # least difference of a white thing on it, and how many times the backdrop's own unevenness
 
@@ -109,6 +110,16 @@ def colourless(layer: Lab) -> bool:
     """Whether nobody would call a surface of a backdrop anything but white or grey."""
     middle = layer.mean(axis=(0, 1))
     return bool(np.hypot(middle[1], middle[2]) < COLOURLESS)
+
+
+def painted(lab: Lab, layer: Lab) -> bool:
+    """Whether a backdrop has a tint of its own, not of the light: something brighter before it is whiter."""
+    middle = layer.mean(axis=(0, 1))
+    brighter = lab[lab[..., 0] > middle[0] + BRIGHTER]
+    if colourless(layer) or len(brighter) < LEAST_BRIGHTER * lab.shape[0] * lab.shape[1]:
+        return False
+    away = np.median(brighter, axis=0)[1:] - middle[1:]
+    return bool(np.hypot(*away) > np.hypot(*middle[1:]) / 3)
 
 
 def balanced(lab: Lab, backdrop: Lab) -> Lab:

@@ -67,7 +67,7 @@ def name_indices(lab: Lab) -> npt.NDArray[np.int64]:
 
 def _neutral(light: Values, a: Values, b: Values) -> Truth:
     """Without a hue to speak of: (n,) each -> (n,)."""
-    deep = (a > -1.6) & (a < 5.5) & (b > -5.5) & (b < np.where(a > 3.5, 3.0, 4.0))
+    deep = (a > -1.6) & (a < 5.5) & (b > -6.2 - np.maximum(0, 16 - light) / 2) & (b < np.where(a > 3.5, 3.0, 4.0))
     middle = (a > -1.7) & (a < 3.6) & (b > -6.6) & (b < np.where(a > 0.5, 3.2, 2.6))
     dull = (light < 40) & (a >= 3.6) & (a < 6.2) & (b > -4) & (b < 3.2)
     bright = (light >= BRIGHT) & (a > -3.2) & (a < 2.4) & (b < 6.6) & (b > -6.6)
@@ -96,14 +96,14 @@ def _hues(light: Values, chroma: Values, hue: Values) -> npt.NDArray[np.int64]:
         ),
         np.select([(chroma >= 45) & (light >= 50) | peach, camel], [_is("orange"), _is("beige")], _is("brown")),
         np.select([(chroma >= 30) & (light >= 48), camel], [_is("yellow"), _is("beige")], _is("brown")),
-        _olives(light, chroma),
+        _olives(light, chroma, hue),
         np.select(
             [(chroma >= 25) & (light >= 40), (light >= 78) | (light < OLIVE)],
             [_is("green"), _is("green")],
             _is("khaki green"),
         ),
         np.full(light.shape, _is("green")),
-        np.select([(light < DEEP) & (chroma < 8), light < 60], [_is("green"), _is("teal")], _is("turquoise")),
+        np.select([(light < DEEP) & (chroma < 8), light < 67], [_is("green"), _is("teal")], _is("turquoise")),
         np.full(light.shape, _is("blue")),
         np.full(light.shape, _is("purple")),
         np.where((light >= 42) | (chroma >= 70), _is("pink"), _is("purple")),
@@ -117,9 +117,9 @@ def _reds(light: Values, chroma: Values) -> npt.NDArray[np.int64]:
     return np.select([red, light >= 40], [_is("red"), _is("pink")], np.where(chroma < 15, _is("brown"), _is("red")))
 
 
-def _olives(light: Values, chroma: Values) -> npt.NDArray[np.int64]:
+def _olives(light: Values, chroma: Values, hue: Values) -> npt.NDArray[np.int64]:
     """Between yellow and green: lemon, mustard, cream, olive."""
-    yellow = (light >= 58) & (chroma >= 34) | (light >= 80) & (chroma >= 17)
+    yellow = (light >= np.where(hue < 98, 46, 58)) & (chroma >= 34) | (light >= 80) & (chroma >= 17)
     faint = [_is("yellow"), _is("beige"), _is("khaki green")]
     return np.select([yellow, light >= 62, light >= OLIVE], faint, np.where(chroma < 8, _is("brown"), _is("green")))
 

@@ -6,7 +6,17 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from viral.enrich.pixel.backdrop import CLOSE, backdrop_layers, balanced, colourless, faint, frame, seams, studio
+from viral.enrich.pixel.backdrop import (
+    CLOSE,
+    backdrop_layers,
+    balanced,
+    colourless,
+    faint,
+    frame,
+    painted,
+    seams,
+    studio,
+)
 from viral.enrich.pixel.colours import Mask, distance
 from viral.enrich.pixel.masks import closed, eroded, opened
 from viral.enrich.pixel.names import Lab
@@ -80,7 +90,7 @@ def take_apart(lab: Lab) -> Scene:
     free = np.ones((height, width), dtype=bool)
     for region in regions:
         free &= ~region.mask
-    lit = balanced(lab, layers[0]) if clean else lab
+    lit = balanced(lab, layers[0]) if clean and not painted(lab, layers[0]) else lab
     return Scene(lab, lit, _kind(layers), lab[free], regions, photo=clean and colourless(layers[0]))
 
 

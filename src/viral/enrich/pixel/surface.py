@@ -14,6 +14,7 @@ from viral.enrich.pixel.photos import seen_in_photo
 from viral.enrich.pixel.texture import read_texture
 
 SAME_HUE = 0.35  # radians
+FAR = 56.0  # in Lab: navy and pale blue, or purple and white in a purple shade, are two colours of one name
 SHADED = 32.0  # of lightness between the lit and the shaded side of one colour
 LEAST_COLOUR = 0.015  # of the surface: a mark may be as small
 LEAST_SHARE = 0.06  # of the surface that a colour covers, lines apart, to be named
@@ -141,7 +142,7 @@ def _families(found: tuple[Colour, ...]) -> npt.NDArray[np.int64]:
 
 def _shades(one: Colour, other: Colour) -> bool:
     if one.name == other.name:
-        return True
+        return float(one.distance(np.asarray(other.lab, dtype=np.float32))) < FAR
     (light, a, b), (dark, c, d) = one.lab, other.lab
     if min(np.hypot(a, b), np.hypot(c, d)) < COLOURED or abs(light - dark) > SHADED:
         return False

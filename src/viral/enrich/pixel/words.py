@@ -160,7 +160,7 @@ def _reading(what: str, words: Sequence[Words]) -> str:
 
 def _backdrop(sight: Sight) -> str:
     kind = {"plain": "even", "gradient": "gradually shaded"}.get(sight.scene.backdrop, sight.scene.backdrop)
-    names = list(dict.fromkeys(colour.name for colour in sight.backdrop[:2]))
+    names = list(dict.fromkeys(colour.words for colour in sight.backdrop[:2]))
     return f"{kind} {_listed(names[:1] if kind == 'even' else names)}"
 
 
