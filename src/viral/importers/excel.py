@@ -17,7 +17,7 @@ _HINT = "check that it opens, or save it as CSV"
 
 def read_excel(path: Path, asked: Asked) -> Raw:
     """Read the columns that are asked for and there; the first row that is not empty names them."""
-    name, cells = _sheet(path)
+    names, name, cells = _sheet(path)
     filled = (row for row in cells if any(cell != "" for cell in row))
     header = [_text(cell) or "" for cell in next(filled, [])]
     header = [name.strip() for name in header]
@@ -26,10 +26,11 @@ def read_excel(path: Path, asked: Asked) -> Raw:
     wanted = [name for name in dict.fromkeys(header if asked.names is None else asked.names) if name in header]
     places = [header.index(name) for name in wanted]
     frame, rejections = gather(path, _rows(filled, places), wanted, asked)
-    return Raw(header, frame, rejections, f"sheet {name!r}")
+    return Raw(header, frame, rejections, f"sheet {name!r}" + (f" of {', '.join(names)}" if len(names) > 1 else ""))
 
 
-def _sheet(path: Path) -> tuple[str, list[list[Any]]]:
+def _sheet(path: Path) -> tuple[list[str], str, list[list[Any]]]:
+    """The names of all sheets that hold something, and the first of them."""
     import python_calamine as calamine
 
     with unpacked(path) as file:
@@ -43,7 +44,7 @@ def _sheet(path: Path) -> tuple[str, list[list[Any]]]:
         except (calamine.CalamineError, OSError, ValueError) as error:
             raise DataError(f"not a workbook that can be read ({error})", where=str(path), hint=_HINT) from None
     full = {name: cells for name, cells in sheets.items() if any(any(cell != "" for cell in row) for row in cells)}
-    return next(iter(full.items()), ("", []))
+    return (list(full), *next(iter(full.items()), ("", [])))
 
 
 def _rows(cells: Iterator[Sequence[Any]], places: Sequence[int]) -> Iterator[Row]:

@@ -53,7 +53,7 @@ def find(
         rest = {path: raw for path, raw in seen.items() if path not in logs}
         given = _items(source, rest, said)
     used = {*logs, *([given[0]] if given else ())}
-    return Found(logs, given, [path.name for path in seen if path not in used])
+    return Found(logs, given, [path.name for path, raw in seen.items() if path not in used and len(raw.present) > 1])
 
 
 def _tables(folder: Path, items: Path | None) -> list[Path]:
