@@ -28,12 +28,15 @@ class Pictured:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def with_pictures(table: Rows, source: Path, images: Path | None, staging: Path | None) -> Pictured:
+def with_pictures(
+    table: Rows, source: Path, images: Path | None, staging: Path | None, *, others: Iterable[str] = ()
+) -> Pictured:
     """The items with the pictures that their table names or that are named by their ids, copied to ``staging``.
 
     They are looked for in ``images`` (a folder), or in the first of FOLDERS that ``source`` has, and in the source.
+    ``others`` are ids of items that are not in ``table``: their files are known, and not taken.
     """
-    choice = _choice(table, source, images)
+    choice = _choice(table, source, images, others)
     column = table.names.get("image", "item")
     found, faults = copy_pictures(choice.wanted, _folders(source, images), staging, table.file, column)
     items = table.frame["item"].to_list()
@@ -42,13 +45,13 @@ def with_pictures(table: Rows, source: Path, images: Path | None, staging: Path 
     return Pictured(with_images(frame, found), [*choice.faults, *faults], told(choice, items, found))
 
 
-def _choice(table: Rows, source: Path, images: Path | None) -> Choice:
+def _choice(table: Rows, source: Path, images: Path | None, others: Iterable[str]) -> Choice:
     folders = _folders(source, images)
     if not folders or folders[0] != source or images is not None:
-        return choose(table, folders)
-    choice = choose(table, folders, below=False)  # a source may have anything below it
+        return choose(table, folders, others=others)
+    choice = choose(table, folders, below=False, others=others)  # a source may have anything below it
     archives = [path.name for path in sorted(source.glob("*.zip")) if path.stem.lower() in FOLDERS]
-    if archives:
+    if archives and not choice.wanted:
         say(f"pictures: {', '.join(archives)}: archives are not looked into; unzip them there and import again")
     return choice if choice.wanted else Choice(faults=choice.faults)
 
@@ -77,7 +80,7 @@ def copy_pictures(
     """Copy the pictures into ``staging/images``; return item id -> name, and a rejection for each that is unusable.
 
     A picture is looked for in each of ``folders`` in turn. Only its header is read here (`viral doctor` decodes); its
-    suffix becomes that of its content. The item of an unusable picture stays, without one. With ``staging`` None nothing
+    suffix becomes that of its content. The item of an unusable picture stays, without one. Without ``staging`` nothing
     is written.
     """
     wanted, folders = list(wanted), list(folders)

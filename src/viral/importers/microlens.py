@@ -59,14 +59,14 @@ def import_microlens(
         file = _pairs_file(source, dataset)
         titles, covers = items or _beside(file, "title"), images or _covers(file)
         rows = with_times(with_ids(_read_log(file), "user", "item"), required=True)
-        catalogue = _catalogue(rows, titles)
+        catalogue = everything = _catalogue(rows, titles)
         pairs = with_one_row_per_pair(with_known_items(rows, catalogue.frame["item"]))
         kept = core_of(pairs, core, where=str(file))
         filtered = pairs.frame.height - kept.height
         pairs, parts = split_log(pairs, kept, rule, seed)
         if core:
             catalogue = catalogue.only(pl.col("item").is_in(kept["item_id"].unique().implode()))
-        pictured = with_pictures(catalogue, file, covers, staging)
+        pictured = with_pictures(catalogue, file, covers, staging, others=everything.frame["item"].to_list())
         options: dict[str, Any] = {
             "log": file.name,
             "titles": titles.name if titles else None,

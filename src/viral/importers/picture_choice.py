@@ -54,13 +54,16 @@ class Choice:
         return [name for name in self.owners.strangers if name not in taken]
 
 
-def choose(table: Rows, folders: Sequence[Path], *, below: bool = True) -> Choice:
-    """The picture of each item out of ``folders``: the first is looked through, in the others names are looked up."""
+def choose(table: Rows, folders: Sequence[Path], *, below: bool = True, others: Iterable[str] = ()) -> Choice:
+    """The picture of each item out of ``folders``: the first is looked through, in the others names are looked up.
+
+    ``others`` are ids of items that are not in ``table``, whose files are no strangers'.
+    """
     cells = [_cell(*values) for values in _columns(table).iter_rows()]
     if not folders:
         return Choice()
     found = look_through(folders[0], below=below)
-    owners = owners_of(found.names, (cell.item_id for cell in cells))
+    owners = owners_of(found.names, dict.fromkeys((*(cell.item_id for cell in cells), *others)))
     places = [NamedFiles(found.folder, found.names), *(NamedFiles(folder, ()) for folder in folders[1:])]
     chosen = [(cell, _choose(cell, places, owners)) for cell in cells]
     doubtful = _claimed_by_several(wanted for _, wanted in chosen if isinstance(wanted, _Found))

@@ -28,6 +28,10 @@ class NamedFiles:
     def _by_stem(self) -> dict[str, list[str]]:
         return self._grouped(lambda path: path.stem)
 
+    @cached_property
+    def _by_tail(self) -> dict[str, list[str]]:
+        return self._grouped(lambda path: f"{path.parent.name}/{path.stem}")
+
     def there(self, name: str) -> bool:
         """Whether there is something of exactly that name below the folder, if only a link."""
         if "\0" in name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
@@ -47,7 +51,11 @@ class NamedFiles:
             return []
         file = PurePosixPath(parts[-1])
         files = self._by_name.get(file.name.casefold()) or self._by_stem.get(file.stem.casefold(), [])
-        return _deepest(files, parts[:-1])
+        if len(files) > 1 and len(parts) > 1:
+            inner = self._by_tail.get(f"{parts[-2]}/{file.stem}".casefold(), [])
+            named = [name for name in inner if PurePosixPath(name).name.casefold() == file.name.casefold()]
+            files = _deepest(named or inner, parts[:-1]) or files
+        return files
 
     def _grouped(self, key: Callable[[PurePosixPath], str]) -> dict[str, list[str]]:
         groups = defaultdict[str, list[str]](list)

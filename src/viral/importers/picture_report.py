@@ -23,7 +23,7 @@ def told(choice: Choice, items: Sequence[str], pictured: Mapping[str, str]) -> d
     if choice.folder is None:
         return {}
     ways = Counter(wanted.way for wanted in choice.wanted if wanted.item_id in pictured)
-    further = sum(len(files) - 1 for files in choice.owners.of_item.values())
+    further = sum(len(files) - 1 for item, files in choice.owners.of_item.items() if item in pictured)
     return {
         "folder": str(choice.folder.folder),
         "files": len(choice.folder.names),
@@ -61,7 +61,7 @@ def _lines(choice: Choice, found: PictureFolder, items: Sequence[str], pictured:
     elif choice.strangers:
         count = _count(len(choice.strangers), "file")
         yield f"  {count} in {place} belonging to no item, e.g. {_some(choice.strangers)}"
-    yield from _doubts(choice)
+    yield from _doubts(choice, pictured)
     without = [item for item in items if item not in pictured] if pictured else []
     if without:
         yield f"  {_count(len(without), 'item')} without a picture, e.g. {_some(without)}"
@@ -72,8 +72,8 @@ def _lines(choice: Choice, found: PictureFolder, items: Sequence[str], pictured:
         yield f"  {_count(found.links, 'link')} to folders not followed; put the folders themselves there"
 
 
-def _doubts(choice: Choice) -> Iterable[str]:
-    several = [(item, files) for item, files in choice.owners.of_item.items() if len(files) > 1]
+def _doubts(choice: Choice, pictured: Mapping[str, str]) -> Iterable[str]:
+    several = [(item, files) for item, files in choice.owners.of_item.items() if len(files) > 1 and item in pictured]
     if several:
         example = " and ".join(name for name, _ in several[0][1][:2])
         yield f"  {_count(len(several), 'item')} with several pictures ({example}): the first by its name is taken"

@@ -76,7 +76,8 @@ def import_table(
         pairs, parts = split_log(pairs, kept, tables.rule, seed)
         if core:
             table = table.only(pl.col("item").is_in(parts.interactions["item_id"].unique().implode()))
-        pictured = with_pictures(table, source, images, None if dry_run else staging)
+        others = (*known, *tables.items.frame["item"].to_list())
+        pictured = with_pictures(table, source, images, None if dry_run else staging, others=others)
         options = {"columns": dict(wishes.columns), "core": core, "split": tables.rule, "seed": seed}
         options |= {"filtered_by_core": filtered, **parts.options, **tables.options}
         options |= {"pictures": pictured.told} if pictured.told else {}

@@ -1,10 +1,13 @@
 """Whose picture a file is: folders, other spellings, suffixes, zeros, names from elsewhere, and what stays in doubt."""
 
+import time
+
 import pytest
 
 from makers import picture, rejected, write
 from viral.errors import DataError
 from viral.importers import import_table
+from viral.importers.picture_names import NamedFiles
 
 
 def imported(tmp_path, items, files, *, header="item", images="pictures", **options):
@@ -208,3 +211,23 @@ def test_a_source_without_pictures_says_nothing_of_them(tmp_path, capsys):
     write(tmp_path / "source" / "interactions.csv", "user,item\nu,a\n")
     dataset = import_table(tmp_path / "source", tmp_path / "data")
     assert "picture" not in capsys.readouterr().err and "pictures" not in dataset.manifest["source"]["options"]
+
+
+def test_pictures_of_items_outside_the_core_are_no_strangers_and_are_not_taken(tmp_path):
+    write(tmp_path / "source" / "items.csv", "item\na\nb\nc\na-2\n")
+    log = "user,item\n" + "".join(f"{user},{item}\n" for user in "uv" for item in "ab") + "u,c\n"
+    write(tmp_path / "source" / "interactions.csv", log)
+    for name in ("a", "b", "c", "a-2", "stray"):
+        write(tmp_path / "source" / "images" / f"{name}.png", picture())
+    dataset = import_table(tmp_path / "source", tmp_path / "data", core=2)
+    assert [item.image.name for item in dataset.catalog()] == ["a.png", "b.png"]
+    assert told(dataset)["of_no_item"] == 1 and told(dataset)["further_pictures"] == 0
+
+
+def test_pictures_of_one_name_in_many_folders_are_told_apart_quickly(tmp_path):
+    names = [f"{number}/main.jpg" for number in range(20_000)]
+    files = NamedFiles(tmp_path, names)
+    started = time.process_time()
+    assert all(files.alike(f"https://cdn.example/{number}/main.jpg") == [names[number]] for number in range(500))
+    assert len(files.alike("C:\\elsewhere\\main.jpg")) == 20_000
+    assert time.process_time() - started < 5
