@@ -189,12 +189,14 @@ def candidates(present: Sequence[str], role: Role) -> list[str]:
     Of ``items.item_id`` and ``g:title``, as nested exports and feeds write them, the last part counts too.
     """
     rank = {key(name): place for place, name in reversed(list(enumerate(role.names)))}
-
-    def place(name: str) -> int | None:
-        return rank.get(key(name), rank.get(key(_PREFIX.sub("", name))))
-
-    found = [(where, number, name) for number, name in enumerate(present) if (where := place(name)) is not None]
-    return [name for _, _, name in sorted(found)]
+    found = []
+    for number, name in enumerate(present):
+        whole, part = rank.get(key(name)), rank.get(key(_PREFIX.sub("", name)))
+        if whole is not None:
+            found.append((whole, 0, number, name))
+        elif part is not None:
+            found.append((part, 1, number, name))
+    return [name for *_, name in sorted(found)]
 
 
 def own_of_items(present: Sequence[str]) -> dict[str, str]:

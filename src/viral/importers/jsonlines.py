@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from viral.errors import DataError
+from viral.importers.columns import USER, candidates
+from viral.importers.nested import spread
 from viral.importers.raw import Asked, Bad, Raw, gather, open_text
 
 _PARTS = ("images", "image", "pictures", "photos", "media", "variants", "options", "tags", "categories", "reviews")
@@ -21,6 +23,7 @@ def read_json(path: Path, asked: Asked) -> Raw:
     """Read the keys that are asked for and there; ``DataError`` where the file is not JSON at all."""
     with open_text(path, asked.encoding) as (file, told):
         objects, shape = _objects(path, file)
+        objects = spread(objects)
         if asked.names is None:
             head = [value for value, _ in zip(objects, range(asked.limit or 2**60), strict=False)]
             names = list(dict.fromkeys(key for value in head if isinstance(value, dict) for key in value))
@@ -101,7 +104,7 @@ def _wrapped(value: Mapping[str, Any]) -> Mapping[str, list[Any]] | None:
         if isinstance(member, list) and member and all(isinstance(part, dict) for part in member)
     }
     rows = {key: member for key, member in arrays.items() if key.lower() not in _PARTS}
-    return rows or None
+    return None if candidates(list(value), USER) else rows or None  # a user's own list of items is one event
 
 
 def _row(value: Mapping[str, Any] | Bad, names: Sequence[str], seen: dict[str, None]) -> list[str | None] | Bad:

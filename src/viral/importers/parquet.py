@@ -8,6 +8,7 @@ import polars as pl
 from viral.catalog import read_parquet
 from viral.errors import DataError
 from viral.importers.compressed import unpacked
+from viral.importers.nested import spread_frame
 from viral.importers.raw import ROW, Asked, Raw
 
 _EXACT = 2**53  # beyond it a float64 does not tell one whole number from the next
@@ -20,13 +21,15 @@ def read_parquet_file(path: Path, asked: Asked) -> Raw:
             frame = read_parquet(file, hint="check the file, or write it again")
         except DataError as error:
             raise DataError(error.what, where=str(path), hint=error.hint) from None
-    there = frame.columns if asked.names is None else asked.names
-    wanted = [name for name in dict.fromkeys(there) if name in frame.columns]
+    numbers = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(ROW)
+    frame = spread_frame(frame.with_columns(numbers))
+    present = [name for name in frame.columns if name != ROW]
+    there = present if asked.names is None else asked.names
+    wanted = [name for name in dict.fromkeys(there) if name in present]
     if asked.limit is not None:
         frame = frame.head(asked.limit)
     texts = [_as_text(frame[name], path, sample=asked.names is None) for name in wanted]
-    numbers = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(ROW)
-    return Raw(frame.columns, pl.DataFrame([numbers, *texts]))
+    return Raw(present, pl.DataFrame([frame[ROW], *texts]))
 
 
 def _as_text(values: pl.Series, path: Path, *, sample: bool) -> pl.Series:

@@ -3,6 +3,7 @@
 import gzip
 import json
 
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -288,3 +289,38 @@ def test_missing_values_in_every_spelling(tmp_path, word):
 def test_ids_are_not_missing_unless_they_are_empty(tmp_path):
     files = {"log.csv": "user,item\nu,NA\nu,null\nNone,-\n", "items.csv": "item,title\nNA,x\nnull,y\n-,z\n"}
     assert pairs(imported(tmp_path, files)) == [("u", "NA"), ("u", "null"), ("None", "-")]
+
+
+NESTED = [
+    {"event_timestamp": 1704412800000000, "user_pseudo_id": "u1", "device": {"category": "mobile"},
+     "items": [{"item_id": "I1", "item_name": "Lamp", "item_category": "Light"},
+               {"item_id": "I2", "item_name": "Rug"}]},
+    {"event_timestamp": 1704412900000000, "user_pseudo_id": "u2", "device": {"category": "desktop"},
+     "items": [{"item_id": "I1", "item_name": "Lamp", "item_category": "Light"}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl", "parquet"])
+def test_events_with_a_list_of_items_are_a_row_an_item(tmp_path, kind):
+    path = tmp_path / "shop" / f"events.{kind}"
+    if kind == "parquet":
+        path.parent.mkdir()
+        pl.DataFrame(NESTED).write_parquet(path)
+    else:
+        write(path, json.dumps(NESTED) if kind == "json" else "\n".join(map(json.dumps, NESTED)))
+    dataset = import_table(path, tmp_path / "data")
+    assert pairs(dataset) == [("u1", "I1"), ("u1", "I2"), ("u2", "I1")]
+    assert [(item.title, item.category) for item in dataset.catalog()] == [("Lamp", "Light"), ("Rug", None)]
+    assert dataset.interactions()["timestamp"].to_list() == [1704412800000000] * 2 + [1704412900000000]
+
+
+def test_orders_of_an_interface_name_their_customer_inside(tmp_path):
+    orders = [
+        {"id": 1, "customer": {"id": 7, "created_at": "2020-01-01"}, "created_at": "2024-01-02T10:00:00Z",
+         "line_items": [{"id": 91, "product_id": 5, "title": "Mug"}, {"id": 92, "product_id": 6, "title": "Pot"}]},
+    ]  # fmt: skip
+    dataset = imported(tmp_path, {"orders.json": json.dumps({"orders": orders})}, "orders.json")
+    assert pairs(dataset) == [("7", "5"), ("7", "6")]
+    alone = write(tmp_path / "one.json", json.dumps(orders[0]))
+    assert pairs(import_table(alone, tmp_path / "one")) == pairs(dataset)
+    assert dataset.interactions()["timestamp"].to_list() == [1704189600] * 2
