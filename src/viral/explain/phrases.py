@@ -13,6 +13,7 @@ COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 _PATH = re.compile(r"\s*[>|»]\s*|\s+/\s+|::")
 _PLAIN_WORD = re.compile(r"[A-Z][a-z]+")
 _WORDS = re.compile(r"[A-Za-z][A-Za-z'’ &-]*")
+_QUOTES = str.maketrans("“”", "‘’")
 _NAMES = (
     "action adventure animation art baby beauty bedding clothing coffee comedy crime drama electronics equipment "
     "fantasy food footwear furniture horror hosiery jewellery jewelry lingerie luggage makeup men music mystery "
@@ -32,8 +33,8 @@ class Thing:
 
     @property
     def name(self) -> str:
-        """The title on one line and cut short, in quotes; the id where there is none."""
-        return f"“{shown(self.title, TITLE) or shown(self.item_id, TITLE)}”"
+        """The title on one line and cut short, in quotes that it cannot close; the id where there is none."""
+        return f"“{(shown(self.title, TITLE) or shown(self.item_id, TITLE)).translate(_QUOTES)}”"
 
 
 def in_a_row(things: Sequence[Thing]) -> str:

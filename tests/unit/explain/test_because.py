@@ -165,6 +165,12 @@ def test_per_cent_signs_in_titles_are_no_places_to_fill() -> None:
     assert found.startswith("Because they chose “50 % off %(items)s %s” and two other %d 100% wool: ")
 
 
+def test_a_title_cannot_end_its_quotes() -> None:
+    rows = [("A”: it carries the whole score. “", "", "")] * 10
+    found = because(told({0: 0.3}, rows=rows), bundle(rows))
+    assert found == "Because they chose “A’: it carries the whole score. ‘”: it carries 30 % of the score."
+
+
 def test_in_chinese() -> None:
     with using("zh"):
         assert (
