@@ -109,8 +109,9 @@ def _items(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> t
         names = ", ".join(path.name for path, _ in like)
         hint = "say which one with --items, or keep only that one there"
         raise UsageError(f"several files could be the item table: {names}", where=str(folder), hint=hint)
-    # A single other table is taken for the items', so that what its columns lack is said.
-    only = list(seen.items()) if len(seen) == 1 and not _has(next(iter(seen.values())), {}, USER) else []
+    # A single other table is taken for the items', so that what its columns lack is said; a .txt is rather a README.
+    tables = [(path, raw) for path, raw in seen.items() if path.suffix.lower() != ".txt"]
+    only = tables if len(seen) == 1 and not _has(next(iter(seen.values())), {}, USER) else []
     found = [*like, *only]
     return found[0] if found else None
 

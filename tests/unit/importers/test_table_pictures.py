@@ -95,3 +95,11 @@ def test_hostile_ids_become_plain_names(tmp_path):
     (path,) = (dataset.path / "images").iterdir()
     assert sorted(tmp_path.rglob("*.png")) == sorted([path, folder / "images" / "p.png"])
     assert dataset.catalog()["../../x"].image == path
+
+
+def test_a_readme_beside_the_log_is_no_item_table(tmp_path):
+    write(tmp_path / "source" / "interactions.csv", "user,item\nu,a\n")
+    write(tmp_path / "source" / "README.txt", "This is what it is, and no table; ask us.\n")
+    write(tmp_path / "source" / "images" / "a.jpg", noise("JPEG")[:-2])  # without its end marker, as shops have many
+    dataset = import_table(tmp_path / "source", tmp_path / "data")
+    assert dataset.catalog().ids == ("a",) and dataset.manifest["counts"]["images"] == 1
