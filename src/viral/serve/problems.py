@@ -1,7 +1,7 @@
 """Errors as answers: ``application/problem+json`` (RFC 9457) for programs, a page for people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -80,12 +80,15 @@ def install(app: FastAPI) -> None:
 
     async def of_words(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        errors = [
-            {"where": ".".join(map(str, one["loc"]))[:200], "what": str(one["msg"])[:500]}
-            for one in error.errors()[:20]
-        ]
+        faults = [one for one in error.errors() if one["type"] != "none_required"]  # of a field that may be null
+        errors = [{"where": _place(one["loc"])[:200], "what": str(one["msg"])[:500]} for one in faults[:20]]
         return answer(request, 422, "the request is not what the API describes", errors=errors)
 
     app.add_exception_handler(ViralError, of_data)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, of_words)
+
+
+def _place(steps: Sequence[int | str]) -> str:
+    """Where in a request something is, without the names of the types that were tried there."""
+    return ".".join(str(one) for one in steps if not any(mark in str(one) for mark in ("[", "constrained-")))

@@ -67,7 +67,28 @@ def test_a_refusal_says_why(tmp_path: Path) -> None:
 
 def test_the_rules_of_the_example_can_be_read() -> None:
     rules = read_rules(EXAMPLES / "rules.toml")
-    assert (len(rules.pins), len(rules.shifts), rules.max_per_category) == (2, 3, 3)
+    assert (len(rules.pins), len(rules.shifts), rules.max_per_category, rules.less_popular) == (2, 3, 3, 0.3)
+
+
+def test_what_the_documentation_types_is_answered(tmp_path: Path) -> None:
+    """Ids and categories are those of the demonstration: here most are strange, which is told, and no error."""
+    text = (EXAMPLES.parent / "docs" / "serving.md").read_text(encoding="utf-8")
+    rules = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert rules is not None
+    (tmp_path / "rules.toml").write_text(rules[1])
+    (tmp_path / "stock.txt").write_text("i1\n")
+    files = {"rules": tmp_path / "rules.toml", "stock": tmp_path / "stock.txt"}
+    app = application(save_run(tmp_path / "run"), **files, rate=1e6)
+    bodies = re.findall(r"(/v1/\w+) -H \S+ \S+ -d '(\{.*?\})'", text, re.DOTALL)
+    bodies += [("/v1/recommend", body) for body in re.findall(r"^ask '(.*?)'", text, re.MULTILINE)]
+    addresses = re.findall(r"localhost:8000(/v1/[^\s']+\?[^\s']+)", text)
+    with TestClient(app, base_url="http://localhost") as client:
+        json_ = {"content-type": "application/json"}
+        answers = [client.post(path, content=body, headers=json_) for path, body in bodies]
+        answers += [client.get(address) for address in addresses]
+    told = [(one.status_code, one.text[:200]) for one in answers if one.status_code not in (200, 202)]
+    assert all(status == 404 and "no item is in category" in text for status, text in told), told
+    assert len(answers) == 13
 
 
 class Page(HTMLParser):

@@ -62,7 +62,8 @@ def test_a_changed_file_is_taken_up(client: TestClient, file: Path) -> None:
     assert first(client) == ("i21", True)
     health = client.get("/v1/health").json()
     assert health["rules"] | {"unknown": 0} == {
-        "pins": 1, "boosts": 1, "max_per_category": None, "reloads": 1, "unknown": 0, "num_unknown": 0, "broken": ""
+        "pins": 1, "boosts": 1, "max_per_category": None, "less_popular": 0, "reloads": 1,
+        "unknown": 0, "num_unknown": 0, "broken": ""
     }  # fmt: skip
     put(client, file, "")
     assert not first(client)[1]

@@ -96,7 +96,8 @@ HEALTH = {
     "broken": ["the file of rules: [[boost]] number 2: by = -1 cannot be used"],
     **{name: READY[name] for name in ("users", "items", "loaded", "reloads", "recall", "stock")},
     "rules": {
-        "pins": 1, "boosts": 2, "max_per_category": 3, "reloads": 1, "unknown": ["item 'p9999'"], "num_unknown": 1,
+        "pins": 1, "boosts": 2, "max_per_category": 3, "less_popular": 0.3, "reloads": 1,
+        "unknown": ["item 'p9999'"], "num_unknown": 1,
         "broken": "the file of rules: [[boost]] number 2: by = -1 cannot be used",
     },
     "variants": {"control": {**STAMP, "broken": ""}, "popular": {**STAMP, "model": "popularity", "broken": ""}},

@@ -72,6 +72,7 @@ class RulesHealth(BaseModel):
     pins: int
     boosts: int  # rules that raise or lower
     max_per_category: int | None
+    less_popular: float  # what being popular costs
     reloads: int
     unknown: list[str]  # the first of what they name and the run does not know
     num_unknown: int
@@ -126,6 +127,7 @@ def _rules(file: RulesFile) -> dict[str, Any]:
     rules, unknown = file.value, file.unknown()
     return {
         "pins": len(rules.pins), "boosts": len(rules.shifts), "max_per_category": rules.max_per_category,
+        "less_popular": rules.less_popular,
         "reloads": file.reloads, "unknown": list(unknown[:SHOWN]), "num_unknown": len(unknown), "broken": file.broken,
     }  # fmt: skip
 
