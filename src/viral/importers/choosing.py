@@ -68,8 +68,14 @@ def by_name(path: Path, raw: Raw, roles: Iterable[Role], said: Mapping[str, str]
 
 
 def choose_log(path: Path, raw: Raw, said: Mapping[str, str]) -> Chosen:
-    """The columns of a log; a time that no name tells is the one column that reads as times."""
+    """The columns of a log; a time that no name tells is the one column that reads as times.
+
+    That of orders is only wanted where some rows do not say whose they are.
+    """
     chosen = by_name(path, raw, LOG_ROLES, said)
+    user = chosen.columns.get("user")
+    if "order" not in said and (user is None or len(chosen.values(user)) == raw.frame.height):
+        chosen = replace(chosen, columns={ours: name for ours, name in chosen.columns.items() if ours != "order"})
     if "timestamp" not in chosen.columns and "timestamp" not in said:
         times = [name for name in chosen.unused() if name in raw.frame.columns and looks_like_times(raw.frame[name])]
         if len(times) == 1:

@@ -64,6 +64,16 @@ TIMESTAMP = Role(
         """
     ),
 )
+ORDER = Role(
+    "order",
+    "whose rows are one order: user and time may stand in its first row alone",
+    _words(
+        """
+        order_id order_number order_no order order_name invoice_no invoice_id invoice transaction_id basket_id
+        订单号 订单ID 订单编号 bestellnummer auftragsnummer commande numéro_commande pedido ordine name
+        """
+    ),
+)
 SPLIT = Role("split", "train, valid or test", ("split", "data_split", "划分"))
 ITEM = Role(
     "item", "the item's id", (*_ITEM_IDS, "handle", "g:id", "id", "code", "编号", "编码", "SKU编码", *_VARIANTS)
@@ -168,7 +178,7 @@ BRAND = Role(
         """
     ),
 )
-LOG_ROLES = (USER, LOG_ITEM, TIMESTAMP, SPLIT)
+LOG_ROLES = (USER, LOG_ITEM, TIMESTAMP, SPLIT, ORDER)
 ITEM_ROLES = (ITEM, VARIANT, TITLE, TEXT, IMAGE, IMAGE_URL, CATEGORY, PRICE, COLOUR, BRAND)
 # In a log, a title may be that of a review and a price what was paid: only names that say whose it is.
 _ITEMS_OWN = re.compile(r"^(?:item|product|prod|article|goods|lineitem|movie|book|商品|产品|物品)")

@@ -41,7 +41,8 @@ def join_ids(log: Rows, items: pl.Series, sides: Sides, wishes: Wishes) -> tuple
         say(f"ids: {_rows(found.repaired_rows)} repaired, {found.cause}: {found.told_repairs()}")
         left = found.unknown_rows - found.repaired_rows
         if left and sides.table is not None:
-            say(f"ids: {_rows(left)} more name items that the item table does not have, and are left out")
+            what = "1 more row names an item" if left == 1 else f"{left:,} more rows name items"
+            say(f"ids: {what} that the item table does not have: left out")
         return log, {**told, "repaired_rows": found.repaired_rows}
     why, hint = _why(found, items, sides, wishes)
     if found.unknown_rows == found.rows and sides.table is not None:
@@ -62,7 +63,10 @@ def _why(found: Meeting, items: pl.Series, sides: Sides, wishes: Wishes) -> tupl
     if other is None:
         return found.told(), _LOOK
     file, column, words = other
-    return f"{found.told()}; the ids of the other side are in column {column!r} of {file}", f"take it with --column item={words}"
+    return (
+        f"{found.told()}; the ids of the other side are in column {column!r} of {file}",
+        f"take it with --column item={words}",
+    )
 
 
 def _other_column(found: Meeting, items: pl.Series, sides: Sides, wishes: Wishes) -> tuple[str, str, str] | None:

@@ -65,7 +65,25 @@ def _part(log: Chosen, words: Mapping[str, str], wishes: Wishes) -> Rows:
         for ours, theirs in words.items()
         if theirs in log.raw.present and theirs not in log.columns.values()
     ]
-    return read_rows(log.path, wanted, encoding=wishes.encoding)
+    return _whole_orders(read_rows(log.path, wanted, encoding=wishes.encoding))
+
+
+def _whole_orders(rows: Rows) -> Rows:
+    """With user and time in every row of an order of which only the first row has them."""
+    if not rows.has("order"):
+        return rows
+    order = pl.col("order").str.strip_chars()
+    filled = [
+        pl.coalesce(_written(name), pl.when(order != "").then(_written(name).forward_fill().over("order"))).alias(name)
+        for name in ("user", "timestamp")
+        if rows.has(name)
+    ]
+    return rows.with_columns(**{one.meta.output_name(): one for one in filled})
+
+
+def _written(name: str) -> pl.Expr:
+    text = pl.col(name)
+    return pl.when(text.str.strip_chars() != "").then(text)
 
 
 def _together(parts: Sequence[Rows]) -> Rows:

@@ -69,7 +69,7 @@ def test_repairs_of_a_part_leave_the_rest_as_it_is(tmp_path, capsys):
     assert taken(dataset) == ["7", "008"]
     told = capsys.readouterr().err
     assert "ids: 2 rows repaired, leading zeros are lost on one side: '007' is '7', '8' is '008'" in told
-    assert "ids: 1 row more name items that the item table does not have" in told
+    assert "ids: 1 more row names an item that the item table does not have: left out" in told
 
 
 def test_the_column_that_has_the_ids_is_named_where_no_name_tells_it(tmp_path):

@@ -324,3 +324,12 @@ def test_orders_of_an_interface_name_their_customer_inside(tmp_path):
     alone = write(tmp_path / "one.json", json.dumps(orders[0]))
     assert pairs(import_table(alone, tmp_path / "one")) == pairs(dataset)
     assert dataset.interactions()["timestamp"].to_list() == [1704189600] * 2
+
+
+def test_an_order_of_several_rows_names_its_customer_once(tmp_path):
+    rows = "Name,Email,Created at,Lineitem sku\n#1,a@x,2024-03-01,S1\n#1,,,S2\n#2,,,S1\n#3,b@x,2024-03-02,S3\n#3,,,S1\n"
+    dataset = imported(tmp_path, {"orders.csv": rows}, "orders.csv")
+    assert pairs(dataset) == [("a@x", "S1"), ("a@x", "S2"), ("b@x", "S3"), ("b@x", "S1")]
+    assert dataset.interactions()["timestamp"].null_count() == 0
+    assert [fault[1:4] for fault in rejected(dataset)] == [(3, "Email", "empty user id")]
+    assert roles(dataset, "orders.csv")["order"] == "Name"
