@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from viral.errors import DataError, UnknownIdError, nearest
 from viral.files import fingerprint
+from viral.kinds import refuse_stand_ins
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,6 +116,7 @@ def read_parquet(file: Path, *, hint: str = "import the data set again") -> "pl.
         table.validate(full=True)
         table = table.rename_columns(table.column_names).replace_schema_metadata(None)  # the names as valid text
     except (pa.ArrowException, OSError, ValueError) as error:
+        refuse_stand_ins(file, "a Parquet file")
         reason = str(error).partition("\n")[0]
         raise DataError(f"not a Parquet file ({reason})", where=str(file), hint=hint) from None
     return pl.DataFrame(table)

@@ -105,6 +105,13 @@ def refuse_other_kinds(path: Path, wanted: str, *known: Kind) -> None:
         raise other_kind(path, kind, wanted)
 
 
+def refuse_stand_ins(path: Path, wanted: str) -> None:
+    """Raise ``DataError`` where a pointer or a page stands in the place of a file that could not be read."""
+    kind = kind_of_file(path) if path.is_file() else None
+    if kind is POINTER or kind is PAGE:
+        raise other_kind(path, kind, wanted)
+
+
 def other_kind(path: Path, kind: Kind, wanted: str) -> DataError:
     """The fault of a file that is something else."""
     return DataError(f"this is {kind.name}, not {wanted}", where=str(path), hint=kind.hint or "look at the file")

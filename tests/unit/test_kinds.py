@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 
-from makers import picture, write
+from makers import damaged, picture, write
+from viral.encode.table import load_features
 from viral.errors import DataError
 from viral.kinds import GZIP, kind_of, refuse_other_kinds
 
@@ -63,3 +64,11 @@ def test_what_is_known_passes_and_the_rest_is_refused_with_what_to_do(tmp_path):
         refuse_other_kinds(archive, "a table")
     with pytest.raises(DataError, match=r"Git LFS pointer, not a table\n.*git lfs pull"):
         refuse_other_kinds(write(tmp_path / "b.csv", POINTER), "a table")
+
+
+@pytest.mark.parametrize("name", ["items.parquet", "interactions.parquet", "features/text.parquet"])
+def test_a_data_set_that_was_cloned_without_its_large_files_is_called_so(tmp_path, name):
+    dataset = damaged(tmp_path / "data")
+    write(dataset.path / name, POINTER)
+    with pytest.raises(DataError, match=r"this is a Git LFS pointer, not a .*\n.*git lfs pull"):
+        (dataset.catalog(), dataset.interactions(), load_features(dataset.features_folder))

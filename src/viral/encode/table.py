@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from viral.errors import DataError
 from viral.files import atomic_write
+from viral.kinds import refuse_stand_ins
 
 FloatArray = npt.NDArray[np.float32]
 LARGEST = 1e12  # no encoder gives more, and its square still is a number
@@ -95,6 +96,7 @@ class FeatureTable:
             if "sha256" in origin and origin.pop("sha256") != _sha256(origin, ids, values):
                 raise ValueError("its checksum differs: damaged on the disk, or written over")
         except (KeyError, TypeError, ValueError, OSError, AttributeError, pa.ArrowException) as error:
+            refuse_stand_ins(path, "a feature table")
             raise DataError(f"not a feature table ({error})", where=str(path), hint="run `viral encode`") from None
         return cls(ids, modality, values, encoder, fingerprint)
 

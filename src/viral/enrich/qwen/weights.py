@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from viral.errors import DataError
-from viral.kinds import HEAD, PAGE, POINTER, kind_of, other_kind
+from viral.kinds import refuse_stand_ins
 
 _LENGTH = 8  # bytes, of the number of bytes of the header
 _MOST = 100_000_000  # bytes of a header, as safetensors bounds it
@@ -15,11 +15,7 @@ _FETCH = "fetch the folder again, whole: `hf download NAME --local-dir FOLDER`, 
 def check_whole(files: Iterable[Path]) -> None:
     """Raise ``DataError`` for a file that is a Git LFS pointer or a web page, empty, or shorter than its weights."""
     for path in files:
-        with path.open("rb") as file:
-            kind = kind_of(file.read(HEAD))
-        if kind in (POINTER, PAGE):
-            assert kind is not None
-            raise other_kind(path, kind, "the file of a model")
+        refuse_stand_ins(path, "the file of a model")
         if path.suffix == ".safetensors":
             _check_weights(path)
         elif path.name.endswith(".safetensors.index.json"):
