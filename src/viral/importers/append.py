@@ -52,12 +52,15 @@ def append_table(
     """Append what ``read`` (``import_table``) finds in ``source`` to a data set.
 
     New interactions are split by the data set's own rule, or by ``split``; columns are those that are named, else those
-    that were named when the data set was made. Returns the data set, whose manifest has under ``appended`` what was new
-    (in memory only; the file has it in ``source.history``). Where nothing is new, or in a ``dry_run``, nothing is
-    written. Raises ``DataError`` where there is no data set, and as ``read`` does.
+    that were named when the data set was made, and ids are repaired where they were then. Returns the data set, whose
+    manifest has under ``appended`` what was new (in memory only; the file has it in ``source.history``). Where nothing
+    is new, or in a ``dry_run``, nothing is written. Raises ``DataError`` where there is no data set, and as ``read``
+    does.
     """
     old = Dataset.open(dataset)
     rule = split_rule(split, has_column=True) if split else rule_of(old.manifest)
+    before = old.manifest["source"].get("options", {})
+    options["repair_ids"] = options.get("repair_ids") or bool(before.get("ids", {}).get("repaired_rows"))
     read = partial(read, source, known=old.catalog().ids, split=_READ_AS[rule], **options)
     with tempfile.TemporaryDirectory(prefix=f".{dataset.name}.new.", dir=dataset.parent) as place:
         new = _read(read, Path(place) / "data", columns, old)
@@ -154,7 +157,9 @@ def _interactions(old: Dataset, new: Dataset, rule: SplitRule) -> tuple[pl.DataF
 
     log, more = with_split(old.interactions()), new.interactions()
     if "timestamp" in log.columns and "timestamp" in more.columns:
-        more = more.with_columns(pl.col("timestamp").cast(log.schema["timestamp"], strict=False))
+        scaled = pl.col("timestamp") * 10.0 ** (_digits(old) - _digits(new))
+        time = pl.col("timestamp") if _digits(old) == _digits(new) else scaled
+        more = more.with_columns(time.cast(log.schema["timestamp"], strict=False).alias("timestamp"))
     fresh = more.join(log, on=["user_id", "item_id"], how="anti", maintain_order="left")
     options = old.manifest["source"].get("options", {})
     told = "no new interaction"
@@ -162,6 +167,12 @@ def _interactions(old: Dataset, new: Dataset, rule: SplitRule) -> tuple[pl.DataF
         fresh, told = new_parts(log, fresh, rule, options)
     merged = pl.concat([log, fresh.select(name for name in log.columns if name in fresh.columns)], how="diagonal")
     return merged, told, fresh.height, more.height - fresh.height
+
+
+def _digits(dataset: Dataset) -> int:
+    """In which unit a log counts its time: the zeros that a second has in it."""
+    unit = dataset.manifest["source"].get("options", {}).get("time_unit", "s")
+    return {"ms": 3, "us": 6, "ns": 9}.get(unit, 0)
 
 
 def _lay(old: Path, new: Path, staging: Path, merged: _Merged) -> None:

@@ -23,7 +23,7 @@ from viral.enrich import (
     load_prompt,
     save_descriptions,
 )
-from viral.enrich.base import IMPORTED
+from viral.enrich.base import IMPORTED, for_catalog
 from viral.enrich.edits import HUMAN, overlaid
 from viral.enrich.imported import imported_sets
 from viral.fetch import FETCHED, Fetcher
@@ -66,7 +66,7 @@ def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descrip
                 _check_settings(ledger, describer, prompt)
         except NoDescriber as error:
             raise NoDescriber(error.what, where=error.where, hint=f"{error.hint}; {ANEW}") from None
-        counting = CountingDescriber(describer)
+        counting = CountingDescriber(for_catalog(describer, dataset.catalog()))
         terms = Terms(locked=edits, fetcher=Fetcher(dataset.path / FETCHED))
         descriptions = enrich(dataset.catalog(), counting, prompt, ledger, terms=terms)
     save_descriptions(descriptions, dataset.path)

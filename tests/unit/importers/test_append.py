@@ -221,6 +221,30 @@ def test_the_columns_of_the_first_week_are_remembered(tmp_path):
     assert made.manifest["appended"]["new_interactions"] == 1
 
 
+def test_times_in_another_unit_are_told_in_the_first_weeks(tmp_path):
+    write(tmp_path / "one" / "interactions.csv", "user,item,timestamp\nu,a,1700000000\nu,b,1700000100\n")
+    write(tmp_path / "two" / "interactions.csv", "user,item,timestamp\nu,c,1700000200000\n")
+    import_table(tmp_path / "one", tmp_path / "shop")
+    made = import_table(tmp_path / "two", tmp_path / "shop", append=True)
+    assert made.interactions()["timestamp"].to_list() == [1_700_000_000, 1_700_000_100, 1_700_000_200]
+
+
+def test_ids_that_were_repaired_in_the_first_week_are_in_the_second(tmp_path):
+    write(tmp_path / "one" / "items.csv", "item,title\n007,Seven\n008,Eight\n")
+    write(tmp_path / "one" / "interactions.csv", "user,item\nu,7\nu,8\n")
+    import_table(tmp_path / "one", tmp_path / "shop", repair_ids=True)
+    write(tmp_path / "two" / "interactions.csv", "user,item\nv,7\n")
+    made = import_table(tmp_path / "two", tmp_path / "shop", append=True)
+    assert made.interactions().row(-1)[:2] == ("v", "007")
+
+
+def test_a_dry_run_tells_and_writes_nothing(week1, week2, tmp_path):
+    import_table(week1, tmp_path / "shop")
+    before = files(tmp_path / "shop")
+    made = import_table(week2, tmp_path / "shop", append=True, dry_run=True)
+    assert made.manifest["appended"]["new_items"] == 2 and files(tmp_path / "shop") == before
+
+
 def test_rows_that_cannot_be_used_are_named_with_their_week(week1, tmp_path):
     write(week1 / "interactions.csv", log_of([*FIRST, ("u0", "nowhere")]))
     import_table(week1, tmp_path / "shop")
