@@ -11,6 +11,7 @@ from viral.data import Split
 from viral.enrich import Descriptions
 from viral.evaluation import Metrics
 from viral.explain import explain
+from viral.explain.because import because
 from viral.language import _, marked
 from viral.models.memory import parts_of_pairs
 from viral.quality.boxes import Box
@@ -153,7 +154,7 @@ def explanations(users: Sequence[str], shelf: Shelf, bundle: Bundle) -> Explanat
                 thing=shelf.thing(best.item_id),
                 score=found.score,
                 parts=_parts(found.parts),
-                sentences=(found.sentence(),),
+                sentences=(because(found, bundle),),
             )
         )
     return Explanations(

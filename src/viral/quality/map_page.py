@@ -16,7 +16,14 @@ from viral.report import Cloud, Report, Scatter, Section, Table, write_report
 from viral.report.scatter import STYLES
 from viral.report.wording import fixed, percent
 
-GROUPINGS = (marked("category"), marked("cluster"), marked("colour"), marked("pattern"), marked("tag"))
+GROUPINGS = (
+    marked("category"),
+    marked("cluster"),
+    marked("colour"),
+    marked("pattern"),
+    marked("tag"),
+    marked("origin"),
+)
 METHODS = {"pca": marked("principal components"), "tsne": "t-SNE (openTSNE)"}
 
 
@@ -190,12 +197,13 @@ def _groupings(found: ItemMap) -> Table:
         )
         for place in found.places
     ]
+    told = tuple(_(name) if name in GROUPINGS else name for name in names)
     rows.append((_("chance"), *(_chance(found.places, name) for name in names)))
     return Table(
         heading=_("Neighbour purity by every group"),
-        columns=(_("modality"), *names),
+        columns=(_("modality"), *told),
         rows=tuple(rows),
-        numeric=tuple(names),
+        numeric=told,
         caption=_("The same measure for everything that is known of the items: what makes items neighbours?"),
     )
 

@@ -20,7 +20,7 @@ UNNAMED, EVERYTHING = marked("unnamed"), marked("all items")
 MOST_WORDS = 3
 LEAST_SHARE = 0.25  # of a cluster's items have a word that names it
 LEAST_LIFT = 1.5  # times the share of the other clusters' items that have it
-LEAST_DEVIATIONS = 4.0  # that it is more frequent than the whole would let expect: hundreds of words are tried
+LEAST_DEVIATIONS = 3.5  # that it is more frequent than the whole would let expect: hundreds of words are tried
 MOST_ITEMS = 20_000  # that are read, evenly spaced
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff"
 WORD = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}][\w'’-]*", re.UNICODE)
@@ -38,7 +38,7 @@ class Words:
         found = {}
         for word in WORD.findall(self.title):
             for part in _parts(word):
-                found[part.casefold()] = part.lower() if part.istitle() else part
+                found[part.casefold()] = part
         return found | {kind.strip().casefold(): kind.strip() for kind in self.kinds if kind.strip()}
 
 
@@ -61,7 +61,9 @@ def cluster_names(words: Sequence[Words], codes: npt.NDArray[np.integer], count:
     sizes = np.bincount(codes[rows], minlength=count)
     counted: list[Counter[str]] = [Counter() for _ in range(count)]
     written: dict[str, Counter[str]] = {}
+    kinds: set[str] = set()
     for row in rows.tolist():
+        kinds |= {kind.strip().casefold() for kind in words[row].kinds}
         for key, form in words[row].terms().items():
             counted[int(codes[row])][key] += 1
             written.setdefault(key, Counter())[form] += 1
@@ -70,9 +72,16 @@ def cluster_names(words: Sequence[Words], codes: npt.NDArray[np.integer], count:
     made = []
     for place, those in enumerate(counted):
         terms = _distinctive(those, total, int(sizes[place]), int(sizes.sum()))
-        ranked = sorted(terms, key=lambda key: (-those[key] * math.log(1 + mean / total[key]), -len(key), key))
-        made.append(", ".join(written[key].most_common(1)[0][0] for key in _apart(ranked)) or UNNAMED)
+        weight = {key: those[key] * math.log(1 + mean / total[key]) for key in terms}
+        ranked = sorted(terms, key=lambda key: (-weight[key], key not in kinds, -len(key), key))
+        made.append(", ".join(_form(written[key]) for key in _apart(ranked)) or UNNAMED)
     return _told_apart(made)
+
+
+def _form(written: Counter[str]) -> str:
+    """The usual form of a word; one that also occurs in small letters is no name of somebody or some place."""
+    usual = written.most_common(1)[0][0]
+    return usual.lower() if usual.lower() in written else usual
 
 
 def _distinctive(those: Counter[str], total: Counter[str], size: int, items: int) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 from markupsafe import Markup
 
 from viral.language import _
-from viral.report.svg import element, spread, tick_labels, ticks
-from viral.report.wording import shown
+from viral.report.svg import columns, element, spread, tick_labels, ticks
+from viral.report.wording import named
 
 CHAR_WIDTH = 6.9  # of a direct label, at the font size of the style sheet
 Size: TypeAlias = Literal["wide", "narrow", "small"]
@@ -75,7 +75,7 @@ def line_chart(lines: Sequence[Line], *, key: str, title: str, size: Size = "wid
     if not drawn:
         return Markup("")
     width, height = SIZES[size]
-    labels = [shown(line.label, LABEL_CHARS[size]) for line in drawn] if size != "small" else []
+    labels = [named(line.label, LABEL_CHARS[size]) for line in drawn] if size != "small" else []
     frame = _frame(drawn, width, height, labels)
     order = sorted(drawn, key=lambda line: line.tone == "main")  # VIRAL lies on top
     shapes = [
@@ -103,7 +103,7 @@ def _frame(lines: Sequence[Line], width: float, height: float, labels: Sequence[
     y_ticks = ticks(min(ys), max(ys), 4 // fewer)
     x_ticks = ticks(min(xs), max(xs), 6 // fewer, whole=True)
     left = 10 + CHAR_WIDTH * max(map(len, tick_labels(y_ticks)))
-    gutter = 30 + CHAR_WIDTH * max(map(len, labels)) if labels else 14
+    gutter = 30 + CHAR_WIDTH * max(map(columns, labels)) if labels else 14
     return Frame(left, width - gutter, 10, height - (40 if labels else 22), tuple(x_ticks), tuple(y_ticks))
 
 
@@ -158,7 +158,7 @@ def _description(lines: Sequence[Line], across: str) -> str:
     for line in lines:
         (first, start), (last, end) = line.finite[0], line.finite[-1]
         top = max(y for _, y in line.finite)
-        name = shown(line.label, 60)
+        name = named(line.label, 60)
         said.append(
             _(
                 "%(name)s: from %(start)s at %(across)s %(first)s to %(end)s at %(across)s %(last)s, at most %(top)s.",

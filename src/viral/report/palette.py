@@ -43,7 +43,8 @@ class Palette:
 def palette(sections: Sequence[Section], ours: Collection[str] = ()) -> Palette:
     """The tones of all models of a page. VIRAL is what ``ours`` names, and every name that begins with its own.
 
-    Models whose curves lie over each other choose first, then the others, each in the order of their names.
+    Models whose curves lie over each other choose first, then the others, each in the order of their names; one model
+    in several ways, ``itemknn (foretold)``, has one colour.
     """
     first = list(dict.fromkeys(curve.model for one in sections if isinstance(one, Curves) for curve in one.curves))
     names = list(dict.fromkeys([*first, *(name for one in sections for name in models_of(one))]))
@@ -51,11 +52,16 @@ def palette(sections: Sequence[Section], ours: Collection[str] = ()) -> Palette:
     tones = {name: f"kin-{(place - 1) % KINS + 1}" if place else MAIN for place, name in enumerate(viral)}
     others = [name for name in names if name not in tones]
     taken: set[int] = set()
+    seen: dict[str, str] = {}
     for name in sorted(others, key=lambda name: (name not in first, _key(name) not in WELL_KNOWN, name)):
-        wanted = _wanted(name)
+        if (base := _base(name)) in seen:
+            tones[name] = seen[base].removesuffix(AGAIN) + AGAIN
+            continue
+        wanted = _wanted(base)
         free = [(wanted + step) % TONES for step in range(TONES) if (wanted + step) % TONES not in taken]
         taken.update(free[:1])
         tones[name] = f"tone-{free[0] + 1}" if free else f"tone-{wanted + 1}{AGAIN}"
+        seen[base] = tones[name]
     return Palette(tones)
 
 
@@ -79,6 +85,11 @@ def models_of(section: Section) -> Iterable[str]:
 def _plainest(name: str) -> tuple[int, str]:
     """VIRAL itself comes before its variants, whose names are longer."""
     return len(name), name
+
+
+def _base(name: str) -> str:
+    """A model's name without the way that stands behind it in parentheses: ``itemknn (foretold)`` is ``itemknn``."""
+    return name.partition(" (")[0] or name
 
 
 def _key(name: str) -> str:

@@ -111,7 +111,15 @@ def _environment() -> "Environment":
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     # It takes the context, else the compiler would translate what is constant once and for all.
     environment.filters["translated"] = pass_context(lambda _context, sentence: gettext(sentence))
-    for filter_ in (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, wording.duration):
+    for filter_ in (
+        wording.shown,
+        wording.named,
+        wording.fixed,
+        wording.percent,
+        wording.score,
+        wording.whole,
+        wording.duration,
+    ):
         environment.filters[filter_.__name__] = filter_
     environment.globals.update(
         seeds=wording.seeds,

@@ -1,11 +1,14 @@
 """SVG elements as escaped markup, and the arithmetic of axes."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
 from viral.report.wording import fixed
+
+WIDE = 1.9  # letters that a full-width sign takes
 
 
 def element(name: str, *children: str, **attributes: str | float) -> Markup:
@@ -46,6 +49,11 @@ def tick_labels(values: Sequence[float]) -> list[str]:
         if all(math.isclose(round(value, decimals), value, rel_tol=1e-6, abs_tol=1e-12) for value in values):
             return [fixed(value, decimals) for value in values]
     return [f"{value:.3g}".replace("-", "−") for value in values]
+
+
+def columns(text: str) -> float:
+    """How many letters of ours a text is as wide as: signs of Chinese, Japanese and Korean are wider."""
+    return sum(WIDE if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

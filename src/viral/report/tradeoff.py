@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 from markupsafe import Markup
 
 from viral.language import _, marked
-from viral.report.svg import element, tick_labels, ticks
+from viral.report.svg import columns, element, tick_labels, ticks
 from viral.report.values import Estimate
-from viral.report.wording import duration, fixed, shown
+from viral.report.wording import duration, fixed, named, shown
 
 CHAR_WIDTH, LINE = 6.9, 15  # of a label, at the font size of the style sheet
 BOLD = 1.15  # how much wider VIRAL's is
@@ -134,8 +134,8 @@ def _labels(
     taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
     shapes = []
     for index in sorted(range(len(points)), key=lambda i: places[i]):
-        (x, y), label, tone = places[index], shown(points[index].label, 18), tone_of(points[index].label)
-        width = CHAR_WIDTH * len(label) * (BOLD if tone == "main" else 1)
+        (x, y), label, tone = places[index], named(points[index].label, 18), tone_of(points[index].label)
+        width = CHAR_WIDTH * columns(label) * (BOLD if tone == "main" else 1)
         found = min(_candidates(x, y, width), key=lambda box: _cost(box, taken, plot))
         taken.append(found)
         edge = (min(max(x, found[0]), found[2]), min(max(y, found[1] + 2), found[3] - 2))
@@ -166,7 +166,7 @@ def _cost(box: Box, taken: Sequence[Box], plot: _Plot) -> float:
 
 def _description(points: Sequence[TradeoffPoint]) -> str:
     said = (
-        _(IN, name=shown(point.label, 24), value=fixed(point.value.mean), time=duration(point.seconds))
+        _(IN, name=named(point.label, 24), value=fixed(point.value.mean), time=duration(point.seconds))
         for point in points
     )
     return "; ".join(said) + "."

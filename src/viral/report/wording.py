@@ -1,6 +1,7 @@
 """Texts and numbers as a reader sees them: untrusted strings made harmless to the layout, numbers rounded for print."""
 
 import math
+import unicodedata
 
 from viral.language import _, marked
 from viral.untrusted import BIDI_CONTROLS as BIDI_CONTROLS
@@ -8,6 +9,17 @@ from viral.untrusted import shown as shown
 
 DASH = "–"
 SPLITS = (marked("train"), marked("valid"), marked("test"))  # as tables name them
+
+
+def named(name: str, limit: int = 40) -> str:
+    """The name of a model or a row on one line; a long one is cut in its middle, as such names differ at their ends."""
+    whole = shown(name, 8 * limit)
+    if len(whole) <= limit:
+        return whole
+    tail = whole[-(limit // 3) :]
+    while tail and unicodedata.category(tail[0]).startswith("M"):
+        tail = tail[1:]
+    return f"{shown(whole, limit - len(tail)).removesuffix('…')}…{tail}"
 
 
 def fixed(value: float | None, decimals: int = 4, *, signed: bool = False) -> str:

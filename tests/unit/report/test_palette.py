@@ -109,3 +109,9 @@ def test_every_tone_has_its_fill():
     css = style("figures.css")
     for name in ("main", "plain", "again", *(f"kin-{n}" for n in (1, 2, 3)), *(f"tone-{n}" for n in range(1, 9))):
         assert f".fill.{name}" in css
+
+
+def test_a_model_in_several_ways_has_one_colour():
+    found = palette([ranking(("itemknn (foretold)", "itemknn (neighbors)", "bm3 (foretold)"))])
+    first, second = (found.tone(f"itemknn ({way})") for way in ("foretold", "neighbors"))
+    assert second == f"{first} again" and not found.tone("bm3 (foretold)").startswith(first)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral.report.wording import BIDI_CONTROLS, duration, fixed, percent, score, seeds, shown, whole
+from viral.report.wording import BIDI_CONTROLS, duration, fixed, named, percent, score, seeds, shown, whole
 
 
 @given(st.text(alphabet=st.characters(), max_size=300), st.integers(2, 60))
@@ -81,3 +81,11 @@ def test_seeds():
         "seeds 3, 1",
         "no seed",
     ]
+
+
+def test_a_long_name_keeps_both_ends():
+    name = "our-recommender-with-a-very-long-name-variant-07"
+    cut = named(name, 24)
+    assert len(cut) <= 24 and cut.startswith("our-rec") and cut.endswith("iant-07") and "…" in cut
+    assert named(name[:-1] + "8", 24) != cut and named("viral", 24) == "viral"
+    assert "\u202e" not in named("a\u202eb" * 40, 20) and len(named("é" * 100, 20)) <= 20
