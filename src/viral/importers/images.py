@@ -47,6 +47,8 @@ def with_pictures(
 
 def _choice(table: Rows, source: Path, images: Path | None, others: Iterable[str]) -> Choice:
     folders = _folders(source, images)
+    if not folders:
+        _say_unseen(source)
     if not folders or folders[0] != source or images is not None:
         return choose(table, folders, others=others)
     choice = choose(table, folders, below=False, others=others)  # a source may have anything below it
@@ -54,6 +56,16 @@ def _choice(table: Rows, source: Path, images: Path | None, others: Iterable[str
     if archives and not choice.wanted:
         say(f"pictures: {', '.join(archives)}: archives are not looked into; unzip them there and import again")
     return choice if choice.wanted else Choice(faults=choice.faults)
+
+
+def _say_unseen(source: Path) -> None:
+    """Name the folder of pictures beside a log that was given as a file, as only a folder's own is looked into."""
+    beside = source.parent
+    names = [path.name for path in sorted(beside.glob("*")) if path.name.lower() in FOLDERS and path.is_dir()]
+    if names:
+        say(
+            f"pictures: {names[0]}/ beside {source.name} is not looked into; if it is its items': --images {beside / names[0]}"
+        )
 
 
 def _folders(source: Path, images: Path | None) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,18 +51,23 @@ class NamedFiles:
         if not parts:
             return []
         file = PurePosixPath(parts[-1])
-        files = self._by_name.get(file.name.casefold()) or self._by_stem.get(file.stem.casefold(), [])
+        files = self._by_name.get(_folded(file.name)) or self._by_stem.get(_folded(file.stem), [])
         if len(files) > 1 and len(parts) > 1:
-            inner = self._by_tail.get(f"{parts[-2]}/{file.stem}".casefold(), [])
-            named = [name for name in inner if PurePosixPath(name).name.casefold() == file.name.casefold()]
+            inner = self._by_tail.get(_folded(f"{parts[-2]}/{file.stem}"), [])
+            named = [name for name in inner if _folded(PurePosixPath(name).name) == _folded(file.name)]
             files = _deepest(named or inner, parts[:-1]) or files
         return files
 
     def _grouped(self, key: Callable[[PurePosixPath], str]) -> dict[str, list[str]]:
         groups = defaultdict[str, list[str]](list)
         for name in self.names:
-            groups[key(PurePosixPath(name)).casefold()].append(name)
+            groups[_folded(key(PurePosixPath(name)))].append(name)
         return dict(groups)
+
+
+def _folded(name: str) -> str:
+    """A name without case; letters with marks are alike, however the system that packed it writes them."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _path_of(value: str) -> str:

@@ -4,6 +4,7 @@ A file that could be two items' belongs to neither, and is told.
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -105,7 +106,7 @@ class _Ids:
 
 def folded(text: str) -> str:
     """A text as file names have it: without case, and any signs that are no letters or digits alike."""
-    return re.sub(r"[\W_]+", "-", unquote(text).casefold()).strip("-")
+    return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", unquote(text)).casefold()).strip("-")
 
 
 def _shape(text: str) -> str:

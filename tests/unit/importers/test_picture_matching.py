@@ -50,6 +50,7 @@ def told(dataset):
         ("Mug-7", "mug-7.jpg", "by id in another spelling"),
         ("Mug/7", "Mug_7.jpg", "by id in another spelling"),
         ("Mug 7", "mug%207.jpg", "by id in another spelling"),
+        ("Café", "Cafe\u0301.jpg", "by id in another spelling"),
         ("0108775015", "108775015.jpg", "by id with other leading zeros"),
         ("108775015", "010/0108775015.jpg", "by id with other leading zeros"),
         ("A17", "A17_1.jpg", "by id with a suffix"),
@@ -155,6 +156,7 @@ def test_an_empty_folder_and_an_archive_are_told(tmp_path, capsys):
         ("/var/www/shop/x.jpg", ["sub/x.jpg"], "sub/x.jpg"),
         ("..\\..\\img\\X.JPG", ["x.jpg"], "x.jpg"),
         ("img/x.png", ["x.jpg"], "x.jpg"),
+        ("pics\\caf\u00e9.jpg", ["cafe\u0301.jpg"], "cafe\u0301.jpg"),
         ("D:/shop/large/x.jpg", ["small/x.jpg", "large/x.jpg"], "large/x.jpg"),
         ("https://cdn.example/a/b/x%20y.jpg?width=300", ["x y.jpg"], "x y.jpg"),
     ],
@@ -231,3 +233,13 @@ def test_pictures_of_one_name_in_many_folders_are_told_apart_quickly(tmp_path):
     assert all(files.alike(f"https://cdn.example/{number}/main.jpg") == [names[number]] for number in range(500))
     assert len(files.alike("C:\\elsewhere\\main.jpg")) == 20_000
     assert time.process_time() - started < 5
+
+
+def test_a_folder_beside_a_log_that_is_given_as_a_file_is_named(tmp_path, capsys):
+    log = write(tmp_path / "shop" / "orders.csv", "user,item\nu,a\n")
+    write(tmp_path / "shop" / "Images" / "a.jpg", picture())
+    dataset = import_table(log, tmp_path / "data")
+    assert dataset.manifest["counts"]["images"] == 0
+    folder = tmp_path / "shop" / "Images"
+    assert f"--images {folder}" in capsys.readouterr().err
+    assert import_table(log, tmp_path / "other", images=folder).manifest["counts"]["images"] == 1
