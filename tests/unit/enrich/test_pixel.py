@@ -51,8 +51,15 @@ def words_of(text: str) -> set[str]:
 
 
 def test_it_is_named_with_what_decides_its_texts(describer):
-    assert (describer.name, describer.revision, describer.batch_size) == ("pixel", "1", 4)
+    assert (describer.name, describer.revision, describer.batch_size) == ("pixel", "2", 4)
     assert set(describer.parameters) == {"classifier", "reader", "shorter_side"}
+
+
+def test_the_categories_that_may_be_named_are_part_of_its_parameters(describer):
+    assert describer.for_categories(["Nothing that is known"]).parameters == describer.parameters
+    mugs = describer.for_categories(["Mugs", "Mugs"])
+    assert mugs.parameters["classes"] and mugs.batch_size == describer.batch_size
+    assert mugs.parameters == describer.for_categories(["Mugs"]).parameters
 
 
 def test_without_a_title_everything_is_described(describer):
@@ -154,9 +161,14 @@ class ByColour:
         return probabilities
 
 
-def test_every_thing_gets_its_own_guess_in_a_batch():
-    stub = PixelDescriber()
+def by_colour(*categories: str) -> PixelDescriber:
+    stub = PixelDescriber().for_categories(categories)
     stub.__dict__["_network"] = ByColour()
+    return stub
+
+
+def test_every_thing_gets_its_own_guess_in_a_batch():
+    stub = by_colour("Mugs", "Teapots")
     only_blue = scene((thing("egg", "plain", "blue"), (80, 80)))
     answers = stub.describe([request(two_things()), request(only_blue), request(two_things())], PLAIN_PROMPT)
     texts = [answer.text for answer in answers]
@@ -168,13 +180,22 @@ def test_every_thing_gets_its_own_guess_in_a_batch():
 
 
 def test_a_thing_that_the_title_names_is_not_called_something_else():
-    stub = PixelDescriber()
-    stub.__dict__["_network"] = ByColour()
+    stub = by_colour("Teapots")
     picture = scene((thing("egg", "plain", "blue"), (80, 80)))
     guesses = {"A teapot": "looks like a teapot", "Birdhouse": "plain blue.", "Model 3000": "looks like a teapot"}
     for title, guess in guesses.items():
         (answer,) = stub.describe([request(picture, title)], TITLE_PROMPT)
         assert guess in answer.text
+
+
+def test_a_class_that_neither_the_title_nor_a_category_names_is_not_named():
+    picture = scene((thing("egg", "plain", "blue"), (80, 80)))
+    for stub, guessed in ((by_colour(), False), (by_colour("Mugs"), False), (by_colour("Tea & teapots"), True)):
+        for prompt, title in ((PLAIN_PROMPT, ""), (TITLE_PROMPT, "Model 3000")):
+            (answer,) = stub.describe([request(picture, title)], prompt)
+            assert ("teapot" in answer.text) is guessed
+    (answer,) = by_colour().describe([request(picture, "Grandma's teapot")], TITLE_PROMPT)
+    assert "looks like a teapot" in answer.text
 
 
 def test_a_cut_out_shows_one_thing_alone():

@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from pixel_drawings import COLOURS, OUTLINES, thing
-from viral.enrich.pixel.colours import NAMES, distance, main_colours, name_of, prototypes_of, to_lab
+from viral.enrich.pixel.backdrop import balanced, faint, painted, studio
+from viral.enrich.pixel.colours import Colour, distance, main_colours, prototypes_of, to_lab
+from viral.enrich.pixel.names import NAMES, name_of
 from viral.enrich.pixel.surface import read_surface
 
 
@@ -41,17 +43,88 @@ def test_lab_of_known_colours(rgb, expected):
         ((0, 128, 128), "teal"),
         ((64, 224, 208), "turquoise"),
         ((65, 105, 225), "blue"),
-        ((0, 0, 128), "navy"),
+        ((0, 0, 128), "blue"),
         ((138, 43, 226), "purple"),
         ((255, 105, 180), "pink"),
         ((139, 69, 19), "brown"),
         ((245, 222, 179), "beige"),
-        ((128, 0, 0), "maroon"),
-        ((128, 128, 0), "olive"),
+        ((128, 0, 0), "red"),
+        ((128, 128, 0), "khaki green"),
     ],
 )
 def test_everyday_names(rgb, name):
     assert name_of(lab(*rgb)) == name
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),  # of cloth before a studio's backdrop, in Lab
+    [
+        ((20.0, 3.2, -13.4), "dark blue"),
+        ((17.0, 3.2, -7.5), "dark blue"),
+        ((12.0, 2.2, -3.0), "black"),
+        ((53.0, -2.6, -16.2), "blue"),
+        ((68.0, -1.0, -13.3), "pale blue"),
+        ((72.0, 1.9, -6.0), "pale grey"),
+        ((79.0, 3.0, 9.0), "beige"),
+        ((78.0, 1.0, 1.7), "beige"),
+        ((48.0, 11.6, 17.8), "dark beige"),
+        ((35.0, 14.0, 20.0), "brown"),
+        ((49.0, -3.0, 9.0), "khaki green"),
+        ((23.0, -3.6, 6.8), "dark green"),
+        ((18.0, -2.9, -2.7), "dark green"),
+        ((85.0, 7.1, -6.5), "pale purple"),
+        ((79.0, 4.6, -0.6), "pale pink"),
+        ((77.0, 11.7, 10.7), "pale orange"),
+        ((87.5, -3.7, 20.3), "pale yellow"),
+        ((90.0, 1.4, -4.7), "white"),
+        ((88.0, -0.4, 1.0), "white"),
+        ((85.7, 0.4, -2.1), "pale grey"),
+        ((23.0, 32.0, 9.0), "dark red"),
+    ],
+)
+def test_dull_dark_and_pale_shades_keep_their_hue(values, words):
+    assert Colour(name_of(np.float32(values)), 1.0, values).words == words
+
+
+def gradient(light: tuple[float, float], tint: tuple[float, float]) -> np.ndarray:
+    """A backdrop in Lab whose lightness runs from left to right."""
+    ground = np.zeros((60, 80, 3), dtype=np.float32)
+    ground[..., 0] = np.linspace(*light, 80)
+    ground[..., 1:] = tint
+    return ground
+
+
+def test_the_backdrop_tells_the_light():
+    ground = gradient((80.0, 90.0), (1.0, 3.0))
+    shirt = ground.copy()
+    shirt[20:40, 30:50] = (82.0, 1.0, 3.0)
+    assert studio([ground]) and not painted(shirt, ground)
+    assert name_of(shirt[30, 40]) == "beige"
+    seen = balanced(shirt, ground)[30, 40]
+    assert name_of(seen) == "white" and seen[0] > 86
+
+
+def test_a_backdrop_of_a_colour_or_of_two_surfaces_is_not_a_studio():
+    assert not studio([gradient((80, 90), (9.0, 0.0))])
+    assert not studio([gradient((40, 50), (0.0, 0.0))])
+    assert not studio([gradient((80, 90), (0.0, 0.0))] * 2)
+
+
+def test_a_painted_backdrop_is_known_by_what_is_whiter_before_it():
+    ground = gradient((88.0, 88.0), (-2.0, 3.0))
+    paper = ground.copy()
+    paper[10:30, 10:30] = (97.0, 0.0, 0.5)
+    assert painted(paper, ground) and not painted(ground, ground)
+
+
+def test_white_on_white_is_seen():
+    rng = np.random.default_rng(0)
+    ground = gradient((91.0, 93.0), (0.0, 1.0)) + rng.normal(0, 0.3, (60, 80, 3)).astype(np.float32)
+    shirt = ground.copy()
+    shirt[15:45, 20:60, 0] += 2.0
+    seen = faint(shirt)
+    assert seen[20:40, 25:55].mean() > 0.95 and seen[:10].mean() < 0.05
+    assert faint(ground).mean() < 0.05
 
 
 def test_every_name_is_the_name_of_its_own_prototypes():

@@ -94,7 +94,11 @@ def _hues(light: Values, chroma: Values, hue: Values) -> npt.NDArray[np.int64]:
             [_is("orange"), _is("orange"), _is("pink")],
             _is("brown"),
         ),
-        np.select([(chroma >= 45) & (light >= 50) | peach, camel], [_is("orange"), _is("beige")], _is("brown")),
+        np.select(
+            [(chroma >= np.where(light >= 50, 45, 55)) & (light >= 42) | peach, camel],
+            [_is("orange"), _is("beige")],
+            _is("brown"),
+        ),
         np.select([(chroma >= 30) & (light >= 48), camel], [_is("yellow"), _is("beige")], _is("brown")),
         _olives(light, chroma, hue),
         np.select(

@@ -8,7 +8,7 @@ from viral.enrich.pixel.texture import Texture
 PRINTED = 1.0  # roughness everywhere from which a surface has a pattern
 LIKELY = 0.8  # the same where the pieces of its colours look like a pattern, and mostly
 PARALLEL = 0.6  # of the edges of stripes
-PAIR = 0.85  # of the surface that the two colours of a regular pattern cover
+PAIR = 0.9  # of the surface that the two colours of a regular pattern cover
 MANY = 3  # colours of a print
 HALF = 0.28  # of the surface for each of two tones
 CALM = 0.6  # roughness below which two tones are two cloths
