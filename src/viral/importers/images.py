@@ -63,9 +63,7 @@ def _say_unseen(source: Path) -> None:
     beside = source.parent
     names = [path.name for path in sorted(beside.glob("*")) if path.name.lower() in FOLDERS and path.is_dir()]
     if names:
-        say(
-            f"pictures: {names[0]}/ beside {source.name} is not looked into; if it is its items': --images {beside / names[0]}"
-        )
+        say(f"pictures: {names[0]}/ beside {source.name} is not looked into; to have it: --images {beside / names[0]}")
 
 
 def _folders(source: Path, images: Path | None) -> list[Path]:
