@@ -7,7 +7,7 @@ from typing import Any
 from viral.cli.common import show
 from viral.untrusted import shown
 
-MUCH, A_BEGINNING = 0.25, 0.3  # of the users have the same item first; the penalty that is named then
+MUCH, UNEVEN, A_BEGINNING = 0.25, 0.5, 0.3  # of the users see one item, and by Gini; the penalty that is named then
 
 
 def show_exposure(summary: Mapping[str, Any], run: Path) -> None:
@@ -19,7 +19,7 @@ def show_exposure(summary: Mapping[str, Any], run: Path) -> None:
         return
     title, item_id = shown(told["most_title"], 60), shown(told["most_item"], 60)
     show(f"recommended: {in_words(told, f'“{title}” ({item_id})' if title else item_id)}")
-    if told["most"] >= MUCH and not summary.get("less_popular"):
+    if told["most"] >= MUCH and told["gini"] >= UNEVEN and not summary.get("less_popular"):
         show(
             f"  → for more variety: viral recommend {run} --user ID --less-popular {A_BEGINNING}; what it costs: "
             f"viral evaluate {run} --less-popular {A_BEGINNING}"
