@@ -19,8 +19,8 @@ from viral.models.base import EmbeddingRecommender
 from viral.progress import say
 from viral.recipe import BY_MODEL, Recipe
 
-# Where nothing was chosen before. VIRAL's default was at its best after 45 to 55 epochs on five of the six data sets of
-# docs/leaderboard.md (column epochs of docs/results/leaderboard-*.csv, less its patience of 25 to 30).
+# Where nothing was chosen before. VIRAL's default was at its best after 37 to 57 epochs (means over seeds) on the six
+# data sets of docs/leaderboard.md: column epochs of docs/results/leaderboard-*.csv, less the 30 that it waits.
 EPOCHS = 50
 FREE = ("max_epochs", "patience", "evaluate_every", "monitor", "seed")  # of the training: no part of what is learnt
 

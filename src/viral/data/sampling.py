@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from viral.data.interactions import Interactions, Triplets
+from viral.data.needed import AGAIN, LACKS, NO_NEGATIVE
 from viral.errors import DataError
 
 
@@ -19,7 +20,7 @@ class TripletSampler:
 
     def __init__(self, train: Interactions) -> None:
         if not len(train):
-            raise DataError("there is nothing to train on: no training interaction", hint="run `viral doctor DATASET`")
+            raise DataError(LACKS["train"], hint=AGAIN)
         self._seen = train.keys()
         self._candidates = torch.unique(train.items)
         distinct = torch.bincount(
@@ -30,7 +31,7 @@ class TripletSampler:
         self._num_items = train.num_items
         self.num_skipped = int((~trainable).sum())
         if not len(self._users):
-            raise DataError("no user has an item left that could be a negative", hint="the log needs more items")
+            raise DataError(NO_NEGATIVE, hint="the log needs more items")
 
     def __len__(self) -> int:
         """Triplets per epoch."""

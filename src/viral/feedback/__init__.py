@@ -16,9 +16,9 @@ from viral.feedback.events import (
     is_id,
     read,
 )
-from viral.feedback.merging import REFUSED_FILE, REPORT_FILE, merge, with_split
+from viral.feedback.merging import REFUSED_FILE, REPORT_FILE, merge
 
 __all__ = [
     "ID", "ID_PATTERN", "KIND", "KINDS", "MAX_ID", "REFUSED_FILE", "REPORT_FILE", "TAKEN", "VARIANT", "Event", "Full",
-    "append", "check_kind", "default_file", "is_id", "merge", "read", "with_split",
+    "append", "check_kind", "default_file", "is_id", "merge", "read",
 ]  # fmt: skip

@@ -4,13 +4,13 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viral.catalog import ITEMS_FILE, read_parquet
-from viral.dataset import IMAGES_FOLDER, REJECTED_FILE, Dataset, Rejection, Source, write_tables
+from viral.dataset import IMAGES_FOLDER, Dataset, Rejection, Source, rejections_of, write_tables
 from viral.errors import UsageError, nearest
 from viral.feedback.events import KINDS, TAKEN, Event, read
 from viral.files import staged_folder, write_json
@@ -34,6 +34,8 @@ def merge(dataset: Dataset, file: Path, out: Path, *, kinds: Collection[str] = T
     for kind in kinds:
         if kind not in there:
             raise UsageError(f"unknown kind {kind!r}", hint=nearest(kind, there))
+    from viral.data.splitting import with_split  # imports torch
+
     log, items = with_split(dataset.interactions()), read_parquet(dataset.path / ITEMS_FILE)
     wanted = [event for event in events if event.kind in kinds]
     new, unknown, duplicates = _new(wanted, log, set(items["item_id"]))
@@ -61,15 +63,6 @@ def _by_variant(events: Sequence[Event]) -> dict[str, dict[str, int]]:
     for (variant, kind), count in sorted(counts.items()):
         found.setdefault(variant, {})[kind] = count
     return found
-
-
-def with_split(log: "pl.DataFrame") -> "pl.DataFrame":
-    """The log with the split that it is trained by."""
-    if "split" in log.columns:
-        return log
-    from viral.data.splitting import random_split
-
-    return random_split(log.unique(["user_id", "item_id"], keep="first", maintain_order=True), seed=0)
 
 
 def _new(
@@ -119,7 +112,7 @@ def _write(
     report: dict[str, Any],
 ) -> None:
     same = out.resolve() == dataset.path.resolve()
-    before = list(_rejections(dataset.path / REJECTED_FILE))
+    before = list(rejections_of(dataset.path))
     with staged_folder(out, overwrite=same) as folder:
         shutil.copytree(dataset.path, folder, copy_function=_carry, dirs_exist_ok=True)
         write_tables(folder, items, log, Source(**dataset.manifest["source"]), before)
@@ -137,9 +130,3 @@ def _carry(source: str, target: str) -> None:
         except OSError:  # another disk
             pass
     shutil.copy2(source, target)
-
-
-def _rejections(file: Path) -> Iterator[Rejection]:
-    if file.is_file():
-        with file.open(encoding="utf-8") as lines:
-            yield from (Rejection(**json.loads(line)) for line in lines)

@@ -56,7 +56,7 @@ def test_a_negative_is_a_training_item_the_user_has_not_taken(pairs, seed):
     candidates = {item for _, item in pairs}
     taken = {user: {i for u, i in pairs if u == user} for user, _ in pairs}
     if all(taken[user] == candidates for user in taken):
-        with pytest.raises(DataError, match="could be a negative"):
+        with pytest.raises(DataError, match="nothing to tell apart"):
             TripletSampler(train)
         return
     batches = epoch(TripletSampler(train), seed)
@@ -91,7 +91,7 @@ def test_a_user_with_one_item_left_gets_it():
 
 
 def test_nothing_to_train_on():
-    with pytest.raises(DataError, match="nothing to train on"):
+    with pytest.raises(DataError, match="no training interaction"):
         TripletSampler(interactions([], 3, 3))
 
 
