@@ -1,11 +1,12 @@
 """The planted shop that the browser tests look at: drawn, described, encoded, trained, compared and taken apart."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from viral.catalog import ITEMS_FILE
+from viral.dataset import Dataset
 from viral.demo.run import describe
 from viral.encode import encode_dataset
 from viral.experiment import ablate, compare
@@ -39,19 +40,26 @@ class Planted:
     experiments: tuple[Path, ...]
 
 
-def plant(folder: Path) -> Planted:
-    """Build everything below ``folder``; the first items have hostile titles, one has lost its picture."""
+def plant_shop(folder: Path) -> Planted:
+    """The shop and its run; the first items have hostile titles, one has lost its picture."""
     dataset = make_shop(folder / "shop", SHOP)
     lost = harm(dataset.path)
     encode_dataset(dataset, descriptions=describe(dataset))
-    run, other = folder / "runs" / "viral", folder / "runs" / "lightgcn"
+    run = folder / "runs" / "viral"
     train(dataset, VIRAL, run)
+    return Planted(dataset.path, run, lost, ())
+
+
+def plant(folder: Path) -> Planted:
+    """The same, with studies of it and a run of another model."""
+    planted = plant_shop(folder)
+    dataset, other = Dataset.open(planted.dataset), folder / "runs" / "lightgcn"
     train(dataset, LIGHTGCN, other)
     comparison, ablation = folder / "comparison", folder / "ablation"
     recipes = {"popularity": POPULARITY, "lightgcn": LIGHTGCN, "viral": VIRAL}
     compare(dataset, recipes, comparison, seeds=(0, 1), command="viral compare shop --models popularity,lightgcn,viral")
     ablate(dataset, ablation, base=PUBLISHED, seeds=(0,), studies=["modalities"], command="viral ablate shop")
-    return Planted(dataset.path, run, lost, (comparison, ablation, other))
+    return replace(planted, experiments=(comparison, ablation, other))
 
 
 def harm(dataset: Path) -> str:

@@ -1,27 +1,27 @@
 """A merchandiser's morning: is it working, why is this shown, words put right and applied, a new product tried."""
 
-import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from browser.conftest import served
-from browser.planted import Planted
+from browser.planted import Planted, plant_shop
 
 pytestmark = pytest.mark.slow
 APPLIED = 240_000  # milliseconds for an update on a machine that does other things
 
 
 @pytest.fixture(scope="module")
-def own(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Planted]]:
-    """A server of a copy, whose model may change; with a token nobody is asked for."""
-    folder = tmp_path_factory.mktemp("own")
-    shutil.copytree(planted.dataset, folder / "shop")
-    shutil.copytree(planted.run, folder / "run")
-    mine = replace(planted, dataset=folder / "shop", run=folder / "run", experiments=())
-    with served(mine, folder / "log") as address:
-        yield address, mine
+def planted(chromium, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """A shop of its own, whose model may change; the browser comes first, since without it the shop is of no use."""
+    return plant_shop(tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture(scope="module")
+def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its server."""
+    with served(planted, tmp_path_factory.mktemp("served-own") / "log") as address:
+        yield address
 
 
 def test_home_says_that_it_works_and_leads_on(watch) -> None:
@@ -59,8 +59,7 @@ def test_the_language_is_switched_and_stays(opened, site: str) -> None:
     assert chinese.go("/").locator("html").get_attribute("lang") == "zh" and chinese.audit_both() == []
 
 
-def test_an_edit_is_counted_applied_and_read_by_the_model(opened, own: tuple[str, Planted]) -> None:
-    watch = opened(own[0])
+def test_an_edit_is_counted_applied_and_read_by_the_model(watch) -> None:
     page = watch.go("/gallery")
     card = page.get_by_test_id("card").nth(8)
     card.get_by_role("link", name="Edit the description").click()
@@ -78,11 +77,10 @@ def test_an_edit_is_counted_applied_and_read_by_the_model(opened, own: tuple[str
     assert "before: " in page.get_by_role("region", name="Last training").inner_text()
 
 
-def test_a_new_item_is_tried_with_its_steps_told(opened, own: tuple[str, Planted]) -> None:
-    watch = opened(own[0])
+def test_a_new_item_is_tried_once_the_models_are_warm(watch, planted: Planted) -> None:
     page = watch.go("/new")
     page.locator("#warm", has_text="warming up").wait_for(state="detached", timeout=APPLIED)
-    picture = sorted((own[1].dataset / "images").rglob("*.*"))[-1]
+    picture = sorted((planted.dataset / "images").rglob("*.*"))[-1]
     page.locator("input[type=file]").set_input_files(picture)
     page.get_by_label("Title").fill("Brass heron lamp")
     page.get_by_role("button", name="See where it lands").click()

@@ -51,7 +51,8 @@ class Encoders:
         on_step("look")
         decoded = None if picture is None else decode(picture, shorter_side=SHORTER_SIDE)
         told = picture is not None and not set(SAID).isdisjoint(self.known)
-        on_step("describe" if told else "encode")
+        if told:
+            on_step("describe")
         description = self.describe(title, picture) if told and picture is not None else ""
         on_step("encode")
         features = {}
