@@ -7,13 +7,14 @@ from pathlib import Path
 
 from viral.dataset import Rejection
 from viral.errors import DataError, UsageError
-from viral.importers.amazon_lines import Record
+from viral.importers.amazon_lines import Record, is_json
 from viral.importers.layouts import elsewhere
 from viral.importers.raw import Bad, printable
 
 MAX_REJECTED = 1_000_000  # beyond this the file is something else, and naming its rows would fill the memory
 TEXTS = ("title", "text", "category", "image_url", "price", "brand")
 PARTS = ("train", "valid", "test")
+_REVIEWS, _METADATA = "review_categories", "meta_categories"  # the folders that the edition of 2023 has them in
 ItemText = dict[str, str | None]  # by TEXTS
 
 
@@ -51,15 +52,16 @@ def log_files(layout: Layout, source: Path, dataset: Path) -> dict[str, Path]:
 
 def _log_file(layout: Layout, source: Path, dataset: Path) -> Path:
     other = elsewhere(layout.name, source, dataset)
-    for pattern in layout.logs:
-        files = [f for end in ("", ".gz") for f in sorted(source.glob(pattern + end)) if not f.name.startswith("meta_")]
-        if len(files) > 1:
-            names = ", ".join(file.name for file in files)
-            raise UsageError(
-                f"several logs: {names}", where=str(source), hint=other or "give one of them as the source"
-            )
-        if files:
-            return files[0]
+    for folder in (source, source / _REVIEWS):
+        for pattern in layout.logs:
+            found = sorted(path for end in ("", ".gz") for path in folder.glob(pattern + end))
+            files = [path for path in found if not path.name.startswith("meta_")]
+            if len(files) > 1:
+                names = ", ".join(file.name for file in files)
+                hint = other or "give one of them as the source"
+                raise UsageError(f"several logs: {names}", where=str(folder), hint=hint)
+            if files:
+                return files[0]
     hint = other or "give the reviews' file or folder"
     raise DataError(f"no {' or '.join(layout.logs)} here", where=str(source), hint=hint)
 
@@ -68,13 +70,16 @@ def meta_file(layout: Layout, log: Path, dataset: Path) -> Path:
     """The metadata beside a log: of its category, or the only ones there are."""
     category = layout.affix.sub("", log.name)
     names = [f"meta_{category}{layout.suffix}{end}" for end in ("", ".gz")]
-    folders = (log.parent, log.parent.parent / "meta_categories")  # where the edition of 2023 has them
+    folders = (log.parent, log.parent.parent / _METADATA)
     named = [folder / name for folder in folders for name in names if (folder / name).is_file()]
     files = named[:1] or sorted(file for end in ("", ".gz") for file in log.parent.glob(f"meta_*{layout.suffix}{end}"))
     if len(files) == 1:
         return files[0]
     what = f"several files of metadata: {', '.join(file.name for file in files)}" if files else f"no {names[0]}[.gz]"
-    hint = elsewhere(layout.name, log.parent, dataset) or "name the file with --items"
+    hint = "name the file with --items"
+    if is_json(log) or not layout.ratings:  # which name their fields
+        hint += f"; the log alone, without words: viral import table {log} {dataset}"
+    hint = elsewhere(layout.name, log.parent, dataset) or hint
     raise DataError(what, where=str(log.parent), hint=hint)
 
 

@@ -11,7 +11,7 @@ _FILES: Mapping[str, Sequence[Sequence[str]]] = {  # layout -> patterns of files
     "movielens": ((r"ratings\.csv", r"movies\.csv"), (r"ratings\.dat", r"movies\.dat"), (r"u\.data", r"u\.item")),
     "hm": ((r"transactions_train\.(csv|parquet)(\.gz)?", r"articles\.(csv|parquet)(\.gz)?"),),
     "microlens": ((r"MicroLens-.*_pairs\.(csv|tsv)",),),
-    "amazon2023": ((r"meta_.*\.jsonl(\.gz)?",),),
+    "amazon2023": ((r"meta_.*\.jsonl(\.gz)?", r"(?!meta_).*\.(jsonl|csv)(\.gz)?"),),
     "amazon2014": ((r"meta_.*\.json(\.gz)?", r"(reviews|ratings)_.*\.(json|csv)(\.gz)?"),),
     "amazon2018": ((r"meta_.*\.json(\.gz)?", r"(?!meta_|reviews_|ratings_).*\.(json|csv)(\.gz)?"),),
     "mmrec": ((r".*\.inter",),),

@@ -1,6 +1,7 @@
 """The editions of the Amazon sets: each by its own layout, each other one named, and what their values become."""
 
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -205,3 +206,18 @@ def test_a_log_of_which_nothing_is_left_says_why(tmp_path):
 )
 def test_markup_goes_and_words_stay(html, text):
     assert without_markup(html) == text
+
+
+def test_the_folders_of_2023_as_the_hub_has_them(tmp_path):
+    write(tmp_path / "raw" / "review_categories" / "Mugs.jsonl", lines(REVIEWS_2023))
+    meta = write(tmp_path / "raw" / "meta_categories" / "meta_Mugs.jsonl", lines(META_2023))
+    dataset = import_amazon2023(tmp_path / "raw", tmp_path / "data", core=0)
+    assert dataset.manifest["source"]["options"]["metadata"] == "meta_Mugs.jsonl"
+    assert dataset.catalog()[ITEMS[1]].title == "B"
+    meta.unlink()
+    with pytest.raises(
+        DataError, match=r"no meta_Mugs\.jsonl.*\n.*--items; the log alone.*viral import table"
+    ) as caught:
+        import_amazon2023(tmp_path / "raw", tmp_path / "other", core=0)
+    log = caught.value.hint.partition("viral import table ")[2].split()[0]
+    assert import_dataset("table", Path(log), tmp_path / "table").interactions().height == 9
