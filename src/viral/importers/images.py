@@ -101,7 +101,7 @@ def copy_pictures(
             data = _read(picture.name, folders)
             name = image_name(picture.item_id, read_header(data).suffix)
         except PictureError as error:
-            rejections.append(Rejection(file, picture.row, field, error.status, picture.name[:200]))
+            rejections.append(Rejection(file, picture.row, field, error.reason, picture.name[:200]))
             continue
         if staging is not None:
             (staging / IMAGES_FOLDER).mkdir(exist_ok=True)

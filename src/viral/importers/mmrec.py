@@ -69,6 +69,7 @@ def import_mmrec(
         file = _log_file(source, dataset)
         rows, order = _with_order(_read_log(file), file.parent / ORDER_TABLE)
         table = _read_items(file.parent / ITEMS_TABLE)
+        _check_known(rows, table, file.parent / ITEMS_TABLE)
         count = 1 + int(pl.concat([rows.frame["number"], table.frame["number"]]).to_numpy().max())
         items = pl.DataFrame({"item": [str(number) for number in range(count)]})
         items = items.join(table.frame, on="item", how="left", maintain_order="left")
@@ -144,6 +145,15 @@ def _read_items(file: Path) -> Rows:
     if not file.is_file():
         return Rows(file.name, pl.DataFrame(schema={"item": pl.String, "number": pl.Int64}))
     return with_one_row_per_item(_with_numbers(with_ids(read_rows(file, _ITEMS, option=""), "item")))
+
+
+def _check_known(log: Rows, items: Rows, file: Path) -> None:
+    """Raise ``DataError`` where the item table is another's: it has rows, and none of the log's items."""
+    known = log.frame["number"].is_in(items.frame["number"].implode()).any()
+    if not known and (items.frame.height or items.rejections):
+        here, there = (", ".join(rows.frame["item"].unique().sort().head(3)) or "none" for rows in (log, items))
+        what = f"not one item of the log is in {file.name}: the log's are {here}, the table's {there}"
+        raise DataError(what, where=str(file), hint="take the table of this very log, whose itemID are its numbers")
 
 
 def _with_numbers(rows: Rows) -> Rows:

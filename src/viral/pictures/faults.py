@@ -59,3 +59,4 @@ class PictureError(DataError):
         }[status]
         super().__init__(f"picture is {status}{detail}", where=str(path or ""), hint=hint)
         self.status: PictureStatus = status
+        self.reason = status + detail if status == "unknown format" else status  # in few words, to be counted

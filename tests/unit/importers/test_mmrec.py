@@ -240,3 +240,9 @@ def test_named_features_are_checked_like_others(tmp_path):
     with pytest.raises(UsageError, match="cannot be called"):
         import_mmrec(folder, tmp_path / "data", features={"../image": "clip.npy"})
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("items", ["itemID,title\n7,Seven\n", "itemID,title\nB00X,By its ASIN\n"])
+def test_an_item_table_that_knows_no_item_of_the_log_ends_the_import(tmp_path, items):
+    with pytest.raises(DataError, match=r"items\.csv: not one item of the log is in items\.csv: the log's are 0, 2, 3"):
+        import_mmrec(source(tmp_path, items=items), tmp_path / "data")

@@ -243,3 +243,13 @@ def test_a_folder_beside_a_log_that_is_given_as_a_file_is_named(tmp_path, capsys
     folder = tmp_path / "shop" / "Images"
     assert f"--images {folder}" in capsys.readouterr().err
     assert import_table(log, tmp_path / "other", images=folder).manifest["counts"]["images"] == 1
+
+
+def test_a_format_that_is_not_read_is_named_whatever_the_file_is_called(tmp_path):
+    folder = tmp_path / "source"
+    write(folder / "interactions.csv", "user,item\nu,a\nu,b\nu,c\n")
+    write(folder / "images" / "a.jpg", b"\0\0\0\x1cftypavif" + bytes(40))
+    write(folder / "images" / "b.png", b"\0\0\0\x18ftypheic" + bytes(40))
+    write(folder / "images" / "c.webp", b"what is this")
+    reasons = import_table(folder, tmp_path / "data").manifest["counts"]["rejected"]
+    assert reasons == {"unknown format (an AVIF picture)": 1, "unknown format (a HEIC picture)": 1, "unknown format": 1}

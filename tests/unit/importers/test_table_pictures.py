@@ -46,7 +46,7 @@ def test_a_bad_picture_costs_the_picture_and_not_the_item(tmp_path):
     assert len(dataset.catalog()) == len(names)
     assert [(row, field, reason, value) for _, row, field, reason, value in rejected(dataset)] == [
         (1, "image", "too many pixels", "bomb.png"),
-        (2, "image", "unknown format", "drawing.svg"),
+        (2, "image", "unknown format (an SVG drawing)", "drawing.svg"),
         (3, "image", "empty", "empty.jpg"),
         (4, "image", "truncated or damaged", "header.jpg"),
         (6, "image", "missing", "none.jpg"),
