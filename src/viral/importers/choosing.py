@@ -93,8 +93,9 @@ def met(log: Chosen, table: Chosen, ids: pl.DataFrame, said: Mapping[str, str]) 
 
     ``ids`` has every row of the table's columns that could be it (``id_options``); ``said`` what the user says.
     """
-    ours = [log.columns["item"]] if "item" in said else log_options(log)
-    theirs = [table.columns["item"]] if "item" in said and "item" in table.columns else list(ids.columns)
+    if "item" in said:
+        return log, table
+    ours, theirs = log_options(log), list(ids.columns)
     if len(ours) == len(theirs) == 1 and {"item"} <= log.columns.keys() & table.columns.keys():
         return log, table
     shares = {(one, other): share(log.values(one), ids[other]) for one in ours for other in theirs}

@@ -65,6 +65,8 @@ def _delimiter(path: Path, first: str) -> str:
 
 
 def _header(path: Path, line: str, delimiter: str) -> list[str]:
+    if "\0" in line:
+        raise DataError("the file is not text", where=str(path), hint="give a table: CSV, JSON, Parquet or Excel")
     try:
         return [printable(name.strip()) for name in next(csv.reader([line], delimiter=delimiter, strict=True))]
     except csv.Error as error:

@@ -88,6 +88,9 @@ def _logs(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str], *, ne
         left = {path: raw for path, raw in others.items() if not _is_items(raw, said)}
         like = left if len(left) == 1 else {}
     if not like and needed:
+        if not seen:
+            hint = f"the tables of a shop are of {', '.join(SUFFIXES)}"
+            raise DataError("no interaction log in this folder: there is no table", where=str(folder), hint=hint)
         there = "".join(f"\n  {path.name}: {in_words(raw.present)}" for path, raw in list(seen.items())[:_SHOWN])
         what = f"no interaction log in this folder: no table has users and items{there}"
         raise DataError(what, where=str(folder), hint=_HINT)

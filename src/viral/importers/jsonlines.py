@@ -4,6 +4,7 @@ Numbers stay as they are written, so that an id keeps its digits; a list or an o
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TextIO
 
 from viral.errors import DataError
 from viral.importers.columns import USER, candidates
+from viral.importers.compressed import open_bytes
 from viral.importers.nested import spread
 from viral.importers.raw import Asked, Bad, Raw, gather, open_text
 
@@ -32,8 +34,17 @@ def read_json(path: Path, asked: Asked) -> Raw:
             names = list(dict.fromkeys(asked.names))
         seen = dict[str, None]()
         frame, rejections = gather(path, (_row(value, names, seen) for value in objects), names, asked)
+    if not seen and not frame.height:
+        hint = f"{_HINT}; a table of lines with commas is called .csv" if rejections else "there is nothing to import"
+        raise DataError("there is no JSON object in it", where=str(path), hint=hint)
     told = ", ".join(part for part in (told, shape) if part)
     return Raw(list(seen), frame.drop([name for name in names if name not in seen]), rejections, told)
+
+
+def holds_json(path: Path) -> bool:
+    """Whether a file begins as JSON does, whatever it is called."""
+    with open_bytes(path) as file:
+        return re.match(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\"", file.read(256)) is not None
 
 
 def _objects(path: Path, file: TextIO) -> tuple[Iterator[Mapping[str, Any] | Bad], str]:

@@ -40,7 +40,7 @@ def lacking(
     hint = f"say which {'one it is' if len(gaps) == 1 else 'they are'} with {words}"
     if any(gap.words == _title() for gap in gaps):
         hint += f" (--column title={NONE} if there are no titles)"
-    if all(_DATA.fullmatch(name) for name in gaps[0].file.raw.present):
+    if gaps[0].file.raw.present and all(_DATA.fullmatch(name) for name in gaps[0].file.raw.present):
         hint = "the first line seems to hold data: put a line with the names of the columns above it"
     if len({gap.file.path for gap in gaps}) == 1:
         file = gaps[0].file

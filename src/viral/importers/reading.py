@@ -12,7 +12,7 @@ from viral.importers.compressed import SUFFIXES as COMPRESSED
 from viral.importers.compressed import kind_of
 from viral.importers.delimited import read_delimited
 from viral.importers.excel import read_excel
-from viral.importers.jsonlines import read_json
+from viral.importers.jsonlines import holds_json, read_json
 from viral.importers.lists import joined
 from viral.importers.parquet import read_parquet_file
 from viral.importers.raw import ROW, Asked, Raw, printable
@@ -110,4 +110,5 @@ def _read(path: Path, asked: Asked) -> Raw:
     if kind not in _READERS:
         hint = f"use {', '.join(SUFFIXES)}, or one of these with {' or '.join(COMPRESSED)} behind it"
         raise DataError(f"unknown kind of file {kind!r}", where=str(path), hint=hint)
-    return _READERS[kind](path, asked)
+    reader = read_json if _READERS[kind] is read_delimited and holds_json(path) else _READERS[kind]
+    return reader(path, asked)

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +17,7 @@ from viral.importers.folder import core_of, log, new_dataset, write
 from viral.importers.images import with_pictures
 from viral.importers.rows import with_known_items, with_one_row_per_pair
 from viral.importers.splits import split_log
-from viral.importers.tables import read_tables
+from viral.importers.tables import Tables, read_tables
 from viral.importers.wishes import Wishes, our_columns
 
 
@@ -67,25 +68,43 @@ def import_table(
         columns=our_columns(columns or {}), items=items, split=split, encoding=encoding, repair_ids=repair_ids,
         day_first=day_first,
     )  # fmt: skip
+    task = _Task(source, columns=wishes.columns, images=images, core=core, seed=seed, known=known, dry_run=dry_run)
     with _target(source, dataset, overwrite=overwrite, dry_run=dry_run) as staging:
-        tables = read_tables(source, wishes, known)
-        table = tables.items
-        pairs = with_one_row_per_pair(with_known_items(tables.log, table.frame["item"]))
-        kept = log(pairs) if known else core_of(pairs, core, where=str(source))
-        filtered = pairs.frame.height - kept.height
-        pairs, parts = split_log(pairs, kept, tables.rule, seed)
-        if core:
-            table = table.only(pl.col("item").is_in(parts.interactions["item_id"].unique().implode()))
-        others = (*known, *tables.items.frame["item"].to_list())
-        pictured = with_pictures(table, source, images, None if dry_run else staging, others=others)
-        options = {"columns": dict(wishes.columns), "core": core, "split": tables.rule, "seed": seed}
-        options |= {"filtered_by_core": filtered, **parts.options, **tables.options}
-        options |= {"pictures": pictured.told} if pictured.told else {}
-        origin = Source(layout="table", path=str(source), split=parts.told, options=options)
-        rejections = [*pairs.rejections, *table.rejections, *pictured.rejections]
-        write(staging, pictured.items, parts.interactions, origin, rejections)
+        _fill(staging, read_tables(source, wishes, known), task)
         made = Dataset.open(staging)
     return Dataset(dataset, made.manifest) if dry_run else Dataset.open(dataset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """What becomes of the tables once they are read."""
+
+    source: Path = field(kw_only=False)
+    columns: Mapping[str, str]
+    images: Path | None
+    core: int
+    seed: int
+    known: Sequence[str]
+    dry_run: bool
+
+
+def _fill(staging: Path, tables: Tables, task: _Task) -> None:
+    """The data set's tables and pictures, from the log and the items as they were read."""
+    table = tables.items
+    pairs = with_one_row_per_pair(with_known_items(tables.log, table.frame["item"]))
+    kept = log(pairs) if task.known else core_of(pairs, task.core, where=str(task.source))
+    filtered = pairs.frame.height - kept.height
+    pairs, parts = split_log(pairs, kept, tables.rule, task.seed)
+    if task.core:
+        table = table.only(pl.col("item").is_in(parts.interactions["item_id"].unique().implode()))
+    others = (*task.known, *tables.items.frame["item"].to_list())
+    pictured = with_pictures(table, task.source, task.images, None if task.dry_run else staging, others=others)
+    options = {"columns": dict(task.columns), "core": task.core, "split": tables.rule, "seed": task.seed}
+    options |= {"filtered_by_core": filtered, **parts.options, **tables.options}
+    options |= {"pictures": pictured.told} if pictured.told else {}
+    origin = Source(layout="table", path=str(task.source), split=parts.told, options=options)
+    rejections = [*pairs.rejections, *table.rejections, *pictured.rejections]
+    write(staging, pictured.items, parts.interactions, origin, rejections)
 
 
 @contextmanager

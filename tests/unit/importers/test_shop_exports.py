@@ -333,3 +333,28 @@ def test_an_order_of_several_rows_names_its_customer_once(tmp_path):
     assert dataset.interactions()["timestamp"].null_count() == 0
     assert [fault[1:4] for fault in rejected(dataset)] == [(3, "Email", "empty user id")]
     assert roles(dataset, "orders.csv")["order"] == "Name"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("log.json", LOG, r"there is no JSON object in it\n.*a table of lines with commas is called \.csv"),
+        ("log.json", "[]", r"there is no JSON object in it\n.*nothing to import"),
+        ("log.csv", b"user\0\x01,item\n", "the file is not text"),
+        ("log.json", '[{"user": "u", "item": "a"}, {"user": }]', r"not valid JSON: .*line 1 column 3"),
+        ("log.json", '{"orders": [{"user": "u"}], "refunds": [{"user": "v"}]}', "several arrays of rows in one object"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says(tmp_path, name, content, message):
+    with pytest.raises(DataError, match=message):
+        imported(tmp_path, {name: content}, name)
+
+
+def test_json_is_read_by_whatever_name(tmp_path):
+    lines = '{"user": "u1", "item": "a"}\n{"user": "u2", "item": "a"}\n'
+    assert len(pairs(imported(tmp_path, {"log.csv": lines}, "log.csv"))) == 2
+
+
+def test_a_folder_without_a_table(tmp_path):
+    with pytest.raises(DataError, match=r"there is no table\n.*\.csv.*\.xlsx"):
+        imported(tmp_path, {"notes/about.md": "nothing"})
