@@ -1,6 +1,7 @@
 """Things named in a row, as people do: "“Simpson top” and two other black tops", in the language at work."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from viral.language import ENGLISH, _, current, n_
 from viral.untrusted import shown
 
 TITLE, KIND = 60, 40  # characters of a title, and of a category or colour that can stand in a sentence
+END, LONGEST = 20, 1_000  # characters of a title's end, where titles begin alike; and of a title that is looked at
 NAMED = 3  # items by their titles where they are not of one kind
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _PATH = re.compile(r"\s*[>|»]\s*|\s+/\s+|::")
@@ -42,12 +44,25 @@ def in_a_row(things: Sequence[Thing]) -> str:
     first, others = things[0], things[1:]
     if len(others) > 1 and (kind := _kind_of(others)):
         return _joined([first.name, _counted(len(others), kind, others=kind == _kind_of(things))])
-    names = list(dict.fromkeys(thing.name for thing in things))
+    names = _told_apart(things)
     if len(names) == 1 < len(things):
         return _("%(count)s items called %(name)s", count=_count(len(things)), name=names[0])
     if len(names) > NAMED:
         return _joined([*names[: NAMED - 1], _more(len(things) - NAMED + 1)])
     return _joined(names)
+
+
+def _told_apart(things: Sequence[Thing]) -> list[str]:
+    """Each name once; titles that begin alike and end otherwise are cut in the middle."""
+    names = {thing.title or thing.item_id: thing.name for thing in things}
+    twice = {name for name, times in Counter(names.values()).items() if times > 1}
+    return list(dict.fromkeys(_by_both_ends(text) if name in twice else name for text, name in names.items()))
+
+
+def _by_both_ends(text: str) -> str:
+    end = shown(text, LONGEST)[-END:]
+    end = end[max(0, end.find(" ")) :]  # whole words, where there are words
+    return f"“{(shown(text, TITLE - END) + end).translate(_QUOTES)}”"
 
 
 def _joined(names: Sequence[str]) -> str:

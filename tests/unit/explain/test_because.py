@@ -159,6 +159,17 @@ def test_titles_are_text_on_one_line_and_short() -> None:
     assert same == "Because they chose two items called “Simpson top”: together they carry 60 % of the score."
 
 
+def test_titles_that_begin_alike_are_told_apart_by_their_ends() -> None:
+    long = "HATCHBOX PLA 3D Printer Filament, Dimensional Accuracy +/- 0.03 mm, 1 kg Spool, 1.75 mm, "
+    rows = [(long + "White", "", ""), (long + "Yellow", "", ""), *TOPS]
+    found = because(told({0: 0.4, 1: 0.3}, rows=rows), bundle(rows))
+    names = re.findall("“(.*?)”", found)
+    assert names == [
+        "HATCHBOX PLA 3D Printer Filament… 1.75 mm, White",
+        "HATCHBOX PLA 3D Printer Filament… 1.75 mm, Yellow",
+    ]
+
+
 def test_per_cent_signs_in_titles_are_no_places_to_fill() -> None:
     rows = [("50 % off %(items)s %s", "100% wool", "%d")] * 10
     found = because(told({0: 0.3, 1: 0.2, 2: 0.2}, rows=rows), bundle(rows))
@@ -175,7 +186,7 @@ def test_in_chinese() -> None:
     with using("zh"):
         assert (
             said({0: 0.3, 1: 0.2, 2: 0.2})
-            == "因为用户选择过“Simpson top”和另外 2 件“Black Vest top”类商品，合计占得分的 70%。"
+            == "因为用户选择过“Simpson top”和另外 2 件“Black Vest top”类商品，占得分的 70%。"
         )
         every = [said({}), said({}, taken=3), said({0: 0.1}), said({0: 1.2}), said({0: 0.1}, score=-1.0),
                  said({0: 0.7}), said({9: 1.0}, seen=True), said({0: 0.4, 4: 0.3}, parts={"memory": 1.0}),
