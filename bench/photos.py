@@ -31,8 +31,7 @@ COLOURS: Mapping[str, tuple[str, ...]] = {  # the catalogue's coarse colour → 
     "Turquoise": ("turquoise", "teal"), "Yellow": ("yellow",), "Orange": ("orange",), "Pink": ("pink",),
     "Red": ("red", "maroon"), "Lilac Purple": ("purple",),
 }  # fmt: skip
-SAID_COLOURS = re.compile(r"\b(?:khaki )?(black|white|grey|blue|navy|beige|brown|green|olive|turquoise|teal|yellow|orange"
-                          r"|pink|red|maroon|purple)\b")  # fmt: skip
+SAID_COLOURS = re.compile(rf"\b(?:{'|'.join(sorted({name for names in COLOURS.values() for name in names}))})\b")
 PATTERNS: Mapping[str, tuple[str, ...]] = {  # a word of the describer → the catalogue's patterns that it is right for
     "striped": ("Stripe",), "dotted": ("Dot",), "checked": ("Check",), "zigzag": ("All over pattern",),
     "two-tone": ("Colour blocking", "Contrast"), "irregular": ("All over pattern",),
@@ -69,7 +68,7 @@ def describe(rows: Sequence[Row], folder: Path) -> tuple[list[str], float]:
 def main_colour(text: str) -> str:
     """The first colour that a text names."""
     found = SAID_COLOURS.search(text.lower())
-    return found.group(1) if found else "nothing"
+    return found.group() if found else "nothing"
 
 
 def colours(rows: Sequence[Row], texts: Sequence[str]) -> dict[str, Any]:

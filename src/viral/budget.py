@@ -14,6 +14,7 @@ from viral.data import ModelInputs
 from viral.evaluation.ranking import BLOCK_BYTES
 from viral.memory import STATUS, field_of, peak_memory_bytes
 from viral.models.base import Recommender
+from viral.models.viral_beyond_config import why_unread
 from viral.progress import say
 
 COPIES = 4  # of the parameters, besides themselves: gradient, two moments, best epoch
@@ -56,7 +57,7 @@ def tell_peak(budget: Budget) -> None:
 
 
 def tell_sources(model: Recommender[Any], inputs: ModelInputs) -> None:
-    """Print which modalities the model reads, what made them, and which are there and not read."""
+    """Print which modalities the model reads, what made them, and which are there and not read, and why."""
     if not inputs.features:
         if hasattr(model.config, "sources"):  # which would read some
             say(
@@ -64,7 +65,8 @@ def tell_sources(model: Recommender[Any], inputs: ModelInputs) -> None:
             )
         return
     read = [f"{name} ({inputs.encoders.get(name, 'made elsewhere')})" for name in model.reads]
-    rest = [name for name in inputs.features if name not in model.reads]
+    sources = getattr(model.config, "sources", ())
+    rest = [f"{name} ({why_unread(name, sources, inputs)})" for name in inputs.features if name not in model.reads]
     told = f"reads {', '.join(read)}" if read else "reads no content"
     say(told + (f"; not {', '.join(rest)}" if rest else ""))
 

@@ -141,4 +141,4 @@ def test_what_is_read_is_named_with_what_made_it(capsys: pytest.CaptureFixture[s
     world = two_tastes(8)
     tell_sources(small_model("viral", world, sources=("text", "image")), world.inputs)
     said = capsys.readouterr().err
-    assert "reads text (test), image (test); not description" in said
+    assert "reads text (test), image (test); not description (it is not among the sources)" in said

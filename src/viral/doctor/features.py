@@ -1,4 +1,4 @@
-"""Feature tables under examination: whether they can be read, and whether their rows are the catalogue's items."""
+"""Feature tables under examination: can they be read, are their rows the catalogue's items, and do they differ."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from viral.doctor.report import EXAMPLES, Finding, Severity
+from viral.doctor.spread import check_spread
 from viral.encode.table import FeatureTable
 from viral.errors import DataError
 
@@ -13,7 +14,8 @@ from viral.errors import DataError
 def check_features(folder: Path, items: pl.DataFrame) -> Iterator[Finding]:
     """Findings on every table below ``folder`` (a data set's ``features/``)."""
     known = items["item_id"].drop_nulls().unique(maintain_order=True)
-    for file in sorted(folder.glob("*.parquet")):
+    files = sorted(folder.glob("*.parquet"))
+    for file in files:
         name = f"features/{file.name}"
         try:
             table = FeatureTable.load(file)
@@ -29,6 +31,7 @@ def check_features(folder: Path, items: pl.DataFrame) -> Iterator[Finding]:
         yield Finding(nothing, "items without features", len(missing), message, _ids(name, missing), _ENCODE)
         message = f"rows of {name} belong to no item; they are ignored"
         yield Finding("note", "features of unknown items", len(extra), message, _ids(name, extra), _ENCODE)
+        yield from check_spread(table, name, [other.stem for other in files if other != file])
 
 
 _ENCODE = "run `viral encode DATASET` again"

@@ -1,6 +1,6 @@
 """What a describer is: pictures and titles in, words out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -118,10 +118,15 @@ class Describer(Protocol):
         ...
 
 
-def for_catalog(describer: Describer, catalog: Catalog) -> Describer:
-    """The describer as it is for this catalogue, whose categories some take for evidence (``for_categories``).
+def for_categories(describer: Describer, categories: Iterable[str | None]) -> Describer:
+    """The describer as it is for a catalogue of these categories, which some take for evidence.
 
     What it makes of them is in its ``parameters``, like all that decides its words.
     """
     adapted = getattr(describer, "for_categories", None)
-    return adapted([item.category for item in catalog if item.category]) if callable(adapted) else describer
+    return adapted([name for name in categories if name]) if callable(adapted) else describer
+
+
+def for_catalog(describer: Describer, catalog: Catalog) -> Describer:
+    """The describer as it is for this catalogue."""
+    return for_categories(describer, (item.category for item in catalog))

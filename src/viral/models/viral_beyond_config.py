@@ -63,3 +63,14 @@ def sources_of(config: BeyondConfig, inputs: ModelInputs) -> tuple[str, ...]:
     if not found + named and not config.taste:
         raise DataError("the data set has no features, and without taste nothing is left", hint="viral encode DATASET")
     return (*found, *named)
+
+
+def why_unread(name: str, sources: tuple[str, ...], inputs: ModelInputs) -> str:
+    """Why a modality that is there is not read by a model of these configured sources."""
+    if AUTO not in sources:
+        return "it is not among the sources"
+    if name in ANCHORS:
+        return "the text has the titles in it"
+    if name == DESCRIPTION and PIXELS in inputs.encoders.get(DESCRIPTION, ""):
+        return "words made of the pixels tell less than the picture's own features"
+    return f'it is read where it is named: --set \'sources=["{AUTO}","{name}"]\''

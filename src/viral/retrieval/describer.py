@@ -67,11 +67,16 @@ def named(made: Described, given: Given) -> tuple[Describer, Prompt]:
     return describer, prompt
 
 
+ANEW = (
+    "describe the items anew and train again: viral enrich DATASET, viral encode DATASET, viral train DATASET --out RUN"
+)
+
+
 def check_revision(describer: Describer, made: Described) -> None:
     """Raise ``NoDescriber`` where this is not the describer that described a run's items."""
     if (describer.name, describer.revision) != (made.describer, made.revision):
         what = f"the run's items were described by {_whole(made)}, and this is {describer.name}/{describer.revision}"
-        raise NoDescriber(what, hint=options_of(made))
+        raise NoDescriber(what, hint=ANEW if made.describer == describer.name == "pixel" else options_of(made))
 
 
 def options_of(made: Described) -> str:

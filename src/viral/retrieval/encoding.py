@@ -11,6 +11,7 @@ from viral.encode import Encoder, SentenceEncoder, VisionEncoder
 from viral.encode.run import SAID
 from viral.encode.vision import EfficientNetLite
 from viral.enrich import Answer, Describer, Picture, Prompt, Refused
+from viral.enrich.base import for_categories
 from viral.enrich.prompts import clean_title
 from viral.errors import DataError, ViralError
 from viral.material import Described, Material, described_by
@@ -110,10 +111,12 @@ class Encoders:
         raise DataError(f"the picture could not be described ({answer})", where=describer.name, hint="try again")
 
     def _of(self, made: Described) -> tuple[Describer, Prompt]:
+        categories = self.material.columns.get("category", ())
         if self.describer is None:
-            return describer_of(made, self.given)
+            describer, prompt = describer_of(made, self.given)
+            return for_categories(describer, categories), prompt
         check_revision(self.describer, made)
-        return self.describer, self.given.prompt_for(made.prompt)
+        return for_categories(self.describer, categories), self.given.prompt_for(made.prompt)
 
 
 def join(title: str, more: str) -> str:

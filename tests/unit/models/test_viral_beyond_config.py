@@ -5,7 +5,7 @@ import torch
 
 from viral.data import ModelInputs
 from viral.errors import DataError
-from viral.models.viral_beyond_config import BeyondConfig, sources_of
+from viral.models.viral_beyond_config import BeyondConfig, sources_of, why_unread
 from worlds import interactions, small_model, two_tastes
 
 PIXEL, MODEL = "minilm of pixel/7 with prompt title", "minilm of qwen/2 with prompt title"
@@ -76,3 +76,18 @@ def test_the_model_reads_what_the_rule_says() -> None:
     assert model.branches == ("text", "unique_image", "unique_description", "synergy", "taste")
     assert small_model("viral", world, sources=()).branches == ("taste",)
     assert small_model("viral-light", world).reads == ("text", "description")
+
+
+@pytest.mark.parametrize(
+    ("name", "sources", "why"),
+    [
+        ("title", ("auto",), "the text has the titles"),
+        ("description", ("auto",), "words made of the pixels tell less"),
+        ("words", ("auto",), """--set 'sources=["auto","words"]'"""),
+        ("image", ("text",), "not among the sources"),
+    ],
+)
+def test_it_says_why_a_modality_is_not_read(name: str, sources: tuple[str, ...], why: str) -> None:
+    features = {one: torch.zeros(2, 3) for one in ("title", "text", "image", "description", "words")}
+    inputs = ModelInputs(interactions([(0, 0)], 2, 2), features, {}, {"description": PIXEL})
+    assert why in why_unread(name, sources, inputs)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from openai_server import Behaviour, Call, Fault, serving
+from viral.enrich.pixel import PixelDescriber
 from viral.errors import UsageError, ViralError
 from viral.material import Described, Material
 from viral.retrieval.describer import Given, NoDescriber, describer_of, options_of
@@ -36,6 +37,12 @@ def test_what_to_give_is_told_as_exactly_as_the_bundle_knows_it(made: Described,
     assert options_of(made).endswith(told)
 
 
+def test_words_of_an_older_pixel_describer_are_made_anew() -> None:
+    with pytest.raises(NoDescriber, match="described by pixel/0") as fault:
+        describer_of(described("pixel", "0"), Given())
+    assert "viral enrich DATASET, viral encode DATASET, viral train" in fault.value.hint
+
+
 def test_a_setting_needs_the_describer_whose_it_is() -> None:
     with pytest.raises(UsageError, match="--set needs the describer"):
         Given(settings=("model=tiny",))
@@ -44,7 +51,7 @@ def test_a_setting_needs_the_describer_whose_it_is() -> None:
 def test_a_prompt_of_ones_own_is_given_as_its_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("What is {title}?")
-    made = described("pixel", describer_of(described("pixel", "1"), Given())[0].revision, "mine")
+    made = described("pixel", PixelDescriber().revision, "mine")
     with pytest.raises(NoDescriber, match="unknown prompt 'mine'") as fault:
         describer_of(made, Given())
     assert "--prompt FILE (named mine" in fault.value.hint
