@@ -10,7 +10,7 @@ from viral.encode.vision import class_names
 from viral.enrich.pixel.colours import Colour
 from viral.enrich.pixel.patterns import IRREGULAR, UNTOLD
 from viral.enrich.pixel.prints import Words
-from viral.enrich.pixel.relevance import Evidence, Title, colour_share, printed_share
+from viral.enrich.pixel.relevance import Evidence, Title, colour_share, printed_share, singular
 from viral.enrich.pixel.sight import Sight, Thing
 from viral.enrich.pixel.surface import Surface
 
@@ -105,7 +105,9 @@ def _asked(row: FloatArray, title: Title) -> tuple[str, float]:
     if not title.classes:
         return "", 0.0
     best = max(title.classes, key=lambda number: float(row[number]))
-    return readable(class_names()[best]), float(row[best])
+    names = _names(class_names()[best])
+    named = (name for name in names if not title.words.isdisjoint(map(singular, name.lower().split())))
+    return next(named, names[0]), float(row[best])
 
 
 def _guess(row: FloatArray, least: float, classes: Set[int], named: str = "", asked: float = 0.0) -> str:
@@ -197,7 +199,11 @@ def _number(count: int) -> str:
 
 def readable(name: str) -> str:
     """A class name without the remark in brackets, and the first of two names."""
-    return re.sub(r"\s*\(.*\)", "", name).split(" / ")[0]
+    return _names(name)[0]
+
+
+def _names(name: str) -> list[str]:
+    return re.sub(r"\s*\(.*\)", "", name).split(" / ")
 
 
 def _one(name: str) -> str:
