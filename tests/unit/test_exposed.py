@@ -14,7 +14,7 @@ from viral.evaluation.exposure import exposure, in_words
 from viral.language import using
 from viral.pipeline import evaluate_run, load_split
 
-ITEMS, USERS = 40, 12
+ITEMS, USERS = 60, 12
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_penalty_changes_what_is_measured(data: Path, told: str) -> None:
 def test_it_is_told_in_plain_words_and_in_chinese() -> None:
     kept = {"k": 10, "most": 0.48, "coverage": 0.0034, "recommended": 30.0, "taken": 20.0}
     words = (
-        "the most recommended item, A, is in 48 % of users' first 10; 0.3 % of the items are in somebody's; "
+        "the most recommended item, A, is in 48 % of users' first 10; 0.3 % of all items are in those of at least one; "
         "what is recommended is 1.5 times as popular as what they took"
     )
     assert in_words(kept, "A") == words

@@ -7,7 +7,9 @@ from typing import Any
 from viral.cli.common import show
 from viral.untrusted import shown
 
-MUCH, UNEVEN, A_BEGINNING = 0.25, 0.5, 0.3  # of the users see one item, and by Gini; the penalty that is named then
+MUCH = 0.25  # of the users see one item,
+UNEVEN = 3  # times as many as if all items were seen alike:
+A_BEGINNING = 0.3  # then this penalty is named
 
 
 def show_exposure(summary: Mapping[str, Any], run: Path) -> None:
@@ -19,7 +21,8 @@ def show_exposure(summary: Mapping[str, Any], run: Path) -> None:
         return
     title, item_id = shown(told["most_title"], 60), shown(told["most_item"], 60)
     show(f"recommended: {in_words(told, f'“{title}” ({item_id})' if title else item_id)}")
-    if told["most"] >= MUCH and told["gini"] >= UNEVEN and not summary.get("less_popular"):
+    uneven = told["most"] >= max(MUCH, UNEVEN * told["k"] / told["items"])
+    if uneven and not summary.get("less_popular"):
         show(
             f"  → for more variety: viral recommend {run} --user ID --less-popular {A_BEGINNING}; what it costs: "
             f"viral evaluate {run} --less-popular {A_BEGINNING}"

@@ -24,6 +24,7 @@ class Exposure:
 
     k: int
     users: int
+    items: int  # that are ranked
     coverage: float  # the share of the items that are in somebody's first k
     most: float  # the share of the users who have the most recommended item there
     most_item: str  # its id
@@ -56,7 +57,7 @@ def in_words(told: Mapping[str, Any], name: str) -> str:
     values = {"name": name, "k": told["k"], "most": _percent(told["most"]), "coverage": _percent(told["coverage"])}
     said = _(
         "the most recommended item, %(name)s, is in %(most)s of users' first %(k)s; "
-        "%(coverage)s of the items are in somebody's", **values,
+        "%(coverage)s of all items are in those of at least one", **values,
     )  # fmt: skip
     if not taken:
         return said
@@ -78,6 +79,7 @@ def _told(
     return Exposure(
         k,
         len(users),
+        len(counts),
         int(counts.count_nonzero()) / len(counts),
         int(counts[first]) / len(users),
         ids[first],

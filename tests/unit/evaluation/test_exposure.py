@@ -14,7 +14,7 @@ def test_everybody_is_shown_the_same() -> None:
     """12 users have the same scores: each has the first three items that they have not taken."""
     split = two_tastes(12).split
     found = exposure(lambda users, out=None: -torch.arange(12.0).expand(len(users), 12).clone(), split, k=3)
-    assert (found.k, found.users) == (3, 12)
+    assert (found.k, found.users, found.items) == (3, 12, 12)
     shown = {
         user: [i for i in range(12) if i not in split.train.items[split.train.users == user]][:3] for user in range(12)
     }
