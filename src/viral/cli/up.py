@@ -88,6 +88,9 @@ def _run_step(step: "Step", again: str, *, quiet: bool) -> None:
         except click.ClickException as error:
             say(f"viral: {error.format_message()}")
             code = error.exit_code
+    if code == INTERRUPTED:
+        say(f"it goes on by:\n  {again}")
+        raise typer.Exit(code)
     if code:
         mend = "mend in your files what it names, or see it again by" if step.name == "doctor" else _CHANGE
         say(f"\nup: step {step.name!r} failed: {mend}\n  {step.command}")
@@ -95,6 +98,7 @@ def _run_step(step: "Step", again: str, *, quiet: bool) -> None:
         raise typer.Exit(code if isinstance(code, int) else 1)
 
 
+INTERRUPTED = 130
 _CHANGE = "change its command, and type it yourself"
 
 

@@ -180,13 +180,13 @@ def _forget_vectors(folder: Path, names: list[str], changed: Changed) -> None:
     from viral.encode.table import FeatureTable
 
     for path in sorted(folder.glob("*.parquet")):
+        stale = changed.of(path.stem)
         try:
-            table = FeatureTable.load(path) if path.name in names else None
+            table = FeatureTable.load(path) if stale and path.name in names else None
         except DataError:  # the doctor names it
             continue
         if table is None or not table.fingerprint.startswith(MADE_HERE):
             continue
-        stale = changed.of(table.modality)
         kept = [row for row, item in enumerate(table.item_ids) if item not in stale]
         if not kept:
             path.unlink()
