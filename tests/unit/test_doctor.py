@@ -30,6 +30,7 @@ def test_a_healthy_data_set_has_no_finding(tmp_path):
 
 ITEM_DAMAGE = {
     "empty item id": ("error", {"item_id": ["a", "", "c", None]}, "items.parquet row 2, field item_id: ''", 2),
+    "blanks around an id": ("warning", {"item_id": ["a", " b", "c\u00a0", " "]}, "row 2, field item_id: ' b'", 2),
     "duplicate item": ("error", {"item_id": ["a", "b", "a", "d"]}, "items.parquet row 3, field item_id: 'a'", 1),
     "empty title": ("warning", {"title": ["A", None, " ", "D"]}, "items.parquet row 2, field item_id: 'b'", 2),
     "no picture": ("note", {"image": ["images/p.png", None, "", "images/p.png"]}, "row 2, field item_id: 'b'", 2),
@@ -60,6 +61,7 @@ def test_damaged_items_are_named(tmp_path, check):
 LOG_DAMAGE = {
     "empty user id": ("error", [("", "a", "train"), (None, "b", "train")], "row 7, field user_id: ''", 2),
     "empty item id": ("error", [("u", "", "train")], "row 7, field item_id: ''", 1),
+    "blanks around an id": ("warning", [(" v", "a", "train")], "row 7, field user_id: ' v'", 1),
     "unknown item": ("error", [("u", "zz", "train")], "row 7, field item_id: 'zz'", 1),
     "duplicate pair": ("warning", [("u", "a", "train"), ("u", "a", "train")], "row 7, field user_id: 'u'", 2),
     "leaking split": ("error", [("u", "a", "test")], "row 7, field user_id: 'u'", 1),

@@ -8,6 +8,7 @@ import polars as pl
 
 from viral.catalog import ITEMS_FILE
 from viral.doctor.report import EXAMPLES, ROW, Finding, Severity, places
+from viral.doctor.tables import BLANKS, with_blanks
 from viral.pictures import PictureError, locate, open_picture
 from viral.progress import track
 
@@ -27,6 +28,8 @@ def check_items(items: pl.DataFrame) -> Iterator[Finding]:
     item, title = pl.col("item_id"), pl.col("title")
     empty = item.is_null() | (item.str.strip_chars() == "")
     yield finding("error", "empty item id", empty, "item_id", "items have no id", "give every item an id")
+    hint = "an id with a blank is another one than that without: cut them in both tables"
+    yield finding("warning", BLANKS, with_blanks("item_id"), "item_id", "item ids begin or end with a blank", hint)
     twice = item.is_not_null() & ~item.is_first_distinct()
     yield finding("error", "duplicate item", twice, "item_id", "item ids occur again", "keep one row of each")
     blank = title.is_null() | (title.str.strip_chars() == "")

@@ -7,6 +7,7 @@ import polars as pl
 from viral.data.needed import LACKS, NO_NEGATIVE
 from viral.dataset import INTERACTIONS_FILE, SPLITS
 from viral.doctor.report import EXAMPLES, ROW, Finding, Severity, places
+from viral.doctor.tables import BLANKS, with_blanks
 
 _PAIR = ("user_id", "item_id")
 
@@ -19,6 +20,9 @@ def check_log(log: pl.DataFrame, items: pl.DataFrame) -> Iterator[Finding]:
     for name in _PAIR:
         empty = log.filter(pl.col(name).is_null() | (pl.col(name).str.strip_chars() == ""))
         yield _finding("error", f"empty {name.replace('_', ' ')}", empty, name, "rows name nobody or nothing", _DROP)
+        blank = log.filter(with_blanks(name))
+        message = f"{name.split('_')[0]} ids begin or end with a blank"
+        yield _finding("warning", BLANKS, blank, name, message, "cut them in both tables")
     unknown = log.filter(~pl.col("item_id").is_in(items["item_id"].drop_nulls().implode()))
     message = "rows name an item that is not in the catalogue"
     yield _finding("error", "unknown item", unknown, "item_id", message, f"add the items, or {_DROP}")

@@ -11,6 +11,7 @@ from viral.doctor.report import ROW, Finding
 from viral.errors import DataError
 from viral.files import sha256_file
 
+BLANKS = "blanks around an id"  # a check of both tables
 _AGAIN = "import the data set again"
 
 
@@ -46,6 +47,12 @@ def _as_text(values: pl.Series) -> pl.Series:
         return values.cast(pl.String, strict=False)
     except pl.exceptions.PolarsError:  # lists, structures
         return pl.Series(values.name, [None] * len(values), pl.String)
+
+
+def with_blanks(column: str) -> pl.Expr:
+    """Whether an id that is not empty begins or ends with a blank."""
+    text = pl.col(column).str.strip_chars()
+    return (text != pl.col(column)) & (text != "")
 
 
 def check_hashes(dataset: Dataset) -> list[Finding]:
