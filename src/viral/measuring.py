@@ -90,10 +90,10 @@ def tested_on(parts: Split) -> dict[str, Any]:
     pairs = parts.test.keys().tolist()
     users, items = parts.users.ids, parts.items.ids
     named = sorted((users[key // len(items)], items[key % len(items)]) for key in pairs)
-    return {
+    hashes = {"pairs_sha256": fingerprint(named), "items_sha256": fingerprint(sorted(items))}
+    return hashes | {
         "interactions": len(pairs),
         "users": len(parts.test.users.unique()),
         "items": len(items),  # that are ranked
-        "pairs_sha256": fingerprint(named),
-        "items_sha256": fingerprint(sorted(items)),
+        "fingerprint": fingerprint(hashes),
     }
