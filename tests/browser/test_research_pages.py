@@ -146,6 +146,34 @@ def test_a_study_is_found_and_two_of_its_rows_are_compared(watch) -> None:
     assert watch.audit_both() == [] and watch.overflow() <= 0
 
 
+def test_the_list_of_experiments_is_sorted_by_the_keyboard(watch) -> None:
+    page = watch.go("/experiments")
+    head = page.get_by_role("columnheader", name="Name")
+    assert head.get_attribute("aria-sort") == "none"
+    head.get_by_role("link").focus()
+    assert watch.focus_shows()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**sort=name**")
+    assert page.get_by_role("columnheader", name="Name").get_attribute("aria-sort") == "ascending"
+    names = page.locator("table.sorted tbody th").all_inner_texts()
+    assert names == sorted(names, key=str.casefold) and len(names) > 2
+    assert watch.audit_both() == [] and watch.overflow() <= 0
+
+
+def test_a_studys_table_is_sorted_by_a_column(watch) -> None:
+    page = watch.go("/experiments/study/comparison")
+    table = page.locator("table.ranking")
+    head = table.get_by_role("columnheader", name="recall@20")
+    head.get_by_role("button").focus()
+    for state, step in (("descending", -1), ("ascending", 1)):
+        page.keyboard.press("Enter")
+        assert head.get_attribute("aria-sort") == state
+        cells = table.locator("tbody tr td:nth-child(3) > span:first-child").all_inner_texts()
+        assert len(cells) > 2 and [float(cell) for cell in cells] == sorted(map(float, cells), key=lambda v: step * v)
+    assert table.get_by_role("columnheader", name="Model").get_attribute("aria-sort") == "none"
+    assert watch.audit_both() == [] and watch.overflow() <= 0
+
+
 def test_a_run_is_compared_with_a_row_of_a_study(watch) -> None:
     page = watch.go("/experiments/compare?a=lightgcn&b=comparison/viral")
     page.get_by_role("heading", name="Who gains and who loses most").wait_for()

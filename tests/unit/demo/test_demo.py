@@ -136,3 +136,32 @@ def test_the_product_is_framed_where_it_was_drawn(done: tuple[Path, dict[str, An
 def test_what_to_type_next_ends_with_serve(done: tuple[Path, dict[str, Any]]) -> None:
     commands = re.findall(r"<dt><code>([^<]+)</code>", (done[0] / "report.html").read_text())
     assert commands[-1].startswith("viral serve ")
+
+
+def test_the_report_is_chinese_but_for_data_models_and_metrics(done: tuple[Path, dict[str, Any]]) -> None:
+    from viral.language import using
+
+    with using("zh"):
+        run_demo(done[0], seed=1, shop=SMALL)
+    page = (done[0] / "report.html").read_text()
+    run_demo(done[0], seed=1, shop=SMALL)
+    assert '<html lang="zh">' in page
+    page = re.sub(r"<(style|code)>.*?</\1>", "", page, flags=re.S)
+    told = re.findall(r"<(?:p|h2|dt|dd|figcaption|caption|summary|h4|li)[^>]*>(.*?)</", page, flags=re.S)
+    words = [re.sub(r"<[^>]+>", " ", text) for text in told]
+    items = {word for item in Dataset.open(done[0] / "shop").catalog() for word in re.findall(r"[A-Za-z]+", item.title)}
+    known = {
+        "VIRAL",
+        "LightGCN",
+        "viral",
+        "arXiv",
+        "recall",
+        "ndcg",
+        "seed",
+        "demo",
+        "title",
+        "changes",
+        "pixel",
+    } | items
+    english = [text for text in words if len(set(re.findall(r"[A-Za-z]{3,}", text)) - known) > 2]
+    assert english == []
