@@ -221,3 +221,13 @@ def test_the_folders_of_2023_as_the_hub_has_them(tmp_path):
         import_amazon2023(tmp_path / "raw", tmp_path / "other", core=0)
     log = caught.value.hint.partition("viral import table ")[2].split()[0]
     assert import_dataset("table", Path(log), tmp_path / "table").interactions().height == 9
+
+
+@pytest.mark.parametrize(("layout", "other"), [("amazon2014", "amazon2018"), ("amazon2018", "amazon2014")])
+def test_ratings_that_name_the_other_of_the_two_first_are_not_turned_round(tmp_path, layout, other):
+    name, text = SOURCES[other]["ratings"]
+    log = write(tmp_path / "s" / name, text)
+    meta = write(tmp_path / "s" / "meta_Mugs.json", lines([{"asin": item, "title": "T"} for item in ITEMS]))
+    with pytest.raises(DataError, match=rf"ratings of the edition of {other[-4:]} \(.*\n.*viral import {other} "):
+        IMPORTERS[layout](log, tmp_path / "data", core=0, items=meta)
+    assert IMPORTERS[other](log, tmp_path / "data", core=0, items=meta).catalog().ids == ITEMS
