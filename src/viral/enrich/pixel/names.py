@@ -85,12 +85,12 @@ def _hues(light: Values, chroma: Values, hue: Values) -> npt.NDArray[np.int64]:
     sector = np.where((sector == len(ends)) & (hue >= violet), len(ends) + 1, sector)
     sector = np.where(hue >= 328, len(ends) + 2, sector)
     reds, camel = _reds(light, chroma), light >= 45 + 0.4 * np.maximum(0, chroma - 20)
-    peach = (light >= 72) & (chroma >= 18) & (hue < 64)
+    peach = (light >= 70) & np.where(hue < 60, chroma >= 11, (hue < 64) & (chroma >= 18))
     by_sector: list[npt.NDArray[np.int64]] = [
         np.where(light >= 38, _is("pink"), reds),  # up to 5 degrees
         reds,
         np.select(
-            [(chroma >= 42) & (light >= 38), (light >= 62) & (chroma >= 12), light >= 66],
+            [(chroma >= 42) & (light >= 38), (light >= 62) & (chroma >= 10), light >= 66],
             [_is("orange"), _is("orange"), _is("pink")],
             _is("brown"),
         ),
