@@ -1,7 +1,7 @@
 """Which files of a folder are the log and the item table: by their names, or else by their columns."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,60 +47,80 @@ def find(
         if not paths:
             raise DataError("no such file or folder", where=str(source), hint="check the name of the source")
         return Found({path: look(path, encoding) for path in paths}, given, ())
-    seen = _looked_at(_tables(source, items), encoding)
-    logs = _logs(source, seen, said, needed=needs_log or not any(_is_items(raw, said) for raw in seen.values()))
+    seen, faults = _tables(source, items, said, encoding)
+    needed = needs_log or not any(_is_items(raw, said) for raw in seen.values())
+    logs = _logs(source, seen, said, faults) if needed else _log_like(source, seen, said)
     if given is None:
         rest = {path: raw for path, raw in seen.items() if path not in logs}
         given = _items(source, rest, said)
     used = {*logs, *([given[0]] if given else ())}
-    return Found(logs, given, [path.name for path, raw in seen.items() if path not in used and len(raw.present) > 1])
+    unread = [path.name for path, raw in seen.items() if path not in used and len(raw.present) > 1]
+    return Found(logs, given, [*unread, *(f"{path.name} ({fault.what})" for path, fault in faults.items())])
 
 
-def _tables(folder: Path, items: Path | None) -> list[Path]:
-    """The tables of a folder; where it has none, those of the folders in it."""
+def _tables(
+    folder: Path, items: Path | None, said: Mapping[str, str], encoding: str | None
+) -> tuple[dict[Path, Raw], dict[Path, DataError]]:
+    """The first rows of the tables of a folder, and what is wrong with those that cannot be read.
+
+    Where no log is among them, those of the folders in it as well: a log may be a folder of parts. A table with a
+    name that settles it must be readable.
+    """
+    seen, faults = dict[Path, Raw](), dict[Path, DataError]()
     for pattern in ("*", "*/*"):
-        paths = (path for path in sorted(folder.glob(pattern)) if path.is_file() and is_table(path))
-        found = [path for path in paths if items is None or path.resolve() != items.resolve()]
-        if found:
-            return found[:_MOST]
-    return []
+        paths = [path for path in sorted(folder.glob(pattern)) if path.is_file() and is_table(path)]
+        for path in paths[:_MOST]:
+            if items is not None and path.resolve() == items.resolve():
+                continue
+            try:
+                seen[path] = look(path, encoding)
+            except DataError as fault:
+                if _stem(path) in (LOG, ITEMS):
+                    raise
+                faults[path] = fault
+        if _log_like(folder, seen, said):
+            break
+    return seen, faults
 
 
-def _looked_at(paths: Iterable[Path], encoding: str | None) -> dict[Path, Raw]:
-    """The first rows of those that can be read; one with a name that settles it must be readable."""
-    seen = {}
-    for path in paths:
-        try:
-            seen[path] = look(path, encoding)
-        except DataError:
-            if _stem(path) in (LOG, ITEMS):
-                raise
-    return seen
-
-
-def _logs(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str], *, needed: bool) -> dict[Path, Raw]:
+def _log_like(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> dict[Path, Raw]:
+    """The tables that have users and items; that with the name that settles it alone."""
     named = _conventional(folder, seen, LOG)
     if named is not None:
         return {named: seen[named]}
-    others = {path: raw for path, raw in seen.items() if _stem(path) != ITEMS}
-    like = {path: raw for path, raw in others.items() if _has(raw, said, USER) and _has(raw, said, LOG_ITEM)}
-    if not like and needed:
-        left = {path: raw for path, raw in others.items() if not _is_items(raw, said)}
-        like = left if len(left) == 1 else {}
-    if not like and needed:
-        if not seen:
-            hint = f"the tables of a shop are of {', '.join(SUFFIXES)}"
-            raise DataError("no interaction log in this folder: there is no table", where=str(folder), hint=hint)
-        there = "".join(f"\n  {path.name}: {in_words(raw.present)}" for path, raw in list(seen.items())[:_SHOWN])
-        what = f"no interaction log in this folder: no table has users and items{there}"
-        raise DataError(what, where=str(folder), hint=_HINT)
-    if len(like) > 1 and len({frozenset(map(key, raw.present)) for raw in like.values()}) > 1:
+    like = {
+        path: raw
+        for path, raw in seen.items()
+        if _stem(path) != ITEMS and _has(raw, said, USER) and _has(raw, said, LOG_ITEM)
+    }
+    if len({frozenset(map(key, raw.present)) for raw in like.values()}) > 1:
         names = ", ".join(path.name for path in like)
         hint = "give one of them as the source, or keep only that one there; the item table goes with --items"
         raise UsageError(
             f"several files with different columns could be the log: {names}", where=str(folder), hint=hint
         )
     return like
+
+
+def _logs(
+    folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str], faults: Mapping[Path, DataError]
+) -> dict[Path, Raw]:
+    """The log, which has to be there; the only table that is not the items' is taken for it, to say what it lacks."""
+    like = _log_like(folder, seen, said)
+    if like:
+        return like
+    left = {path: raw for path, raw in seen.items() if _stem(path) != ITEMS and not _is_items(raw, said)}
+    if len(left) == 1:
+        return left
+    if not seen and len(faults) == 1:
+        raise next(iter(faults.values()))
+    if not seen and not faults:
+        hint = f"the tables of a shop are of {', '.join(SUFFIXES)}"
+        raise DataError("no interaction log in this folder: there is no table", where=str(folder), hint=hint)
+    lines = [f"{path.name}: {in_words(raw.present)}" for path, raw in seen.items()]
+    lines += [f"{path.name}: {fault.what}" for path, fault in faults.items()]
+    what = "\n  ".join(["no interaction log in this folder: no table has users and items", *lines[:_SHOWN]])
+    raise DataError(what, where=str(folder), hint=_HINT)
 
 
 def _items(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> tuple[Path, Raw] | None:

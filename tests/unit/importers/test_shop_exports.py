@@ -358,3 +358,17 @@ def test_json_is_read_by_whatever_name(tmp_path):
 def test_a_folder_without_a_table(tmp_path):
     with pytest.raises(DataError, match=r"there is no table\n.*\.csv.*\.xlsx"):
         imported(tmp_path, {"notes/about.md": "nothing"})
+
+
+def test_parts_in_a_folder_beside_the_item_table(tmp_path):
+    files = {"products.csv": ITEMS, "orders/part-0.csv": LOG, "orders/part-1.csv": "user,item\nu3,b\n"}
+    assert len(pairs(imported(tmp_path, files))) == 4
+
+
+def test_tables_that_cannot_be_read_are_named_and_do_no_harm(tmp_path, capsys):
+    files = {"log.csv": LOG, "items.csv": ITEMS, "broken.json": "{'user': 1}", "odd.xlsx": b"PK\x03\x04"}
+    assert len(pairs(imported(tmp_path, files))) == 3
+    assert "not used: broken.json (there is no JSON object in it), odd.xlsx (" in capsys.readouterr().err
+    (tmp_path / "shop" / "log.csv").unlink()
+    with pytest.raises(DataError, match=r"(?s)no interaction log.*broken\.json: there is no JSON object in it"):
+        import_table(tmp_path / "shop", tmp_path / "other")
