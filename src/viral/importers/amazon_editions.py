@@ -15,6 +15,7 @@ from viral.importers.amazon_layout import Layout
 from viral.importers.amazon_lines import Record, comma_separated, is_json, records
 from viral.importers.columns import LOG_ITEM, TIMESTAMP, USER, Role, candidates, key
 from viral.importers.raw import Bad, printable
+from viral.importers.sight import refuse_foreign
 
 SAMPLE = 200  # rows
 _RATING = Role("rating", "what was given", ("rating", "overall", "score", "stars"))
@@ -71,6 +72,7 @@ def _names(layout: Layout, theirs: Sequence[str]) -> Mapping[str, str]:
 
 def check_log(layout: Layout, path: Path, command: Command) -> None:
     """Raise ``DataError`` where the first rows are of another edition, or of something else."""
+    refuse_foreign(path, "lines of text", text=True)
     if is_json(path):
         rows = [row for _, row in islice(records(path, shown=False), SAMPLE)]
         good = [row for row in rows if not isinstance(row, Bad)]

@@ -77,7 +77,7 @@ def is_json(path: Path) -> bool:
 @contextmanager
 def _lines(path: Path, *, shown: bool) -> Iterator[Iterator[bytes]]:
     """The lines that are not blank, with a bar; of one that is too long only its beginning, which no parser takes."""
-    refuse_foreign(path, "lines of text")
+    refuse_foreign(path, "lines of text", text=True)
     with open_bytes(path) as file, stage(f"read {path.name}") if shown else nullcontext(_unseen) as advance:
         yield _bounded(file, advance)
 

@@ -14,13 +14,16 @@ _OWN: Mapping[str, tuple[Kind, ...]] = {
 }
 
 
-def refuse_foreign(path: Path, wanted: str = "a table") -> None:
-    """Raise ``DataError`` where the content of a file, unpacked, has the mark of another kind than its suffix names."""
+def refuse_foreign(path: Path, wanted: str = "a table", *, text: bool = False) -> None:
+    """Raise ``DataError`` where the content of a file, unpacked, has the mark of another kind than its suffix names.
+
+    ``text``: nothing with a mark is wanted, whatever the suffix.
+    """
     if not path.is_file():
         raise DataError("no such file", where=str(path), hint="check the name")
     with open_bytes(path) as file:
         kind = kind_of(file.read(HEAD))
     if kind is GZIP:
         raise DataError("this is gzipped twice", where=str(path), hint=f"unpack it once: gunzip {path.name}")
-    if kind is not None and kind not in _OWN.get(suffix_of(path), ()):
+    if kind is not None and (text or kind not in _OWN.get(suffix_of(path), ())):
         raise other_kind(path, kind, wanted)

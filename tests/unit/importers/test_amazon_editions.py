@@ -1,5 +1,6 @@
 """The editions of the Amazon sets: each by its own layout, each other one named, and what their values become."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -168,6 +169,8 @@ def test_a_pair_in_two_parts_of_a_ready_split_counts_once(tmp_path):
         ('{"user": 1, "item": 2}\n', r"the rows have user, item: neither reviewerID nor asin\n.*viral import table"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", r"Git LFS pointer.*\n.*git lfs pull"),
         ("<!DOCTYPE html><html></html>", r"a web page"),
+        (b"PAR1" + bytes(40), r"a Parquet file.*\n.*'table'"),
+        (gzip.compress(gzip.compress(b"{}")), r"gzipped twice.*\n.*gunzip"),
     ],
 )
 @pytest.mark.parametrize("layout", ["amazon2014", "amazon2018"])
