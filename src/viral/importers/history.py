@@ -8,6 +8,7 @@ from typing import Any
 from viral.dataset import MANIFEST_FILE, Source
 from viral.files import fingerprint
 
+FEEDBACK = ".feedback.jsonl"  # what a server writes beside a run
 NOT_OF_THE_SOURCE = (MANIFEST_FILE, "run.json", "identity.json")  # a folder with one of them is something made here
 
 
@@ -35,7 +36,7 @@ def files_key(source: Path) -> str:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        if path.name.startswith(".") or path.is_symlink():
+        if path.name.startswith(".") or path.name.endswith(FEEDBACK) or path.is_symlink():
             continue
         if path.is_file():
             yield path

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from makers import picture, write
 from viral.cli import app
 from viral.dataset import Dataset
+from viral.enrich import Description, Descriptions, save_descriptions
 from viral.files import read_json
 
 USERS, GOODS = 12, 10
@@ -163,6 +164,19 @@ def test_an_edit_by_hand_is_encoded_and_learnt(here):
     viral("up", "mine", "--no-serve")
     assert states("mine")["train"] == "done"
     assert Dataset.open("mine-shop").manifest["counts"]["images"] == 3
+
+
+def test_what_another_describer_said_is_not_described_by_pixels(shop):
+    write(shop / "two" / "images" / "g1.png", picture(size=(96, 96)))
+    write(shop / "two" / "items.csv", "item,title\ng1,Mug number 1\n")
+    viral("import", "table", "two", "mine-shop", "--append")
+    ids = Dataset.open("mine-shop").catalog().ids
+    rows = tuple(Description(item, f"About {item}.", "openai/m1", "title", "", "done") for item in ids)
+    save_descriptions(Descriptions(rows, "openai/m1", "title"), Path("mine-shop"))
+    output = viral("up", "two", "--dataset", "mine-shop", "--run", "runs/mine", "--dry-run")
+    assert "openai describes here: new pictures by viral enrich mine-shop --describer openai --prompt title" in output
+    done = CliRunner().invoke(app, ["up", "two", "--dataset", "mine-shop", "--run", "runs/mine", "--dry-run", "--json"])
+    assert {step["name"]: step["state"] for step in json.loads(done.stdout)["steps"]}["enrich"] == "skipped"
 
 
 def test_json_is_one_document(here):
