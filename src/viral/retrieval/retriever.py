@@ -104,7 +104,12 @@ class Retriever:
     def visitor(self, user_id: str, item_ids: Sequence[str]) -> Taste:
         """The side of a user who has just looked at these items (:mod:`viral.retrieval.visit`)."""
         known, looked_at = self.taste(user_id), self.bundle.items.indices(item_ids).unique()
-        return visiting(self.bundle.scorer, known, looked_at, None if self._vectors is None else self.fold_in)
+        return visiting(self.bundle.scorer, known, looked_at, self.rule)
+
+    @property
+    def rule(self) -> FoldIn | None:
+        """The rule for newcomers; None for a model of item-item weights alone, which needs none."""
+        return None if self._vectors is None else self.fold_in
 
     @cached_property
     def fold_in(self) -> FoldIn:

@@ -15,7 +15,6 @@ from viral.dataset import Dataset
 from viral.errors import DataError, UnknownIdError
 from viral.explain.information import load as load_information
 from viral.files import read_json, sha256_file
-from viral.models.memory import vectors_of
 from viral.pipeline import BUNDLE_FOLDER, RUN_FILE
 from viral.retrieval import Retriever
 from viral.retrieval.foldin import FoldIn
@@ -65,7 +64,7 @@ class Snapshot:
     @property
     def fold_in(self) -> FoldIn | None:
         """The rule for newcomers; None for a model of item-item weights alone, which needs none."""
-        return None if vectors_of(self.bundle.scorer) is None else self.retriever.fold_in
+        return self.retriever.rule
 
     def known_user(self, user_id: str) -> str:
         """The id; ``UnknownIdError`` at once where it is unknown: the nearest ones of many would take seconds."""

@@ -55,3 +55,12 @@ def test_kinds_are_checked(run: Path) -> None:
     append(default_file(run), [], max_bytes=10**6)
     words = ["feedback", str(run), str(run.parent / "shop"), "--out", str(run.parent / "other"), "--kind", "lke"]
     assert "like" in viral_json(*words, code=2)["error"]["hint"]
+
+
+def test_what_each_variant_brought_is_shown(run: Path, tmp_path: Path) -> None:
+    told = (("cart", "blue"), ("wishlist", "blue"), ("cart", "control"), ("view", ""))
+    events = [Event(f"y{row}", "p0003", 1_700_000_000, kind, variant) for row, (kind, variant) in enumerate(told)]
+    append(tmp_path / "told.jsonl", events, max_bytes=10**6)
+    words = ["feedback", str(run), str(run.parent / "shop"), "--out", str(tmp_path / "out")]
+    shown = viral(*words, "--file", str(tmp_path / "told.jsonl"), "--kind", "wishlist")
+    assert "variant blue: 1 cart, 1 wishlist\nvariant control: 1 cart\n" in shown and "1 new interactions" in shown

@@ -108,14 +108,13 @@ def test_a_visit_changes_what_a_user_is_recommended(made) -> None:
     assert sum(visiting.split(7).values()) == pytest.approx(float(after[7]), abs=1e-5)
 
 
-def test_a_visit_counts_as_much_as_a_long_history() -> None:
-    """Item 0 says item 8, and item 1 says item 9; a hundred times the one, once the other: both are as good."""
-    pairs = torch.tensor([[0, item] for item in range(0, 8) if item != 1])
-    weights = torch.zeros(10, 10)
-    weights[[0, 2, 3, 4, 5, 6, 7], 8] = 1.0
-    weights[1, 9] = 1.0
-    seen = Interactions(pairs[:, 0], pairs[:, 1], 1, 10)
-    people, items = Vocabulary(["u"], "user"), Vocabulary([f"i{n}" for n in range(10)], "item")
-    retriever = Retriever(Bundle(HistoryScorer(*seen.rows(), weights), people, items, ("",) * 10, seen, {}))
-    scores = retriever.visitor("u", ["i1"]).scores()
-    assert scores[8] == scores[9] == 7
+def test_a_visit_is_not_lost_beside_a_long_history() -> None:
+    """Nine items taken say item 10, and the one just looked at says item 11: three times, the root of nine."""
+    weights = torch.zeros(12, 12)
+    weights[:9, 10] = 1.0
+    weights[9, 11] = 1.0
+    seen = Interactions(torch.zeros(9, dtype=torch.int64), torch.arange(9), 1, 12)
+    people, items = Vocabulary(["u"], "user"), Vocabulary([f"i{n}" for n in range(12)], "item")
+    retriever = Retriever(Bundle(HistoryScorer(*seen.rows(), weights), people, items, ("",) * 12, seen, {}))
+    scores = retriever.visitor("u", ["i9"]).scores()
+    assert (scores[10], scores[11]) == (9, 3)
