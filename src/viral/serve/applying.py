@@ -24,7 +24,7 @@ from viral.retrieval import Given
 
 State = Literal["idle", "running", "done", "failed"]
 COMMAND = "from viral.serve.applying import main; main()"
-NICE = 10  # requests come first
+NICE = 5  # requests come first
 STOPPED = "The process ended without a word; the machine may have run out of memory."
 
 
