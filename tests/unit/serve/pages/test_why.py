@@ -32,15 +32,22 @@ def test_the_sentence_is_that_of_the_explanation_in_the_language_of_the_page(cli
     client.cookies.clear()
 
 
-def test_the_rank_is_that_of_the_list_that_the_user_saw(client: TestClient) -> None:
-    page = client.get("/users/u1").text
-    for place, address in enumerate(re.findall(r'href="(/why\?[^"]*)"', page), start=1):
-        why = client.get(address.replace("&amp;", "&")).text
-        assert f"Number {place} for user u1" in why
-    own = client.get("/why?user=u1&item=i3").text  # without a list it is the place among all that they have not taken
-    (number,) = re.findall("Number [0-9]+ for user u1", own) or ["has it already"]
-    for wrong in ("0x1", "-1", "9" * 40, "<b>"):
-        assert number in client.get("/why", params={"user": "u1", "item": "i3", "rank": wrong}).text
+def test_the_rank_is_that_of_the_list_that_the_user_saw(client: TestClient, shop: Path) -> None:
+    ranks = set()
+    for choice in ({}, {"variety": "much"}):
+        page = client.get("/users/u1", params=choice).text
+        for place, address in enumerate(re.findall(r'href="(/why\?[^"]*)"', page), start=1):
+            assert f"Number {place} for user u1" in client.get(address.replace("&amp;", "&")).text
+            ranks.add((place, address.partition("&amp;rank")[0]))
+    assert len(ranks) > len({address for _, address in ranks})  # variety has another order
+
+
+def test_without_a_list_it_is_the_place_among_all_that_they_have_not_taken(client: TestClient, shop: Path) -> None:
+    bundle = Retriever.load(shop / "run").bundle
+    item_id = Retriever(bundle).recommend("u1", 3)[-1].item_id
+    for wrong in ("", "0", "0x1", "-1", "9" * 40, "<b>"):
+        page = client.get("/why", params={"user": "u1", "item": item_id, "rank": wrong}).text
+        assert "Number 3 for user u1" in page and "Rank 3 of " in page
 
 
 def test_the_shares_are_of_the_score_and_the_bar_is_full(shop: Path, client: TestClient) -> None:
