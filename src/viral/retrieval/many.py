@@ -26,14 +26,14 @@ def read_users(file: str) -> list[str]:
 
     The column is ``user_id``, or called as exports call it (``customer_id`` and the like).
     """
-    from viral.importers.reading import SUFFIXES as TABLES
+    from viral.importers.reading import is_table
 
     if file == STDIN:
         return _lines(sys.stdin.buffer.read(), "standard input")
     path = Path(file)
     if not path.is_file():
         raise DataError("no such file", where=file, hint="one user id a line, or a table with a column user_id")
-    if path.suffix.lower() in TABLES and path.suffix.lower() != ".txt":
+    if is_table(path) and path.suffix.lower() != ".txt":
         return _column(path)
     return _lines(path.read_bytes(), file)
 

@@ -1,5 +1,6 @@
 """Many users at once: the same lists as one by one, whoever is unknown, in every format, whole or not at all."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,11 @@ def test_users_are_read_in_their_order_once(tmp_path: Path, name: str, content: 
     file = tmp_path / name
     file.write_text(content, encoding="utf-8")
     assert [one.strip() for one in read_users(str(file))] == ["007", "8,5", "Ü"]
+
+
+def test_users_of_a_compressed_table(tmp_path: Path) -> None:
+    (tmp_path / "u.csv.gz").write_bytes(gzip.compress(b"user_id\n007\n8\n"))
+    assert read_users(str(tmp_path / "u.csv.gz")) == ["007", "8"]
 
 
 def test_users_of_numbers_in_a_parquet_file_are_text(tmp_path: Path) -> None:
