@@ -15,13 +15,14 @@ from urllib.parse import unquote
 BY_ID, BY_SPELLING, BY_ZEROS = "by id", "by id in another spelling", "by id with other leading zeros"
 BY_SUFFIX, BY_FOLDER = "by id with a suffix", "by a folder named by id"
 _WAYS = (BY_ID, BY_SPELLING, BY_ZEROS, BY_SUFFIX, BY_FOLDER)  # the surest first
-_SEPARATOR = re.compile(r"[-_. (]")
-_VIEW = re.compile(
-    r"[-_. (]*(front|back|side|left|right|top|main|large|big|small|thumb(nail)?|detail|model|zoom|cover|default|image|"
-    r"img|photo|pic(ture)?|copy|orig(inal)?|hd|full|web)?[-_. (]*\d{0,2}[)]?",
-    re.IGNORECASE,
-)
+_SEPARATOR = re.compile(r"[-_. (@]")
+_SIDES = ("front", "back", "side", "left", "right", "top", "bottom", "main", "detail", "model", "zoom", "cover")
+_SIZES = ("large", "medium", "big", "small", "thumb", "thumbnail", "full", "hd", "web", "scaled", "default")
+_WORDS = ("image", "img", "photo", "pic", "picture", "orig", "original", "copy", "jpg", "jpeg", "png", "webp")
+_VIEWS = frozenset((*_SIDES, *_SIZES, *_WORDS))
+_SIZE = re.compile(r"\d{2,4}x\d{2,4}|\dx")
 _MANY_DIGITS = 3  # a stem of fewer may be the number of a picture
+_SHORT = 5  # a number of fewer digits may be a year or a count, and what follows it more than a suffix
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,22 @@ def owners_of(names: Sequence[str], item_ids: Iterable[str]) -> Owners:
             found.of_item.setdefault(ids[0], []).append((name, candidates[0][1]))
         else:
             found.strangers.append(name)
+    _give_folders(known, found)
     for files in found.of_item.values():
         files.sort(key=lambda file: _WAYS.index(file[1]))  # stable: of one way, the order of names
     return found
+
+
+def _give_folders(known: "_Ids", found: Owners) -> None:
+    """Give the strangers in a folder that is called by an item's id to it, if half of their folders are so called."""
+    folders = {name: PurePosixPath(name).parent.name for name in found.strangers if "/" in name}
+    called = {folder for folder in folders.values() if folder in known.exact}
+    if len(called) * 2 < len(set(folders.values())):
+        return
+    taken = {name: folder for name, folder in folders.items() if folder in called and known.is_view(name)}
+    for name, folder in taken.items():
+        found.of_item.setdefault(folder, []).append((name, BY_FOLDER))
+    found.strangers[:] = [name for name in found.strangers if name not in taken]
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,7 @@ class _Ids:
     ids: tuple[str, ...]
 
     @cached_property
-    def _exact(self) -> frozenset[str]:
+    def exact(self) -> frozenset[str]:
         return frozenset(self.ids)
 
     @cached_property
@@ -72,15 +86,16 @@ class _Ids:
 
     def candidates(self, path: PurePosixPath) -> list[tuple[str, str]]:
         """Whose file it may be, each with the way; more than one where that is not certain."""
-        stem = path.stem
-        folder = self._of_folder(path)
-        if stem in self._exact:
-            doubtful = folder not in (None, stem) and stem.isdecimal() and len(stem) < _MANY_DIGITS
-            return [(stem, BY_ID), (folder, BY_FOLDER)] if doubtful and folder else [(stem, BY_ID)]
-        found = [*self._spelt(stem), *self._with_suffix(stem)]
-        if not found and folder is not None and (_VIEW.fullmatch(stem) or _shape(stem) not in self._shapes):
-            return [(folder, BY_FOLDER)]
-        return found
+        stem, folder = path.stem, path.parent.name
+        if stem in self.exact:
+            doubtful = folder != stem and folder in self.exact and stem.isdecimal() and len(stem) < _MANY_DIGITS
+            return [(stem, BY_ID), (folder, BY_FOLDER)] if doubtful else [(stem, BY_ID)]
+        return [*self._spelt(stem), *self._with_suffix(stem)]
+
+    def is_view(self, name: str) -> bool:
+        """Whether a file's name is one of a view and not that of an item, which need not be here."""
+        stem = PurePosixPath(name).stem
+        return _is_view(stem) or _shape(stem) not in self._shapes
 
     def _spelt(self, text: str) -> Iterator[tuple[str, str]]:
         """The ids that are ``text`` in other letters and signs, or with other zeros before it."""
@@ -92,16 +107,26 @@ class _Ids:
         """The ids by which the name begins; of the longest beginning that is one's."""
         for place in sorted((found.start() for found in _SEPARATOR.finditer(stem)), reverse=True):
             begun, rest = stem[:place], stem[place:]
-            ids = [begun] if begun in self._exact else [item for item, _ in self._spelt(begun)] if begun else []
+            ids = [begun] if begun in self.exact else [item for item, _ in self._spelt(begun)] if begun else []
             if ids:
-                # Where ids look like that too, it may be the picture of an item that is not here.
-                stranger = _shape(stem) in self._shapes and not (re.search("[A-Za-z]", rest) and _VIEW.fullmatch(rest))
-                return [] if stranger else [(item, BY_SUFFIX) for item in ids]
+                return [(item, BY_SUFFIX) for item in ids] if self._is_suffix(begun, rest) else []
         return []
 
-    def _of_folder(self, path: PurePosixPath) -> str | None:
-        """The id that the innermost folder is called by, if one is."""
-        return next((part for part in reversed(path.parts[:-1]) if part in self._exact), None)
+    def _is_suffix(self, begun: str, rest: str) -> bool:
+        """Whether what follows an id tells of the picture, and does not make another id of it, a date or a title."""
+        if begun.isdecimal() and len(begun) < _SHORT and not _is_view(rest):
+            return False
+        # Where ids look like that too, it may be the picture of an item that is not here.
+        return _shape(begun + rest) not in self._shapes or (re.search("[A-Za-z]", rest) is not None and _is_view(rest))
+
+
+def _is_view(text: str) -> bool:
+    """Whether a name says which picture of a thing it is: words for views and sizes, and one small number at most."""
+    words = [word.casefold() for word in re.split(r"[-_. ()@]+", text) if word]
+    numbers = [word for word in words if word.isdecimal()]
+    others = (word for word in words if not word.isdecimal())
+    known = all(len(word) == 1 or word.rstrip("0123456789") in _VIEWS or _SIZE.fullmatch(word) for word in others)
+    return known and len(numbers) <= 1 and all(len(number) <= _MANY_DIGITS for number in numbers)
 
 
 def folded(text: str) -> str:

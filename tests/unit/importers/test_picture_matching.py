@@ -64,6 +64,9 @@ def told(dataset):
         ("A17", "A17/front.jpg", "by a folder named by id"),
         ("A17", "shoes/A17/1.jpg", "by a folder named by id"),
         ("1234", "1234/1.jpg", "by a folder named by id"),
+        ("1234", "1234_front_800x600.jpg", "by id with a suffix"),
+        ("1234", "1234-2.jpg", "by id with a suffix"),
+        ("1234", "1234@2x.png", "by id with a suffix"),
     ],
 )
 def test_a_file_is_found_by_its_items_id(tmp_path, capsys, item, file, way):
@@ -115,6 +118,20 @@ def test_the_picture_of_an_item_that_is_not_here_is_no_suffix(tmp_path):
     dataset = imported(tmp_path, ["100", "100-2", "A"], ["100-3.jpg", "100-front.jpg", "B-front.jpg"])
     assert pictures(tmp_path, dataset) == {"100": "100-front.jpg"}
     assert told(dataset)["of_no_item"] == 2
+
+
+def test_dates_titles_and_folders_by_month_are_no_ids(tmp_path):
+    ids = [str(number) for number in (12, 11, 2023, 2024)]
+    names = [
+        "2024-05-12.jpg",
+        "12 red mugs.jpg",
+        "2024 autumn.png",
+        "2024/05/mug.jpg",
+        "2024/06/cup.jpg",
+        "2024/11/jug.jpg",
+    ]
+    dataset = imported(tmp_path, ids, [*names, "2023/07/pot.jpg", "2023/08/pan.jpg"])
+    assert pictures(tmp_path, dataset) == {} and told(dataset)["of_no_item"] == 8
 
 
 def test_unmatched_files_and_formats_that_are_not_read_are_counted_and_shown(tmp_path, capsys):
