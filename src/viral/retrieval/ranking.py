@@ -1,7 +1,7 @@
 """One part of a ranked list: what is asked for, and how rules and variety change its order. I items, D width."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -64,6 +64,8 @@ def ruled(
 ) -> Ranked:  # fmt: skip
     """The part of the list by rules, without ``blocked`` (I,) and ``hidden`` (n,); ``scores`` (I,) are changed."""
     predicate, ids = ask.filters.predicate, bundle.items.ids
+    if len(set(ask.filters.categories or ())) == 1:  # a page of one category is not to be spread over categories
+        ruling = replace(ruling, most=None)
     added = ruling.added(scores)
     if added is not None:
         scores += added

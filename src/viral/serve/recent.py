@@ -1,7 +1,6 @@
 """What was taken lately: counts of the items in the last days of the data set's log. I items, E events."""
 
 import threading
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from viral.serve.snapshot import Snapshot
 
 DAY = 86_400
 MILLISECONDS = 100_000_000_000  # a time above it is no number of seconds of our days
+REMEMBERED = 16  # numbers of days
 _HINT = "without days it is by all of the training; or serve with --dataset a data set whose log has times"
 
 
@@ -24,7 +24,7 @@ class Recent:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._log: tuple[Any, Any] | None = None  # items (E,) and times (E,) in seconds, ascending
-        self._counted = lru_cache(maxsize=16)(self._count)
+        self._counts: dict[int, Tensor] = {}
 
     def counts(self, snapshot: Snapshot, days: int) -> Tensor:
         """How often each item was taken in the last days before the log's last event: (I,) int64.
@@ -32,15 +32,16 @@ class Recent:
         ``DataError`` where there is no data set, or its log has no times.
         """
         with self._lock:
-            if self._log is None:
-                self._log = _log(snapshot.dataset, snapshot.bundle.items)
-        return self._counted(days, len(snapshot.bundle.items))
-
-    def _count(self, days: int, size: int) -> Tensor:
-        assert self._log is not None
-        items, times = self._log
-        since = np.searchsorted(times, times[-1] - days * DAY) if len(times) else 0
-        return torch.from_numpy(np.bincount(items[since:], minlength=size))
+            if days not in self._counts:
+                if self._log is None:
+                    self._log = _log(snapshot.dataset, snapshot.bundle.items)
+                items, times = self._log
+                since = np.searchsorted(times, times[-1] - days * DAY)
+                if len(self._counts) >= REMEMBERED:
+                    self._counts.clear()
+                counted = np.bincount(items[since:], minlength=len(snapshot.bundle.items))
+                self._counts[days] = torch.from_numpy(counted)
+            return self._counts[days]
 
 
 def recent_counts(snapshot: Snapshot, days: int | None) -> Tensor | None:
@@ -49,6 +50,7 @@ def recent_counts(snapshot: Snapshot, days: int | None) -> Tensor | None:
 
 
 def _log(dataset: Dataset | None, known: Vocabulary) -> tuple[Any, Any]:
+    """Indices (E,) of the items that the bundle knows, and times (E,), ascending."""
     import polars as pl
 
     if dataset is None:
@@ -56,10 +58,10 @@ def _log(dataset: Dataset | None, known: Vocabulary) -> tuple[Any, Any]:
     log = dataset.interactions()
     if "timestamp" not in log.columns:
         raise DataError("the data set's log has no times", hint=_HINT)
+    items = pl.DataFrame({"item_id": list(known.ids)}, schema={"item_id": pl.String}).with_row_index("item")
     log = log.select("item_id", pl.col("timestamp").cast(pl.Float64, strict=False)).drop_nulls()
-    log = log.filter(pl.col("item_id").is_in(list(known.ids)) & pl.col("timestamp").is_finite()).sort("timestamp")
-    times = log["timestamp"].to_numpy()
-    if not len(times):
+    log = log.filter(pl.col("timestamp").is_finite()).join(items, on="item_id", how="inner").sort("timestamp")
+    if not log.height:
         raise DataError("the data set's log has no times", hint=_HINT)
-    items = np.array([known.index(item_id) for item_id in log["item_id"].to_list()], dtype=np.int64)
-    return items, times / 1000 if times[-1] > MILLISECONDS else times
+    times = log["timestamp"].to_numpy()
+    return log["item"].cast(pl.Int64).to_numpy(), times / 1000 if times[-1] > MILLISECONDS else times

@@ -155,7 +155,9 @@ def test_so_many_of_a_category_at_most(retriever: Retriever) -> None:
     pinned = retriever.rank(taste, 6, rules=Rules((Pin("i21"), Pin("i24", 2), Pin("i27", 3)), (), 2))
     assert kinds(pinned)["mug"] == 3 and all(one.pinned for one in pinned[:3])  # pins are wanted; no further mug
     only = retriever.rank(taste, 9, rules=rules, filters=Filters(categories=["mug"]))
-    assert len(only) == 2
+    assert len(only) == 9  # the page of one category
+    both = retriever.rank(taste, 9, rules=rules, filters=Filters(categories=["mug", "vase"]))
+    assert kinds(both) == {"mug": 2, "vase": 2}
 
 
 def test_what_nobody_knows_is_told(retriever: Retriever) -> None:

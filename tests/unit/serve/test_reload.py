@@ -158,6 +158,7 @@ def test_the_data_set_comes_along(tmp_path: Path) -> None:
 
 
 LOOKED_AT = [
+    "/v1/recommend?user_id=u1&item_id=i2", "/v1/popular", "/v1/health", "/v1/items/i1",
     "/v1/similar?item_id=i1", "/v1/explain?user_id=u1&item_id=i2", "/v1/items?q=mug", "/v1/similar?item_id=none",
     "/", "/gallery", "/items/i1", "/users", "/users/u1", "/why?user=u1&item=i9", "/map", "/map?colour=cluster",
     "/map/points",
@@ -167,7 +168,8 @@ LOOKED_AT = [
 
 def test_the_old_bundle_is_given_back(tmp_path: Path) -> None:
     run = save_run(tmp_path / "run", users=ENOUGH_ITEMS, items=ENOUGH_ITEMS + 2)  # enough to foretell new ones from
-    app = application(run, watch_seconds=0.02)
+    (tmp_path / "rules.toml").write_text('[[pin]]\nitem_id = "i7"\n[[boost]]\ncategories = ["mug"]\n')
+    app = application(run, watch_seconds=0.02, rules=tmp_path / "rules.toml")
     live, photograph = app.state.live, {"picture": ("p.jpg", photo())}
     retriever = live.current.retriever
     old = [weakref.ref(one) for one in (live.current, retriever, retriever._tables, retriever.bundle)]
