@@ -105,51 +105,47 @@ def _questions(result: Ablation) -> Section:
 
 
 def _modalities(result: Ablation) -> list[Section]:
+    return [*([_gains(result)] if result.contributions else []), *([_shares(result)] if result.shares else [])]
+
+
+def _gains(result: Ablation) -> BarChart:
     bars = [
         Bar(label=_("full against %(row)s", row=name), value=sections.estimate(interval), highlight=name == TEXT_ONLY)
         for name, interval in result.contributions.items()
     ]
-    made: list[Section] = []
-    if bars:
-        made.append(
-            BarChart(
-                heading=_("What the picture adds"),
-                bars=tuple(bars),
-                quantity=_("(full - control) / control in %(metric)s", metric=result.metric),
-                percent=True,
-                signed=True,
-                caption=sections.over_seeds(),
-                intro=_(
-                    "Against the text alone, the gain is that of a second branch, the title in it and the words about"
-                    " the picture. Against the title-only control, it is that of the words about the picture."
-                ),
-            )
-        )
-    if result.shares:
-        made.append(
-            BarChart(
-                heading=_("Shares of text and visual"),
-                bars=tuple(
-                    Bar(label=_(SIDES.get(name, name)), value=sections.estimate(i)) for name, i in result.shares.items()
-                ),
-                quantity=_("share of what is lost in %(metric)s", metric=result.metric),
-                percent=True,
-                caption=_(
-                    "What is lost when a modality is removed (full less “%(visual)s” is the text's, full less"
-                    " “%(text)s” the visual one's, at least 0), over the sum of both. Seeds at which no removal does"
-                    " harm are left out.",
-                    visual=VISUAL_ONLY,
-                    text=TEXT_ONLY,
-                )
-                + " "
-                + sections.over_seeds(),
-                intro=_(
-                    "What both modalities tell is in neither loss, what only both together tell is in both: these are"
-                    " shares of what cannot be replaced, not of information."
-                ),
-            )
-        )
-    return made
+    return BarChart(
+        heading=_("What the picture adds"),
+        bars=tuple(bars),
+        quantity=_("(full - control) / control in %(metric)s", metric=result.metric),
+        percent=True,
+        signed=True,
+        caption=sections.over_seeds(),
+        intro=_(
+            "Against the text alone, the gain is that of a second branch, the title in it and the words about"
+            " the picture. Against the title-only control, it is that of the words about the picture."
+        ),
+    )
+
+
+def _shares(result: Ablation) -> BarChart:
+    bars = [Bar(label=_(SIDES[name]), value=sections.estimate(interval)) for name, interval in result.shares.items()]
+    lost = _(
+        "What is lost when a modality is removed (full less “%(visual)s” is the text's, full less"
+        " “%(text)s” the visual one's, at least 0), over the sum of both. Seeds at which no removal does"
+        " harm are left out.",
+        visual=VISUAL_ONLY, text=TEXT_ONLY,
+    )  # fmt: skip
+    return BarChart(
+        heading=_("Shares of text and visual"),
+        bars=tuple(bars),
+        quantity=_("share of what is lost in %(metric)s", metric=result.metric),
+        percent=True,
+        caption=f"{lost} {sections.over_seeds()}",
+        intro=_(
+            "What both modalities tell is in neither loss, what only both together tell is in both: these are"
+            " shares of what cannot be replaced, not of information."
+        ),
+    )
 
 
 def _sweeps(result: Ablation) -> list[Section]:

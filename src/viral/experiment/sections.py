@@ -68,18 +68,7 @@ def ranking(
         seeds=tuple(seeds),
         users=users,
         chart_metric=metric,
-        mark_legend=(
-            (
-                HIGHER,
-                _(
-                    "higher than %(reference)s in %(metric)s: paired test over users, Holm-corrected p < %(level)s",
-                    reference=reference,
-                    metric=metric,
-                    level=SIGNIFICANT,
-                ),
-            ),
-            (LOWER, _("lower than %(reference)s, likewise", reference=reference)),
-        ),
+        mark_legend=_legend(metric, reference),
         intro=intro,
         notes=(
             _(
@@ -90,6 +79,14 @@ def ranking(
             *notes,
         ),
     )
+
+
+def _legend(metric: str, reference: str) -> tuple[tuple[str, str], ...]:
+    higher = _(
+        "higher than %(reference)s in %(metric)s: paired test over users, Holm-corrected p < %(level)s",
+        reference=reference, metric=metric, level=SIGNIFICANT,
+    )  # fmt: skip
+    return ((HIGHER, higher), (LOWER, _("lower than %(reference)s, likewise", reference=reference)))
 
 
 def _ranking_row(row: Row, metric: str, reference: str, group: str) -> RankingRow:

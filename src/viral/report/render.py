@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PAPER = "https://arxiv.org/abs/2511.02113"
 STYLES = ("page.css", "figures.css", "stories.css")
+FILTERS = (wording.shown, wording.named, wording.fixed, wording.percent, wording.score, wording.whole, wording.duration)
 TEMPLATES: dict[type, str] = {
     Ranking: "ranking.html",
     Curves: "curves.html",
@@ -111,16 +112,7 @@ def _environment() -> "Environment":
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     # It takes the context, else the compiler would translate what is constant once and for all.
     environment.filters["translated"] = pass_context(lambda _context, sentence: gettext(sentence))
-    for filter_ in (
-        wording.shown,
-        wording.named,
-        wording.fixed,
-        wording.percent,
-        wording.score,
-        wording.whole,
-        wording.duration,
-    ):
-        environment.filters[filter_.__name__] = filter_
+    environment.filters |= {filter_.__name__: filter_ for filter_ in FILTERS}
     environment.globals.update(
         seeds=wording.seeds,
         bar_chart=bars.bar_chart,

@@ -121,7 +121,7 @@ def test_the_report_shows_the_rows_the_sweeps_and_the_shares(result, out, datase
     assert [row.one("th").text for row in sweep.one("tbody").all("tr")] == ["0", "0.001", "0.01", "0.1"]
     mean = rows_of(result)["alignment", "λ = 0.1"]["metrics"]["ndcg@10"]["mean"]
     assert sweep.one("tbody").all("tr")[3].all("td")[0].text == f"{mean:.4f}"
-    assert "description-plain" in page.text and "Fewer than three seeds" in page.text
+    assert "description-plain" in page.text and "2 seeds: too few for an interval" in page.text
 
 
 def test_the_same_command_computes_nothing(result, dataset, out):
