@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from viral.bundle import Bundle
 from viral.retrieval.ranking import Ranked
 
 PART = "popularity"
@@ -18,9 +17,8 @@ class MostTaken:
     levels: Tensor  # (I,) float64: the counts, and below one what parts equal ones
 
     @classmethod
-    def of(cls, bundle: Bundle, counts: Tensor | None = None) -> "MostTaken":
-        """By ``counts`` (I,) int64, else by the training interactions."""
-        degrees = bundle.seen.item_degrees()
+    def of(cls, degrees: Tensor, counts: Tensor | None = None) -> "MostTaken":
+        """By ``counts`` (I,) int64, else by how many users took each item in training, ``degrees`` (I,) int64."""
         if counts is None:
             return cls(degrees, degrees.double())
         return cls(counts, counts + degrees / (float(degrees.max()) + 1) / 2)

@@ -106,6 +106,11 @@ class Retriever:
         known, looked_at = self.taste(user_id), self.bundle.items.indices(item_ids).unique()
         return visiting(self.bundle.scorer, known, looked_at, self.rule)
 
+    @cached_property
+    def degrees(self) -> Tensor:
+        """How many users took each item in training: (I,) int64."""
+        return self.bundle.seen.item_degrees()
+
     @property
     def rule(self) -> FoldIn | None:
         """The rule for newcomers; None for a model of item-item weights alone, which needs none."""
@@ -140,7 +145,7 @@ class Retriever:
     ) -> list[Recommendation]:  # fmt: skip
         """The items that most users took in training, or by other ``counts`` (I,): what fits somebody unknown."""
         ask = Ask(k=k, offset=offset, filters=filters, rules=rules)
-        taken = MostTaken.of(self.bundle, counts)
+        taken = MostTaken.of(self.degrees, counts)
         alone = replace(self.ruling(rules), penalty=None)  # the popular ones are what is asked for
         ranked = self._ruled(taken.levels.clone(), torch.zeros(0, dtype=torch.int64), ask, alone)
         return told(taken.counted(ranked), taken.parts(ranked.items), self.bundle, offset)

@@ -136,6 +136,7 @@ def load_snapshot(settings: Settings) -> Snapshot:
     if len(bundle.items) and len(bundle.users):
         retriever.recommend_for(bundle.items.ids[:1], 1)  # learns the rule for newcomers
         retriever.similar(bundle.items.ids[0], 1)
+        retriever.popular(1)
     information = load_information(settings.run)
     return Snapshot(retriever, dataset, catalog, etag, time.time(), without, information, categories, haystacks)
 
