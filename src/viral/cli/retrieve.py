@@ -1,6 +1,6 @@
 """The verbs that ask a run: what to recommend, what is like it, what of a new item, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +26,7 @@ from viral.untrusted import harmless
 
 if TYPE_CHECKING:
     from viral.retrieval import Filters, Recommendation, Retriever
+    from viral.retrieval.ranking import Ask
     from viral.retrieval.rules import Rules
     from viral.retrieval.taste import Taste
 
@@ -85,16 +86,26 @@ def recommend(
     if many and out is not None:
         recommend_to_file(retriever, users, out, ask, exclude_seen=not seen, json_output=json_output)
         return
-    taste = retriever.taste(user) if user is not None else retriever.newcomer(item or [])
-    found = retriever.rank(taste, k, exclude_seen=not seen, filters=filters, diversity=diversity, rules=ask.rules)
     with speaking(lang):
-        because = _because(retriever, taste, user, found) if why else {}
-    asked: dict[str, Any] = {"user_id": user} if user is not None else {"item_ids": item}
+        _recommend_to_one(retriever, user, item or [], ask, exclude_seen=not seen, why=why, json_output=json_output)
+
+
+def _recommend_to_one(
+    retriever: "Retriever", user: str | None, items: Sequence[str], ask: "Ask", *, exclude_seen: bool, why: bool,
+    json_output: bool,
+) -> None:  # fmt: skip
+    taste = retriever.taste(user) if user is not None else retriever.newcomer(items)
+    found = retriever.rank(
+        taste, ask.k, exclude_seen=exclude_seen, filters=ask.filters, diversity=ask.diversity, rules=ask.rules
+    )
+    because = _because(retriever, taste, user, found) if why else {}
+    asked: dict[str, Any] = {"user_id": user} if user is not None else {"item_ids": items}
     if json_output:
         told = [asdict(one) | ({"because": because[one.item_id]} if why else {}) for one in found]
         show_json(asked | {"recommendations": told})
         return
-    _show(retriever, taste, f"user {user} took" if user is not None else "somebody who took", found, because)
+    who = "somebody who took" if user is None else f"user {harmless(user)} took"
+    _show(retriever, taste, who, found, because)
 
 
 def _because(
