@@ -15,7 +15,7 @@ from viral.retrieval.results import Recommendation
 from viral.retrieval.ruled import PART, Ruling
 from viral.retrieval.rules import Rules
 
-MOST_DIVERSE = 1_000  # places that are chosen by variety, which takes longer the more there are
+MOST_DIVERSE = 2_000  # places that are chosen by variety to fill a list with so many of a category at most
 NO_FILTERS, NO_RULES = Filters(), Rules()
 
 
@@ -36,9 +36,6 @@ class Ask:
         if not 0 <= self.diversity <= 1:
             hint = "0: by score; 1: only variety"
             raise UsageError(f"diversity = {self.diversity} is not between 0 and 1", hint=hint)
-        if self.diversity and self.offset and self.offset + self.k > MOST_DIVERSE:
-            hint = f"with diversity, offset + k is at most {MOST_DIVERSE:,}"
-            raise UsageError(f"offset + k = {self.offset + self.k:,} is too far for variety", hint=hint)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +77,7 @@ def ruled(
         return asked_of(scores, count, predicate, ids)
 
     order = diversified(best, vectors, ask.k, ask.diversity) if ask.diversity else best
-    deepest = 2 * MOST_DIVERSE if ask.diversity else len(scores)
+    deepest = max(MOST_DIVERSE, ask.offset + ask.k) if ask.diversity else len(scores)
     found = torch.tensor(ruling.listed(order, pinned, ask.k, ask.offset, deepest), dtype=torch.int64)
     of_rules = torch.zeros(len(found)) if added is None else added[found]
     places = set(pinned.values())
