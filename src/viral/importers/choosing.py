@@ -49,7 +49,8 @@ def by_name(path: Path, raw: Raw, roles: Iterable[Role], said: Mapping[str, str]
 
     What the user names but the file does not have is left out, for the caller to report.
     """
-    chosen = Chosen(path, raw, {ours: theirs for ours, theirs in said.items() if theirs in raw.present})
+    spelt = {ours: _spelt(theirs, raw.present) for ours, theirs in said.items()}
+    chosen = Chosen(path, raw, {ours: theirs for ours, theirs in spelt.items() if theirs in raw.present})
     chosen = replace(chosen, why=dict.fromkeys(chosen.columns, _SAID))
     for role in roles:
         if role.name in said:
@@ -65,6 +66,12 @@ def by_name(path: Path, raw: Raw, roles: Iterable[Role], said: Mapping[str, str]
                 others={**chosen.others, role.name: rest},
             )
     return chosen
+
+
+def _spelt(name: str, present: Sequence[str]) -> str:
+    """A column as the file spells it, where that is the only one that differs in capitals, blanks and accents alone."""
+    alike = [one for one in present if key(one) == key(name)] if key(name) else []
+    return alike[0] if name not in present and len(alike) == 1 else name
 
 
 def choose_log(path: Path, raw: Raw, said: Mapping[str, str]) -> Chosen:

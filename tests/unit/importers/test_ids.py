@@ -49,6 +49,8 @@ def test_ids_that_do_not_meet_are_shown_with_the_cause_and_repaired_when_asked(t
 def test_an_id_that_could_mean_two_items_is_not_repaired(tmp_path):
     with pytest.raises(DataError, match=r"1 of the log's ids could mean several items: '7' is '007' or '07'"):
         imported(tmp_path, ["7", "8"], ["07", "007", "08"])
+    with pytest.raises(DataError, match=r"1 of these 2 rows would meet; .* but 1 of the log's ids"):
+        imported(tmp_path, ["7", "8"], ["07", "007", "08"])
     with pytest.raises(DataError, match="the ids are not repaired: 1 of the log's ids"):
         imported(tmp_path, ["7", "8"], ["07", "007", "08"], repair_ids=True)
     assert not (tmp_path / "data").exists()

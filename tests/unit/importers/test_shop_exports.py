@@ -147,6 +147,8 @@ def test_a_column_may_be_left_out_and_another_named(tmp_path):
     items = "item,title,headline,price\na,K-1,Kettle,5\nb,P-1,Pot,6\n"
     dataset = imported(tmp_path, {"log.csv": LOG, "items.csv": items}, columns={"title": "headline", "price": "-"})
     assert (dataset.catalog()["a"].title, dataset.catalog()["a"].price) == ("Kettle", None)
+    again = import_table(tmp_path / "shop", tmp_path / "again", columns={"title": "HEAD line"})
+    assert again.catalog()["a"].title == "Kettle"
 
 
 def test_without_a_title_it_stops_and_says_how_to_name_one(tmp_path):

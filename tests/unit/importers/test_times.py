@@ -30,7 +30,10 @@ def test_dates_of_every_form_are_seconds(written):
     assert read(written) == [int(MOMENT.timestamp())]
 
 
-@pytest.mark.parametrize("written", ["2024-03-14", "14.03.2024", "20240314", "14 March 2024", "2024年03月14日", "2024年3月14日"])
+DAYS = ["2024-03-14", "14.03.2024", "20240314", "14 March 2024", "2024年03月14日", "2024年3月14日"]
+
+
+@pytest.mark.parametrize("written", DAYS)
 def test_dates_without_a_clock_are_their_midnight(written):
     assert read(written) == [DAY]
 
