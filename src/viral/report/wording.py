@@ -16,7 +16,7 @@ def named(name: str, limit: int = 40) -> str:
     whole = shown(name, 8 * limit)
     if len(whole) <= limit:
         return whole
-    tail = whole[-(limit // 3) :]
+    tail = whole[-(2 * limit // 5) :]
     while tail and unicodedata.category(tail[0]).startswith("M"):
         tail = tail[1:]
     return f"{shown(whole, limit - len(tail)).removesuffix('…')}…{tail}"
