@@ -12,7 +12,7 @@ from viral.bundle import Bundle
 from viral.explain.deed import PURCHASE, VIEW
 from viral.explain.explanation import Evidence, Explanation
 from viral.explain.phrases import COUNTS, Thing, in_a_row
-from viral.language import ENGLISH, _, current, n_
+from viral.language import ENGLISH, _, current, marked, n_
 from viral.models.memory import MEMORY, AnyScorer, history_of, vectors_of
 
 WORTH_NAMING = 0.25  # of what the strongest item adds
@@ -20,16 +20,16 @@ CARRIES = 0.25  # of the score: below it the items named are not why
 ROUNDING = 0.005  # a share is said in per cent
 COUNTS_MOST = 0.5  # of the score: a part that is said to
 LEADING = {
-    "text": "what counts most is its text",
-    "title": "what counts most is its title",
-    "description": "what counts most is how it is described",
-    "image": "what counts most is how it looks",
-    "visual": "what counts most is how it looks",
-    "audio": "what counts most is how it sounds",
-    "synergy": "what counts most is its words and its looks together",
-    "taste": "what counts most is what people with the same taste choose",
+    "text": marked("what counts most is its text"),
+    "title": marked("what counts most is its title"),
+    "description": marked("what counts most is how it is described"),
+    "image": marked("what counts most is how it looks"),
+    "visual": marked("what counts most is how it looks"),
+    "audio": marked("what counts most is how it sounds"),
+    "synergy": marked("what counts most is its words and its looks together"),
+    "taste": marked("what counts most is what people with the same taste choose"),
 }
-VERBS = {PURCHASE: "bought", VIEW: "looked at"}
+VERBS = {PURCHASE: marked("bought"), VIEW: marked("looked at")}
 
 
 def because(told: Explanation, bundle: Bundle) -> str:
@@ -71,7 +71,9 @@ def _carried(told: Explanation, named: Sequence[Evidence], values: dict[str, str
         return _("Because of their taste as a whole: no single item that they %(chose)s speaks for it.", **values)
     number, share = len(named), sum(one.share for one in named) / told.score
     if share < CARRIES:
-        most = "Because of their taste as a whole; of what they %(chose)s, most is said for it by %(items)s: %(share)s."
+        most = marked(
+            "Because of their taste as a whole; of what they %(chose)s, most is said for it by %(items)s: %(share)s."
+        )
         return _(most, **values, share=_of_the_score(share))
     said = _("Because they %(chose)s %(items)s", **values)
     leading, value = max(told.parts.items(), key=lambda part: part[1])
@@ -119,7 +121,7 @@ def _taken_by(bundle: Bundle, item_id: str) -> str:
 
 
 def _verb(bundle: Bundle) -> str:
-    return _(VERBS.get(str(bundle.about.get("deed")), "chose"))
+    return _(VERBS.get(str(bundle.about.get("deed")), marked("chose")))
 
 
 def _thing(one: Evidence, bundle: Bundle) -> Thing:

@@ -10,6 +10,7 @@ PARTS = (  # of a score, as the models name them
     marked("audio"), marked("video"), marked("synergy"), marked("memory"), marked("id"), marked("content"),
     marked("bias"), marked("unique text"), marked("unique image"), marked("unique description"),
     marked("unique words"), marked("unique title"), marked("taste"), marked("redundant"),
+    marked("synergistic"), marked("unique visual"), marked("unique audio"),
 )  # fmt: skip
 STATUSES = (
     marked("done"), marked("quarantined"), marked("missing picture"), marked("unreadable"), marked("pending"),
@@ -53,6 +54,8 @@ FINDINGS = (
     marked("pictures are missing; their items are treated as without one"),
     marked("pictures are truncated or damaged; their items are treated as without one"),
     marked("pictures are unknown format; their items are treated as without one"),
+    marked("pictures are a web page; their items are treated as without one"),
+    marked("pictures are a Git LFS pointer; their items are treated as without one"),
     marked("tables were changed after the import: results kept for the old ones would be taken for theirs"),
 )
 LACKING = (
