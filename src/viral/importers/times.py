@@ -81,7 +81,8 @@ def looks_like_times(sample: pl.Series) -> bool:
 
 def _parsed(dates: pl.Series, day_first: bool | None, where: str) -> tuple[pl.Series, str]:
     """Each date as text of seconds since 1970, null where it is none, and how they were read."""
-    text = dates.str.strip_chars().str.replace(*_CHINESE).str.strip_chars().str.replace(r"(?i)\s*(?:UTC|GMT|Z)$", "+00:00")
+    text = dates.str.strip_chars().str.replace(*_CHINESE).str.strip_chars()
+    text = text.str.replace(r"(?i)\s*(?:UTC|GMT|Z)$", "+00:00")
     seconds, told = _iso(text), list[str]()
     rest = text.filter(seconds.is_null())
     if len(rest):
