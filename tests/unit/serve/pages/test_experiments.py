@@ -266,7 +266,7 @@ def test_the_list_is_sorted_by_a_column_and_says_so(looking: TestClient) -> None
 def test_a_column_sorts_by_its_numbers_and_its_link_turns_it_round(looking: TestClient, made: Made) -> None:
     tree = Tree(looking.get("/experiments?sort=best&order=desc").text)
     values = [float(text.split("recall@20 ")[1][:6]) for text in rows(tree) if "recall@20 0." in text]
-    assert values == sorted(values, reverse=True) and len(set(values)) > 2
+    assert values == sorted(values, reverse=True) and len(set(values)) > 1
     links = {text.rstrip("▲▼"): link["href"] for link, text in tree.all("a") if "sort=" in link["href"]}
     assert links["Best"].endswith("sort=best&order=asc") and links["When"].endswith("sort=when&order=desc")
     for href in links.values():
