@@ -76,7 +76,7 @@ def remember(
     tried_betas = FEATURE_WEIGHTS if inputs.train.num_items <= MANY_ITEMS else FEATURE_WEIGHTS[-1:]
     betas = _given(config.feature_weight, tried_betas) if names else (0.0,)
     spread, tried = float(spreads(scorer).mean()), list[Tried]()
-    with stage("memory: choose on validation", len(betas)) as advance:
+    with stage("memory: choose on validation" if len(split.valid) else "memory", len(betas)) as advance:
         for beta in betas:
             history = memory_of(inputs, replace(config, feature_weight=beta), names)
             own = _scales(history)

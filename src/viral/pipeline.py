@@ -3,12 +3,12 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from viral.blend import finish
-from viral.budget import budget_of, tell_peak, tell_sources
+from viral.blend import Ranker, finish
+from viral.budget import Budget, budget_of, tell_peak, tell_sources
 from viral.bundle import Bundle, make_bundle
 from viral.configured import Configured, configured, find_model, with_words
 from viral.data import ModelInputs, Split, sample_users, split
@@ -22,9 +22,10 @@ from viral.explain.deed import deed_of
 from viral.files import fingerprint, read_json, replace_folder, sha256_file, write_json
 from viral.material import gather
 from viral.measuring import PROTOCOLS, exposed, measure, report_metrics, summarise, tested_on
+from viral.models.base import Recommender
 from viral.production import everything, settle
 from viral.recipe import Recipe
-from viral.training import build_model, fit
+from viral.training import TrainReport, build_model, fit
 
 __all__ = [
     "BUNDLE_FOLDER", "CHECKPOINT_FILE", "PROTOCOLS", "RECIPE_FILE", "RUN_FILE", "Configured", "configured",
@@ -46,15 +47,9 @@ def load_inputs(dataset: Dataset, parts: Split, recipe: Recipe) -> ModelInputs:
 
 
 def train(
-    dataset: Dataset,
-    recipe: Recipe,
-    out: Path | str,
-    *,
-    users: int | None = None,
-    device: str = "cpu",
-    production: bool = False,
-    chosen_by: Path | None = None,
-) -> dict[str, Any]:
+    dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | None = None, device: str = "cpu",
+    production: bool = False, chosen_by: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Train a recipe on a data set and leave a run in ``out``: recipe, checkpoint, bundle, ``run.json``.
 
     A finished run is returned as it is, a stopped one goes on from its checkpoint; a folder that holds another run is
@@ -74,28 +69,39 @@ def train(
     if (out / RUN_FILE).is_file():
         return dict(read_json(out / RUN_FILE))
     parts = _ranked_for(everything(parts) if production else parts, users)
-    inputs = load_inputs(dataset, parts, recipe)
-    model = build_model(chosen.model, inputs, chosen.config, recipe.train.seed)
-    tell_sources(model, inputs)
-    budget = budget_of(model)
-    budget.tell()
-    report = fit(model, parts, recipe.train, checkpoint=out / CHECKPOINT_FILE, device=device)
-    ranker = finish(model, inputs, parts, recipe.train, recipe.memory)
-    scorer = ranker.scorer
-    summary = summarise(recipe, report, measure(scorer, parts), ranker, parts)
+    inputs, catalog = load_inputs(dataset, parts, recipe), dataset.catalog()
+    model, ranker, report, budget = _learnt(chosen, inputs, parts, out / CHECKPOINT_FILE, device)
+    summary = summarise(recipe, report, measure(ranker.scorer, parts), ranker, parts)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
-    catalog = dataset.catalog()
-    summary |= exposed(scorer, parts, lambda item_id: catalog[item_id].title)
+    summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title)
     summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)} | settled.summary
     summary["least_memory_bytes"] = budget.training + budget.ranking
     tell_peak(budget)
     about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | summary
     material = gather(model, inputs, dataset, parts.items.ids)
-    made = make_bundle(scorer, catalog, parts.users, parts.items, parts.train, about, material)
+    made = make_bundle(ranker.scorer, catalog, parts.users, parts.items, parts.train, about, material)
     made.save(out / BUNDLE_FOLDER)
     write_json(out / RUN_FILE, summary)
     (out / CHECKPOINT_FILE).unlink(missing_ok=True)
     return summary
+
+
+class _Learnt(NamedTuple):
+    model: Recommender[Any]
+    ranker: Ranker
+    report: TrainReport
+    budget: Budget
+
+
+def _learnt(chosen: Configured, inputs: ModelInputs, parts: Split, checkpoint: Path, device: str) -> _Learnt:
+    """The model, trained, and what ranks with it."""
+    train = chosen.recipe.train
+    model = build_model(chosen.model, inputs, chosen.config, train.seed)
+    tell_sources(model, inputs)
+    budget = budget_of(model)
+    budget.tell()
+    report = fit(model, parts, train, checkpoint=checkpoint, device=device)
+    return _Learnt(model, finish(model, inputs, parts, train, chosen.recipe.memory), report, budget)
 
 
 def train_anew(
@@ -186,7 +192,11 @@ def evaluate_run(
             where=str(opened.path),
             hint="train again on this data",
         )
-    need(parts, name, where=str(run if bundle.about.get("production") else opened.path))
+    if bundle.about.get("production"):
+        need(
+            parts, name, where=str(run), hint="it learnt from every interaction: evaluate the run that chose its epochs"
+        )
+    need(parts, name, where=str(opened.path))
     parts = _ranked_for(parts, users)
     scorer = LessPopular(bundle.scorer, above_average(parts.train), less_popular) if less_popular else bundle.scorer
     measured = measure(scorer, parts, name=name)

@@ -53,12 +53,16 @@ def train(
     summary = (train_anew if replace else run)(Dataset.open(dataset), with_words(chosen, words), out, **more)
     if json_output:
         show_json(summary)
-        return
+    else:
+        _tell(summary, chosen.train.monitor, out)
+
+
+def _tell(summary: dict[str, Any], monitor: str, out: Path) -> None:
     valid = ", ".join(f"{name} {value:.4f}" for name, value in summary["valid"].items() if name != "best_epoch")
     best = f"best on validation: {valid}" if valid else "without validation"
     show(f"{summary['model']}: {summary['epochs']} epochs ({summary['stopped_because']}), {best}")
     if memory := summary.get("memory"):
-        show(_memory(memory, chosen.train.monitor))
+        show(_memory(memory, monitor))
     show(_metrics(summary))
     show_exposure(summary, out)
     show(f"next: viral recommend {out} --user ID")

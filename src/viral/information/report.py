@@ -8,6 +8,7 @@ import numpy as np
 
 from viral.bundle import Bundle
 from viral.data import ModelInputs, Split, split
+from viral.data.needed import LACKS
 from viral.dataset import Dataset
 from viral.encode.table import load_features
 from viral.errors import DataError, UsageError
@@ -45,6 +46,9 @@ def information(
     if parts.users != bundle.users or parts.items != bundle.items:
         hint = "name the data set that the run was trained on: --dataset"
         raise DataError("the data set's users or items are not the run's", where=str(opened.path), hint=hint)
+    if bundle.about.get("production"):
+        what = f"{LACKS['test']}, as the run learnt from every interaction"
+        raise DataError(what, where=str(run), hint="measure the run that it took its epochs from")
     names = _modalities(bundle, opened, text, visual)
     inputs = ModelInputs.of(parts, [load_features(opened.features_folder)[name] for name in names])
     features = tuple(inputs.feature(name).double().numpy() for name in names)

@@ -77,9 +77,7 @@ def update(
     ranker = finish(model, inputs, parts, recipe.train, memory)
     on_step("measure")
     seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
-    told = {
-        "of": str(bundle.about.get("identity", "")),
-        "before": {name: bundle.about[name] for name in ("metrics", "tested_on") if name in bundle.about},
+    told = _before(bundle) | {
         "changes": asdict(changes),
         "counts": counts,
         "carried_over": taken,
@@ -90,13 +88,22 @@ def update(
     identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
     summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)}
-    summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title)
-    if (epochs_chosen := epochs_of(bundle.about)) is not None:
-        summary["chosen_epochs"] = epochs_chosen
-    comparison = comparable(bundle.about, summary)
-    summary["update"] = told | asdict(comparison) | {"seconds": seconds}
+    summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title) | _chosen(bundle)
+    summary["update"] = told | asdict(comparable(bundle.about, summary)) | {"seconds": seconds}
     _leave(out, dataset, recipe, parts, inputs, (model, ranker.scorer), summary)
     return summary
+
+
+def _before(bundle: Bundle) -> dict[str, Any]:
+    """Which run this goes on from, and what was measured of it."""
+    measured = {name: bundle.about[name] for name in ("metrics", "tested_on") if name in bundle.about}
+    return {"of": str(bundle.about.get("identity", "")), "before": measured}
+
+
+def _chosen(bundle: Bundle) -> dict[str, Any]:
+    """How many epochs from scratch validation chose, where that is known."""
+    epochs = epochs_of(bundle.about)
+    return {} if epochs is None else {"chosen_epochs": epochs}
 
 
 def _check_place(out: Path) -> None:
