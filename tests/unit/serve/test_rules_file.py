@@ -117,6 +117,9 @@ def test_unknown_names_follow_the_bundle(client: TestClient, file: Path, tmp_pat
     save_run(tmp_path / "run", 1, items=40)
     asyncio.run(client.app.state.live.check())
     assert client.get("/v1/health").json()["rules"]["num_unknown"] == 0 and first(client) == ("i35", True)
+    assert "viral_rules_unknown 1.0" in client.get("/metrics").text
+    client.app.state.rules.look()
+    assert "viral_rules_unknown 0.0" in client.get("/metrics").text
 
 
 def test_the_watch_looks_by_itself(tmp_path: Path, file: Path) -> None:
