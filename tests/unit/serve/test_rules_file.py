@@ -53,8 +53,8 @@ def test_rules_hold_for_whomever(client: TestClient) -> None:
 
 def test_the_page_ranks_by_the_same_rules(client: TestClient) -> None:
     cards = client.get("/users/u3").text.split('data-testid="recommendation"')
-    assert "/items/i20" in cards[1] and "pinned by a rule" in cards[1] and "pinned by a rule" not in cards[2]
-    assert "由规则置顶" in client.get("/users/u3", headers={"accept-language": "zh"}).text
+    assert "/items/i20" in cards[1] and "· pinned<" in cards[1] and "pinned" not in cards[2]
+    assert "置顶" in client.get("/users/u3", headers={"accept-language": "zh"}).text
 
 
 def test_a_changed_file_is_taken_up(client: TestClient, file: Path) -> None:
