@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -50,7 +50,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     with _full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix[:20], dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=temporary_prefix(path), suffix=path.suffix[:20], dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         temporary.chmod(0o644)
@@ -74,7 +74,7 @@ def staged_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise UsageError("already exists", where=str(path), hint="choose another folder, or pass --overwrite")
     with _full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=_prefix(path), dir=path.parent))
+        staging = Path(tempfile.mkdtemp(prefix=temporary_prefix(path), dir=path.parent))
         staging.chmod(0o755)
         try:
             yield staging
@@ -84,8 +84,8 @@ def staged_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def _prefix(path: Path) -> str:
-    """Of a temporary name beside ``path``."""
+def temporary_prefix(path: Path) -> str:
+    """How temporary names beside ``path`` begin; what others of before left there is removed."""
     _tidied(path.parent)
     name = os.fsdecode(os.fsencode(path.name)[:_LONGEST].decode("utf-8", "ignore").encode())
     return f".{name}.{this_process().replace('/', '~')}."
@@ -162,7 +162,7 @@ def _swap(staging: Path, path: Path) -> None:
         return
     old = None
     if path.exists():
-        old = Path(tempfile.mkdtemp(prefix=_prefix(path), dir=path.parent)) / "content"
+        old = Path(tempfile.mkdtemp(prefix=temporary_prefix(path), dir=path.parent)) / "content"
         path.rename(old)
     staging.rename(path)
     sync_folder(path.parent)
@@ -200,6 +200,31 @@ def read_json(path: Path) -> Any:
         raise DataError("no such file", where=str(path)) from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"not valid JSON ({error})", where=str(path)) from None
+
+
+SEAL = "seal"
+
+
+def write_sealed(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a JSON object with a checksum of itself, atomically."""
+    write_json(path, {**values, SEAL: _seal(values)})
+
+
+def read_sealed(path: Path, *, hint: str) -> dict[str, Any]:
+    """Read what :func:`write_sealed` wrote; raises ``DataError`` with ``hint`` where it is no object or was changed.
+
+    An object of before there were seals is read as it is.
+    """
+    values = read_json(path)
+    if not isinstance(values, dict):
+        raise DataError("not a JSON object", where=str(path), hint=hint)
+    if SEAL in values and values.pop(SEAL) != _seal(values):
+        raise DataError("damaged, or changed since it was written: its checksum differs", where=str(path), hint=hint)
+    return values
+
+
+def _seal(values: Mapping[str, Any]) -> str:
+    return fingerprint(json.loads(json.dumps(values)))
 
 
 def sha256_file(path: Path) -> str:

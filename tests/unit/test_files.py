@@ -13,17 +13,20 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from flips import flips
 from viral import files
 from viral.errors import DataError, UsageError
 from viral.files import (
     atomic_write,
     fingerprint,
     read_json,
+    read_sealed,
     remove_abandoned,
     require_space,
     sha256_file,
     staged_folder,
     write_json,
+    write_sealed,
 )
 
 
@@ -145,6 +148,24 @@ def test_half_characters_in_json_come_back(tmp_path):
     write_json(tmp_path / "f.json", {"a\ud83d": ["\udc80", "ü"]})
     assert read_json(tmp_path / "f.json") == {"a\ud83d": ["\udc80", "ü"]}
     assert fingerprint("\ud83d") != fingerprint("\ud83c")
+
+
+def test_a_sealed_object_is_what_was_written_or_refused(tmp_path):
+    file, values = tmp_path / "f.json", {"b": [1, 0.1 + 0.2, None, "ü"], "a": {3: float("nan"), "x": (1, 2)}}
+    write_sealed(file, values)
+    assert read_sealed(file, hint="h")["b"] == values["b"] and "seal" not in read_sealed(file, hint="h")
+    noticed = 0
+    for _ in flips(file, 100):
+        try:
+            assert read_sealed(file, hint="h")["b"] == values["b"]
+        except DataError:
+            noticed += 1
+    assert noticed > 80
+    write_json(file, {"old": 1})
+    assert read_sealed(file, hint="h") == {"old": 1}
+    write_json(file, [])
+    with pytest.raises(DataError, match="not a JSON object"):
+        read_sealed(file, hint="h")
 
 
 def test_absent_json_is_named(tmp_path):

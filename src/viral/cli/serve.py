@@ -21,6 +21,9 @@ Variants = Annotated[
 Origins = Annotated[
     list[str] | None, typer.Option(help="A site whose pages may ask, as https://shop.example; repeatable.")
 ]
+Proxies = Annotated[
+    list[str] | None, typer.Option(help="The address of a proxy whose X-Forwarded-For is believed, repeatable.")
+]
 Kinds = Annotated[list[str] | None, typer.Option(help="A kind of feedback of your own, repeatable.")]
 
 
@@ -45,6 +48,7 @@ def serve(
     variant: Variants = None,
     cors: Origins = None,
     kind: Kinds = None,
+    proxy: Proxies = None,
     approximate_above: ApproximateAbove = None,
     describer: DescriberName = None,
     settings: DescriberSettings = None,
@@ -72,6 +76,7 @@ def serve(
         variants=tuple(read_variant(one) for one in variant or ()),
         cors=tuple(cors or ()),
         kinds=tuple(kind or ()),
+        proxies=tuple(proxy or ()),
         language=lang or "",
         warm=True,
         approximate_above=approximate_above,

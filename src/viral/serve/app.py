@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(login.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.include_router(pages.router())
-    app.add_middleware(Guard, settings=settings, open_=tokens is None)
+    app.add_middleware(Guard, settings=settings, gate=gate)
     app.add_middleware(Spoken, default=settings.language)
     if settings.cors:
         app.add_middleware(Cors, origins=settings.cors)

@@ -18,7 +18,7 @@ from viral.explain.information import load as load_information
 from viral.serve.background import running
 from viral.serve.metrics import Metrics
 from viral.serve.settings import Settings
-from viral.serve.snapshot import Snapshot, bundle_folder, load_snapshot
+from viral.serve.snapshot import Snapshot, bundle_folder, load_last, load_snapshot
 
 Signature = tuple[tuple[int, int, int] | None, ...]
 PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds between tries of what cannot be loaded
@@ -38,9 +38,21 @@ class Live:
         self.broken = ""  # why what lies on the disk now is not what is served; empty where it is
         self._tried = self._look()
         self._failures, self._again = 0, 0.0  # how often the same could not be loaded, and when it is tried again
-        first = load(settings)
+        first, fault = self._first()
         gc.collect()
         self._take(first)
+        if fault is not None:
+            self._refuse(fault)
+
+    def _first(self) -> tuple[Snapshot, ViralError | None]:
+        """What is on the disk, or what was served last with the fault of what is there."""
+        try:
+            return self._load(self.settings), None
+        except ViralError as error:
+            last = load_last(self.settings)
+            if last is None:
+                raise
+            return last, error
 
     def _take(self, snapshot: Snapshot) -> None:
         self.current, self.broken = snapshot, ""
@@ -94,7 +106,9 @@ class Live:
 
     def _look(self) -> Signature:
         dataset = self.settings.dataset
-        files = [self.settings.run / INFORMATION_FILE, bundle_folder(self.settings.run) / MANIFEST_FILE]
+        bundle = bundle_folder(self.settings.run)
+        files = [self.settings.run / INFORMATION_FILE, bundle / MANIFEST_FILE]
+        files += sorted(bundle.iterdir()) if bundle.is_dir() else []  # written over in place, they are told of
         files += [dataset / DATASET_MANIFEST] if dataset is not None else []
         return tuple(map(_stat, files))
 

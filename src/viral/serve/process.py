@@ -19,7 +19,6 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from viral.bundle import read_manifest
 from viral.errors import DataError, UsageError, ViralError
@@ -29,12 +28,15 @@ from viral.retrieval.describer import Given, NoDescriber, describer_of, named
 from viral.retrieval.filters import read_ids
 from viral.retrieval.rules import read_rules
 from viral.serve.app import create_app
+from viral.serve.held import holding
 from viral.serve.metrics import FOLDER
+from viral.serve.protocol import DefaultProtocol
 from viral.serve.security.cors import read_origin
 from viral.serve.security.guard import is_loopback
 from viral.serve.security.tokens import read_tokens
 from viral.serve.settings import Settings
 from viral.serve.snapshot import bundle_folder
+from viral.serve.supervisor import supervise
 
 FINISH = 30  # seconds that running requests get after the word to stop
 SILENT = 120  # seconds after which a worker that says nothing is replaced; on a busy machine one starts in tens of them
@@ -68,8 +70,8 @@ def run_server(settings: Settings, place: Place) -> None:
     elif not is_loopback(place.host):
         hint = "make one: viral token NAME --tokens FILE; then add --tokens FILE"
         raise UsageError(f"without tokens only this machine is answered, not {place.host}", hint=hint)
-    with bind(place) as bound:
-        settings = replace(settings, secret=secrets.token_hex(32))
+    with bind(place) as bound, holding(settings.run) as held:
+        settings = replace(settings, secret=secrets.token_hex(32), held=held)
         host, port = bound.getsockname()[:2]
         say(f"serving {settings.run} on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
         (_several if settings.workers > 1 else _one)(settings, bound)
@@ -115,6 +117,9 @@ def _config(application: object, settings: Settings, *, factory: bool) -> uvicor
         application,  # type: ignore[arg-type]
         factory=factory,
         workers=settings.workers,
+        http=DefaultProtocol,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -149,11 +154,10 @@ def _several(settings: Settings, bound: socket.socket) -> None:
     with tempfile.TemporaryDirectory(prefix="viral-metrics-") as folder:
         os.environ[FOLDER] = folder  # before the workers import what reads it
         try:
-            supervisor = Multiprocess(_config(functools.partial(worker, settings), settings, factory=True), [bound])
-            supervisor.run()
+            started = supervise(_config(functools.partial(worker, settings), settings, factory=True), [bound])
         finally:
             del os.environ[FOLDER]
-    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+    if not started:
         raise DataError("no worker could start", where=str(settings.run), hint="what is written above says why")
 
 

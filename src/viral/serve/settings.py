@@ -26,6 +26,8 @@ class Settings:
     stock: Path | None = None  # ids of what is in stock, one a line; read again when it changes
     rules: Path | None = None  # pins, boosts and the like (TOML); read again when it changes
     variants: tuple[tuple[str, Path | None], ...] = ()  # of an A/B test: name and run, None for the served one
+    held: Path | None = None  # where copies of what is served are kept; None: it is served from where it lies
+    proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
     cors: tuple[str, ...] = ()  # origins of pages whose scripts may ask; see :mod:`viral.serve.security.cors`
     kinds: tuple[str, ...] = ()  # of feedback, beside the usual ones
     approximate_above: int | None = None  # items, from where on the search is approximate

@@ -18,6 +18,7 @@ from viral.files import read_json, sha256_file
 from viral.pipeline import BUNDLE_FOLDER, RUN_FILE
 from viral.retrieval import Retriever
 from viral.retrieval.foldin import FoldIn
+from viral.serve.held import Held
 from viral.serve.settings import Settings
 
 T = TypeVar("T")
@@ -123,6 +124,18 @@ def load_snapshot(settings: Settings) -> Snapshot:
     and cannot be read; one that is only known from the run's summary may be gone.
     """
     folder = bundle_folder(settings.run)
+    if settings.held is not None:
+        folder = Held(settings.held, settings.run).hold(folder)
+    return _snapshot(settings, folder)
+
+
+def load_last(settings: Settings) -> Snapshot | None:
+    """What was served last, for a worker that starts while the disk's bundle cannot be loaded; None: nothing was."""
+    last = None if settings.held is None else Held(settings.held, settings.run).last()
+    return None if last is None else _snapshot(settings, last)
+
+
+def _snapshot(settings: Settings, folder: Path) -> Snapshot:
     bundle = Bundle.load(folder)
     etag = sha256_file(folder / MANIFEST_FILE)[:16]
     if not all(bool(torch.isfinite(table).all()) for table in tensors_of(bundle.scorer).values()):

@@ -46,13 +46,16 @@ class Gate:
 
     def key(self, request: Request, bearer: HTTPAuthorizationCredentials | None, scope: str) -> Key:
         """Who asks, if that is allowed to."""
-        address = request.client.host if request.client else "unknown"
         if self.tokens is None:
-            return Key(address, "admin")
-        token = self._of_session(request) if bearer is None else self.present(bearer.credentials, address)
+            return Key(_address(request), "admin")
+        token = self.token(request, None if bearer is None else bearer.credentials)
         if not token.allows(scope):
             raise Problem(403, f"the token {token.name!r} has scope {token.scope}, this needs {scope}")
         return Key(token.name, token.scope)
+
+    def token(self, request: Request, bearer: str | None) -> Token:
+        """The token that a request comes with, or that its session is of; 401 where it has neither."""
+        return self._of_session(request) if bearer is None else self.present(bearer, _address(request))
 
     def _of_session(self, request: Request) -> Token:
         found = holder(request.cookies.get(COOKIE, ""), self.tokens or (), self.secret)
@@ -61,6 +64,10 @@ class Gate:
         if is_for_people(request):
             raise Problem(303, "log in first", headers={"Location": f"/login?next={_here(request)}"})
         raise Problem(401, "a token is needed", headers={"WWW-Authenticate": "Bearer"})
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def _here(request: Request) -> str:

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viral.serve.problems import Problem, problem
+from viral.serve.security.access import Gate
 from viral.serve.security.cors import REACHED, read_origin
 from viral.serve.settings import Settings
 
@@ -27,6 +30,7 @@ HEADERS = {
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
 UPLOADS = ("/v1/cold", "/new")  # paths, and what is below them, that take a picture
+CLOSE = {"Connection": "close"}  # what is still to come of the body is not read
 FORM = 200_000  # bytes of a form beside its picture
 log = logging.getLogger("viral.serve")
 
@@ -34,8 +38,9 @@ log = logging.getLogger("viral.serve")
 class Guard:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, open_: bool) -> None:
-        self._app, self._settings, self._open = app, settings, open_
+    def __init__(self, app: ASGIApp, settings: Settings, gate: Gate) -> None:
+        self._app, self._settings, self._gate = app, settings, gate
+        self._open = gate.tokens is None
         self._named = {read_origin(one) for one in settings.cors}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,22 +59,43 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        refused = self._refusal(scope)
-        if refused is not None:
-            await problem(*refused)(scope, receive, send_with_headers)
-            return
-        limit = self._limit(scope["path"])
-        length = Headers(scope=scope).get("content-length", "")
-        if length and not (length.isdigit() and int(length) <= limit):
-            await problem(413, _longer(limit), headers={"Connection": "close"})(scope, receive, send_with_headers)
+        answer = self._turned_away(scope)
+        if answer is not None:
+            await answer(scope, receive, send_with_headers)
             return
         try:
-            await self._app(scope, _counted(receive, limit), send_with_headers)
+            await self._app(scope, _counted(receive, self._limit(scope["path"])), send_with_headers)
+        except ClientDisconnect:
+            return
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             if started:
                 raise
             await problem(500, "the server failed at this request; its log says why")(scope, receive, send_with_headers)
+
+    def _turned_away(self, scope: Scope) -> Response | None:
+        """The answer to a request of which not a byte of the body is read; None where it is one to be looked at."""
+        refused = self._refusal(scope)
+        if refused is not None:
+            return problem(*refused)
+        limit, length = self._limit(scope["path"]), Headers(scope=scope).get("content-length", "")
+        if length and not (length.isdigit() and int(length) <= limit):
+            return problem(413, _longer(limit), headers=CLOSE)
+        stranger = self._stranger(scope)
+        if stranger is None:
+            return None
+        return problem(stranger.status_code, stranger.detail, headers={**(stranger.headers or {}), **CLOSE})
+
+    def _stranger(self, scope: Scope) -> Problem | None:
+        """Why the sender of a body is not listened to: nobody whom the server knows, but for the login's form."""
+        if self._open or scope["method"] in SAFE or scope["path"] == "/login":
+            return None
+        kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        try:
+            self._gate.token(Request(scope), token.strip() if kind.lower() == "bearer" else None)
+        except Problem as unknown:
+            return unknown
+        return None
 
     def _limit(self, path: str) -> int:
         upload = any(path == one or path.startswith(f"{one}/") for one in UPLOADS)

@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(folder / "board", folder / "old")
     for file in (folder / "old" / "cells").glob("*/result.json"):
         kept = json.loads(file.read_text())
-        file.write_text(json.dumps({name: kept[name] for name in kept if name not in ("recipe", "model_key")}))
+        file.write_text(json.dumps({name: kept[name] for name in kept if name not in ("recipe", "model_key", "seal")}))
     return folder
 
 
