@@ -5,6 +5,7 @@ import os
 import threading
 import time
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -340,3 +341,13 @@ def test_what_lies_in_the_place_of_a_picture_has_its_name():
     assert status(decode, b"<!doctype html><title>404</title>") == "a web page"
     with pytest.raises(PictureError, match=r"unknown format \(a HEIC picture\)"):
         decode(b"\0\0\0\x18ftypheic" + bytes(40))
+
+
+@pytest.mark.parametrize("kind", [b"tEXt", b"IDAT", b"abCd"])
+def test_a_png_of_very_many_chunks_is_refused_before_it_is_read(kind):
+    whole = picture("PNG")
+    head = whole[:33]  # signature and IHDR
+    empty = b"\0\0\0\0" + kind + zlib.crc32(kind).to_bytes(4)
+    assert decode(head + empty * 100 + whole[33:]).size == (8, 6)
+    many = head + empty * 30_000 + whole[33:]
+    assert status(read_header, many) == status(decode, many) == "too costly to decode"

@@ -25,6 +25,7 @@ _FILTERS = threading.Lock()
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # of a JPEG's segment; never within the data of a scan
 _END, _SCAN = 0xD9, 0xDA
 _MAX_SEGMENTS = 10_000
+_MAX_CHUNKS = 20_000  # of a PNG; one of 80 MB in pieces of 8 kB has half as many
 # What Pillow's decoders raise on damaged input, beyond OSError.
 _DAMAGE = (OSError, ValueError, SyntaxError, IndexError, EOFError, TypeError, KeyError, struct.error, zlib.error)
 
@@ -123,6 +124,8 @@ def _open(data: bytes, path: Path | None) -> "ImageFile":
             raise PictureError("too costly to decode", path)
     elif data.startswith(b"\x89PNG\r\n\x1a\n"):
         reader = PngImageFile
+        if _has_many_chunks(data):
+            raise PictureError("too costly to decode", path)
     elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         reader = WebPImageFile
     else:
@@ -162,6 +165,15 @@ def _is_costly(data: bytes) -> bool:
         segments += 1
         place = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2]))
     return True
+
+
+def _has_many_chunks(data: bytes) -> bool:
+    """Whether a PNG has more chunks than any writer makes: empty ones, of which each is read and checked."""
+    place, chunks = 8, 0
+    while place < len(data) and chunks <= _MAX_CHUNKS:
+        place += 12 + int.from_bytes(data[place : place + 4])
+        chunks += 1
+    return chunks > _MAX_CHUNKS
 
 
 @contextmanager
