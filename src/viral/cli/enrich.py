@@ -142,9 +142,8 @@ def _recheck(dataset: "Dataset", ledger: Path | None, json_output: bool) -> None
     if json_output:
         show_json({"looked_at": found.looked_at, "mended": found.mended, "refused": dict(found.refused)})
         return
-    show(
-        f"{found.looked_at:,} descriptions in {path.name}: {found.mended:,} mended, {sum(found.refused.values()):,} refused"
-    )
+    refused = sum(found.refused.values())
+    show(f"{found.looked_at:,} descriptions in {path.name}: {found.mended:,} mended, {refused:,} refused")
     for reason, count in found.refused.items():
         show(f"  refused: {count:,} × {reason}")
     if found.mended or found.refused:

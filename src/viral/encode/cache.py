@@ -61,7 +61,7 @@ def _unless_damaged(path: Path, work: Callable[[], T]) -> T:
     except sqlite3.OperationalError as error:
         hint = "is the folder writable, is there space, does another process use it?"
         raise DataError(f"the cache cannot be used ({error})", where=str(path), hint=hint) from None
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         say(f"{path}: the cache is damaged ({error}) and is made anew")
         path.unlink()
         return work()

@@ -226,7 +226,7 @@ def _faults(path: Path) -> Iterator[None]:
     """SQLite's faults in a user's words."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if not isinstance(error, sqlite3.OperationalError):
             hint = (
                 "keep a copy, then move the file away (with its -wal and -shm) and run `viral enrich` again; "

@@ -15,7 +15,7 @@ from viral.catalog import ITEMS_FILE
 from viral.dataset import INTERACTIONS_FILE, Dataset
 from viral.errors import DataError
 from viral.evaluation import Metrics
-from viral.files import atomic_write, fingerprint, read_json, sha256_file, write_json
+from viral.files import atomic_write, fingerprint, read_json, read_sealed, sha256_file, write_json, write_sealed
 from viral.pipeline import configured
 from viral.recipe import Recipe
 
@@ -112,7 +112,7 @@ class CellResult:
 def read_result(folder: Path, key: str) -> CellResult | None:
     """The finished result below ``folder``, or None where there is none, or one that was damaged or is another's."""
     try:
-        summary = read_json(folder / RESULT_FILE)
+        summary = read_sealed(folder / RESULT_FILE, hint="it is computed again")
         whole = summary["key"] == key and summary["users_sha256"] == sha256_file(folder / USERS_FILE)
     except (DataError, OSError, KeyError, TypeError):
         return None
@@ -133,7 +133,7 @@ def write_result(
     _write_ranks(folder / RANKS_FILE, metrics)
     hashes = {"users_sha256": sha256_file(folder / USERS_FILE), "ranks_sha256": sha256_file(folder / RANKS_FILE)}
     kept = {"key": key, **hashes, **summary}
-    write_json(folder / RESULT_FILE, kept)
+    write_sealed(folder / RESULT_FILE, kept)
     return CellResult(folder, kept)
 
 
@@ -142,7 +142,7 @@ def keep_recipe(folder: Path, key: str, cell: Cell) -> None:
     with locked(folder):
         found = read_result(folder, key)
         if found is not None and "recipe" not in found.summary:
-            write_json(folder / RESULT_FILE, {**found.summary, **cell.about})
+            write_sealed(folder / RESULT_FILE, {**found.summary, **cell.about})
 
 
 def _write_ranks(path: Path, metrics: Metrics) -> None:

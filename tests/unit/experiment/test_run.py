@@ -15,6 +15,7 @@ from viral.errors import DataError, UsageError
 from viral.experiment import Cell, data_hashes, make_rows, run, run_cells
 from viral.experiment.cells import CHECKPOINT_FILE, CODE_FILE, RESULT_FILE, USERS_FILE
 from viral.experiment.run import Job, compute
+from viral.files import read_sealed, write_sealed
 from viral.parallel.processes import ProcessExecutor
 from viral.pipeline import find_model, load_inputs, load_split, train
 from viral.recipe import Recipe, TrainConfig
@@ -189,8 +190,8 @@ def test_nothing_to_compute_is_an_error(dataset, out):
 
 def disown(folder: Path) -> None:
     """Make a finished cell one that other code computed, its numbers another's too."""
-    summary = json.loads((folder / RESULT_FILE).read_text())
-    (folder / RESULT_FILE).write_text(json.dumps(summary | {"code": "other", "epochs": 99}))
+    summary = read_sealed(folder / RESULT_FILE, hint="")
+    write_sealed(folder / RESULT_FILE, summary | {"code": "other", "epochs": 99})
 
 
 def test_a_finished_cell_of_other_code_is_told_and_renewed_when_asked(dataset, out, capsys):
@@ -211,8 +212,7 @@ def test_a_cell_that_cannot_be_renewed_has_no_result(dataset, out):
     key = diverging.key(data_hashes(dataset))
     good = run_cells(dataset, [cell(BPR)], out)[0].result
     shutil.copytree(good.folder, out / "cells" / key)
-    text = (out / "cells" / key / RESULT_FILE).read_text().replace(good.summary["key"], key)
-    (out / "cells" / key / RESULT_FILE).write_text(text)
+    write_sealed(out / "cells" / key / RESULT_FILE, {**good.summary, "key": key})
     assert run_cells(dataset, [diverging], out)[0].result is not None
     disown(out / "cells" / key)
     outcome = run_cells(dataset, [diverging], out, renew=True)[0]

@@ -115,7 +115,7 @@ def colourless(layer: Lab) -> bool:
 def painted(lab: Lab, layer: Lab) -> bool:
     """Whether a backdrop has a tint of its own, not of the light: something brighter before it is whiter."""
     middle = layer.mean(axis=(0, 1))
-    brighter = lab[lab[..., 0] > layer[..., 0] + BRIGHTER]
+    brighter = lab[lab[..., 0] > middle[0] + BRIGHTER]
     if colourless(layer) or len(brighter) < LEAST_BRIGHTER * lab.shape[0] * lab.shape[1]:
         return False
     away = np.median(brighter, axis=0)[1:] - middle[1:]
