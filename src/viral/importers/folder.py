@@ -33,6 +33,9 @@ def new_dataset(source: Path, dataset: Path, *, overwrite: bool) -> Iterator[Pat
     if overwrite and not (dataset / MANIFEST_FILE).is_file() and _holds_something(dataset):
         hint = "only a data set is overwritten; choose another folder, or remove this one yourself"
         raise UsageError("not a data set folder (no manifest.json)", where=str(dataset), hint=hint)
+    if not overwrite and (dataset / MANIFEST_FILE).is_file():
+        hint = "--append adds what is new (of tables), --overwrite imports it anew; both keep what was made by hand"
+        raise UsageError("already exists", where=str(dataset), hint=hint)
     with staged_folder(dataset, overwrite=overwrite) as staging:
         yield staging
         if (dataset / MANIFEST_FILE).is_file():

@@ -12,6 +12,7 @@ from viral.errors import DataError
 from viral.importers.folder import with_images
 from viral.importers.picture_choice import Choice, Wanted, addresses, choose
 from viral.importers.picture_report import say_pictures, told
+from viral.importers.raw import ROW
 from viral.importers.rows import Rows
 from viral.pictures import PictureError, locate, read_bytes, read_header
 from viral.progress import say, track
@@ -39,7 +40,8 @@ def with_pictures(
     choice = _choice(table, source, images, others)
     column = table.names.get("image", "item")
     found, faults = copy_pictures(choice.wanted, _folders(source, images), staging, table.file, column)
-    items = table.frame["item"].to_list()
+    told_of = pl.col(ROW).is_not_null() | pl.col("item").is_in(list(found))  # not of those that another import had
+    items = table.frame.filter(told_of)["item"].to_list()
     say_pictures(choice, items, found)
     frame = table.frame.with_columns(addresses(table)) if table.has("image") else table.frame
     return Pictured(with_images(frame, found), [*choice.faults, *faults], told(choice, items, found))
