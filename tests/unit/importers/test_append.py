@@ -266,9 +266,11 @@ def test_without_a_data_set_it_says_so(week1, tmp_path):
 
 def test_the_command_tells_the_counts(week1, week2, tmp_path):
     viral("import", "table", week1, tmp_path / "shop")
+    assert "--append adds what is new" in viral("import", "table", week2, tmp_path / "shop", code=2)
     output = viral("import", "table", week2, tmp_path / "shop", "--append")
     assert "2 new items, 3 changed items, 6 new interactions, 1 known interactions" in output
     assert "old interactions stay" in output
+    assert "3 of 7 items have one" in output, "of this week's, and of those whose picture came"
     done = json.loads(CliRunner().invoke(
         app, ["import", "table", str(week2), str(tmp_path / "shop"), "--append", "--json"]
     ).stdout)  # fmt: skip
