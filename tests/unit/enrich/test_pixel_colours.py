@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from pixel_drawings import COLOURS, OUTLINES, thing
-from viral.enrich.pixel.backdrop import balanced, faint, painted, studio
+from viral.enrich.pixel.backdrop import balanced, faint, studio
 from viral.enrich.pixel.colours import Colour, distance, main_colours, prototypes_of, to_lab
 from viral.enrich.pixel.names import NAMES, name_of
 from viral.enrich.pixel.surface import read_surface
@@ -98,23 +98,28 @@ def test_the_backdrop_tells_the_light():
     ground = gradient((80.0, 90.0), (1.0, 3.0))
     shirt = ground.copy()
     shirt[20:40, 30:50] = (82.0, 1.0, 3.0)
-    assert studio([ground]) and not painted(shirt, ground)
+    assert studio(shirt, [ground])
     assert name_of(shirt[30, 40]) == "beige"
     seen = balanced(shirt, ground)[30, 40]
     assert name_of(seen) == "white" and seen[0] > 86
 
 
 def test_a_backdrop_of_a_colour_or_of_two_surfaces_is_not_a_studio():
-    assert not studio([gradient((80, 90), (9.0, 0.0))])
-    assert not studio([gradient((40, 50), (0.0, 0.0))])
-    assert not studio([gradient((80, 90), (0.0, 0.0))] * 2)
+    for layers in (
+        [gradient((80, 90), (9.0, 0.0))],
+        [gradient((40, 50), (0.0, 0.0))],
+        [gradient((80, 90), (0, 0))] * 2,
+    ):
+        assert not studio(layers[0], layers)
 
 
 def test_a_painted_backdrop_is_known_by_what_is_whiter_before_it():
-    ground = gradient((88.0, 88.0), (-2.0, 3.0))
-    paper = ground.copy()
+    ground = gradient((86.0, 92.0), (-2.0, 3.0))
+    paper, shirt = ground.copy(), ground.copy()
     paper[10:30, 10:30] = (97.0, 0.0, 0.5)
-    assert painted(paper, ground) and not painted(ground, ground)
+    shirt[10:30, 10:30] = (97.0, -2.0, 3.2)
+    assert not studio(paper, [ground])
+    assert studio(ground, [ground]) and studio(shirt, [ground])
 
 
 def test_white_on_white_is_seen():

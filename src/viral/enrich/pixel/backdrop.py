@@ -16,7 +16,7 @@ MOST_LAYERS = 3  # surfaces of which a backdrop may consist: a wall, a floor, a 
 LEAST_LAYER = 0.10  # of the frame
 MOST_SAMPLES = 1200  # of the frame's pixels, evenly spread
 STUDIO = 75.0  # lightness of a studio's backdrop at least
-NEUTRAL = 4.0  # its chroma at most
+NEUTRAL = 7.0  # its chroma at most, which is then the light's
 COLOURLESS = 1.6  # chroma that no eye sees
 BRIGHTER, LEAST_BRIGHTER = 3.0, 0.003  # lightness above a backdrop's, and the share of a picture that tells of its tint
 WHITE = 92.0  # lightness that a darker studio backdrop is raised to
@@ -100,23 +100,18 @@ def seams(lab: Lab, layers: list[Lab], near: float) -> Mask:
     return found
 
 
-def studio(layers: list[Lab]) -> bool:
-    """Whether a backdrop is what studios use: one surface, pale and without a colour of its own."""
+def studio(lab: Lab, layers: list[Lab]) -> bool:
+    """Whether a backdrop is what studios use: one surface, pale and without a colour but that of the light."""
     middle = layers[0].mean(axis=(0, 1))
-    return len(layers) == 1 and bool(middle[0] > STUDIO and np.hypot(middle[1], middle[2]) < NEUTRAL)
+    pale = middle[0] > STUDIO and np.hypot(middle[1], middle[2]) < NEUTRAL
+    return bool(len(layers) == 1 and pale and not _painted(lab, layers[0]))
 
 
-def colourless(layer: Lab) -> bool:
-    """Whether nobody would call a surface of a backdrop anything but white or grey."""
-    middle = layer.mean(axis=(0, 1))
-    return bool(np.hypot(middle[1], middle[2]) < COLOURLESS)
-
-
-def painted(lab: Lab, layer: Lab) -> bool:
+def _painted(lab: Lab, layer: Lab) -> bool:
     """Whether a backdrop has a tint of its own, not of the light: something brighter before it is whiter."""
     middle = layer.mean(axis=(0, 1))
-    brighter = lab[lab[..., 0] > middle[0] + BRIGHTER]
-    if colourless(layer) or len(brighter) < LEAST_BRIGHTER * lab.shape[0] * lab.shape[1]:
+    brighter = lab[lab[..., 0] > layer[..., 0] + BRIGHTER]
+    if np.hypot(*middle[1:]) < COLOURLESS or len(brighter) < LEAST_BRIGHTER * lab.shape[0] * lab.shape[1]:
         return False
     away = np.median(brighter, axis=0)[1:] - middle[1:]
     return bool(np.hypot(*away) > np.hypot(*middle[1:]) / 3)

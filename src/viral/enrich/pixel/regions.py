@@ -10,10 +10,8 @@ from viral.enrich.pixel.backdrop import (
     CLOSE,
     backdrop_layers,
     balanced,
-    colourless,
     faint,
     frame,
-    painted,
     seams,
     studio,
 )
@@ -64,7 +62,7 @@ class Scene:
     backdrop: Backdrop
     backdrop_pixels: Lab  # (n, 3)
     regions: tuple[Region, ...]  # most prominent first
-    photo: bool = False  # taken in a studio: the backdrop has no colour at all
+    photo: bool = False  # taken in a studio
 
 
 def take_apart(lab: Lab) -> Scene:
@@ -83,15 +81,15 @@ def take_apart(lab: Lab) -> Scene:
     near = float(np.clip(NOISE * np.percentile(edge[edge < CLOSE], 95), CLEAN, CLOSE))
     same = SAME + 1.5 * float(np.median(edge[edge < CLOSE]))
     regions = _regions((difference > near) & ~seams(lab, layers, near), shade, difference, same)
-    if clean := studio(layers):
+    if photo := studio(lab, layers):
         regions = _with_faint(lab, regions, difference)
     if _covered(regions) > 0.85 or any(region.cut > 0.5 and region.area > 0.3 for region in regions):
         return _whole(lab)
     free = np.ones((height, width), dtype=bool)
     for region in regions:
         free &= ~region.mask
-    lit = balanced(lab, layers[0]) if clean and not painted(lab, layers[0]) else lab
-    return Scene(lab, lit, _kind(layers), lab[free], regions, photo=clean and colourless(layers[0]))
+    lit = balanced(lab, layers[0]) if photo else lab
+    return Scene(lab, lit, _kind(layers), lab[free], regions, photo=photo)
 
 
 def _with_faint(lab: Lab, regions: tuple[Region, ...], difference: FloatGrid) -> tuple[Region, ...]:
