@@ -36,7 +36,7 @@ def map_(
     from viral.quality.maps import item_map
     from viral.quality.projection import resolve
 
-    opened = Dataset.open(dataset)
+    language, opened = speaking(lang), Dataset.open(dataset)
     found = item_map(
         opened,
         descriptions_by_prompt(opened, describer),
@@ -47,7 +47,7 @@ def map_(
         most=items,
         seed=seed,
     )
-    with speaking(lang):
+    with language:
         write_map(out, opened, found)
     if json_output:
         show_json({**found.to_json(), "path": str(out)})

@@ -35,10 +35,14 @@ class Words:
 
     def terms(self) -> dict[str, str]:
         """Its words, by a form without case, as they are written."""
-        found = {}
-        for word in WORD.findall(self.title):
-            for part in _parts(word):
+        found, before = {}, None
+        for word in WORD.finditer(self.title):
+            for part in _parts(word[0]):
                 found[part.casefold()] = part
+            if before is not None and self.title[before.end() : word.start()] == " ":
+                both = f"{before[0]} {word[0]}"  # "bow tie" is no bow and no tie
+                found[both.casefold()] = both
+            before = word
         return found | {kind.strip().casefold(): kind.strip() for kind in self.kinds if kind.strip()}
 
 
@@ -72,6 +76,7 @@ def cluster_names(words: Sequence[Words], codes: npt.NDArray[np.integer], count:
     made = []
     for place, those in enumerate(counted):
         terms = _distinctive(those, total, int(sizes[place]), int(sizes.sum()))
+        terms = [key for key in terms if key in kinds or all(word in terms for word in key.split(" "))]
         weight = {key: those[key] * math.log(1 + mean / total[key]) for key in terms}
         ranked = sorted(terms, key=lambda key: (-weight[key], key not in kinds, -len(key), key))
         made.append(", ".join(_form(written[key]) for key in _apart(ranked)) or UNNAMED)
@@ -101,7 +106,7 @@ def _apart(ranked: Sequence[str]) -> list[str]:
     """The first few, without those that say again what one before them said."""
     chosen: list[str] = []
     for key in ranked:
-        if not any(key in one or one in key for one in chosen):
+        if not any(key in one or one in key or set(key.split()) & set(one.split()) for one in chosen):
             chosen.append(key)
     return chosen[:MOST_WORDS]
 

@@ -40,6 +40,19 @@ class Metrics:
         self.feedback = Counter(
             "viral_feedback_events", "Events taken into the feedback file.", ("kind", "variant"), registry=registry
         )
+        self._of_shop(registry)
+        self._variants: set[str] = set()
+        self.daily = Counter(
+            "viral_daily_answers", "Answers of the API by the machine's calendar day.", ("day", "result"),
+            registry=registry,
+        )  # fmt: skip
+        self.started = time.time()
+        for result in ("done", "failed"):
+            self.reloads.labels(result)
+            self.rules_reloads.labels(result)
+
+    def _of_shop(self, registry: CollectorRegistry) -> None:
+        """Lists, variants of a test and rules."""
         self.lists = Counter(
             "viral_recommendations", "Lists of recommended items, by what they go by and the variant of a test.",
             ("source", "variant"), registry=registry,
@@ -57,15 +70,6 @@ class Metrics:
             "viral_rules_unknown", "Items, categories and brands of the rules that the run does not know.",
             registry=registry, multiprocess_mode="livemax",
         )  # fmt: skip
-        self._variants: set[str] = set()
-        self.daily = Counter(
-            "viral_daily_answers", "Answers of the API by the machine's calendar day.", ("day", "result"),
-            registry=registry,
-        )  # fmt: skip
-        self.started = time.time()
-        for result in ("done", "failed"):
-            self.reloads.labels(result)
-            self.rules_reloads.labels(result)
 
     def variant(self, name: str | None) -> str:
         """The label of a variant: the first names that come, and one for all others; "" for none."""

@@ -23,15 +23,23 @@ class RulesFile(Watched[Rules]):
         super().__init__(file, read_rules, "the file of rules")
         self._served, self._metrics = served, metrics
         self.reloads = 0
+        self._metrics.rules_broken.set(0)
         self._tell()
 
     def unknown(self) -> tuple[str, ...]:
         """What the rules name and the bundle that is served does not know."""
         return self._served().ruling(self.value).unknown
 
+    def look(self) -> None:
+        """Also tell anew what is unknown where another bundle is served."""
+        super().look()
+        if self.unknown() != self._told:
+            self._tell()
+
     def taken(self) -> None:
         self.reloads += 1
         self._metrics.rules_reloads.labels("done").inc()
+        self._metrics.rules_broken.set(0)
         log.info("new rules: %d", len(self.value))
         self._tell()
 
@@ -40,8 +48,7 @@ class RulesFile(Watched[Rules]):
         self._metrics.rules_broken.set(1)
 
     def _tell(self) -> None:
-        self._metrics.rules_broken.set(0)
-        unknown = self.unknown()
+        self._told = unknown = self.unknown()
         self._metrics.rules_unknown.set(len(unknown))
         if unknown:
             more = " …" if len(unknown) > SHOWN else ""

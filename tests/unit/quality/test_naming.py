@@ -51,7 +51,14 @@ def test_a_word_of_few_items_is_no_name():
 
 def test_words_are_written_as_the_titles_write_them():
     mexican = [Words(f"{'Striped' if n % 2 else 'A striped'} Mexican poncho", ("T-shirt",)) for n in range(40)]
-    assert cluster_names(mexican + MUGS, codes(40, 40), 2)[0] == "T-shirt, Mexican, striped"
+    assert cluster_names(mexican + MUGS, codes(40, 40), 2)[0] == "T-shirt, striped Mexican, poncho"
+
+
+def test_two_words_that_are_one_name_stand_together():
+    ties = [Words(f"{colour} bow tie in silk") for colour in ("red", "blue") * 20]
+    clocks = [Words(f"{colour} wall clock of wood") for colour in ("red", "blue") * 20]
+    names = cluster_names(ties + clocks, codes(40, 40), 2)
+    assert "bow tie" in names[0].split(", ") and "wall clock" in names[1].split(", ")
 
 
 def test_equal_names_are_told_apart():

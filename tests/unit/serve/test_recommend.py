@@ -102,15 +102,17 @@ def test_exclusions(client: TestClient) -> None:
 def test_an_address_alone_is_answered_alike(client: TestClient) -> None:
     params = {
         "user_id": "u3", "item_id": ["i20", "gone"], "k": 4, "offset": 2, "category": ["mug", "lamp"],
-        "exclude": ["i6"], "exclude_category": "lamp",
+        "exclude": ["i6"], "exclude_category": "lamp", "diversity": 0.4, "exclude_seen": False, "rules": False,
     }  # fmt: skip
     found = client.get("/v1/recommend", params=params).json()
     body = {
         "user_id": "u3", "item_ids": ["i20", "gone"], "k": 4, "offset": 2, "filters": {"categories": ["mug", "lamp"]},
-        "exclude": {"item_ids": ["i6"], "categories": ["lamp"]},
+        "exclude": {"item_ids": ["i6"], "categories": ["lamp"]}, "diversity": 0.4, "exclude_seen": False,
     }  # fmt: skip
     assert found == ask(client, **body) and found["recommendations"]
-    for wrong in ({"k": 0}, {"offset": -1}, {"offset": 1001}, {"variant": "a b"}, {"unknown": "x"}, {"user_id": ""}):
+    for wrong in ({"k": 0}, {"offset": -1}, {"offset": 1001}, {"variant": "a b"}, {"unknown": "x"}, {"user_id": ""},
+        {"diversity": "nan"}, {"diversity": 2}, {"popular_days": 0},
+    ):  # fmt: skip
         assert client.get("/v1/recommend", params=wrong).status_code == 422, wrong
     assert client.get("/v1/recommend", params={"user_id": "x", "unknown": "error"}).status_code == 404
 

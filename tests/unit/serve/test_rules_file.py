@@ -53,8 +53,8 @@ def test_rules_hold_for_whomever(client: TestClient) -> None:
 
 def test_the_page_ranks_by_the_same_rules(client: TestClient) -> None:
     cards = client.get("/users/u3").text.split('data-testid="recommendation"')
-    assert "/items/i20" in cards[1] and "pinned by a rule" in cards[1] and "pinned by a rule" not in cards[2]
-    assert "由规则置顶" in client.get("/users/u3", headers={"accept-language": "zh"}).text
+    assert "/items/i20" in cards[1] and "· pinned<" in cards[1] and "pinned" not in cards[2]
+    assert "置顶" in client.get("/users/u3", headers={"accept-language": "zh"}).text
 
 
 def test_a_changed_file_is_taken_up(client: TestClient, file: Path) -> None:
@@ -117,6 +117,9 @@ def test_unknown_names_follow_the_bundle(client: TestClient, file: Path, tmp_pat
     save_run(tmp_path / "run", 1, items=40)
     asyncio.run(client.app.state.live.check())
     assert client.get("/v1/health").json()["rules"]["num_unknown"] == 0 and first(client) == ("i35", True)
+    assert "viral_rules_unknown 1.0" in client.get("/metrics").text
+    client.app.state.rules.look()
+    assert "viral_rules_unknown 0.0" in client.get("/metrics").text
 
 
 def test_the_watch_looks_by_itself(tmp_path: Path, file: Path) -> None:

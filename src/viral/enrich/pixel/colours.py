@@ -6,35 +6,37 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from viral.enrich.pixel.names import Lab, name_of, shade_of
+from viral.enrich.pixel.names import NAMES, Lab, name_indices, name_of, shade_of
 
 Mask = npt.NDArray[np.bool_]
 
-# What is typical of a name, in sRGB: how near a colour is to it tells how well it passes for it.
-PROTOTYPES: dict[str, tuple[tuple[int, int, int], ...]] = {
+# Typical colours in sRGB, by what passes for one colour in light and shade on a thing; their names are ``name_of``'s.
+KIN: dict[str, tuple[tuple[int, int, int], ...]] = {
     "black": ((8, 8, 8), (32, 32, 34)),
     "grey": ((85, 85, 88), (125, 125, 125), (165, 165, 168), (195, 197, 200)),
     "white": ((255, 255, 255), (236, 236, 236)),
-    "red": ((215, 30, 35), (180, 20, 30), (235, 65, 60), (200, 60, 55), (110, 20, 35), (95, 25, 30), (122, 0, 15)),
+    "red": ((215, 30, 35), (180, 20, 30), (235, 65, 60), (200, 60, 55)),
+    "maroon": ((110, 20, 35), (95, 25, 30), (122, 0, 15)),
     "orange": ((245, 130, 25), (228, 100, 25), (255, 165, 65), (250, 155, 115)),
     "yellow": ((250, 220, 40), (255, 240, 110), (225, 190, 40)),
-    "khaki green": ((115, 118, 75), (85, 90, 50), (145, 145, 105)),
+    "olive": ((115, 118, 45), (85, 90, 40)),
     "green": ((40, 150, 65), (90, 180, 75), (20, 95, 45), (140, 200, 85), (0, 190, 100), (150, 215, 150)),
-    "teal": ((20, 130, 130), (0, 100, 105), (0, 142, 142)),
+    "teal": ((20, 130, 130), (0, 100, 105), (0, 148, 148)),
     "turquoise": ((60, 200, 200), (110, 220, 210), (30, 190, 200)),
     "blue": (
         (40, 90, 200),
         (60, 130, 225),
         (25, 65, 165),
         (135, 190, 235),
-        (172, 206, 232),
+        (172, 212, 232),
         (50, 70, 220),
-        (20, 30, 80),
+        (30, 20, 250),
     ),
+    "navy": ((20, 30, 80), (25, 40, 105), (10, 5, 115)),
     "purple": ((120, 50, 160), (90, 40, 120), (155, 90, 190), (185, 160, 220), (140, 35, 215), (75, 0, 130)),
     "pink": ((240, 130, 170), (250, 185, 205), (230, 70, 140), (225, 60, 185), (240, 130, 130), (255, 0, 250)),
-    "brown": ((110, 65, 35), (140, 75, 45), (78, 50, 32)),
-    "beige": ((225, 205, 170), (212, 185, 145), (243, 232, 210), (180, 145, 105)),
+    "brown": ((110, 65, 35), (140, 90, 55), (78, 50, 32), (165, 115, 75)),
+    "beige": ((225, 205, 170), (212, 185, 145), (243, 232, 210)),
 }
 COLOURED = 18.0  # chroma from which a colour has a hue
 MOST_SAMPLES = 4096  # pixels, evenly spread, of which the main colours are taken
@@ -84,9 +86,24 @@ def grid_cells(lab: Lab, width: int) -> npt.NDArray[np.int64]:
 
 
 @cache
+def _typical() -> tuple[Lab, npt.NDArray[np.int64]]:
+    """The typical colours' Lab values (P, 3), and of which kin each is (P,)."""
+    colours = [rgb for shades in KIN.values() for rgb in shades]
+    owners = [number for number, shades in enumerate(KIN.values()) for _ in shades]
+    return to_lab(np.array(colours, dtype=np.uint8)), np.array(owners)
+
+
+@cache
 def prototypes_of(name: str) -> Lab:
-    """The prototypes of one of ``NAMES``: (P, 3)."""
-    return to_lab(np.array(PROTOTYPES[name], dtype=np.uint8))
+    """Typical colours of one of ``NAMES``: (P, 3). How near a colour is to them tells how well it passes for it."""
+    typical = _typical()[0]
+    return typical[name_indices(typical) == NAMES.index(name)]
+
+
+def kin_of(lab: Lab) -> int:
+    """Of which kin the typical colour is that is nearest to one colour (3,)."""
+    typical, owners = _typical()
+    return int(owners[distance(lab[None], typical).argmin()])
 
 
 @dataclass(frozen=True, slots=True)

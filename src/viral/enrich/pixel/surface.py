@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from viral.enrich.pixel.colours import COLOURED, Colour, Mask, distance, main_colours
+from viral.enrich.pixel.colours import COLOURED, Colour, Mask, distance, kin_of, main_colours
 from viral.enrich.pixel.marks import Mark, find_marks
 from viral.enrich.pixel.masks import eroded, opened
 from viral.enrich.pixel.names import Lab
@@ -14,7 +14,7 @@ from viral.enrich.pixel.photos import seen_in_photo
 from viral.enrich.pixel.texture import read_texture
 
 SAME_HUE = 0.35  # radians
-FAR = 56.0  # in Lab: navy and pale blue, or purple and white in a purple shade, are two colours of one name
+FAR = 56.0  # in Lab: navy and pale blue are two colours of one name
 SHADED = 32.0  # of lightness between the lit and the shaded side of one colour
 LEAST_COLOUR = 0.015  # of the surface: a mark may be as small
 LEAST_SHARE = 0.06  # of the surface that a colour covers, lines apart, to be named
@@ -42,7 +42,7 @@ def read_surface(lab: Lab, mask: Mask, *, photo: bool = False) -> Surface:
     if not found:
         return Surface((), PLAIN)
     centres = np.array([colour.lab for colour in found], dtype=np.float32)
-    families = _families(found)
+    families = _families(found, photo)
     labels = np.full(mask.shape, -1)
     labels[inner] = families[distance(lab[inner][:, None], centres[None]).argmin(axis=1)]
     fields = {number: opened(labels == number) for number in sorted(set(families.tolist()))}
@@ -129,20 +129,23 @@ def _telling(colour: Colour) -> float:
     return colour.share * (1 + float(np.hypot(*colour.lab[1:])) / 60)
 
 
-def _families(found: tuple[Colour, ...]) -> npt.NDArray[np.int64]:
-    """For each colour the first one that it is a shade of: the same name, or the same hue in other light."""
+def _families(found: tuple[Colour, ...], photo: bool) -> npt.NDArray[np.int64]:
+    """For each colour the first one that it is a shade of: alike by name, or the same hue in other light."""
     owner = np.arange(len(found))
     for later in range(len(found)):
         for earlier in range(later):
-            if owner[earlier] == earlier and _shades(found[earlier], found[later]):
+            if owner[earlier] == earlier and _shades(found[earlier], found[later], photo):
                 owner[later] = earlier
                 break
     return owner
 
 
-def _shades(one: Colour, other: Colour) -> bool:
-    if one.name == other.name:
-        return float(one.distance(np.asarray(other.lab, dtype=np.float32))) < FAR
+def _shades(one: Colour, other: Colour, photo: bool) -> bool:
+    here, there = (np.asarray(colour.lab, dtype=np.float32) for colour in (one, other))
+    if photo and one.name == other.name:
+        return float(one.distance(there)) < FAR
+    if not photo and kin_of(here) == kin_of(there):
+        return True
     (light, a, b), (dark, c, d) = one.lab, other.lab
     if min(np.hypot(a, b), np.hypot(c, d)) < COLOURED or abs(light - dark) > SHADED:
         return False

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.encode.vision import class_names
-from viral.enrich.pixel.colours import Colour
+from viral.enrich.pixel.colours import COLOURED, Colour
+from viral.enrich.pixel.names import BRIGHT
 from viral.enrich.pixel.patterns import IRREGULAR, UNTOLD
 from viral.enrich.pixel.prints import Words
 from viral.enrich.pixel.relevance import Evidence, Title, colour_share, printed_share, singular
@@ -19,6 +20,7 @@ FloatArray = npt.NDArray[np.float32]
 SURE, LIKELY, POSSIBLE = 0.7, 0.35, 0.15  # probabilities of a class
 UNASKED, UNASKED_PHOTO = 0.6, 0.9  # from which a class is named that no title names: of a clean thing, of anything
 LEAST_NAMED = 0.03  # of the picture; smaller things are not guessed at unasked
+TINTED = 70.0  # lightness of a backdrop from which a faint hue is not named
 SOME = 0.1  # share from which a further colour is named
 SUPPORT = 0.2  # share of the surface that shows a colour which the title names
 
@@ -162,8 +164,16 @@ def _reading(what: str, words: Sequence[Words]) -> str:
 
 def _backdrop(sight: Sight) -> str:
     kind = {"plain": "even", "gradient": "gradually shaded"}.get(sight.scene.backdrop, sight.scene.backdrop)
-    names = list(dict.fromkeys(colour.words for colour in sight.backdrop[:2]))
+    names = list(dict.fromkeys(_ground(colour) for colour in sight.backdrop[:2]))
     return f"{kind} {_listed(names[:1] if kind == 'even' else names)}"
+
+
+def _ground(colour: Colour) -> str:
+    """A backdrop's colour: a breath of a tint is called white or grey, as the eye takes it."""
+    light, a, b = colour.lab
+    if light > TINTED and float(np.hypot(a, b)) < COLOURED / 2:
+        return "white" if light >= BRIGHT else "grey"
+    return colour.words
 
 
 def _format(sight: Sight) -> str:

@@ -75,12 +75,17 @@ async def recommend_one(
     in_stock: Annotated[bool, Query(description="Only what is in the server's file of the stock.")] = False,
     exclude: Annotated[Several, Query(description="Not these items.")] = None,
     exclude_category: Annotated[list[Category] | None, Query(max_length=100, description="Not of these.")] = None,
+    exclude_seen: Annotated[bool, Query(description="Leave out what was taken already.")] = True,
+    diversity: Annotated[float, Query(ge=0, le=1, description="0: by score; towards 1: more variety.")] = 0.0,
     unknown: Annotated[Unknown, Query(description="For unknown ids.")] = "popular",
+    popular_days: Annotated[Days | None, Query(description="What is popular counts so many days.")] = None,
+    rules: Annotated[bool, Query(description="By the shop's rules, where the server has some.")] = True,
     variant: Annotated[Variant | None, Query(description="Of an A/B test.")] = None,
 ) -> Response:
     """The same for one person, by an address alone; for nobody, what is popular."""
     asked = RecommendIn.model_construct(
-        k=k, offset=offset, unknown=unknown, variant=variant,
+        k=k, offset=offset, exclude_seen=exclude_seen, diversity=diversity, unknown=unknown,
+        popular_days=popular_days, rules=rules, variant=variant,
         filters=FiltersIn(categories=category or None, in_stock=in_stock),
         exclude=ExcludeIn(item_ids=exclude or [], categories=exclude_category or []),
     )  # fmt: skip

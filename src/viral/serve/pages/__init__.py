@@ -12,7 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from viral.language import ENGLISH, LANGUAGES, current, gettext, marked, ngettext
+from viral.language import ENGLISH, LANGUAGES, _, current, gettext, marked, ngettext
 from viral.report import wording
 from viral.report.bars import part_span, part_stack, part_tone
 from viral.report.values import Part
@@ -68,7 +68,7 @@ def environment() -> Environment:
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {"translated": translated, "spoken": spoken}
     plain = (wording.shown, wording.fixed, wording.percent, wording.score, wording.whole, quoted)
-    for filter_ in (*plain, texts.short_id, texts.hedged, texts.with_command, texts.when, texts.clock):
+    for filter_ in (*plain, texts.short_id, texts.hedged, texts.with_command, texts.when, texts.clock, study_name):
         made.filters[filter_.__name__] = filter_
     made.globals |= {
         "address": address, "part_stack": part_stack, "span_of": span_of, "part_tone": part_tone,
@@ -112,6 +112,11 @@ def spoken(_: Context, sentence: str) -> str:
     found = gettext(sentence)
     foreign = current() != ENGLISH and found == sentence and any(char.isalpha() for char in sentence)
     return Markup('<span lang="en">{}</span>').format(sentence) if foreign else found
+
+
+def study_name(name: str) -> str:
+    """The name of a study or a run as it is; the one that is served has none of its own."""
+    return _("this run") if name == "this run" else name
 
 
 def span_of(parts: Sequence[Part]) -> tuple[float, float]:

@@ -35,6 +35,7 @@ def test_addresses_of_the_gallery_that_was_here_lead_to_it(client: TestClient) -
     answer = client.get("/?q=red+mug&status=done")
     assert (answer.status_code, answer.headers["location"]) == (308, "/gallery?q=red+mug&status=done")
     assert client.get("/?lang=en").status_code == 200
+    client.cookies.clear()
 
 
 def test_the_doctors_verdict_comes_in_one_line(client: TestClient) -> None:

@@ -20,6 +20,7 @@ def spoken(page: httpx.Response) -> str:
 
 
 def test_the_address_is_before_the_cookie_before_the_browser(client: TestClient) -> None:
+    client.cookies.clear()
     assert spoken(client.get("/login")) == "en"
     assert spoken(client.get("/login", headers=CHINESE)) == "zh"
     assert spoken(client.get("/login", headers=CHINESE | {"cookie": "lang=en"})) == "en"
