@@ -54,8 +54,8 @@ def update(
     recipe is the run's; training starts from its parameters, row by row by id, and is short
     (:mod:`viral.update.continued`): ``epochs``, or a share of those that the run took from scratch. Returns the summary
     of the new run with what changed, what was described and encoded, what was measured before, and seconds by stage;
-    ``on_step`` hears of each of ``STEPS`` as it begins. Raises ``DataError`` where
-    the data hold out what the run was trained on, ``NoDescriber`` where what described its items is not to be had.
+    ``on_step`` hears of each of ``STEPS``. Raises ``DataError`` where the data hold out what the run was trained on,
+    ``NoDescriber`` where what described its items is not to be had.
     """
     _check_place(out)
     started, seconds = time.perf_counter(), {}
@@ -77,13 +77,7 @@ def update(
     ranker = finish(model, inputs, parts, recipe.train, memory)
     on_step("measure")
     seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
-    told = _before(bundle) | {
-        "changes": asdict(changes),
-        "counts": counts,
-        "carried_over": taken,
-        "scratch_epochs": scratch_epochs(bundle) or len(trained.report.history),
-        "start": {} if trained.start is None else {recipe.train.monitor: trained.start},  # on validation
-    }
+    told = _before(bundle) | {"changes": asdict(changes), "counts": counts} | _trained(bundle, recipe, trained, taken)
     summary = summarise(recipe, trained.report, measure(ranker.scorer, parts), ranker, parts)
     identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
@@ -92,6 +86,15 @@ def update(
     summary["update"] = told | asdict(comparable(bundle.about, summary)) | {"seconds": seconds}
     _leave(out, dataset, recipe, parts, inputs, (model, ranker.scorer), summary)
     return summary
+
+
+def _trained(bundle: Bundle, recipe: Recipe, trained: Continued, taken: int) -> dict[str, Any]:
+    """From what the training began: how many numbers, after how many epochs from scratch, how good on validation."""
+    return {
+        "carried_over": taken,
+        "scratch_epochs": scratch_epochs(bundle) or len(trained.report.history),
+        "start": {} if trained.start is None else {recipe.train.monitor: trained.start},
+    }
 
 
 def _before(bundle: Bundle) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from viral.catalog import Catalog
 from viral.dataset import Dataset
@@ -21,6 +22,7 @@ from viral.enrich import (
     enrich,
     save_descriptions,
 )
+from viral.enrich.base import for_catalog
 from viral.enrich.descriptions import DESCRIPTIONS_FOLDER
 from viral.enrich.edits import HUMAN
 from viral.errors import UsageError, ViralError
@@ -28,6 +30,8 @@ from viral.fetch import FETCHED, Fetcher
 from viral.language import _
 from viral.retrieval import Given
 from viral.serve.pages.cards import Card
+from viral.update.counting import CountingDescriber
+from viral.update.describing import OF_CATALOG
 
 
 @contextmanager
@@ -86,8 +90,9 @@ def describe_again(dataset: Dataset, described: Descriptions | None, card: Card,
     if f"{name}/{describer.revision}" != described.describer:
         what = f"the others were described by {described.describer}, and this is revision {describer.revision}"
         raise UsageError(what, hint="viral enrich DATASET describes all of them anew.")
-    fetcher = Fetcher(dataset.path / FETCHED)
-    item = dataset.catalog()[card.item_id]
+    fetcher, catalog = Fetcher(dataset.path / FETCHED), dataset.catalog()
+    # Counted, it is that of the whole catalogue, and stays so where a catalogue of one item is described.
+    describer, item = CountingDescriber(for_catalog(describer, catalog)), catalog[card.item_id]
     with Ledger(dataset.path / LEDGER_FILE) as ledger:
         _check_settings(ledger, describer, prompt.name)
         terms = Terms(retry_failed=True, fetcher=fetcher)
@@ -104,10 +109,15 @@ def describe_again(dataset: Dataset, described: Descriptions | None, card: Card,
 def _check_settings(ledger: Ledger, describer: Describer, prompt: str) -> None:
     """Raise ``UsageError`` where everything in the ledger was asked for with other settings than the defaults."""
     parameters = (entry.key.parameters for entry in ledger.rows(describer.name, prompt) if entry.status == "done")
-    known = [json.loads(one) for one in set(parameters)]
-    if known and json.loads(json.dumps(describer.parameters)) not in known:
+    known = [_given(json.loads(one)) for one in set(parameters)]
+    if known and _given(json.loads(json.dumps(describer.parameters))) not in known:
         what = f"the others were described by {describer.name} with settings that this server does not have"
         raise UsageError(what, hint=f"viral enrich DATASET --describer {describer.name} --set … does it.")
+
+
+def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody could set of a describer's parameters."""
+    return {name: value for name, value in parameters.items() if name != OF_CATALOG}
 
 
 def _put(dataset: Dataset, described: Descriptions, row: Description) -> None:

@@ -1,16 +1,27 @@
 """Descriptions: edited, locked, unlocked, and asked for anew, as ``viral enrich`` does it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from describers import LoggingDescriber
 from makers import picture
 from pages_world import ODD, SCRIPT, Tree, describer
 from viral.dataset import Dataset
-from viral.enrich import Ledger, all_descriptions, edit, enrich, load_descriptions, load_edits, load_prompt
+from viral.enrich import (
+    Ledger,
+    all_descriptions,
+    edit,
+    enrich,
+    load_descriptions,
+    load_edits,
+    load_prompt,
+    save_descriptions,
+)
 from viral.enrich.edits import LIMIT
 from viral.retrieval import Given
 from viral.serve.pages.describing import fault_of
@@ -98,6 +109,28 @@ def test_asking_again_for_the_same_says_so_and_asks_nobody(own: Own) -> None:
     answer = client.post("/description/again", data={"item": "i0"}, headers=HTMX)
     assert answer.status_code == 200 and "same words again" in answer.text
     assert not asked.exists()
+
+
+class Adapted(LoggingDescriber):
+    """A describer that takes a catalogue's categories for evidence, as the pixel describer does."""
+
+    def for_categories(self, categories: Sequence[str]) -> "Adapted":
+        return Adapted(self.log, parameters={"classes": len(set(categories))})
+
+
+def test_a_describer_that_knows_the_catalogue_is_asked_as_for_all_of_it(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    client, data = own
+    dataset, log = Dataset.open(data), data.parent / "adapted.txt"
+    with Ledger(data / "other.sqlite") as ledger:
+        save_descriptions(enrich(dataset.catalog(), Adapted(log), load_prompt("title"), ledger), data)
+    (data / "other.sqlite").replace(data / "ledger.sqlite")
+    asked = len(log.read_text().splitlines())
+    monkeypatch.setattr("viral.serve.pages.describing._describer", lambda name, *settings: Adapted(log))
+    answer = client.post("/description/again", data={"item": "i0"}, headers=HTMX)
+    assert answer.status_code == 200 and "same words again" in answer.text
+    assert len(log.read_text().splitlines()) == asked
 
 
 def test_a_mended_picture_is_described_as_a_run_would(own: Own) -> None:
