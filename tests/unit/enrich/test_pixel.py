@@ -175,14 +175,14 @@ def test_every_thing_gets_its_own_guess_in_a_batch():
     for text in (texts[0], texts[2]):
         assert re.search(r"striped in red and white and looks like a coffee mug", text)
         assert re.search(r"dotted in blue and white and looks like a teapot", text)
-    assert "plain blue and looks like a teapot" in texts[1]
+    assert "is blue and looks like a teapot" in texts[1]
     assert "coffee mug" not in texts[1]
 
 
 def test_a_thing_that_the_title_names_is_not_called_something_else():
     stub = by_colour("Teapots")
     picture = scene((thing("egg", "plain", "blue"), (80, 80)))
-    guesses = {"A teapot": "looks like a teapot", "Birdhouse": "plain blue.", "Model 3000": "looks like a teapot"}
+    guesses = {"A teapot": "looks like a teapot", "Birdhouse": "is blue.", "Model 3000": "looks like a teapot"}
     for title, guess in guesses.items():
         (answer,) = stub.describe([request(picture, title)], TITLE_PROMPT)
         assert guess in answer.text
