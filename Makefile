@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test test-slow check bench docs screenshots clean
+.PHONY: help setup demo test test-slow check crash fuzz attack bench docs screenshots clean
 
 help:
 	@echo "make demo       the planted shop from pictures to demo/report.html"
 	@echo "make test       the tests (under 10 minutes); make test-slow: those marked slow"
 	@echo "make check      ruff, mypy and import-linter"
+	@echo "make crash      kill, fill the disk, flip bits; make fuzz: odd inputs; make attack: hostile clients"
 	@echo "make bench      measure speed, as ratios in one run"
 	@echo "make docs       check the pages: every link leads somewhere, every command can be typed"
 	@echo "make screenshots  the pictures of docs/pages.md, of the demonstration (needs Chromium)"
@@ -41,6 +42,17 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+crash: $(READY)
+	$(BIN)/python -m hardening crash
+	$(BIN)/python -m hardening disk
+	$(BIN)/python -m hardening flips
+
+fuzz: $(READY)
+	$(BIN)/python -m hardening fuzz
+
+attack: $(READY)
+	$(BIN)/python -m hardening attack
 
 bench: $(READY)
 	$(BIN)/python -m bench
