@@ -34,6 +34,13 @@ def find_model(name: str) -> type[Recommender[Any]]:
     return found
 
 
+def refuse_foreign(name: str, *, where: str) -> None:
+    """Raise ``UsageError`` where data, and not the user, name a model outside VIRAL: its code would be run."""
+    if name not in MODELS:
+        what = f"the run names a model outside VIRAL, {name!r}, whose code would be run"
+        raise UsageError(what, where=where, hint="if you know where it comes from: --trust-run")
+
+
 class Configured(NamedTuple):
     """A recipe with nothing left to the model, and the class and the configuration that it is of."""
 

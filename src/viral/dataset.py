@@ -2,7 +2,8 @@
 
 ``items.parquet`` has ``item_id, title, text, image`` (and may have ``category, image_url, price, colour, brand``);
 ``interactions.parquet`` has ``user_id, item_id`` (and may have ``timestamp, split``; split is ``train``, ``valid`` or
-``test``). External ids are strings. ``rejected.jsonl`` names every input row that was left out, with file, row, field and reason.
+``test``). External ids are strings. ``rejected.jsonl`` names every input row that was left out, with file, row, field
+and reason.
 """
 
 import json

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from viral.blend import Ranker
@@ -10,12 +11,23 @@ from viral.data.needed import LACKS
 from viral.evaluation import CUTOFFS, Metrics, evaluate
 from viral.evaluation.exposure import exposure
 from viral.evaluation.ranking import Scorer
-from viral.files import fingerprint
+from viral.files import fingerprint, read_sealed, write_sealed
 from viral.memory import peak_memory_bytes
 from viral.recipe import Recipe
 from viral.training import TrainReport, measure_valid
 
+RUN_FILE = "run.json"
 PROTOCOLS = ("train", "train+valid")  # what is masked when the test set is ranked; the first is the published one
+
+
+def keep_summary(run: Path, summary: Mapping[str, Any]) -> None:
+    """Write ``run.json``: a run that has one is finished."""
+    write_sealed(run / RUN_FILE, summary)
+
+
+def read_summary(run: Path) -> dict[str, Any]:
+    """What ``run.json`` says of a finished run; raises ``DataError`` where it is absent, or was changed since."""
+    return read_sealed(run / RUN_FILE, hint="restore it, or train again into another folder")
 
 
 def measure(scorer: Any, parts: Split, *, name: str = "test") -> dict[str, Metrics]:

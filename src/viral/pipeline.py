@@ -21,7 +21,17 @@ from viral.evaluation.exposure import LessPopular, above_average
 from viral.explain.deed import deed_of
 from viral.files import fingerprint, read_json, replace_folder, sha256_file, write_json
 from viral.material import gather
-from viral.measuring import PROTOCOLS, exposed, measure, report_metrics, summarise, tested_on
+from viral.measuring import (
+    PROTOCOLS,
+    RUN_FILE,
+    exposed,
+    keep_summary,
+    measure,
+    read_summary,
+    report_metrics,
+    summarise,
+    tested_on,
+)
 from viral.models.base import Recommender
 from viral.production import everything, settle
 from viral.recipe import Recipe
@@ -32,7 +42,7 @@ __all__ = [
     "evaluate_run", "find_model", "identity_of", "load_inputs", "load_split", "measure", "report_metrics", "summarise",
     "train", "train_anew", "with_words",
 ]  # fmt: skip
-RUN_FILE, RECIPE_FILE, CHECKPOINT_FILE, BUNDLE_FOLDER = "run.json", "recipe.toml", "checkpoint.safetensors", "bundle"
+RECIPE_FILE, CHECKPOINT_FILE, BUNDLE_FOLDER = "recipe.toml", "checkpoint.safetensors", "bundle"
 IDENTITY_FILE = "identity.json"
 
 
@@ -67,7 +77,7 @@ def train(
     find_device(device)  # before the folder is claimed
     identity = _claim(dataset, chosen, out, users, production)
     if (out / RUN_FILE).is_file():
-        return dict(read_json(out / RUN_FILE))
+        return read_summary(out)
     parts = _ranked_for(everything(parts) if production else parts, users)
     inputs, catalog = load_inputs(dataset, parts, recipe), dataset.catalog()
     model, ranker, report, budget = _learnt(chosen, inputs, parts, out / CHECKPOINT_FILE, device)
@@ -81,7 +91,7 @@ def train(
     material = gather(model, inputs, dataset, parts.items.ids)
     made = make_bundle(ranker.scorer, catalog, parts.users, parts.items, parts.train, about, material)
     made.save(out / BUNDLE_FOLDER)
-    write_json(out / RUN_FILE, summary)
+    keep_summary(out, summary)
     (out / CHECKPOINT_FILE).unlink(missing_ok=True)
     return summary
 
@@ -161,7 +171,12 @@ def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None, p
 
 def _claimed(out: Path) -> str:
     """The identity of the run that a folder holds; the empty string where it holds none."""
-    return str(read_json(out / IDENTITY_FILE)["identity"]) if (out / IDENTITY_FILE).is_file() else ""
+    if not (out / IDENTITY_FILE).is_file():
+        return ""
+    found = read_json(out / IDENTITY_FILE)
+    if not isinstance(found, dict) or not isinstance(found.get("identity"), str):
+        raise DataError("damaged: it names no run", where=str(out / IDENTITY_FILE), hint="delete the run's folder")
+    return found["identity"]
 
 
 def evaluate_run(
@@ -178,7 +193,7 @@ def evaluate_run(
     ``less_popular`` is what being popular costs an item (:class:`viral.evaluation.exposure.LessPopular`).
     """
     bundle = Bundle.load(run / BUNDLE_FOLDER)
-    opened = Dataset.open(dataset or Path(read_json(run / RUN_FILE)["dataset"]))
+    opened = Dataset.open(dataset or Path(read_summary(run)["dataset"]))
     parts = load_split(opened)
     if bundle.about.get("production"):
         parts = everything(parts)

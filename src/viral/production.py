@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from viral.blend import EVEN, FEATURE_WEIGHTS, fixed
-from viral.configured import Configured, configured
+from viral.configured import Configured, configured, refuse_foreign
 from viral.data import Interactions, Split
 from viral.data.needed import LACKS
 from viral.errors import UsageError
-from viral.files import read_json
+from viral.measuring import read_summary
 from viral.models.base import EmbeddingRecommender
 from viral.progress import say
 from viral.recipe import BY_MODEL, Recipe
@@ -110,28 +110,32 @@ def epochs_of(summary: Mapping[str, Any]) -> int | None:
     return int(chosen["best_epoch"]) + 1
 
 
-def recipe_of(run: Path) -> Recipe:
-    """The recipe by which a finished run was trained."""
-    return _finished(run)[1]
+def recipe_of(run: Path, *, trust: bool = False) -> Recipe:
+    """The recipe by which a finished run was trained; a model from outside VIRAL is run where ``trust`` allows it."""
+    recipe = _finished(run)[1]
+    if not trust:
+        refuse_foreign(recipe.model, where=str(run))
+    return recipe
 
 
 def _finished(run: Path) -> tuple[dict[str, Any], Recipe]:
     if not (run / "run.json").is_file():
         raise UsageError("no finished run", where=str(run), hint="name a folder that `viral train` left")
-    return dict(read_json(run / "run.json")), Recipe.read(run / "recipe.toml")
+    return read_summary(run), Recipe.read(run / "recipe.toml")
 
 
 def _check_same(whole: Configured, before: Recipe, run: Path) -> None:
     """Raise ``UsageError`` where the run is of another recipe: its epochs say nothing about this one."""
+    hint = "leave --model, --recipe and --set away to train by the recipe of that run"
+    if whole.recipe.model != before.model:  # whose code, if it is no model of VIRAL's, nobody has asked to run
+        raise UsageError("that run is of another recipe (its model differs)", where=str(run), hint=hint)
     other = configured(before)
     mine, theirs = whole.whole, other.whole
     parts = {
-        "model": (whole.recipe.model, other.recipe.model),
         "config": (asdict(whole.config), asdict(other.config)),
         "train": tuple({k: v for k, v in one["train"].items() if k not in FREE} for one in (mine, theirs)),
         "memory": (whole.recipe.memory.kind, other.recipe.memory.kind),
     }
     for name, (ours, said) in parts.items():
         if ours != said:
-            hint = "leave --model, --recipe and --set away to train by the recipe of that run"
             raise UsageError(f"that run is of another recipe (its {name} differs)", where=str(run), hint=hint)

@@ -15,6 +15,7 @@ from viral.encode.table import FeatureTable
 from viral.errors import DataError, UsageError
 from viral.evaluation import evaluate
 from viral.files import fingerprint, sha256_file
+from viral.measuring import read_summary
 from viral.pipeline import configured, evaluate_run, load_inputs, load_split, measure, train
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import Retriever
@@ -79,7 +80,7 @@ def test_a_run(dataset, tmp_path):
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "bundle", "identity.json", "recipe.toml", "run.json",
     ]  # fmt: skip
-    assert json.loads((tmp_path / "run" / "run.json").read_text()) == json.loads(json.dumps(summary))
+    assert read_summary(tmp_path / "run") == json.loads(json.dumps(summary))
     assert Recipe.read(tmp_path / "run" / "recipe.toml") == configured(RECIPE).recipe != RECIPE
     assert (summary["model"], summary["seed"], summary["split"], summary["users"]) == ("lightgcn", 1, "test", 16)
     assert summary["metrics"] == summary["protocols"]["train"] and summary["masked"] == "train"

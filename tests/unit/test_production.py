@@ -15,6 +15,7 @@ from viral.dataset import Dataset, Source, write_tables
 from viral.doctor import examine
 from viral.errors import DataError, UsageError
 from viral.files import read_json
+from viral.measuring import read_summary
 from viral.pipeline import evaluate_run, load_split, train
 from viral.production import EPOCHS, epochs_of
 from viral.recipe import MemoryConfig, Recipe, TrainConfig
@@ -61,7 +62,7 @@ def test_what_the_doctor_calls_trainable_is_trained_and_recommends(dataset, tmp_
     assert {f"empty {name} split": LACKS[name] for name in parts}.items() <= told.items()
     summary = train(small, Recipe(model=model, train=TrainConfig(max_epochs=2)), tmp_path / "run")
     assert bool(summary["metrics"]) == ("test" not in parts)
-    assert json.loads(json.dumps(summary, allow_nan=False)) == read_json(tmp_path / "run" / "run.json")
+    assert json.loads(json.dumps(summary, allow_nan=False)) == read_summary(tmp_path / "run")
     assert len(Retriever.load(tmp_path / "run").recommend("u0", 3)) == 3
     if "test" in parts:
         assert summary["unmeasured"] == LACKS["test"]

@@ -7,7 +7,7 @@ import typer
 
 from viral.cli.common import DescriberName, DescriberSettings, Json, Overwrite, PromptName, show, show_json, verb
 from viral.cli.exposure import show_exposure
-from viral.cli.run import RunArgument
+from viral.cli.run import RunArgument, TrustRun
 
 
 @verb
@@ -24,6 +24,7 @@ def update(
     anew: Annotated[
         bool, typer.Option("--describe-anew", help="Describe all items, by another describer than the run's.")
     ] = False,
+    trust_run: TrustRun = False,
     json_output: Json = False,
 ) -> None:
     """Go on from changed data: only what is new is described and encoded, training starts from the run's parameters."""
@@ -33,7 +34,7 @@ def update(
     from viral.update import update as run_on
 
     makers = Makers(given=Given(describer, tuple(settings or ()), prompt), anew=anew)
-    summary = run_on(run, Dataset.open(dataset), out, makers=makers, epochs=epochs)
+    summary = run_on(run, Dataset.open(dataset), out, makers=makers, epochs=epochs, trust_run=trust_run)
     if json_output:
         show_json(summary)
     else:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from viral.recipe import Recipe
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `viral train` left.")]
+TrustRun = Annotated[
+    bool, typer.Option("--trust-run", help="Run the code of a model outside VIRAL that the run names.")
+]
 UsersOption = Annotated[int | None, typer.Option(min=1, help="Rank for so many users, drawn at random (default: all).")]
 SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hit_rate@20", "coverage@20")
 
@@ -40,6 +43,7 @@ def train(
     replace: Annotated[
         bool, typer.Option("--replace", help="Put the run in the place of an older one of other data or recipe.")
     ] = False,
+    trust_run: TrustRun = False,
     json_output: Json = False,
 ) -> None:
     """Train a model; the same command goes on with a run that was stopped."""
@@ -47,7 +51,7 @@ def train(
     from viral.pipeline import train as run
     from viral.pipeline import train_anew, with_words
 
-    chosen = _recipe(model, recipe, chosen_by)
+    chosen = _recipe(model, recipe, chosen_by, trust_run)
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
     more: dict[str, Any] = {"users": users, "device": device, "production": production, "chosen_by": chosen_by}
     summary = (train_anew if replace else run)(Dataset.open(dataset), with_words(chosen, words), out, **more)
@@ -68,13 +72,13 @@ def _tell(summary: dict[str, Any], monitor: str, out: Path) -> None:
     show(f"next: viral recommend {out} --user ID")
 
 
-def _recipe(model: str | None, recipe: Path | None, chosen_by: Path | None) -> "Recipe":
+def _recipe(model: str | None, recipe: Path | None, chosen_by: Path | None, trust: bool) -> "Recipe":
     """The recipe of a name, of a file, or for want of both that of the run whose choices are taken."""
     from viral.production import recipe_of
     from viral.recipe import Recipe
 
     if model is None and recipe is None and chosen_by is not None:
-        return recipe_of(chosen_by)
+        return recipe_of(chosen_by, trust=trust)
     if (model is None) == (recipe is None):
         raise UsageError("give either --model NAME or --recipe FILE", hint="for example --model viral")
     return Recipe.read(recipe) if recipe is not None else Recipe(model=str(model))

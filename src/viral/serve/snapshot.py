@@ -14,7 +14,8 @@ from viral.catalog import Catalog
 from viral.dataset import Dataset
 from viral.errors import DataError, UnknownIdError
 from viral.explain.information import load as load_information
-from viral.files import read_json, sha256_file
+from viral.files import sha256_file
+from viral.measuring import read_summary
 from viral.pipeline import BUNDLE_FOLDER, RUN_FILE
 from viral.retrieval import Retriever
 from viral.retrieval.foldin import FoldIn
@@ -159,8 +160,7 @@ def _data(settings: Settings) -> tuple[Dataset | None, Catalog | None, str]:
     if settings.dataset is not None:
         dataset = Dataset.open(settings.dataset)
         return dataset, dataset.catalog(), ""
-    summary = settings.run / RUN_FILE
-    named = read_json(summary).get("dataset") if summary.is_file() else None
+    named = read_summary(settings.run).get("dataset") if (settings.run / RUN_FILE).is_file() else None
     if not named:
         return None, None, "the run names no data set"
     try:

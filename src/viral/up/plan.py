@@ -9,11 +9,12 @@ from typing import Literal
 import polars as pl
 
 from viral.catalog import ITEMS_FILE, read_parquet
+from viral.configured import refuse_foreign
 from viral.dataset import FEATURES_FOLDER, Dataset
 from viral.enrich.descriptions import Descriptions, all_descriptions
 from viral.errors import DataError, UsageError
-from viral.files import read_json
-from viral.pipeline import RECIPE_FILE, RUN_FILE, configured, identity_of
+from viral.measuring import read_summary
+from viral.pipeline import RECIPE_FILE, configured, identity_of
 from viral.recipe import Recipe
 from viral.up.estimate import Size, seconds, size_of
 from viral.up.places import Places
@@ -114,7 +115,7 @@ def _train(places: Places, size: Size, ahead: bool) -> Step:
 
 def _anew(places: Places) -> list[object]:
     """Training by the run's own recipe, in its place."""
-    more = ["--production"] if read_json(places.run / RUN_FILE).get("production") else []
+    more = ["--production"] if read_summary(places.run).get("production") else []
     return ["train", places.dataset, "--recipe", places.run / RECIPE_FILE, *more, "--out", places.run, "--replace"]
 
 
@@ -128,12 +129,14 @@ def _model(places: Places) -> str:
 
 def _is_of(places: Places) -> bool:
     """Whether the run is what training by its recipe on the data as they are would leave, by whatever command."""
-    summary, recipe = read_json(places.run / RUN_FILE), places.run / RECIPE_FILE
+    summary, recipe = read_summary(places.run), places.run / RECIPE_FILE
     if places.opened is None or "update" in summary or not recipe.is_file():
         return False
     try:
         production = bool(summary.get("production"))
-        now = identity_of(places.opened, configured(Recipe.read(recipe)), production=production)
+        read = Recipe.read(recipe)
+        refuse_foreign(read.model, where=str(places.run))
+        now = identity_of(places.opened, configured(read), production=production)
         return bool(summary.get("identity") == now)
     except (DataError, UsageError):
         return False

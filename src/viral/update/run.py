@@ -11,7 +11,7 @@ from typing import Any
 
 from viral.blend import finish, fixed
 from viral.bundle import Bundle, make_bundle
-from viral.configured import Configured, configured
+from viral.configured import Configured, configured, refuse_foreign
 from viral.data import ModelInputs, Split
 from viral.data.needed import need
 from viral.dataset import MANIFEST_FILE, Dataset
@@ -24,9 +24,9 @@ from viral.enrich.edits import EDITS_FILE
 from viral.enrich.imported import imported_sets
 from viral.errors import UsageError
 from viral.explain.deed import deed_of
-from viral.files import fingerprint, read_json, staged_folder, write_json
+from viral.files import fingerprint, staged_folder, write_json
 from viral.material import Material, described_by, gather
-from viral.measuring import exposed, measure, summarise, tested_on
+from viral.measuring import exposed, keep_summary, measure, read_summary, summarise, tested_on
 from viral.models.base import Recommender
 from viral.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, load_inputs, load_split
 from viral.production import epochs_of, everything
@@ -46,7 +46,7 @@ STEPS = ("describe", "train", "measure")
 
 def update(
     run: Path, dataset: Dataset, out: Path, *, makers: Makers | None = None, epochs: int | None = None,
-    on_step: Callable[[str], None] = lambda step: None,
+    on_step: Callable[[str], None] = lambda step: None, trust_run: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Describe and encode what is new in ``dataset``, train on from ``run``, and put the new run at ``out``.
 
@@ -60,7 +60,10 @@ def update(
     _check_place(out)
     started, seconds = time.perf_counter(), {}
     bundle = Bundle.load(run / BUNDLE_FOLDER)
-    chosen = configured(build(Recipe, bundle.about["recipe"], where="the bundle's recipe"))
+    recipe = build(Recipe, bundle.about.get("recipe", {}), where="the bundle's recipe")
+    if not trust_run:
+        refuse_foreign(recipe.model, where=str(run))
+    chosen = configured(recipe)
     recipe, production = chosen.recipe, bool(bundle.about.get("production"))
     parts = everything(load_split(dataset)) if production else load_split(dataset)
     need(parts, "train", where=str(dataset.path))
@@ -116,8 +119,8 @@ def _check_place(out: Path) -> None:
 
 def _origin(run: Path) -> Path | None:
     """The data set that the run was trained on, as far as it is known."""
-    file = run / RUN_FILE
-    return Path(read_json(file)["dataset"]) if file.is_file() else None
+    named = read_summary(run).get("dataset") if (run / RUN_FILE).is_file() else None
+    return Path(named) if named else None
 
 
 def bring_caches(old: Path | None, new: Path) -> None:
@@ -195,5 +198,5 @@ def _leave(
     with staged_folder(out, overwrite=True) as folder:
         made.save(folder / BUNDLE_FOLDER)
         recipe.write(folder / RECIPE_FILE)
-        write_json(folder / RUN_FILE, summary)
+        keep_summary(folder, summary)
         write_json(folder / "identity.json", {"identity": summary["identity"]})

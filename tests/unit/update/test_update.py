@@ -27,6 +27,7 @@ from viral.enrich import (
     save_descriptions,
 )
 from viral.errors import DataError, UsageError
+from viral.measuring import keep_summary, read_summary
 from viral.models.memory import MemoryScorer
 from viral.pipeline import configured, evaluate_run, load_inputs, load_split, train
 from viral.recipe import Recipe, TrainConfig
@@ -224,8 +225,8 @@ def test_a_folder_of_something_else_is_not_replaced(run: Path, tmp_path: Path) -
 
 def test_what_a_human_wrote_is_read_and_not_asked_for(run: Path, tmp_path: Path) -> None:
     edit(Dataset.open(tmp_path / "old"), "i3", "Written by hand.")
-    summary = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps(summary | {"dataset": str(tmp_path / "old")}))
+    summary = read_summary(run)
+    keep_summary(run, summary | {"dataset": str(tmp_path / "old")})
     dataset, new = grown(tmp_path), makers(tmp_path / "second.txt")
     update(run, dataset, tmp_path / "updated", makers=new)
     assert sorted(new.describer.calls) == ["i20", "i21", "i5"]  # i3 has another title, and is a human's

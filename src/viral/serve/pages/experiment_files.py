@@ -15,7 +15,7 @@ from viral.experiment.analysis import Row
 from viral.experiment.cold_page import JSON_FILE as COLD_FILE
 from viral.experiment.cold_rows import ColdRow
 from viral.experiment.outputs import JSON_FILE
-from viral.files import read_json
+from viral.files import read_sealed
 from viral.pipeline import RUN_FILE
 from viral.serve.pages.experiment_rows import cold_rows_of, rows_of
 from viral.tune.run import RESULT_FILE as TUNE_FILE
@@ -111,10 +111,7 @@ def read_document(file: Path) -> Mapping[str, Any]:
     """The same without keeping it."""
     if file.stat().st_size > LONGEST:
         raise DataError(f"{file.name} is longer than {LONGEST:,} bytes")
-    document = read_json(file)
-    if not isinstance(document, dict):
-        raise DataError(f"{file.name} is not a JSON object")
-    return document
+    return read_sealed(file, hint="make it anew")
 
 
 def _kind(file: Path, document: Mapping[str, Any]) -> Kind:

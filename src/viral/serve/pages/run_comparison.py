@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from viral.bundle import MANIFEST_FILE, Bundle
+from viral.configured import refuse_foreign
 from viral.data.needed import need
 from viral.dataset import Dataset
 from viral.errors import DataError, UsageError, ViralError
@@ -109,6 +110,7 @@ def run_config(found: Found) -> Config:
         settings = recipe.get("config", {})
         if "memory" not in recipe and recipe["model"] == "viral":  # kept before VIRAL's default was ``beyond``
             settings = {"variant": "light", **settings}
+        refuse_foreign(str(recipe["model"]), where=str(found.folder))
         full = build(find_model(str(recipe["model"])).variant(settings).Config, settings, where="[config]")
         recipe["config"] = asdict(full) if is_dataclass(full) and not isinstance(full, type) else recipe["config"]
     except (ViralError, KeyError, TypeError):
