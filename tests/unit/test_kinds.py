@@ -29,7 +29,7 @@ def zipped(name):
         (b"\xef\xbb\xbf \n<HTML lang=en>", "a web page"),
         (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "a web page"),
         (b"<?xml version='1.0'?>\n<rss xmlns:g='x'><channel>", "an XML file"),
-        (gzip.compress(b"a,b"), "a gzip archive"),
+        (gzip.compress(b"a,b", mtime=0), "a gzip archive"),
         (zipped("ratings.csv"), "a zip archive"),
         (zipped("[Content_Types].xml"), "an Excel workbook"),
         (b"PAR1....", "a Parquet file"),
@@ -58,7 +58,7 @@ def test_text_has_no_mark(head):
 
 
 def test_what_is_known_passes_and_the_rest_is_refused_with_what_to_do(tmp_path):
-    archive = write(tmp_path / "a.gz", gzip.compress(b"x"))
+    archive = write(tmp_path / "a.gz", gzip.compress(b"x", mtime=0))
     refuse_other_kinds(archive, "a table", GZIP)
     with pytest.raises(DataError, match=r"a\.gz: this is a gzip archive, not a table\n.*gunzip"):
         refuse_other_kinds(archive, "a table")

@@ -42,7 +42,7 @@ def lines(rows, form=json.dumps):
 def source2014(folder, reviews=REVIEWS, metadata=META, *, zipped=True, form=json.dumps, name="reviews_Baby.json"):
     for file, text in ((name, lines(reviews, form)), ("meta_Baby.json", lines(metadata, repr))):
         data = text.encode("utf-8", "surrogatepass")
-        write(folder / (file + ".gz" * zipped), gzip.compress(data) if zipped else data)
+        write(folder / (file + ".gz" * zipped), gzip.compress(data, mtime=0) if zipped else data)
     return folder
 
 
@@ -225,8 +225,8 @@ META2023 = [
 def test_the_edition_of_2023(tmp_path):
     folder = tmp_path / "s"
     reviews = lines([review2023(*pair) for pair in PAIRS]).encode()
-    write(folder / "All_Beauty.jsonl.gz", gzip.compress(reviews))
-    write(folder / "meta_All_Beauty.jsonl.gz", gzip.compress(lines(META2023).encode()))
+    write(folder / "All_Beauty.jsonl.gz", gzip.compress(reviews, mtime=0))
+    write(folder / "meta_All_Beauty.jsonl.gz", gzip.compress(lines(META2023).encode(), mtime=0))
     dataset = import_amazon2023(folder, tmp_path / "data", core=3)
     assert log(dataset) == PAIRS and set(dataset.interactions()["timestamp"]) == {1_588_687_728_923}
     items = pl.read_parquet(dataset.path / "items.parquet").sort("item_id")

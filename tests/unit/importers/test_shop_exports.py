@@ -241,16 +241,16 @@ def zstandard(text):
         ("log.dat", "user::item\nu1::a\nu1::b\nu2::a\n"),
         ("log.txt", "user\titem\nu1\ta\nu1\tb\nu2\ta\n"),
         ("log.csv", LOG.encode("utf-16")),
-        ("log.csv.gz", gzip.compress(LOG.encode())),
-        ("log.csv", gzip.compress(LOG[:11].encode()) + gzip.compress(LOG[11:].encode())),
-        ("log.csv.gz", gzip.compress(LOG.encode()) + b"\r\n"),
+        ("log.csv.gz", gzip.compress(LOG.encode(), mtime=0)),
+        ("log.csv", gzip.compress(LOG[:11].encode(), mtime=0) + gzip.compress(LOG[11:].encode(), mtime=0)),
+        ("log.csv.gz", gzip.compress(LOG.encode(), mtime=0) + b"\r\n"),
         ("log.csv.zst", zstandard(LOG)),
         ("log.json", '[{"user": "u1", "item": "a"}, {"user": "u1", "item": "b"},\n {"user": "u2", "item": "a"}]'),
         ("log.jsonl", '{\n "user": "u1",\n "item": "a"\n}\n{\n "user": "u1",\n "item": "b"\n}\n'
                       '{"user":"u2","item":"a"}'),
         ("log.json", '{"count": 3, "orders": [{"user": "u1", "item": "a"}, {"user": "u1", "item": "b"},'
                      ' {"user": "u2", "item": "a"}]}'),
-        ("log.json.gz", gzip.compress(b'{"user":"u1","item":"a"}\n{"user":"u1","item":"b"}\n{"user":"u2","item":"a"}')),
+        ("log.json.gz", gzip.compress(b'{"user":"u1","item":"a"}\n{"user":"u1","item":"b"}\n{"user":"u2","item":"a"}', mtime=0)),
     ],
 )  # fmt: skip
 def test_files_of_every_form(tmp_path, name, content):

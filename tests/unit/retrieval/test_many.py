@@ -102,7 +102,7 @@ def test_users_are_read_in_their_order_once(tmp_path: Path, name: str, content: 
 
 
 def test_users_of_a_compressed_table(tmp_path: Path) -> None:
-    (tmp_path / "u.csv.gz").write_bytes(gzip.compress(b"user_id\n007\n8\n"))
+    (tmp_path / "u.csv.gz").write_bytes(gzip.compress(b"user_id\n007\n8\n", mtime=0))
     assert read_users(str(tmp_path / "u.csv.gz")) == ["007", "8"]
 
 
