@@ -10,16 +10,17 @@ import torch
 from viral.blend import Ranker, finish
 from viral.budget import Budget, budget_of, tell_peak, tell_sources
 from viral.bundle import Bundle, make_bundle
+from viral.claiming import CHECKPOINT_FILE, RECIPE_FILE, claim, claimed_by, finished_here, identity_of
 from viral.configured import Configured, configured, find_model, with_words
 from viral.data import ModelInputs, Split, sample_users, split
 from viral.data.needed import need
 from viral.dataset import Dataset
 from viral.devices import find_device
 from viral.encode.table import load_features
-from viral.errors import DataError, UsageError
+from viral.errors import DataError
 from viral.evaluation.exposure import LessPopular, above_average
 from viral.explain.deed import deed_of
-from viral.files import fingerprint, read_json, replace_folder, sha256_file, write_json
+from viral.files import replace_folder, require_space
 from viral.material import gather
 from viral.measuring import (
     PROTOCOLS,
@@ -33,17 +34,34 @@ from viral.measuring import (
     tested_on,
 )
 from viral.models.base import Recommender
+from viral.parallel.owners import alone
 from viral.production import everything, settle
 from viral.recipe import Recipe
 from viral.training import TrainReport, build_model, fit
 
 __all__ = [
-    "BUNDLE_FOLDER", "CHECKPOINT_FILE", "PROTOCOLS", "RECIPE_FILE", "RUN_FILE", "Configured", "configured",
-    "evaluate_run", "find_model", "identity_of", "load_inputs", "load_split", "measure", "report_metrics", "summarise",
-    "train", "train_anew", "with_words",
-]  # fmt: skip
-RECIPE_FILE, CHECKPOINT_FILE, BUNDLE_FOLDER = "recipe.toml", "checkpoint.safetensors", "bundle"
-IDENTITY_FILE = "identity.json"
+    "BUNDLE_FOLDER",
+    "CHECKPOINT_FILE",
+    "PROTOCOLS",
+    "RECIPE_FILE",
+    "RUN_FILE",
+    "Configured",
+    "configured",
+    "evaluate_run",
+    "find_model",
+    "finished_here",
+    "identity_of",
+    "load_inputs",
+    "load_split",
+    "measure",
+    "report_metrics",
+    "summarise",
+    "train",
+    "train_anew",
+    "with_words",
+]
+
+BUNDLE_FOLDER = "bundle"
 
 
 def load_split(dataset: Dataset) -> Split:
@@ -66,16 +84,30 @@ def train(
     a ``UsageError``. Selection sees validation only; the test set is ranked once, at the end. With ``users`` only so
     many, drawn at random, are ranked for: for logs where ranking for everybody takes longer than an epoch. For
     ``production`` validation and test are learnt from as well, for as long as the run ``chosen_by`` was
-    (:mod:`viral.production`). ``device`` is no part of what the run is (:mod:`viral.devices`).
+    (:mod:`viral.production`). ``device`` is no part of what the run is (:mod:`viral.devices`). A training under way may
+    go on with another cap, ``recipe.train.max_epochs``.
     """
-    out, parts = Path(out), load_split(dataset)
+    with alone(Path(out)):
+        return _train(dataset, recipe, Path(out), users, device, production, chosen_by)
+
+
+def _train(
+    dataset: Dataset,
+    recipe: Recipe,
+    out: Path,
+    users: int | None,
+    device: str,
+    production: bool,
+    chosen_by: Path | None,
+) -> dict[str, Any]:
+    parts = load_split(dataset)
     need(parts, "train", where=str(dataset.path))
     settled = settle(recipe, parts, production=production, chosen_by=chosen_by)
     chosen = configured(settled.recipe)
     recipe = chosen.recipe
     settled.tell()
     find_device(device)  # before the folder is claimed
-    identity = _claim(dataset, chosen, out, users, production)
+    identity = claim(dataset, chosen, out, users, production)
     if (out / RUN_FILE).is_file():
         return read_summary(out)
     parts = _ranked_for(everything(parts) if production else parts, users)
@@ -110,8 +142,16 @@ def _learnt(chosen: Configured, inputs: ModelInputs, parts: Split, checkpoint: P
     tell_sources(model, inputs)
     budget = budget_of(model)
     budget.tell()
+    require_space(checkpoint, _written(model, inputs))
     report = fit(model, parts, train, checkpoint=checkpoint, device=device)
     return _Learnt(model, finish(model, inputs, parts, train, chosen.recipe.memory), report, budget)
+
+
+def _written(model: Recommender[Any], inputs: ModelInputs) -> int:
+    """Bytes that a training writes at least: two checkpoints (the old is there until the new is), and the bundle."""
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    features = sum(values.numel() for values in inputs.features.values())
+    return 4 * (2 * 4 * parameters + 2 * parameters + features)
 
 
 def train_anew(
@@ -124,10 +164,10 @@ def train_anew(
     more |= {"production": production, "chosen_by": chosen_by}
     settled = settle(recipe, load_split(dataset), production=production, chosen_by=chosen_by)
     wanted = identity_of(dataset, configured(settled.recipe), more.get("users"), production)
-    if _claimed(out) in ("", wanted):
+    if claimed_by(out) in ("", wanted):
         return train(dataset, recipe, out, **more)
     beside = out.with_name(f".{out.name}.next")
-    if _claimed(beside) != wanted:  # stopped, and the data have changed since
+    if claimed_by(beside) != wanted:  # stopped, and the data have changed since
         shutil.rmtree(beside, ignore_errors=True)
     summary = train(dataset, recipe, beside, **more)
     replace_folder(beside, out)
@@ -139,44 +179,6 @@ def _ranked_for(parts: Split, users: int | None) -> Split:
     if users is None:
         return parts
     return replace(parts, valid=sample_users(parts.valid, users), test=sample_users(parts.test, users))
-
-
-def identity_of(dataset: Dataset, chosen: Configured, users: int | None = None, production: bool = False) -> str:
-    """What a run depends on, as one key."""
-    features = {path.name: sha256_file(path) for path in sorted(dataset.features_folder.glob("*.parquet"))}
-    tables = {name: sha256_file(dataset.path / name) for name in dataset.manifest["hashes"]}  # the manifest may be old
-    more = (*(() if users is None else (users,)), *(("production",) if production else ()))
-    given = chosen.plain | {"config": dict(chosen.recipe.config)}  # without defaults, as always: old runs stay found
-    return fingerprint(fingerprint(tables), features, given, *more)
-
-
-def _claim(dataset: Dataset, chosen: Configured, out: Path, users: int | None, production: bool) -> str:
-    """Make ``out`` the folder of this run, or refuse when it is another's; returns what the run depends on."""
-    identity = identity_of(dataset, chosen, users, production)
-    if there := _claimed(out):
-        if there != identity:
-            raise UsageError(
-                "this folder holds a run of another recipe, or of data that have changed since",
-                where=str(out),
-                hint="choose another --out, or delete the folder",
-            )
-    elif out.is_file() or (out.exists() and any(out.iterdir())):
-        raise UsageError("the folder is not empty and holds no run", where=str(out), hint="choose another --out")
-    else:
-        write_json(out / IDENTITY_FILE, {"identity": identity})
-    if not (out / RECIPE_FILE).is_file():
-        chosen.recipe.write(out / RECIPE_FILE)
-    return identity
-
-
-def _claimed(out: Path) -> str:
-    """The identity of the run that a folder holds; the empty string where it holds none."""
-    if not (out / IDENTITY_FILE).is_file():
-        return ""
-    found = read_json(out / IDENTITY_FILE)
-    if not isinstance(found, dict) or not isinstance(found.get("identity"), str):
-        raise DataError("damaged: it names no run", where=str(out / IDENTITY_FILE), hint="delete the run's folder")
-    return found["identity"]
 
 
 def evaluate_run(

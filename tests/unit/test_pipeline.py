@@ -16,7 +16,8 @@ from viral.errors import DataError, UsageError
 from viral.evaluation import evaluate
 from viral.files import fingerprint, sha256_file
 from viral.measuring import read_summary
-from viral.pipeline import configured, evaluate_run, load_inputs, load_split, measure, train
+from viral.parallel.owners import alone
+from viral.pipeline import configured, evaluate_run, finished_here, load_inputs, load_split, measure, train
 from viral.recipe import Recipe, TrainConfig
 from viral.retrieval import Retriever
 from worlds import SMALL, ZOO, World, dataset_folder, small_model, two_tastes
@@ -259,3 +260,54 @@ def test_ranking_for_a_sample_of_users(dataset, tmp_path):
     assert evaluate_run(tmp_path / "run")["users"] == 16
     with pytest.raises(UsageError, match="another recipe"):
         train(dataset, RECIPE, tmp_path / "run")
+
+
+def stopped_after(dataset, recipe, out, epochs):
+    """Train until so many epochs are in the checkpoint, then stop as Ctrl-C does."""
+
+    def stop(self, path, save=training._Fit._save):
+        save(self, path)
+        if len(self.history) >= epochs:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+        patch.setattr(training._Fit, "_save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(dataset, recipe, out)
+
+
+def test_a_training_under_way_goes_on_with_another_cap(dataset, tmp_path):
+    recipe = Recipe(model="bpr").with_settings(["train.max_epochs=30", "train.patience=100"])
+    longer = recipe.with_settings(["train.max_epochs=9"])
+    stopped_after(dataset, recipe, tmp_path / "run", 4)
+    summary = train(dataset, longer, tmp_path / "run")
+    whole = train(dataset, longer, tmp_path / "whole")
+    assert summary["epochs"] == 9 and summary["metrics"] == whole["metrics"]
+    assert summary["identity"] == whole["identity"]
+    assert Recipe.read(tmp_path / "run" / "recipe.toml").train.max_epochs == 9
+    with pytest.raises(UsageError, match="another recipe"):
+        train(dataset, recipe, tmp_path / "run")  # finished: it is a run of nine epochs
+
+
+def test_a_training_under_way_can_be_finished_with_what_it_has(dataset, tmp_path):
+    recipe = Recipe(model="bpr").with_settings(["train.max_epochs=30", "train.patience=100"])
+    with pytest.raises(UsageError, match="no training is under way"):
+        finished_here(recipe, tmp_path / "run")
+    stopped_after(dataset, recipe, tmp_path / "run", 4)
+    summary = train(dataset, finished_here(recipe, tmp_path / "run"), tmp_path / "run")
+    assert summary["epochs"] == 4 and summary["metrics"]["recall@20"] >= 0
+    with pytest.raises(UsageError, match="another recipe"):
+        train(dataset, Recipe(model="lightgcn"), tmp_path / "run")
+
+
+def test_two_trainings_of_one_folder_do_not_meet(dataset, tmp_path):
+    with alone(tmp_path / "run"), pytest.raises(UsageError, match="another process is at work"):
+        train(dataset, Recipe(model="bpr"), tmp_path / "run")
+    assert not list(tmp_path.glob(".run*"))
+
+
+def test_a_disk_without_room_is_told_before_the_training(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("viral.files._free", lambda path: 100)
+    with pytest.raises(DataError, match="no space left"):
+        train(dataset, Recipe(model="bpr"), tmp_path / "run")

@@ -43,18 +43,24 @@ def train(
     replace: Annotated[
         bool, typer.Option("--replace", help="Put the run in the place of an older one of other data or recipe.")
     ] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="End a training that was stopped with what it has; the words as before.")
+    ] = False,
     trust_run: TrustRun = False,
     json_output: Json = False,
 ) -> None:
     """Train a model; the same command goes on with a run that was stopped."""
     from viral.dataset import Dataset
+    from viral.pipeline import finished_here, train_anew, with_words
     from viral.pipeline import train as run
-    from viral.pipeline import train_anew, with_words
 
     chosen = _recipe(model, recipe, chosen_by, trust_run)
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
     more: dict[str, Any] = {"users": users, "device": device, "production": production, "chosen_by": chosen_by}
-    summary = (train_anew if replace else run)(Dataset.open(dataset), with_words(chosen, words), out, **more)
+    given = with_words(chosen, words)
+    if finish:
+        given = finished_here(given, out)
+    summary = (train_anew if replace else run)(Dataset.open(dataset), given, out, **more)
     if json_output:
         show_json(summary)
     else:

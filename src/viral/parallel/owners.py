@@ -1,9 +1,14 @@
 """Who holds something that other processes must leave alone, and whether that process still lives."""
 
+import fcntl
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+from viral.errors import UsageError
 
 
 def this_process() -> str:
@@ -37,3 +42,28 @@ def _started(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold ``path`` against other processes that would write it; the system lets go of it when a process dies.
+
+    Raises ``UsageError`` where another one is at work on it.
+    """
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    lock = path.absolute().parent / f".{path.name[:80]}.lock"
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise UsageError("another process is at work on this", where=str(path), hint="wait for it") from None
+        if lock.exists() and lock.stat().st_ino == os.fstat(descriptor).st_ino:
+            break
+        os.close(descriptor)  # its holder has just removed it
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(descriptor)

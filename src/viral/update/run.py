@@ -28,6 +28,7 @@ from viral.files import fingerprint, staged_folder, write_json
 from viral.material import Material, described_by, gather
 from viral.measuring import exposed, keep_summary, measure, read_summary, summarise, tested_on
 from viral.models.base import Recommender
+from viral.parallel.owners import alone
 from viral.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, load_inputs, load_split
 from viral.production import epochs_of, everything
 from viral.progress import say
@@ -58,6 +59,14 @@ def update(
     ``NoDescriber`` where what described its items is not to be had.
     """
     _check_place(out)
+    with alone(out):
+        return _update(run, dataset, out, makers, epochs, on_step, trust_run)
+
+
+def _update(
+    run: Path, dataset: Dataset, out: Path, makers: Makers | None, epochs: int | None, on_step: Callable[[str], None],
+    trust_run: bool,
+) -> dict[str, Any]:  # fmt: skip
     started, seconds = time.perf_counter(), {}
     bundle = Bundle.load(run / BUNDLE_FOLDER)
     recipe = build(Recipe, bundle.about.get("recipe", {}), where="the bundle's recipe")

@@ -233,6 +233,9 @@ def zstandard(text):
     return sink.getvalue().to_pybytes()
 
 
+LINES = b'{"user":"u1","item":"a"}\n{"user":"u1","item":"b"}\n{"user":"u2","item":"a"}'
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -250,7 +253,7 @@ def zstandard(text):
                       '{"user":"u2","item":"a"}'),
         ("log.json", '{"count": 3, "orders": [{"user": "u1", "item": "a"}, {"user": "u1", "item": "b"},'
                      ' {"user": "u2", "item": "a"}]}'),
-        ("log.json.gz", gzip.compress(b'{"user":"u1","item":"a"}\n{"user":"u1","item":"b"}\n{"user":"u2","item":"a"}', mtime=0)),
+        ("log.json.gz", gzip.compress(LINES, mtime=0)),
     ],
 )  # fmt: skip
 def test_files_of_every_form(tmp_path, name, content):
