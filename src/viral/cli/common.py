@@ -64,9 +64,7 @@ def verb(function: F) -> F:
             if os.environ.get("VIRAL_TRACEBACK"):
                 raise
             told = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-            hint = (
-                "nothing finished is lost; please report it with what the same command says under VIRAL_TRACEBACK=1"
-            )
+            hint = "nothing finished is lost; please report it with what the same command says under VIRAL_TRACEBACK=1"
             _report(f"a fault that VIRAL did not foresee ({told})", "", hint, as_json)
             raise typer.Exit(1) from None
 
