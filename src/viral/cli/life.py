@@ -37,8 +37,10 @@ def update(
     summary = run_on(run, Dataset.open(dataset), out, makers=makers, epochs=epochs, trust_run=trust_run)
     if json_output:
         show_json(summary)
-    else:
+    elif "update" in summary:
         _tell(summary, out)
+    else:
+        show(f"next: viral recommend {out} --user ID")
 
 
 def _tell(summary: dict[str, Any], out: Path) -> None:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from viral.bundle import Bundle
 from viral.catalog import Catalog
-from viral.data import Split
+from viral.data import ModelInputs, Split
 from viral.errors import DataError
-from viral.material import picture_hash
+from viral.material import SHOWN, picture_hash
+from viral.measuring import tested_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,18 @@ def _pairs(
     users: list[int], items: list[int], user_ids: tuple[str, ...], item_ids: tuple[str, ...]
 ) -> set[tuple[str, str]]:
     return {(user_ids[user], item_ids[item]) for user, item in zip(users, items, strict=True)}
+
+
+def knows(bundle: Bundle, catalog: Catalog, inputs: ModelInputs, parts: Split) -> bool:
+    """Whether a bundle has the features, what is shown of items, and the test part as they are now."""
+    columns, features = bundle.material.columns, bundle.material.features
+    shown = all(
+        columns.get(name) == [getattr(catalog[item_id], name) or "" for item_id in bundle.items.ids] for name in SHOWN
+    )
+    same = features.keys() == inputs.features.keys() and all(
+        torch.equal(features[name], inputs.features[name]) for name in features
+    )
+    return shown and same and bundle.about.get("tested_on") == tested_on(parts)
 
 
 def _part(parts: Split, name: str) -> set[tuple[str, str]]:

@@ -34,7 +34,7 @@ from viral.production import epochs_of, everything
 from viral.progress import say
 from viral.recipe import Recipe, build
 from viral.training import build_model, fit
-from viral.update.changes import changes_between
+from viral.update.changes import changes_between, knows
 from viral.update.comparable import comparable
 from viral.update.continued import Continued, epochs_after, go_on
 from viral.update.counting import CountingEncoder, CountingVision
@@ -56,7 +56,8 @@ def update(
     (:mod:`viral.update.continued`): ``epochs``, or a share of those that the run took from scratch. Returns the summary
     of the new run with what changed, what was described and encoded, what was measured before, and seconds by stage;
     ``on_step`` hears of each of ``STEPS``. Raises ``DataError`` where the data hold out what the run was trained on,
-    ``NoDescriber`` where what described its items is not to be had.
+    ``NoDescriber`` where what described its items is not to be had. Where ``out`` is ``run`` and nothing has changed,
+    the run is left as it is, unless ``epochs`` are asked for: a command that was killed in its last moment trains once.
     """
     _check_place(out)
     with alone(out):
@@ -83,6 +84,10 @@ def _update(
     counts = refresh(dataset, bundle.material, makers or Makers())
     seconds["describe and encode"] = time.perf_counter() - started
     inputs = load_inputs(dataset, parts, recipe)
+    idle = epochs is None and run.resolve() == out.resolve() and not any((*asdict(changes).values(), *counts.values()))
+    if idle and knows(bundle, catalog, inputs, parts):
+        say("nothing has changed since this run was trained: it is left as it is")
+        return read_summary(run)
     on_step("train")
     model, trained, taken = _train(bundle, chosen, parts, inputs, epochs)
     memory = fixed(recipe.memory, bundle.about.get("memory", {}))  # as it was chosen when the run began

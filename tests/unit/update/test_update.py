@@ -257,3 +257,16 @@ def test_other_models_go_on_too(name: str, run: Path, tmp_path: Path) -> None:
     summary = update(tmp_path / name, grown(tmp_path), tmp_path / "updated", makers=makers(tmp_path / "second.txt"))
     assert (summary["update"]["carried_over"] > 0) == (name == "bpr")
     assert Retriever.load(tmp_path / "updated").recommend("u17", 3)
+
+
+def test_an_update_in_place_of_what_has_not_changed_trains_once(run: Path, tmp_path: Path) -> None:
+    """A command that was killed between the exchange and its end is given again."""
+    dataset, made = grown(tmp_path), makers(tmp_path / "second.txt")
+    once = update(run, dataset, run, makers=made)
+    again = update(run, dataset, run, makers=made)
+    assert again == read_summary(run) and again["identity"] == once["identity"]
+    assert update(run, dataset, run, makers=made, epochs=1)["epochs"] == 1, "asked for, it trains"
+    items = pl.read_parquet(dataset.path / "items.parquet").with_columns(price=pl.lit("9.99"))
+    items.write_parquet(dataset.path / "items.parquet")
+    update(run, dataset, run, makers=made)
+    assert set(Bundle.load(run / "bundle").material.columns["price"]) == {"9.99"}, "what is shown is taken over"
