@@ -99,7 +99,7 @@ def test_described_encoded_trained_recommended(describer: str, places: dict[str,
     titles = {row["item_id"]: row["title"] for row in pl.read_csv(Path(places["MY_FOLDER"]) / "items.csv").to_dicts()}
     named = [item_id for item_id in titles if re.search(rf"\b{re.escape(item_id)}\b", told["recommend"])]
     assert len(named) == 10 and not set(named) & seen and set(texts) == set(titles)
-    assert told["explain"].startswith(f"{titles[ITEM]}: score ")
+    assert told["explain"].startswith("Because they chose ") and f"{titles[ITEM]}: score " in told["explain"]
 
 
 def _taken(dataset: Dataset) -> set[str]:
