@@ -23,6 +23,7 @@ from viral.errors import DataError, UsageError
 from viral.parallel.owners import may_live, this_process
 
 MANY_FILES = 256
+_FULL = ("No space left", "disk is full")  # what libraries say: of the system's own words, and SQLite
 _LONGEST = 80  # bytes of a name that are in the temporary one: names have at most 255
 _TEMPORARY = re.compile(r"\..*\.(?P<owner>[^.~]+~[0-9]+~[0-9]*)\.[A-Za-z0-9_]+(?:\.[^.]*)?", re.DOTALL)
 
@@ -48,7 +49,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     Raises ``DataError`` where the disk is full.
     """
-    with _full_disk_told(path):
+    with full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=temporary_prefix(path), suffix=path.suffix[:20], dir=path.parent)
         os.close(handle)
@@ -72,7 +73,7 @@ def staged_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """
     if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
         raise UsageError("already exists", where=str(path), hint="choose another folder, or pass --overwrite")
-    with _full_disk_told(path):
+    with full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=temporary_prefix(path), dir=path.parent))
         staging.chmod(0o755)
@@ -114,13 +115,13 @@ def _is_abandoned(name: str) -> bool:
 
 
 @contextmanager
-def _full_disk_told(path: Path) -> Iterator[None]:
+def full_disk_told(path: Path) -> Iterator[None]:
     """Whatever a library makes of a full disk becomes our error, which tells where, and what is free."""
     try:
         yield
     except Exception as error:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if isinstance(error, DataError) or not (full or "No space left" in str(error)):
+        if isinstance(error, DataError) or not (full or any(words in str(error) for words in _FULL)):
             raise
         raise _no_space(path, "") from error
 

@@ -12,7 +12,8 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from viral.checkpoint import load_checkpoint
-from viral.errors import DataError, UsageError
+from viral.errors import DataError
+from viral.files import UsageError, full_disk_told
 from viral.training import EpochRecord, TrainReport
 
 STUDY_FILE = "study.sqlite"
@@ -32,18 +33,20 @@ def opened(folder: Path, sampler: optuna.samplers.BaseSampler, *, warmup: int) -
     try:
         with path.open("a"), closing(connect["creator"]()) as database:
             database.execute("PRAGMA schema_version")
-        storage = RDBStorage(f"sqlite:///{STUDY_FILE}", engine_kwargs=connect)
+        with full_disk_told(path):
+            storage = RDBStorage(f"sqlite:///{STUDY_FILE}", engine_kwargs=connect)
     except sqlite3.DatabaseError as error:
         raise DataError(f"not a study's database ({error})", where=str(path), hint="delete the folder") from None
     try:
-        yield optuna.create_study(
-            study_name=NAME,
-            storage=storage,
-            sampler=sampler,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNE_AFTER, n_warmup_steps=warmup),
-            direction="maximize",
-            load_if_exists=True,
-        )
+        with full_disk_told(path):
+            yield optuna.create_study(
+                study_name=NAME,
+                storage=storage,
+                sampler=sampler,
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNE_AFTER, n_warmup_steps=warmup),
+                direction="maximize",
+                load_if_exists=True,
+            )
     finally:
         storage.remove_session()
         storage.engine.dispose()
