@@ -12,7 +12,8 @@ Content = Mapping[str, Any]
 
 VOLATILE = frozenset({
     "seconds", "epoch_seconds", "valid_seconds", "fit_seconds", "peak_memory_bytes", "created", "time", "history",
-    "sha256", "seal", "hashes", "users_sha256", "build_seconds", "ranks_sha256", "effort", "update", "identity", "processor_seconds", "code", "written", "when",
+    "sha256", "seal", "hashes", "users_sha256", "build_seconds", "ranks_sha256", "effort", "update", "identity",
+    "processor_seconds", "code", "written", "when",
 })  # fmt: skip
 LEFT_OUT = ("lock", "journal.jsonl", "checkpoint.safetensors", "identity.json", "code.json", "cache.sqlite")
 

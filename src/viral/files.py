@@ -23,7 +23,7 @@ from viral.errors import DataError, UsageError
 from viral.parallel.owners import may_live, this_process
 
 MANY_FILES = 256
-_FULL = ("No space left", "disk is full")  # what libraries say: of the system's own words, and SQLite
+_FULL = ("No space left", "database or disk is full")  # what libraries say: of the system's own words, and SQLite
 _LONGEST = 80  # bytes of a name that are in the temporary one: names have at most 255
 _TEMPORARY = re.compile(r"\..*\.(?P<owner>[^.~]+~[0-9]+~[0-9]*)\.[A-Za-z0-9_]+(?:\.[^.]*)?", re.DOTALL)
 

@@ -77,23 +77,29 @@ def gather(model: Recommender[Any], inputs: ModelInputs, dataset: Dataset, item_
     changed.
     """
     tables = load_features(dataset.features_folder)
-    catalog = dataset.catalog()
-    items = [catalog[item_id] for item_id in item_ids]
-    texts = _descriptions(dataset, tables)
-    columns = {
-        "text": [item.text for item in items],
-        **{name: [getattr(item, name) or "" for item in items] for name in SHOWN},
-        "description": [texts.get(item.id, "") for item in items],
-        "picture": [picture_hash(item) for item in items],
-    }
     return Material(
-        columns,
+        columns_of(dataset, item_ids, tables),
         dict(inputs.features),
         {name: inputs.given(name) for name in inputs.features},
         {name: table.encoder for name, table in tables.items()},
         {name: value.detach().clone() for name, value in model.state_dict().items()},
         unlinked(model),
     )
+
+
+def columns_of(
+    dataset: Dataset, item_ids: Sequence[str], tables: Mapping[str, FeatureTable]
+) -> Mapping[str, Sequence[str]]:
+    """What a bundle keeps in words of each item: ``COLUMNS``, of the catalogue and of what ``tables`` encode."""
+    catalog = dataset.catalog()
+    items = [catalog[item_id] for item_id in item_ids]
+    texts = _descriptions(dataset, tables)
+    return {
+        "text": [item.text for item in items],
+        **{name: [getattr(item, name) or "" for item in items] for name in SHOWN},
+        "description": [texts.get(item.id, "") for item in items],
+        "picture": [picture_hash(item) for item in items],
+    }
 
 
 def _descriptions(dataset: Dataset, tables: Mapping[str, FeatureTable]) -> Mapping[str, str]:

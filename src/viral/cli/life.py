@@ -37,9 +37,10 @@ def update(
     summary = run_on(run, Dataset.open(dataset), out, makers=makers, epochs=epochs, trust_run=trust_run)
     if json_output:
         show_json(summary)
-    elif "update" in summary:
+    elif not summary.get("unchanged"):
         _tell(summary, out)
     else:
+        show("changed: nothing; the run is left as it is (--epochs N trains it on all the same)")
         show(f"next: viral recommend {out} --user ID")
 
 

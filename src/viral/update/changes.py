@@ -7,8 +7,10 @@ import torch
 from viral.bundle import Bundle
 from viral.catalog import Catalog
 from viral.data import ModelInputs, Split
+from viral.dataset import Dataset
+from viral.encode import load_features
 from viral.errors import DataError
-from viral.material import SHOWN, picture_hash
+from viral.material import columns_of, picture_hash
 from viral.measuring import tested_on
 
 
@@ -57,16 +59,16 @@ def _pairs(
     return {(user_ids[user], item_ids[item]) for user, item in zip(users, items, strict=True)}
 
 
-def knows(bundle: Bundle, catalog: Catalog, inputs: ModelInputs, parts: Split) -> bool:
-    """Whether a bundle has the features, what is shown of items, and the test part as they are now."""
-    columns, features = bundle.material.columns, bundle.material.features
-    shown = all(
-        columns.get(name) == [getattr(catalog[item_id], name) or "" for item_id in bundle.items.ids] for name in SHOWN
+def knows(bundle: Bundle, dataset: Dataset, inputs: ModelInputs, parts: Split) -> bool:
+    """Whether a bundle has the features, the words of its items, and the test part as they are now."""
+    features, words = (
+        bundle.material.features,
+        columns_of(dataset, bundle.items.ids, load_features(dataset.features_folder)),
     )
     same = features.keys() == inputs.features.keys() and all(
         torch.equal(features[name], inputs.features[name]) for name in features
     )
-    return shown and same and bundle.about.get("tested_on") == tested_on(parts)
+    return same and bundle.material.columns == words and bundle.about.get("tested_on") == tested_on(parts)
 
 
 def _part(parts: Split, name: str) -> set[tuple[str, str]]:

@@ -85,9 +85,8 @@ def _update(
     seconds["describe and encode"] = time.perf_counter() - started
     inputs = load_inputs(dataset, parts, recipe)
     idle = epochs is None and run.resolve() == out.resolve() and not any((*asdict(changes).values(), *counts.values()))
-    if idle and knows(bundle, catalog, inputs, parts):
-        say("nothing has changed since this run was trained: it is left as it is")
-        return read_summary(run)
+    if idle and knows(bundle, dataset, inputs, parts):
+        return read_summary(run) | {"unchanged": True}
     on_step("train")
     model, trained, taken = _train(bundle, chosen, parts, inputs, epochs)
     memory = fixed(recipe.memory, bundle.about.get("memory", {}))  # as it was chosen when the run began

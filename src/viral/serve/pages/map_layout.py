@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from viral.bundle import Bundle
+from viral.errors import DataError
 from viral.files import atomic_write, fingerprint
 from viral.graph.blocks import row_blocks
 from viral.language import _, marked, n_
@@ -149,7 +150,7 @@ def _write(path: Path, values: npt.NDArray[np.float32]) -> None:
     try:
         with atomic_write(path) as temporary:
             np.save(temporary, values, allow_pickle=False)
-    except OSError as error:  # the folder may be read only; then it is computed at every start
+    except (OSError, DataError) as error:  # read only, or full; then it is computed at every start
         log.warning("the map cannot be kept beside the run: %s", error)
 
 
