@@ -68,7 +68,7 @@ def _work(places: "Places", again: str, *, quiet: bool) -> dict[str, float]:
         step = next((one for one in steps if one.state == "to do" and one.name not in took), None)
         if step is None:
             return took
-        say(f"\n[{steps.index(step) + 1}/{len(steps) + 1}] {step.command}" + (f"\n  {step.why}" if step.why else ""))
+        say(f"\n[{steps.index(step) + 1}/{len(steps)}] {step.command}" + (f"\n  {step.why}" if step.why else ""))
         started = time.monotonic()
         _run_step(step, again, quiet=quiet)
         took[step.name] = time.monotonic() - started

@@ -170,7 +170,7 @@ def test_a_pair_in_two_parts_of_a_ready_split_counts_once(tmp_path):
         ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", r"Git LFS pointer.*\n.*git lfs pull"),
         ("<!DOCTYPE html><html></html>", r"a web page"),
         (b"PAR1" + bytes(40), r"a Parquet file.*\n.*'table'"),
-        (gzip.compress(gzip.compress(b"{}"), mtime=0), r"gzipped twice.*\n.*gunzip"),
+        (gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), r"gzipped twice.*\n.*gunzip"),
     ],
 )
 @pytest.mark.parametrize("layout", ["amazon2014", "amazon2018"])
