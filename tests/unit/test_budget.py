@@ -87,9 +87,9 @@ TABLE = 4 * 5000**2
     [
         ("ease", {}, 0.9, 1.6),  # the table itself, and a block
         ("easetext", {}, 0.9, 1.6),
-        ("itemknn", {}, 0.0, 0.8),  # a handful of blocks
-        ("rp3beta", {}, 0.0, 0.8),
-        ("contentknn", {"visual": None}, 0.0, 0.8),
+        ("itemknn", {}, 0.0, 0.9),  # a handful of blocks, 0.5 to 0.81 by how memory is given back; never the table
+        ("rp3beta", {}, 0.0, 0.9),
+        ("contentknn", {"visual": None}, 0.0, 0.9),
     ],
 )
 def test_models_of_item_weights_take_what_their_guard_counts(name, config, least, most):
