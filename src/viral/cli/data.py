@@ -7,6 +7,7 @@ import typer
 
 from viral.cli.common import Json, Overwrite, show, show_json, verb
 from viral.errors import UsageError
+from viral.progress import say
 
 _LAYOUTS = "table, movielens, hm, microlens, mmrec, amazon2014, amazon2018 or amazon2023."
 DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]
@@ -141,11 +142,20 @@ def shop(
 
 
 @verb
-def doctor(dataset: DatasetArgument, json_output: Json = False) -> None:
+def doctor(
+    dataset: DatasetArgument,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove first what killed processes left half written in it and beside it.")
+    ] = False,
+    json_output: Json = False,
+) -> None:
     """Say what is wrong or missing, row by row; exit 1 if the data set cannot be trained on."""
     from viral.dataset import Dataset
     from viral.doctor import examine, render
 
+    if clean:
+        for gone in _cleaned(dataset):
+            say(f"removed: {gone}")
     report = examine(Dataset.open(dataset))
     if json_output:
         show_json(report.to_json())
@@ -153,6 +163,13 @@ def doctor(dataset: DatasetArgument, json_output: Json = False) -> None:
         show(render(report))
     if not report.trainable:
         raise typer.Exit(1)
+
+
+def _cleaned(dataset: Path) -> list[Path]:
+    from viral.files import remove_abandoned
+
+    inside = [path for path in dataset.rglob("*") if path.is_dir()] if dataset.is_dir() else []
+    return [gone for folder in (dataset.absolute().parent, dataset, *inside) for gone in remove_abandoned(folder)]
 
 
 @verb

@@ -10,7 +10,7 @@ from typing import Any
 from viral.files import fingerprint
 
 # What trains and measures every model; the model's own modules are added to them.
-ROOTS = ("viral.training", "viral.objectives", "viral.blend", "viral.evaluation", "viral.data")
+ROOTS = ("viral.training", "viral.objectives", "viral.blend", "viral.measuring", "viral.evaluation", "viral.data")
 HOPS = (*ROOTS, "viral.graph", "viral.nn", "viral.models")
 # The table of models, which imports all of them, and what only reads a finished measurement.
 LEFT_OUT = ("viral.models", "viral.evaluation.segments", "viral.evaluation.significance")

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from viral.cli import app
 from viral.cli.common import verb
 from viral.dataset import Dataset
+from viral.parallel.owners import this_process
 
 
 def invoke(*words: str) -> Result:
@@ -189,3 +190,14 @@ def test_what_nobody_foresaw_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) 
     done = CliRunner().invoke(alone, [])
     assert done.exit_code == 1 and "did not foresee (LookupError: of all things)" in done.stderr
     assert "VIRAL_TRACEBACK=1" in done.stderr and "Traceback" not in done.output
+
+
+def test_doctor_removes_what_killed_processes_left(log: Path) -> None:
+    dataset, _ = imported(log)
+    owner = this_process().rpartition("/")[0] + "/1"  # started at another moment: another process, which is gone
+    for folder in (dataset, dataset / "images", dataset.parent):
+        (folder / f".x.parquet.{owner.replace('/', '~')}.abcdefgh.parquet").write_text("half")
+    assert invoke("doctor", str(dataset)).exit_code == 0 and len(list(dataset.parent.rglob(".x.*"))) == 3
+    done = invoke("doctor", str(dataset), "--clean")
+    assert done.exit_code == 0 and done.stderr.count("removed: ") == 3
+    assert not list(dataset.parent.rglob(".x.*"))
