@@ -1,13 +1,13 @@
 """Flipped bits in every kind of file that is read back: each is noticed, or the answer is as it was."""
 
 import json
-import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hardening.damage import flips
 from hardening.world import stages
 
 FLIPS, SHORT = 25, 5
@@ -53,19 +53,6 @@ def _flipped(kind: Kind, world: Path, count: int, seed: int) -> list[str]:
             faults.append(f"{kind.name}: byte {place} changes what is read, and nobody says so")
     print(f"{kind.name}: {count} flips, {noticed} noticed, {len(faults)} faults", flush=True)
     return faults
-
-
-def flips(path: Path, count: int, seed: int) -> Iterator[int]:
-    """One bit the other way round at each of ``count`` random places; the file is whole again in the end."""
-    whole, draw = path.read_bytes(), random.Random(f"{seed} {path.name}")
-    try:
-        for _ in range(count):
-            place, damaged = draw.randrange(len(whole)), bytearray(whole)
-            damaged[place] ^= 1 << draw.randrange(8)
-            path.write_bytes(damaged)
-            yield place
-    finally:
-        path.write_bytes(whole)
 
 
 def _doctor(world: Path, file: Path) -> Any:
@@ -153,13 +140,6 @@ def _cell(world: Path, file: Path) -> Any:
 
 
 _KEYS: dict[str, str] = {}
-
-
-def _edits(world: Path, file: Path) -> Any:
-    from viral.dataset import Dataset
-    from viral.enrich import load_edits
-
-    return dict(load_edits(Dataset.open(world / "shop")))
 
 
 KINDS = (

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from hardening.damage import flips
 from safetensors.torch import load_file, save_file
 
-from flips import flips
 from memories import KINDS, Kind, memory_bundle
 from viral.bundle import Bundle, make_bundle, read_manifest, tensors_of
 from viral.catalog import Catalog, Item

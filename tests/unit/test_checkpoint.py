@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from hardening.damage import flips
 from safetensors.torch import save_file
 
-from flips import flips
 from viral.checkpoint import load_checkpoint, save_checkpoint
 from viral.errors import DataError
 

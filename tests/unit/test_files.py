@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from hardening.damage import flips
 from safetensors.torch import save_file
 
-from flips import flips
 from viral import files
 from viral.errors import DataError, UsageError
 from viral.files import (

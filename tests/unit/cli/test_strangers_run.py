@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from hardening.damage import flips
 from typer.testing import CliRunner
 
-from flips import flips
 from viral.cli import app
 from viral.errors import DataError
 from viral.files import fingerprint

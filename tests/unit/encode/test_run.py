@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hardening.damage import flips
 from PIL import Image
 
 from describers import draw
-from flips import flips
 from viral.dataset import Dataset, Source, write_tables
 from viral.encode import FeatureTable, encode_dataset, load_features
 from viral.encode.cache import encode_cached

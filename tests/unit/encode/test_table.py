@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 import pytest
+from hardening.damage import flips
 
-from flips import flips
 from viral.encode import FeatureTable, load_features
 from viral.errors import DataError
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from hardening.damage import flips
 
-from flips import flips
 from viral.dataset import Dataset
 from viral.enrich import (
     Description,

@@ -10,8 +10,8 @@ from contextlib import closing
 from dataclasses import fields, replace
 
 import pytest
+from hardening.damage import flips
 
-from flips import flips
 from viral.enrich.ledger import VERSION, Entry, Key, Ledger
 from viral.errors import DataError
 
