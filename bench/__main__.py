@@ -34,7 +34,7 @@ def measure(part: str, baby: Path | None) -> dict[str, Any]:
     """One part in this process: seconds by title and candidate, the limits, the peak of memory."""
     from bench import epochs, measures, neighbours, sizes, using, worlds
     from bench.limits import limits
-    from viral.memory import peak_memory_bytes
+    from viral.base.process_memory import peak_memory_bytes
 
     before = peak_memory_bytes()
     name, _, detail = part.partition(":")
@@ -85,8 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
     import torch
 
     from bench.worlds import BABY
-    from viral.files import read_json, write_json
-    from viral.provenance import commit
+    from viral.base.files import read_json, write_json
+    from viral.base.provenance import commit
 
     name = commit()
     out = arguments.out or RESULTS / f"{name}.json"

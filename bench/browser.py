@@ -45,7 +45,7 @@ def browser() -> Iterator[Any]:
 @contextmanager
 def served(run: Path, *words: str | Path) -> Iterator[str]:
     """The address of ``viral serve RUN WORDS``, a process of its own that answers."""
-    command = [sys.executable, "-c", "from viral.cli import main; main()", "serve", str(run), *map(str, words)]
+    command = [sys.executable, "-c", "from viral.apps.cli import main; main()", "serve", str(run), *map(str, words)]
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen([*command, "--port", "0", "--rate", "10000"], stdout=log, stderr=log)
         try:

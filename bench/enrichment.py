@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from viral.catalog import Catalog, Item
+from viral.base.parallel import ThreadExecutor
+from viral.data.catalog import Catalog, Item
 from viral.enrich import Answer, Describer, Ledger, Picture, Prompt, enrich, load_prompt
 from viral.enrich.entries import Entry, Key
-from viral.parallel import ThreadExecutor
 
 GOALS = {"items_per_second": 250, "growth_bytes": 300_000_000, "resume_seconds": 5}
 SIDE = 480  # pixels of a picture: JPEGs of about 25 kB

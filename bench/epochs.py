@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from bench.steps import BATCH, _inputs
-from viral.data import TripletSampler
+from viral.base.process_memory import keep_pages
+from viral.data.sampling import TripletSampler
 from viral.graph import SparseMatrix
-from viral.memory import keep_pages
+from viral.graph.functions.edges import Edges
 from viral.models import MODELS, EmbeddingRecommender
-from viral.nn.edges import Edges
 from viral.training import build_model
 
 STEPS = 5

@@ -11,11 +11,12 @@ from bench.kernel import compiled
 from bench.limits import limits
 from bench.timing import medians
 from bench.worlds import generated
-from viral.data import Interactions, Split
+from viral.data.interactions import Interactions
+from viral.data.splitting import Split
 from viral.evaluation import evaluate
 from viral.graph import SparseMatrix, bipartite_adjacency, co_occurrence, knn_graph, nearest_neighbors
+from viral.graph.functions import Projection
 from viral.models import EmbeddingScorer
-from viral.nn import Projection
 
 Rows = dict[str, dict[str, float]]
 DIM, WIDTH, BLOCK, IMAGE = 64, 384, 512, 4096

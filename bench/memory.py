@@ -27,10 +27,11 @@ def measure(name: str, settings: dict[str, object]) -> dict[str, object]:
     """Build VIRAL, take the steps, and tell the peaks of this process."""
     import torch
 
-    from viral.data import ModelInputs, TripletSampler
-    from viral.memory import peak_memory_bytes
+    from viral.base.process_memory import peak_memory_bytes
+    from viral.base.recipe import build
+    from viral.data.inputs import ModelInputs
+    from viral.data.sampling import TripletSampler
     from viral.models import VIRAL
-    from viral.recipe import build
     from viral.training import build_model
 
     users, items, interactions, limit = CASES[name]

@@ -61,8 +61,8 @@ def apart(name: str) -> float:
 def train(name: str) -> float:
     """Seconds of ``fit``: training and validation."""
     import viral  # before torch, as every program that uses it should
+    from viral.base.recipe import TrainConfig
     from viral.models import MODELS
-    from viral.recipe import TrainConfig
     from viral.training import build_model
 
     inputs, parts = _world()
@@ -79,9 +79,12 @@ def _world() -> tuple[Any, Any]:
     import numpy as np
     import torch
 
-    from viral.data import Interactions, ModelInputs, Split, Vocabulary
-    from viral.shop import ShopConfig, make_world
-    from viral.shop.choices import choose
+    from viral.data.inputs import ModelInputs
+    from viral.data.interactions import Interactions
+    from viral.data.splitting import Split
+    from viral.data.vocabulary import Vocabulary
+    from viral.lab.shop import ShopConfig, make_world
+    from viral.lab.shop.choices import choose
 
     config, rng = ShopConfig(**SHOP, pictures=False), torch.Generator().manual_seed(0)
     chosen = torch.from_numpy(np.stack(choose(make_world(config), config)))  # (2, E)

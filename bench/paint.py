@@ -23,10 +23,10 @@ from PIL import Image, ImageDraw
 
 from bench.browser import browser, options, served
 from bench.retrieval import TAKEN, USERS, world
-from viral.dataset import Source, write_tables
-from viral.experiment import compare
-from viral.recipe import Recipe
-from viral.shop import ShopConfig, make_shop
+from viral.base.recipe import Recipe
+from viral.data.dataset import Source, write_tables
+from viral.lab.shop import ShopConfig, make_shop
+from viral.lab.study import compare
 
 LIMIT = 1000.0  # milliseconds
 EXAMINATION = 600.0  # seconds, at most

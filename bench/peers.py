@@ -81,9 +81,10 @@ def ours(name: str, world: Path, *, products: bool) -> None:
 
     from bench import worlds
     from bench.products import bound
-    from viral.data import ModelInputs, TripletSampler
+    from viral.base.recipe import TrainConfig, build
+    from viral.data.inputs import ModelInputs
+    from viral.data.sampling import TripletSampler
     from viral.models import MODELS
-    from viral.recipe import TrainConfig, build
     from viral.training import EpochRecord, build_model, fit
 
     _, parts, _ = worlds.load(argparse.Namespace(baby=world / "baby"))
@@ -167,8 +168,8 @@ def prepare(baby: Path, folder: Path) -> None:
 def main() -> None:
     """Compare case by case, print each row as it comes, and write all as JSON."""
     from bench.worlds import BABY
-    from viral.files import write_json
-    from viral.provenance import commit
+    from viral.base.files import write_json
+    from viral.base.provenance import commit
 
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
     parser.add_argument("--public", type=Path, metavar="CHECKOUT", help="a copy of the public implementation")

@@ -12,14 +12,15 @@ from collections.abc import Callable
 
 import torch
 
-from viral.bundle import Bundle
-from viral.data import Interactions, Vocabulary
+from viral.data.interactions import Interactions
+from viral.data.vocabulary import Vocabulary
 from viral.graph import SparseMatrix
-from viral.material import Material
 from viral.models import EmbeddingScorer, SparseHistoryScorer
-from viral.models.memory import MemoryScorer, scales_of, vectors_of
-from viral.retrieval import Filters, Retriever
-from viral.retrieval.taste import product
+from viral.models.memory_scorer import MemoryScorer, scales_of, vectors_of
+from viral.run.bundle import Bundle
+from viral.run.bundle_extras import Material
+from viral.run.retrieval import Filters, Retriever
+from viral.run.retrieval.user_vectors import product
 
 USERS, TAKEN, K = 1_000, 20, 20
 

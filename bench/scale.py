@@ -45,8 +45,8 @@ def apart(stage: str, folder: Path, arguments: argparse.Namespace, size: int) ->
 
 def main() -> None:
     """Run what is missing, print a row for each stage, and write ``bench/results/scale-COMMIT.json``."""
-    from viral.files import write_json
-    from viral.provenance import commit
+    from viral.base.files import write_json
+    from viral.base.provenance import commit
 
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--users", type=int, default=200_000)

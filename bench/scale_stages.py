@@ -19,7 +19,7 @@ TOLD = {  # what the vectors of a modality tell, as the words would
 
 def shop(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
     """The planted shop without pictures, and its tables as somebody else would have them: CSV."""
-    from viral.shop import ShopConfig, make_shop
+    from viral.lab.shop import ShopConfig, make_shop
 
     config = ShopConfig(
         users=size.users, items=size.items, interactions_per_user=size.interactions / size.users, pictures=False
@@ -34,14 +34,14 @@ def shop(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
 
 def import_(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
     """CSV to a data set folder, split at random."""
-    from viral.importers import import_table
+    from viral.data.importers import import_table
 
     return dict(import_table(folder / "source", folder / "data", overwrite=True).manifest["counts"])
 
 
 def features(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
     """Vectors drawn directly: a direction for every value that the words tell, and noise (see ``TOLD``)."""
-    from viral.encode.table import FeatureTable
+    from viral.data.features import FeatureTable
 
     truth = pl.read_parquet(folder / "shop" / "truth.parquet")
     (folder / "data" / "features").mkdir(exist_ok=True)
@@ -70,7 +70,7 @@ def user_graph(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
 
 def item_graph(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
     """The ten items nearest to each, by both modalities."""
-    from viral.encode.table import load_features
+    from viral.data.features import load_features
     from viral.graph import knn_graph
 
     tables = load_features(folder / "data" / "features")
@@ -89,16 +89,16 @@ def viral(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
 
 def evaluate(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
     """The test of so many users again, from VIRAL's bundle."""
-    from viral.pipeline import evaluate_run
+    from viral.run.pipeline import evaluate_run
 
     result = evaluate_run(folder / "run-viral", users=size.ranked)
     return {"users": result["users"], "metrics": result["metrics"]}
 
 
 def _train(folder: Path, size: argparse.Namespace, model: str) -> dict[str, Any]:
-    from viral.dataset import Dataset
-    from viral.pipeline import train
-    from viral.recipe import Recipe
+    from viral.base.recipe import Recipe
+    from viral.data.dataset import Dataset
+    from viral.run.pipeline import train
 
     dataset = Dataset.open(folder / "data")
     batch = max(256, -(-dataset.manifest["counts"]["train"] // size.steps))
@@ -109,8 +109,8 @@ def _train(folder: Path, size: argparse.Namespace, model: str) -> dict[str, Any]
 
 
 def _split(folder: Path) -> Any:
-    from viral.dataset import Dataset
-    from viral.pipeline import load_split
+    from viral.data.dataset import Dataset
+    from viral.run.pipeline import load_split
 
     return load_split(Dataset.open(folder / "data"))
 
@@ -135,8 +135,8 @@ RUN: dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]] = {
 
 def main() -> None:
     """Run one stage; the imports that every stage needs are done before the clock starts."""
-    import viral.pipeline  # noqa: F401
-    from viral.memory import peak_memory_bytes
+    import viral.run.pipeline  # noqa: F401
+    from viral.base.process_memory import peak_memory_bytes
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=RUN)

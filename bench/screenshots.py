@@ -17,8 +17,8 @@ from typing import Any
 from PIL import Image
 
 from bench.browser import browser, options, served
-from viral.experiment.studies import FULL, TEXT_ONLY
-from viral.files import atomic_write
+from viral.base.files import atomic_write
+from viral.lab.study.studies import FULL, TEXT_ONLY
 
 WIDTH, HEIGHT = 1280, 860
 LIMIT = 100_000  # bytes

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.retrieval import USERS, world
-from viral.files import staged_folder
+from viral.base.files import staged_folder
 
 K = 20
 P99_MS, GROWTH = 25.0, 0.03  # limits: milliseconds, and share of the resident memory
@@ -117,7 +117,7 @@ def exchanging(run: Path, folders: list[Path]) -> Iterator[None]:
 def serving(run: Path, workers: int) -> Iterator[tuple[int, list[int]]]:
     """A server in processes of its own: its port, and the workers' process ids."""
     words = ["serve", str(run), "--port", "0", "--workers", str(workers), "--rate", "1000000"]
-    command = [sys.executable, "-c", "from viral.cli import main; main()", *words]
+    command = [sys.executable, "-c", "from viral.apps.cli import main; main()", *words]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:

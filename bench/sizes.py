@@ -8,12 +8,14 @@ import numpy as np
 import torch
 
 from bench.measures import few
-from viral.data import Interactions, ModelInputs, TripletSampler
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Interactions
+from viral.data.sampling import TripletSampler
 from viral.evaluation import evaluate
 from viral.graph import bipartite_adjacency, co_occurrence
+from viral.lab.shop import ShopConfig, make_world
+from viral.lab.shop.choices import choose
 from viral.models import LightGCN
-from viral.shop import ShopConfig, make_world
-from viral.shop.choices import choose
 from viral.training import build_model
 
 LARGEST, TIMES = {"users": 200_000, "items": 50_000, "interactions": 5_000_000}, 64

@@ -27,10 +27,10 @@ def measure(name: str, image: bool, steps: int, baby: Path | None) -> dict[str, 
     """Median milliseconds of each part of a step, and seconds to build the model and to start an epoch."""
     import torch
 
-    from viral.data import TripletSampler
-    from viral.memory import keep_pages, peak_memory_bytes
+    from viral.base.process_memory import keep_pages, peak_memory_bytes
+    from viral.base.recipe import build
+    from viral.data.sampling import TripletSampler
     from viral.models import MODELS
-    from viral.recipe import build
     from viral.training import build_model
 
     torch.set_num_threads(1)
@@ -75,7 +75,7 @@ def _inputs(baby: Path | None) -> Any:
     import torch
 
     from bench import worlds
-    from viral.data import ModelInputs
+    from viral.data.inputs import ModelInputs
 
     _, parts, _ = worlds.load(argparse.Namespace(baby=baby))
     rng = torch.Generator().manual_seed(0)
@@ -112,7 +112,7 @@ def line(name: str, run: dict[str, Any], before: dict[str, Any] | None) -> str:
 
 def main() -> None:
     """Print a row as soon as it is measured, and write all as JSON where asked."""
-    from viral.files import write_json
+    from viral.base.files import write_json
     from viral.models import MODELS, EmbeddingRecommender
 
     learners = [name for name, model in MODELS.items() if issubclass(model, EmbeddingRecommender)]

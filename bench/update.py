@@ -26,19 +26,19 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from viral.bundle import Bundle
-from viral.dataset import Dataset, Source, write_tables
-from viral.demo.run import DEMO_RECIPES, DEMO_SHOP, describe
+from viral.apps.demo.steps import DEMO_RECIPES, DEMO_SHOP, describe
+from viral.base.files import read_json, write_json
+from viral.base.provenance import commit
+from viral.base.recipe import Recipe
+from viral.data.dataset import Dataset, Source, write_tables
 from viral.encode import encode_dataset
 from viral.evaluation import PairedTest, paired_test
-from viral.experiment.statistics import Interval
-from viral.files import read_json, write_json
-from viral.pipeline import BUNDLE_FOLDER, load_split, measure, train
-from viral.provenance import commit
-from viral.recipe import Recipe
-from viral.shop import ShopConfig, make_shop
-from viral.update import update
-from viral.update.run import Makers, bring_caches, refresh
+from viral.lab.shop import ShopConfig, make_shop
+from viral.lab.study.statistics import Interval
+from viral.run.bundle import Bundle
+from viral.run.pipeline import BUNDLE_FOLDER, load_split, measure, train
+from viral.run.update import update
+from viral.run.update.update import Makers, bring_caches, refresh
 
 SHARE = 0.05
 PREPARED_FILE, ROW_FILE = "prepared.json", "row.json"

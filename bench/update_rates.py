@@ -23,18 +23,19 @@ import torch
 from torch import Tensor
 
 from bench.update import without_some
-from viral.bundle import Bundle
-from viral.data import ModelInputs, Split
-from viral.dataset import Dataset
-from viral.demo.run import DEMO_RECIPES, DEMO_SHOP
-from viral.encode.table import FeatureTable
-from viral.information.validate import word_features
-from viral.material import Material
-from viral.models.newcomers import unlinked
-from viral.pipeline import configured, load_split, measure
-from viral.shop import make_shop, make_world
+from viral.apps.demo.steps import DEMO_RECIPES, DEMO_SHOP
+from viral.data.dataset import Dataset
+from viral.data.features import FeatureTable
+from viral.data.inputs import ModelInputs
+from viral.data.splitting import Split
+from viral.lab.information.validate import word_features
+from viral.lab.shop import make_shop, make_world
+from viral.models.viral.new_items import unlinked
+from viral.run.bundle import Bundle
+from viral.run.bundle_extras import Material
+from viral.run.pipeline import configured, load_split, measure
+from viral.run.update.warm import axes_of, carry_over
 from viral.training import EpochRecord, build_model, fit
-from viral.update.warm import axes_of, carry_over
 
 NOISE = 0.3
 MODEL, CONFIG, RECIPE = configured(DEMO_RECIPES["viral"])

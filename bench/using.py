@@ -10,13 +10,13 @@ from PIL import Image
 from bench import retrieval
 from bench.measures import Rows
 from bench.timing import medians
-from viral.bundle import Bundle
 from viral.encode import SentenceEncoder
 from viral.encode.vision import EfficientNetLite, preprocess
+from viral.lab.shop.words import write
 from viral.models.base import EmbeddingScorer
-from viral.retrieval import Retriever
-from viral.retrieval.taste import product
-from viral.shop.words import write
+from viral.run.bundle import Bundle
+from viral.run.retrieval import Retriever
+from viral.run.retrieval.user_vectors import product
 
 SENTENCES, PICTURES, REQUESTS = 64, 16, 500
 

@@ -32,10 +32,11 @@ def work(name: str, baby: Path | None) -> None:
     """One of ours: a step for every line read, its seconds printed."""
     import torch
 
-    from viral.data import ModelInputs, TripletSampler
-    from viral.memory import keep_pages
+    from viral.base.process_memory import keep_pages
+    from viral.base.recipe import build
+    from viral.data.inputs import ModelInputs
+    from viral.data.sampling import TripletSampler
     from viral.models import VIRAL
-    from viral.recipe import build
     from viral.training import build_model
 
     keep_pages()  # as a training does
@@ -139,8 +140,8 @@ def take_turns(workers: dict[str, Worker], steps: int) -> dict[str, dict[str, fl
 
 def main() -> None:
     """Measure in turns, print a table, write JSON."""
-    from viral.files import write_json
-    from viral.provenance import commit
+    from viral.base.files import write_json
+    from viral.base.provenance import commit
 
     parser = argparse.ArgumentParser(prog="python -m bench.viral", description=__doc__)
     parser.add_argument("--public", type=Path, help="checkout of the authors' repository, branch redu2")

@@ -2,7 +2,8 @@
 
 A visit is what validation holds of a user, and what comes next is what test holds; the log's split should be one in
 time. Prints Recall@20 over the users with both: by the user alone, by the visit alone, and by both with the visit taken
-so many times (:mod:`viral.retrieval.visit`) as one JSON document. What the user took and the visit are never ranked.
+so many times (:mod:`viral.run.retrieval.visit`) as one JSON document. What the user took and the visit are never
+ranked.
 """
 
 import argparse
@@ -14,12 +15,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from viral.data import Interactions
-from viral.dataset import Dataset
-from viral.pipeline import load_split
-from viral.retrieval import Retriever
-from viral.retrieval.taste import Taste
-from viral.retrieval.visit import times_of, visiting
+from viral.data.dataset import Dataset
+from viral.data.interactions import Interactions
+from viral.run.pipeline import load_split
+from viral.run.retrieval import Retriever
+from viral.run.retrieval.user_vectors import Taste
+from viral.run.retrieval.visit import times_of, visiting
 
 K = 20
 TIMES: dict[str, Callable[[int, int], int]] = {

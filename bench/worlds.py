@@ -6,7 +6,10 @@ from tempfile import mkdtemp
 
 import torch
 
-from viral.data import Interactions, ModelInputs, Split, Vocabulary
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Interactions
+from viral.data.splitting import Split
+from viral.data.vocabulary import Vocabulary
 
 BABY = Path(__file__).parents[2] / "shared" / "data" / "amazon-baby"
 
@@ -15,8 +18,8 @@ def load(arguments: argparse.Namespace) -> tuple[str, Split, ModelInputs]:
     """A name, a split and inputs without features."""
     folder = arguments.baby or BABY
     if folder.is_dir():
-        from viral.importers import IMPORTERS
-        from viral.pipeline import load_split
+        from viral.data.importers import IMPORTERS
+        from viral.run.pipeline import load_split
 
         dataset = IMPORTERS["mmrec"](folder, Path(mkdtemp(prefix="viral-bench-")) / "baby")
         parts = load_split(dataset)

@@ -49,7 +49,7 @@ max_per_category = 2
 
 def _table(suffix: str, seeds: Sequence[bytes], file: str) -> Callable[[Path], tuple[Read, Sequence[bytes]]]:
     def prepare(folder: Path) -> tuple[Read, Sequence[bytes]]:
-        from viral.importers import import_table
+        from viral.data.importers import import_table
 
         source = folder / "source"
         source.mkdir()
@@ -82,8 +82,8 @@ def _parquet(rows: dict[str, list[Any]]) -> bytes:
 
 
 def _recipe(folder: Path) -> tuple[Read, Sequence[bytes]]:
-    from viral.pipeline import configured
-    from viral.recipe import Recipe
+    from viral.base.recipe import Recipe
+    from viral.run.pipeline import configured
 
     def read(data: bytes) -> None:
         (folder / "r.toml").write_bytes(data)
@@ -97,8 +97,8 @@ def _recipe(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 
 def _setting(folder: Path) -> tuple[Read, Sequence[bytes]]:
-    from viral.pipeline import with_words
-    from viral.recipe import Recipe
+    from viral.base.recipe import Recipe
+    from viral.run.pipeline import with_words
 
     def read(data: bytes) -> None:
         with_words(Recipe(model="viral"), [data.decode("utf-8", "surrogateescape")])
@@ -146,7 +146,7 @@ def _reply(folder: Path) -> tuple[Read, Sequence[bytes]]:
 def _picture(folder: Path) -> tuple[Read, Sequence[bytes]]:
     from PIL import Image
 
-    from viral.pictures import decode
+    from viral.data.pictures import decode
 
     seeds = []
     for format_ in ("PNG", "JPEG", "WEBP"):
@@ -158,9 +158,9 @@ def _picture(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 def _dataset(file: str) -> Callable[[Path], tuple[Read, Sequence[bytes]]]:
     def prepare(folder: Path) -> tuple[Read, Sequence[bytes]]:
-        from viral.dataset import Dataset
-        from viral.doctor import examine, render
-        from viral.importers import import_table
+        from viral.data.dataset import Dataset
+        from viral.data.doctor import examine, render
+        from viral.data.importers import import_table
 
         source = folder / "source"
         source.mkdir()
@@ -182,7 +182,7 @@ def _dataset(file: str) -> Callable[[Path], tuple[Read, Sequence[bytes]]]:
 def _bundle(file: str) -> Callable[[Path], tuple[Read, Sequence[bytes]]]:
     def prepare(folder: Path) -> tuple[Read, Sequence[bytes]]:
         from hardening.small_run import small_run
-        from viral.bundle import Bundle
+        from viral.run.bundle import Bundle
 
         path = small_run(folder / "run") / "bundle"
         seeds = [(path / file).read_bytes()]
@@ -213,7 +213,7 @@ def _features(folder: Path) -> tuple[Read, Sequence[bytes]]:
 def _checkpoint(folder: Path) -> tuple[Read, Sequence[bytes]]:
     import torch
 
-    from viral.checkpoint import load_checkpoint, save_checkpoint
+    from viral.training.checkpoint import load_checkpoint, save_checkpoint
 
     path = folder / "c.safetensors"
     save_checkpoint(path, {"model": {"w": torch.ones(3)}}, {"epoch": 3})
@@ -246,7 +246,7 @@ def _ledger(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 
 def _rules(folder: Path) -> tuple[Read, Sequence[bytes]]:
-    from viral.retrieval.rules import read_rules
+    from viral.run.retrieval.rules import read_rules
 
     def read(data: bytes) -> None:
         (folder / "rules.toml").write_bytes(data)
@@ -256,7 +256,7 @@ def _rules(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 
 def _feedback(folder: Path) -> tuple[Read, Sequence[bytes]]:
-    from viral.feedback.events import read as read_events
+    from viral.data.feedback.events import read as read_events
 
     def read(data: bytes) -> None:
         (folder / "feedback.jsonl").write_bytes(data)
@@ -280,7 +280,7 @@ def _http(folder: Path) -> tuple[Read, Sequence[bytes]]:
     from fastapi.testclient import TestClient
 
     from hardening.small_run import small_run
-    from viral.serve import Settings, create_app
+    from viral.apps.serve import Settings, create_app
 
     client = TestClient(create_app(Settings(run=small_run(folder / "run"))), raise_server_exceptions=True)
     client.__enter__()

@@ -36,7 +36,7 @@ def flip_everything(short: bool, seed: int, only: str | None = None) -> list[str
 
 
 def _flipped(kind: Kind, world: Path, count: int, seed: int) -> list[str]:
-    from viral.errors import ViralError
+    from viral.base.errors import ViralError
 
     file = sorted(world.glob(kind.pattern))[0]
     expected, faults, noticed = kind.read(world, file), [], 0
@@ -57,9 +57,9 @@ def _flipped(kind: Kind, world: Path, count: int, seed: int) -> list[str]:
 
 def _doctor(world: Path, file: Path) -> Any:
     """The tables, unless doctor has something to say of them that it had not before."""
-    from viral.dataset import Dataset
-    from viral.doctor import examine
-    from viral.errors import DataError
+    from viral.base.errors import DataError
+    from viral.data.dataset import Dataset
+    from viral.data.doctor import examine
 
     opened = Dataset.open(world / "shop")
     found = json.dumps(examine(opened).to_json(), sort_keys=True)
@@ -79,7 +79,7 @@ def _features(world: Path, file: Path) -> Any:
 
 
 def _descriptions(world: Path, file: Path) -> Any:
-    from viral.dataset import Dataset
+    from viral.data.dataset import Dataset
     from viral.enrich import all_descriptions
 
     return all_descriptions(Dataset.open(world / "shop"))
@@ -111,8 +111,8 @@ class _Subset(dict[str, str]):
 def _bundle(world: Path, file: Path) -> Any:
     import torch
 
-    from viral.bundle import Bundle, tensors_of
-    from viral.retrieval import Retriever
+    from viral.run.bundle import Bundle, tensors_of
+    from viral.run.retrieval import Retriever
 
     run = world / "runs" / "mine"
     bundle = Bundle.load(run / "bundle")
@@ -123,15 +123,15 @@ def _bundle(world: Path, file: Path) -> Any:
 
 def _run(world: Path, file: Path) -> Any:
     """What a finished run tells of itself."""
-    from viral.measuring import read_summary
+    from viral.run.summary import read_summary
 
     return read_summary(file.parent)
 
 
 def _cell(world: Path, file: Path) -> Any:
     """A kept result; one that is damaged is as good as none, and is computed again."""
-    from viral.experiment.cells import read_result
-    from viral.files import read_json
+    from viral.base.files import read_json
+    from viral.lab.study.cells import read_result
 
     folder = file.parent
     key = _KEYS.setdefault(str(folder), read_json(folder / "result.json")["key"])

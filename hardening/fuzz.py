@@ -32,7 +32,7 @@ def fuzz(short: bool, seed: int, only: str | None = None) -> list[str]:
 
 def _fuzzed(edge: Edge, count: int, seed: int, faults: dict[str, str]) -> int:
     """Give an edge so many inputs; returns how many it refused."""
-    from viral.errors import ViralError
+    from viral.base.errors import ViralError
 
     draw, refused = random.Random(f"{seed} {edge.name}"), 0
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:

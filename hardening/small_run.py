@@ -9,10 +9,11 @@ def small_run(folder: Path) -> Path:
     """Write the run; returns its folder."""
     import torch
 
-    from viral.bundle import Bundle
-    from viral.data import Interactions, Vocabulary
-    from viral.material import Material
+    from viral.data.interactions import Interactions
+    from viral.data.vocabulary import Vocabulary
     from viral.models.base import EmbeddingScorer
+    from viral.run.bundle import Bundle
+    from viral.run.bundle_extras import Material
 
     rng = torch.Generator().manual_seed(0)
     users, items = (torch.randn(count, WIDTH, generator=rng) for count in (USERS, ITEMS))

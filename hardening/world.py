@@ -12,7 +12,7 @@ from pathlib import Path
 from hardening.content import Content, content
 
 USERS, ITEMS, WEEK2 = 40, 24, 4
-VIRAL = (sys.executable, "-c", "from viral.cli import main; main()")
+VIRAL = (sys.executable, "-c", "from viral.apps.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.data import Interactions, ModelInputs, TripletSampler
-from viral.models.viral import VIRAL, VIRALConfig
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Interactions
+from viral.data.sampling import TripletSampler
+from viral.models.viral.paper import VIRAL, VIRALConfig
 from viral.training import build_model
 
 USERS, ITEMS, WIDTH, CHOICES = 200, 400, 16, 20

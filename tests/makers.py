@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
-from viral.dataset import Source, write_tables
+from viral.data.dataset import Source, write_tables
 
 ITEMS = pl.DataFrame({"item_id": list("abcd"), "title": list("ABCD"), "text": [""] * 4, "image": ["images/p.png"] * 4})
 LOG = pl.DataFrame(

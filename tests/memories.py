@@ -5,12 +5,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from viral.bundle import Bundle
-from viral.data import Interactions, Vocabulary
+from viral.data.interactions import Interactions
+from viral.data.vocabulary import Vocabulary
 from viral.graph import SparseMatrix
-from viral.material import Material
 from viral.models import EmbeddingScorer, HistoryScorer, SparseHistoryScorer
-from viral.models.memory import MemoryScorer, scales_of
+from viral.models.memory_scorer import MemoryScorer, scales_of
+from viral.run.bundle import Bundle
+from viral.run.bundle_extras import Material
 
 Kind = Literal["dense", "sparse"]
 KINDS: tuple[Kind, ...] = ("dense", "sparse")

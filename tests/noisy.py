@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.data import ModelInputs, Triplets
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Triplets
+from viral.graph.functions import bpr_loss, dot, embedding
 from viral.models import EmbeddingRecommender, Embeddings
-from viral.nn import bpr_loss, dot, embedding
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,12 @@ from starlette.testclient import TestClient
 
 from describers import LoggingDescriber, draw
 from encoders import BagOfWords, Colours
-from viral.dataset import Dataset, Source, image_name, write_tables
+from viral.apps.serve import Settings, create_app
+from viral.base.recipe import Recipe, TrainConfig
+from viral.data.dataset import Dataset, Source, image_name, write_tables
 from viral.encode import encode_dataset
 from viral.enrich import Ledger, enrich, load_prompt, save_descriptions
-from viral.pipeline import train
-from viral.recipe import Recipe, TrainConfig
-from viral.serve import Settings, create_app
+from viral.run.pipeline import train
 from worlds import ZOO
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from plain_content import Weights, weights_of
 from plain_viral import neighbour_mean
-from viral.data import Triplets
+from viral.data.interactions import Triplets
 from viral.models import EmbeddingRecommender
 from worlds import World
 

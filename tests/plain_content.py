@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from viral.data import ModelInputs
+from viral.data.inputs import ModelInputs
 from viral.models import EmbeddingRecommender
 from worlds import World, random_world, small_model
 

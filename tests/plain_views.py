@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.data import Triplets
+from viral.data.interactions import Triplets
 from viral.models import Embeddings
 from viral.models.base import EmbeddingRecommender
 from worlds import World

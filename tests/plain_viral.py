@@ -1,8 +1,8 @@
 """VIRAL written once more, plainly: dense graphs, torch's own attention, the whole matrix of InfoNCE logits.
 
 Follows the description of the method (arXiv 2511.02113; the branches ``redu2`` and ``master``, and the paper's text)
-step by step and shares nothing with ``viral.models.viral`` but the names of its weights. Shapes: U users, I items,
-B batch.
+step by step and shares nothing with ``viral.models.viral.paper`` but the names of its weights. Shapes: U users, I
+items, B batch.
 """
 
 import math
@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from viral.data import Interactions, Triplets
-from viral.models.viral import VIRALConfig
+from viral.data.interactions import Interactions, Triplets
+from viral.models.viral.paper import VIRALConfig
 
 Weights = Mapping[str, Tensor]
 

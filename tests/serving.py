@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from PIL import Image
 
 from encoders import BagOfWords, Colours
-from viral.bundle import Bundle
-from viral.data import Interactions, Vocabulary
-from viral.material import Material
+from viral.apps.serve import Settings, create_app
+from viral.data.interactions import Interactions
+from viral.data.vocabulary import Vocabulary
 from viral.models.base import EmbeddingScorer
-from viral.serve import Settings, create_app
+from viral.run.bundle import Bundle
+from viral.run.bundle_extras import Material
 
 USERS, ITEMS, DIM = 12, 30, 6
 KINDS = ("mug", "lamp", "vase")

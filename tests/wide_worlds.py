@@ -9,12 +9,13 @@ import torch
 
 from describers import draw
 from encoders import BagOfWords
-from viral.bundle import Bundle
-from viral.data import Interactions, Vocabulary
-from viral.dataset import Source, image_name, write_tables
-from viral.files import write_json
-from viral.material import Material
+from viral.base.files import write_json
+from viral.data.dataset import Source, image_name, write_tables
+from viral.data.interactions import Interactions
+from viral.data.vocabulary import Vocabulary
 from viral.models.base import EmbeddingScorer
+from viral.run.bundle import Bundle
+from viral.run.bundle_extras import Material
 
 DIM, USERS = 6, 24
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitaenskajuetentuerschluessel"

@@ -8,9 +8,13 @@ import numpy as np
 import polars as pl
 import torch
 
-from viral.data import Interactions, ModelInputs, Split, Triplets, TripletSampler, Vocabulary
-from viral.dataset import Dataset, Source, write_tables
-from viral.encode.table import FeatureTable
+from viral.data.dataset import Dataset, Source, write_tables
+from viral.data.features import FeatureTable
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Interactions, Triplets
+from viral.data.sampling import TripletSampler
+from viral.data.splitting import Split
+from viral.data.vocabulary import Vocabulary
 from viral.models import MODELS, Recommender
 from viral.training import build_model
 

@@ -1,54 +1,53 @@
 """VIRAL: a multimodal recommender you can run, trust and build on (arXiv 2511.02113).
 
 The public names, imported when they are first used, so that ``import viral`` costs nothing. Functions that share
-their module's name are had from it: ``from viral.enrich import enrich``, ``from viral.explain import explain``.
+their package's name are had from it: ``from viral.enrich import enrich``, ``from viral.run.explain import explain``.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from viral.threads import wait_briefly
+from viral.base.threads import wait_briefly
 
 if TYPE_CHECKING:
-    from viral.bundle import Bundle
-    from viral.catalog import Catalog, Item
-    from viral.data import ModelInputs, Split, split
-    from viral.dataset import Dataset
-    from viral.encode import FeatureTable, encode_dataset
-    from viral.enrich import Ledger
-    from viral.errors import ViralError
-    from viral.evaluation import evaluate
-    from viral.models import MODELS, EmbeddingRecommender, Recommender
-    from viral.pipeline import train
-    from viral.recipe import Recipe, TrainConfig
-    from viral.retrieval import Retriever
-    from viral.training import fit
+    from viral.base.errors import ViralError
+    from viral.base.recipe import Recipe, TrainConfig
+    from viral.data.catalog import Catalog, Item
+    from viral.data.dataset import Dataset
+    from viral.data.features import FeatureTable
+    from viral.data.inputs import ModelInputs
+    from viral.data.splitting import Split, split
+    from viral.encode.feature_tables import encode_dataset
+    from viral.enrich.ledger import Ledger
+    from viral.evaluation.evaluate import evaluate
+    from viral.models import MODELS
+    from viral.models.base import EmbeddingRecommender, Recommender
+    from viral.run.bundle import Bundle
+    from viral.run.pipeline import train
+    from viral.run.retrieval.retriever import Retriever
+    from viral.training.loop import fit
 
 wait_briefly()  # before anything imports torch, which reads it
 
-_HOME = {
-    "Bundle": "viral.bundle",
-    "Catalog": "viral.catalog",
-    "Dataset": "viral.dataset",
-    "EmbeddingRecommender": "viral.models",
-    "FeatureTable": "viral.encode",
-    "Item": "viral.catalog",
-    "Ledger": "viral.enrich",
-    "MODELS": "viral.models",
-    "ModelInputs": "viral.data",
-    "Recipe": "viral.recipe",
-    "Recommender": "viral.models",
-    "Retriever": "viral.retrieval",
-    "Split": "viral.data",
-    "TrainConfig": "viral.recipe",
-    "ViralError": "viral.errors",
-    "encode_dataset": "viral.encode",
-    "evaluate": "viral.evaluation",
-    "fit": "viral.training",
-    "split": "viral.data",
-    "train": "viral.pipeline",
+_MODULES = {
+    "viral.base.errors": ["ViralError"],
+    "viral.base.recipe": ["Recipe", "TrainConfig"],
+    "viral.data.catalog": ["Catalog", "Item"],
+    "viral.data.dataset": ["Dataset"],
+    "viral.data.features": ["FeatureTable"],
+    "viral.data.inputs": ["ModelInputs"],
+    "viral.data.splitting": ["Split", "split"],
+    "viral.encode.feature_tables": ["encode_dataset"],
+    "viral.enrich.ledger": ["Ledger"],
+    "viral.evaluation.evaluate": ["evaluate"],
+    "viral.models": ["MODELS"],
+    "viral.models.base": ["EmbeddingRecommender", "Recommender"],
+    "viral.run.bundle": ["Bundle"],
+    "viral.run.pipeline": ["train"],
+    "viral.run.retrieval.retriever": ["Retriever"],
+    "viral.training.loop": ["fit"],
 }
-
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "MODELS",
     "Bundle",

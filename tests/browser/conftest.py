@@ -18,7 +18,7 @@ import pytest
 
 from browser.planted import Planted, plant
 from browser.watch import Watch
-from viral.serve.security.tokens import add_token
+from viral.apps.serve.security.tokens import add_token
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -26,7 +26,7 @@ FLAGS = (
     "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-COMMAND = [sys.executable, "-c", "from viral.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from viral.apps.cli import main; main()"]
 START, PATIENCE = 120, 30_000  # seconds until a server answers; milliseconds for anything on a page
 
 

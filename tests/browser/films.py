@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from browser.planted import Planted
-from viral.catalog import Item
-from viral.demo.run import describe
+from viral.apps.demo.steps import describe
+from viral.base.recipe import Recipe, TrainConfig
+from viral.data.catalog import Item
+from viral.data.importers import import_movielens
 from viral.encode import encode_dataset
-from viral.experiment import compare
-from viral.importers import import_movielens
-from viral.pipeline import train
-from viral.recipe import Recipe, TrainConfig
+from viral.lab.study import compare
+from viral.run.pipeline import train
 
 SOURCE = Path(__file__).parents[2] / "../shared/data/movielens-posters"
 CORE = 32  # the most popular 141 of the films: all 1,395 would take minutes to describe

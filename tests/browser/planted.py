@@ -5,15 +5,15 @@ from pathlib import Path
 
 import polars as pl
 
-from viral.catalog import ITEMS_FILE
-from viral.dataset import Dataset
-from viral.demo.run import describe
+from viral.apps.demo.steps import describe
+from viral.base.files import atomic_write
+from viral.base.recipe import Recipe, TrainConfig
+from viral.data.catalog import ITEMS_FILE
+from viral.data.dataset import Dataset
 from viral.encode import encode_dataset
-from viral.experiment import ablate, compare
-from viral.files import atomic_write
-from viral.pipeline import train
-from viral.recipe import Recipe, TrainConfig
-from viral.shop import ShopConfig, make_shop
+from viral.lab.shop import ShopConfig, make_shop
+from viral.lab.study import ablate, compare
+from viral.run.pipeline import train
 
 SHOP = ShopConfig(users=40, items=28, interactions_per_user=8.0, liked=0.34, image_size=128, seed=3)
 HOSTILE = (

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from browser.planted import HOSTILE
-from viral.catalog import ITEMS_FILE
+from viral.data.catalog import ITEMS_FILE
 
 pytestmark = pytest.mark.slow
 TURNING = dict.fromkeys(map(ord, "\u202e\u2066"))  # what would turn the rest of the page around is left out

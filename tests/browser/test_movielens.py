@@ -11,7 +11,7 @@ import pytest
 from browser.conftest import served
 from browser.films import SOURCE, make_films, unknown_poster
 from browser.planted import Planted
-from viral.dataset import Dataset
+from viral.data.dataset import Dataset
 
 pytestmark = pytest.mark.slow
 # Of every picture in the window what it is, its size, and how many colours it has, drawn small: one that is cut off has

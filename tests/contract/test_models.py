@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from viral.data import TripletSampler
+from viral.base.recipe import TrainConfig
+from viral.data.sampling import TripletSampler
 from viral.evaluation import evaluate
 from viral.models import EmbeddingRecommender, Recommender
-from viral.recipe import TrainConfig
 from viral.training import fit
 from worlds import ZOO, World, class_of, small_model, two_tastes
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from viral.base.recipe import TrainConfig
 from viral.evaluation import evaluate
 from viral.models import EmbeddingRecommender, Recommender
-from viral.recipe import TrainConfig
 from viral.training import fit
 from worlds import ZOO, World, class_of, first_batch, small_model, two_tastes
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from plain_viral import normalised
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from worlds import World, dense, first_batch, random_world, small_model
 
 SOURCES = {

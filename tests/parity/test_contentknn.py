@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from viral import graph
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from viral.models import EmbeddingScorer, SparseHistoryScorer
 from worlds import World, dense, random_world, small_model
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from worlds import World, dense, random_world, small_model
 
 SOURCES = {

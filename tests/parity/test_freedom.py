@@ -6,8 +6,8 @@ import torch
 from plain_branches import compare, features_of, layer_sum, similar_items
 from plain_content import BOTH, make, world_with_gaps
 from plain_viral import normalised
-from viral.errors import UsageError
-from viral.models.freedom import FREEDOMConfig, thinned
+from viral.base.errors import UsageError
+from viral.models.baselines.freedom import FREEDOMConfig, thinned
 from worlds import World, dense, first_batch, interactions
 
 VARIANTS = {

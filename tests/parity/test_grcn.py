@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from worlds import World, dense, first_batch, random_world, small_model
 
 SOURCES = {

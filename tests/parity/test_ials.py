@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from worlds import World, dense, interactions, random_world, small_model
 
 DIM, ALPHA, LAMBDA = 5, 0.3, 0.02
@@ -82,7 +82,7 @@ def test_the_seed_is_the_start_and_who_took_nothing_is_at_zero():
 
 def test_blocks_of_users_change_nothing(world, monkeypatch):
     whole = model_of(world, 2, 1.0)
-    monkeypatch.setattr("viral.models.ials.BLOCK_ENTRIES", 1)
+    monkeypatch.setattr("viral.models.baselines.ials.BLOCK_ENTRIES", 1)
     torch.testing.assert_close(model_of(world, 2, 1.0).items, whole.items, rtol=1e-4, atol=1e-5)
 
 

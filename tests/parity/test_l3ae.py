@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.errors import DataError, UsageError
+from viral.base.errors import DataError, UsageError
 from worlds import World, dense, random_world, small_model
 
 
@@ -68,6 +68,6 @@ def test_a_penalty_that_cannot_be_solved_for_is_said(world):
 
 
 def test_too_many_items_are_refused(world, monkeypatch):
-    monkeypatch.setattr("viral.models.gram.MAX_BYTES", 100)
+    monkeypatch.setattr("viral.models.families.gram.MAX_BYTES", 100)
     with pytest.raises(DataError, match="dense item-item matrix"):
         small_model("l3ae", world)

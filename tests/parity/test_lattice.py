@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from plain_viral import normalised
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from worlds import World, dense, first_batch, random_world, small_model
 
 SOURCES = {

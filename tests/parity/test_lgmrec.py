@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from plain_content import BOTH, make, weights_of, world_with_gaps
 from plain_views import compare, features_of, last_layer, mean_of_layers
 from plain_viral import normalised
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from worlds import World, dense, first_batch
 
 VARIANTS = BOTH | {

@@ -9,9 +9,9 @@ from torch import Tensor
 from plain_branches import compare, encoded, features_of, layer_sum, ranking_bits, similar_items, unit_rows
 from plain_content import BOTH, make, world_with_gaps
 from plain_viral import contrast, normalised
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from viral.models import EmbeddingRecommender
-from viral.models.mentor import MENTORConfig
+from viral.models.baselines.mentor import MENTORConfig
 from worlds import World, dense, first_batch
 
 SIZES = {"reg_weight": 0.3, "contrast_weight": 0.2, "temperature": 0.4, "noise": 0.3}

@@ -4,10 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from viral.graph import SparseMatrix
-from viral.models import mmgcn
-from viral.nn import unit_rows
+from viral.graph.functions import unit_rows
+from viral.models.baselines import mmgcn
 from worlds import World, dense, first_batch, random_world, small_model
 
 SOURCES = {

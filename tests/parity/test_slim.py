@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from worlds import World, dense, random_world, small_model
 
 STRENGTHS = [(5.0, 0.5), (0.5, 0.1), (0.0, 1.0), (3.0, 2.0)]
@@ -60,6 +60,6 @@ def test_a_strong_l1_leaves_nothing_and_none_at_all_is_refused(world):
 
 
 def test_items_that_are_not_solved_are_told(world, monkeypatch, capsys):
-    monkeypatch.setattr("viral.models.slim.MAX_SWEEPS", 1)
+    monkeypatch.setattr("viral.models.baselines.slim.MAX_SWEEPS", 1)
     weights_of(world, 0.5, 0.1)
     assert "items of 18 were not solved to the end in 1 sweeps of SLIM" in capsys.readouterr().err

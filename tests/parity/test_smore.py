@@ -19,7 +19,7 @@ from plain_views import (
     ranking,
 )
 from plain_viral import normalised
-from viral.errors import UsageError
+from viral.base.errors import UsageError
 from worlds import World, dense, first_batch
 
 STILL = {"dropout": 0.0}  # what is drawn at random has a test of its own

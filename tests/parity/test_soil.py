@@ -19,8 +19,8 @@ from plain_views import (
     scaled,
 )
 from plain_viral import normalised
-from viral.errors import UsageError
-from viral.models import soil_graphs
+from viral.base.errors import UsageError
+from viral.models.families import soil_graphs
 from worlds import World, dense, first_batch
 
 VARIANTS = BOTH | {

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from plain_viral import plain_viral
-from viral.data import ModelInputs
-from viral.models.viral import VIRAL
+from viral.data.inputs import ModelInputs
+from viral.models.viral.paper import VIRAL
 from worlds import World, first_batch, random_world, small_model
 
 VARIANTS = {

@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.data import ModelInputs
-from viral.models.viral_beyond import VIRALBeyond, centred
-from viral.nn.fusion import unexplained
+from viral.data.inputs import ModelInputs
+from viral.models.viral.fusion import unexplained
+from viral.models.viral.model import VIRALBeyond, centred
 from worlds import World, dense, first_batch, random_world, small_model
 
 VARIANTS = {

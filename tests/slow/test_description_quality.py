@@ -3,8 +3,8 @@
 import pytest
 
 from viral.enrich import Ledger, describer_named, enrich, load_prompt
-from viral.quality import Quality, description_quality
-from viral.shop import ShopConfig, make_shop
+from viral.lab.quality import Quality, description_quality
+from viral.lab.shop import ShopConfig, make_shop
 
 pytestmark = pytest.mark.slow
 ITEMS = 100

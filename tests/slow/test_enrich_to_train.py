@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 import tiny_qwen
 from openai_server import Behaviour, serving
-from viral.cli import app
-from viral.dataset import Dataset
+from viral.apps.cli import app
+from viral.data.dataset import Dataset
 from viral.enrich import load_descriptions
-from viral.shop import ShopConfig, make_shop
+from viral.lab.shop import ShopConfig, make_shop
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

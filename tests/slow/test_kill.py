@@ -23,7 +23,7 @@ import polars as pl
 import pytest
 
 from describers import draw
-from viral.dataset import Source, write_tables
+from viral.data.dataset import Source, write_tables
 
 ITEMS, KILLS, CONCURRENCY, SEED = 500, 20, 4, 5
 BOUND = 2 * CONCURRENCY
@@ -60,7 +60,7 @@ def enriching(folder: Path, url: str) -> subprocess.Popen:
     command = [
         sys.executable,
         "-c",
-        "from viral.cli import main; main()",
+        "from viral.apps.cli import main; main()",
         "enrich",
         str(folder),
         "--describer",

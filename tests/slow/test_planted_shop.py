@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from viral.blend import finish
-from viral.data import ModelInputs
-from viral.dataset import Dataset
-from viral.demo import DEMO_RECIPES, DEMO_SHOP
+from viral.apps.demo import DEMO_RECIPES, DEMO_SHOP
+from viral.data.dataset import Dataset
+from viral.data.inputs import ModelInputs
 from viral.encode import SentenceEncoder, encode_dataset
 from viral.enrich import Ledger, describer_named, enrich, load_prompt
 from viral.evaluation import paired_test
-from viral.pipeline import configured, load_split, measure
-from viral.shop import KINDS, ShopConfig, make_shop
+from viral.lab.shop import KINDS, ShopConfig, make_shop
+from viral.run.pipeline import configured, load_split, measure
 from viral.training import build_model, fit
+from viral.training.item_memory import finish
 
 pytestmark = pytest.mark.slow
 # All weight on the pattern, one pattern of six liked, and a log too thin for co-occurrence to carry six tastes: in a

@@ -18,8 +18,8 @@ import pytest
 from typer.testing import CliRunner
 
 import week_world as week
-from viral.cli import app
-from viral.dataset import Dataset
+from viral.apps.cli import app
+from viral.data.dataset import Dataset
 from viral.enrich import load_descriptions, load_edits
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def viral(*words: object, code: int = 0) -> str:
 @contextmanager
 def served(command: list[str]) -> Iterator[str]:
     """The address that a command serves at its end, once it says so; it is stopped as by Ctrl-C."""
-    words = [sys.executable, "-c", "from viral.cli import main; main()", *command, "--port", "0"]
+    words = [sys.executable, "-c", "from viral.apps.cli import main; main()", *command, "--port", "0"]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     said: list[str] = []
     try:

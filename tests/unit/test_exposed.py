@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from viral.bundle import Bundle
-from viral.cli import app
-from viral.dataset import Dataset, Source, write_tables
+from viral.apps.cli import app
+from viral.base.language import using
+from viral.data.dataset import Dataset, Source, write_tables
 from viral.evaluation.exposure import exposure, in_words
-from viral.language import using
-from viral.pipeline import evaluate_run, load_split
+from viral.run.bundle import Bundle
+from viral.run.pipeline import evaluate_run, load_split
 
 ITEMS, USERS = 60, 12
 

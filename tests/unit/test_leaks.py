@@ -10,16 +10,19 @@ import pytest
 import torch
 
 from makers import damaged, rejected, write
-from viral.data import Interactions, ModelInputs, Split, TripletSampler, split
-from viral.dataset import Dataset
-from viral.doctor import examine
+from viral.base.errors import DataError
+from viral.base.recipe import Recipe, TrainConfig
+from viral.data.dataset import Dataset
+from viral.data.doctor import examine
+from viral.data.features import FeatureTable
+from viral.data.importers import import_mmrec, import_table
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Interactions
+from viral.data.sampling import TripletSampler
+from viral.data.splitting import Split, split
 from viral.encode import encode_dataset
-from viral.encode.table import FeatureTable
-from viral.errors import DataError
-from viral.experiment import Cell, run_cells
-from viral.importers import import_mmrec, import_table
+from viral.lab.study import Cell, run_cells
 from viral.models import MODELS
-from viral.recipe import Recipe, TrainConfig
 from viral.training import build_model, fit
 from worlds import ZOO, World, dataset_folder, interactions, random_world, small_model, two_tastes
 

@@ -9,8 +9,8 @@ import pytest
 from jinja2 import nodes
 
 import viral
-from viral.language import LANGUAGES, LOCALE
-from viral.serve.pages import HERE, environment
+from viral.apps.serve.pages import HERE, environment
+from viral.base.language import LANGUAGES, LOCALE
 
 SOURCE = Path(viral.__file__).parent
 MARKS = {"_": 1, "gettext": 1, "marked": 1, "n_": 2, "ngettext": 2, "translated": 1}

@@ -7,11 +7,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from viral.base.errors import DataError
 from viral.data.controls import CONTROLS
+from viral.data.features import FeatureTable
 from viral.data.interactions import Interactions
 from viral.data.splitting import Split
-from viral.encode.table import FeatureTable
-from viral.errors import DataError
 
 Fill = Literal["mean", "zero", "error"]
 

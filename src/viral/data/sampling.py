@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from viral.base.errors import DataError
 from viral.data.interactions import Interactions, Triplets
-from viral.data.needed import AGAIN, LACKS, NO_NEGATIVE
-from viral.errors import DataError
+from viral.data.preconditions import AGAIN, LACKS, NO_NEGATIVE
 
 
 class TripletSampler:

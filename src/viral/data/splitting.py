@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import torch
 
+from viral.base.errors import DataError, UsageError, nearest
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
-from viral.errors import DataError, UsageError, nearest
 
 
 @dataclass(frozen=True, slots=True, eq=False)

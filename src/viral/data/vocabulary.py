@@ -7,7 +7,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from viral.errors import DataError, UnknownIdError, nearest
+from viral.base.errors import DataError, UnknownIdError, nearest
 
 
 class Vocabulary:

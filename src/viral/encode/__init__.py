@@ -1,9 +1,9 @@
 """Hop 3: words and pictures to vectors."""
 
+from viral.data.features import FeatureTable, load_features
 from viral.encode.base import Encoder, VisionEncoder
-from viral.encode.run import MODALITIES, encode_dataset
+from viral.encode.feature_tables import MODALITIES, encode_dataset
 from viral.encode.sentence import SentenceEncoder
-from viral.encode.table import FeatureTable, load_features
 
 __all__ = [
     "MODALITIES",

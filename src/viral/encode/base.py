@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from viral.encode.table import FloatArray
+from viral.data.features import FloatArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from viral.base.errors import DataError
+from viral.base.progress import say, stage
+from viral.data.features import FloatArray
 from viral.encode.base import Encoder
-from viral.encode.table import FloatArray
-from viral.errors import DataError
-from viral.progress import say, stage
 
 T = TypeVar("T")
 CHUNK = 64  # texts encoded between two writes: what a stopped run loses

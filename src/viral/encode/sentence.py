@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from viral.encode.table import FloatArray
+from viral.data.features import FloatArray
 
 DIMENSIONS = 384
 BATCH = 32

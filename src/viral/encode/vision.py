@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from viral.errors import DataError, UsageError
-from viral.files import sha256_file
+from viral.base.errors import DataError, UsageError
+from viral.base.files import sha256_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,8 +10,9 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from viral.data.description import Status
 from viral.enrich.attributes import as_text, canonical
-from viral.enrich.base import Prompt, Status
+from viral.enrich.base import Prompt
 from viral.enrich.checks import in_other_language, loops, units
 from viral.enrich.refusals import asks_for_picture, refuses
 

@@ -2,18 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from viral.catalog import Catalog
-from viral.errors import ViralError
-
-Status = Literal["done", "missing picture", "unreadable", "refused", "failed", "quarantined", "pending"]
-"""Of an item in one set of descriptions. "failed": the last attempt did; "quarantined": so did as many as are allowed,
-and it is not tried again unless that is asked for; "pending": not asked, as the run ended before."""
-
-
-IMPORTED = "imported"  # the revision of words that came from a file (``imported``): there is nobody to ask for more
-UNKNOWN = "unknown"  # a describer or a prompt that nobody has named
+from viral.base.errors import ViralError
+from viral.data.catalog import Catalog
 
 
 class Refused(ViralError):
@@ -32,21 +24,6 @@ class Answer:
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float = 0.0  # money, in the currency of the prices that the describer was configured with
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a describer said of one item's picture, or why it could not."""
-
-    item_id: str
-    text: str  # empty unless status is "done"
-    describer: str  # name and revision: "pixel/1"
-    prompt: str  # the prompt's name: "title"
-    image_sha256: str  # empty when there was no picture
-    status: Status
-    error: str = ""
-    flags: tuple[str, ...] = ()  # what ``checks.flags`` finds conspicuous about the text
-    edited: bool = False  # the text is a human's (``edits``)
 
 
 @dataclass(frozen=True, slots=True)

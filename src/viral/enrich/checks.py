@@ -3,12 +3,9 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import Literal, get_args
 
+from viral.data.description import Flag
 from viral.enrich.base import Prompt
-
-Flag = Literal["too short", "too long", "title copied"]
-FLAGS: tuple[Flag, ...] = get_args(Flag)
 
 LENGTHS = {"en": (5, 150), "zh": (8, 300), "": (3, 300)}  # in units (see ``units``) of what is asked for: 2–3 sentences
 OWN_SHARE = 0.5  # of the units, in the script of the prompt's language

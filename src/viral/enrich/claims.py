@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from viral.base.errors import DataError
+from viral.base.parallel.owners import may_live, this_process
 from viral.enrich.ledger import LOOKUP, Ledger
-from viral.errors import DataError
-from viral.parallel.owners import may_live, this_process
 
 LEASE = 60.0  # seconds
 RENEWAL = 15.0

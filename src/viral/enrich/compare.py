@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from viral.dataset import Dataset
+from viral.base.errors import UsageError, nearest
+from viral.data.dataset import Dataset
+from viral.data.descriptions import Descriptions, all_descriptions
 from viral.encode import Encoder, SentenceEncoder
 from viral.encode.cache import encode_cached
-from viral.encode.run import CACHE_FILE
+from viral.encode.feature_tables import CACHE_FILE
 from viral.enrich.checks import units
-from viral.enrich.descriptions import Descriptions, all_descriptions
-from viral.errors import UsageError, nearest
 
 MOST = 2000  # items whose texts are compared: a seeded sample beyond
 WORST = 5

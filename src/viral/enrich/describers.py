@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from viral.base.errors import UsageError, nearest
+from viral.base.recipe import build, setting
 from viral.enrich.base import Describer
-from viral.errors import UsageError, nearest
-from viral.recipe import build, setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """A ledger's rows: what determines a description, and what became of it."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from viral.enrich.base import Status
-from viral.files import fingerprint
+from viral.base.files import fingerprint
+from viral.data.description import Status
+from viral.data.descriptions import Spent
 
 KEY_COLUMNS = (
     "item_id", "image_sha256", "rendered_sha256", "describer", "revision", "prompt", "prompt_sha256", "parameters",
@@ -87,3 +89,8 @@ def row_of(entry: Entry, now: str) -> tuple[object, ...]:
         entry.status, entry.text, entry.error, entry.attempts, entry.seconds, entry.created or now,
         entry.tokens_in, entry.tokens_out, entry.cost,
     )  # fmt: skip
+
+
+def spent_on(entries: Iterable[Entry]) -> Spent:
+    """What all attempts of these rows took."""
+    return sum((Spent(one.attempts, one.tokens_in, one.tokens_out, one.cost) for one in entries), Spent())

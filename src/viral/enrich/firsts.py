@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from viral.base.errors import ViralError
 from viral.enrich.answers import CAUSES, REASONS
 from viral.enrich.entries import Entry
-from viral.errors import ViralError
 
 FIRST = 20  # answers, after which a run that has not one description is stopped
 

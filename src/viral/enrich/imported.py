@@ -6,19 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from viral.catalog import Catalog, Item
-from viral.dataset import Dataset, Rejection
+from viral.base.files import atomic_write
+from viral.data.catalog import Catalog, Item
+from viral.data.dataset import Dataset, Rejection
+from viral.data.description import IMPORTED, Description
+from viral.data.descriptions import DESCRIPTIONS_FOLDER, Descriptions, all_descriptions, save_descriptions
 from viral.enrich.answers import judge
 from viral.enrich.attributes import as_text
-from viral.enrich.base import IMPORTED, Description, Prompt
+from viral.enrich.base import Prompt
 from viral.enrich.checks import flags
-from viral.enrich.descriptions import DESCRIPTIONS_FOLDER, Descriptions, all_descriptions, save_descriptions
 from viral.enrich.entries import Entry, Key
 from viral.enrich.ledger import Ledger
 from viral.enrich.prompts import load_prompt, prompt_names
 from viral.enrich.words_file import ImportConfig, WordsFile, read_words
 from viral.enrich.work import ERROR_LIMIT
-from viral.files import atomic_write
 
 REJECTED_FILE = Path(DESCRIPTIONS_FOLDER) / "import.rejected.jsonl"  # of the last file
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from viral.base.errors import DataError
+from viral.base.progress import say
 from viral.enrich.entries import COLUMNS, DAMAGED, SUMMED, Entry, Key, checksum, entry_of, row_of
 from viral.enrich.ledger_schema import MIGRATIONS, SCHEMA, VERSION
-from viral.errors import DataError
-from viral.progress import say
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -8,9 +8,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from viral.catalog import Catalog, Item
+from viral.data.catalog import Catalog, Item
+from viral.data.description import Description, Status
 from viral.enrich.attributes import as_text
-from viral.enrich.base import Describer, Description, Picture, Prompt, Status
+from viral.enrich.base import Describer, Picture, Prompt
 from viral.enrich.checks import flags
 from viral.enrich.claims import Claims
 from viral.enrich.entries import Entry, Key

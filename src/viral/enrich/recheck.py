@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from viral.dataset import Dataset
+from viral.data.dataset import Dataset
+from viral.data.description import Description
+from viral.data.descriptions import all_descriptions, save_descriptions
 from viral.enrich.answers import judge
-from viral.enrich.base import Description, Prompt
-from viral.enrich.descriptions import all_descriptions, save_descriptions
+from viral.enrich.base import Prompt
 from viral.enrich.entries import Entry
 from viral.enrich.ledger import Ledger
 from viral.enrich.prompts import load_prompt, prompt_names

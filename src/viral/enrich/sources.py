@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from viral.catalog import Item
-from viral.enrich.base import Status
+from viral.base.parallel import ThreadExecutor
+from viral.data.catalog import Item
+from viral.data.description import Status
+from viral.data.pictures import PictureError, read_bytes
 from viral.enrich.entries import Entry, Key
 from viral.enrich.ledger import Ledger
 from viral.enrich.terms import Terms
-from viral.parallel import ThreadExecutor
-from viral.pictures import PictureError, read_bytes
 
 Numbered = tuple[int, Item]  # an item and its place in the catalogue
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from viral.enrich.entries import Entry
 
 if TYPE_CHECKING:
-    from viral.fetch import Fetcher
+    from viral.data.fetch import Fetcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

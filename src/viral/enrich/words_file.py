@@ -7,15 +7,15 @@ from pathlib import Path
 
 import polars as pl
 
-from viral.dataset import Rejection
+from viral.base.errors import UsageError
+from viral.base.files import sha256_file
+from viral.data.dataset import Rejection
+from viral.data.description import UNKNOWN
+from viral.data.edits import HUMAN
+from viral.data.importers.reading import Column, read_rows
+from viral.data.importers.rows import Rows, require_rows, with_ids, with_known_items
 from viral.enrich.answers import storable
-from viral.enrich.base import UNKNOWN
 from viral.enrich.describers import DESCRIBERS, IMPORT
-from viral.enrich.edits import HUMAN
-from viral.errors import UsageError
-from viral.files import sha256_file
-from viral.importers.reading import Column, read_rows
-from viral.importers.rows import Rows, require_rows, with_ids, with_known_items
 
 _COLUMNS = (
     Column("item", ("id", "item_id", "itemID", "itemId", "item"), required=True),

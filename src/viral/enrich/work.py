@@ -4,11 +4,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from viral.base.errors import ViralError
+from viral.data.pictures import PictureError, decode
 from viral.enrich.answers import judge, storable
 from viral.enrich.base import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
 from viral.enrich.ledger import Entry, Key
-from viral.errors import ViralError
-from viral.pictures import PictureError, decode
 
 CHECK_SIDE = 32  # pictures are decoded to this side, only to see that they can be
 ERROR_LIMIT = 500

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from viral.data import Interactions
-from viral.errors import DataError
+from viral.base.errors import DataError
+from viral.data.interactions import Interactions
 from viral.evaluation.metrics import METRICS
 from viral.evaluation.ranking import BLOCK_BYTES, Scorer, top_items
 

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from viral.data import Interactions, Split
+from viral.base.language import _
+from viral.data.interactions import Interactions
+from viral.data.splitting import Split
 from viral.evaluation.ranking import Scorer, top_items
-from viral.language import _
 
 FIRST = 10  # places that are looked at
 MOST_USERS, LEAST_USERS, MOST_SCORES = 10_000, 500, 300_000_000  # of a measurement: users, and scores of all of them

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from viral.data import Interactions
+from viral.data.interactions import Interactions
 from viral.evaluation.best import Columns, best
 
 BLOCK_BYTES = 16_000_000  # of scores held at once: small enough to stay in a processor's cache

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from viral.data import Interactions
+from viral.data.interactions import Interactions
 from viral.evaluation.metrics import METRICS
 
 HEAD_SHARE = 0.2  # of the items that occur in train: what is called the short head

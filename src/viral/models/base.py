@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVa
 import torch
 from torch import Tensor, nn
 
-from viral.data import ModelInputs, Triplets
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Triplets
 
 ConfigT = TypeVar("ConfigT")
 

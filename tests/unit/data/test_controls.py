@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from viral.data import ModelInputs
+from viral.base.errors import DataError
 from viral.data.controls import CONTROLS, random, shuffled
-from viral.errors import DataError
+from viral.data.inputs import ModelInputs
 from worlds import World, random_world
 
 ABSENT = [2, 5, 6]

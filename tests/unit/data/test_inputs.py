@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from viral.data import ModelInputs, Split, Vocabulary
-from viral.encode.table import FeatureTable
-from viral.errors import DataError
+from viral.base.errors import DataError
+from viral.data.features import FeatureTable
+from viral.data.inputs import ModelInputs
+from viral.data.splitting import Split
+from viral.data.vocabulary import Vocabulary
 from worlds import interactions
 
 ITEMS = ("a", "b", "c", "d")

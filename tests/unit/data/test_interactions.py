@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from viral.data import Interactions, Triplets
+from viral.data.interactions import Interactions, Triplets
 from worlds import interactions
 
 LOG = interactions([(2, 1), (0, 3), (2, 0), (0, 3)], 4, 5)

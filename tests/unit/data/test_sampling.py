@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral.data import Triplets, TripletSampler
-from viral.data.sampling import contains
-from viral.errors import DataError
+from viral.base.errors import DataError
+from viral.data.interactions import Triplets
+from viral.data.sampling import TripletSampler, contains
 from worlds import interactions, random_world
 
 TRAIN = random_world(20, 30, 0.3, seed=8).split.train

@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from viral.data import random_split, sample_users, split
-from viral.errors import DataError, UnknownIdError, UsageError
+from viral.base.errors import DataError, UnknownIdError, UsageError
+from viral.data.splitting import random_split, sample_users, split
 
 BABY = Path(__file__).parents[4] / "shared" / "data" / "amazon-baby" / "baby.inter"
 

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 import torch
 
-from viral.data import Vocabulary
-from viral.errors import DataError, UnknownIdError
+from viral.base.errors import DataError, UnknownIdError
+from viral.data.vocabulary import Vocabulary
 
 
 def test_there_and_back():

@@ -12,11 +12,11 @@ from hardening.damage import flips
 from PIL import Image
 
 from describers import draw
-from viral.dataset import Dataset, Source, write_tables
+from viral.base.errors import DataError, UsageError
+from viral.data.dataset import Dataset, Source, write_tables
 from viral.encode import FeatureTable, encode_dataset, load_features
 from viral.encode.cache import encode_cached
 from viral.enrich import Description, Descriptions
-from viral.errors import DataError, UsageError
 
 
 class Letters:

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from hardening.damage import flips
 
+from viral.base.errors import DataError
 from viral.encode import FeatureTable, load_features
-from viral.errors import DataError
 
 
 def table(ids=("a", "b", "c"), dimensions=4, modality="text", **more):

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
+from viral.base.errors import DataError, UsageError
 from viral.encode.vision import CHUNK, CLASSES, FEATURES, EfficientNetLite, class_names, class_synonyms, preprocess
-from viral.errors import DataError, UsageError
 
 
 @pytest.fixture(scope="module")

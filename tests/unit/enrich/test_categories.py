@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from viral.catalog import Catalog, Item
+from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, enrich
 from viral.enrich.base import Answer, Picture, Prompt, for_categories
-from viral.material import Described, Material
-from viral.retrieval.encoding import Encoders
+from viral.run.bundle_extras import Described, Material
+from viral.run.retrieval.encoding import Encoders
 
 PROMPT = Prompt("title", "{title}", "aa")
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral.enrich.checks import FLAGS, flags, in_other_language, loops, units
+from viral.data.description import FLAGS
+from viral.enrich.checks import flags, in_other_language, loops, units
 from viral.enrich.prompts import load_prompt
 from viral.enrich.refusals import refuses
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from describers import LoggingDescriber, draw
-from viral.catalog import Catalog, Item
+from viral.base.parallel.owners import may_live, this_process
+from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, enrich, load_prompt
 from viral.enrich.claims import LEASE, Claims
-from viral.parallel.owners import may_live, this_process
 
 PLAIN = load_prompt("plain")
 RUN = """

@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from viral.dataset import Dataset
+from viral.base.errors import UsageError
+from viral.data.dataset import Dataset
 from viral.enrich import Description, Descriptions, save_descriptions
 from viral.enrich.compare import compare
-from viral.errors import UsageError
 
 IDS = [f"i{n}" for n in range(6)]
 

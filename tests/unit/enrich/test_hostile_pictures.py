@@ -11,11 +11,11 @@ import picture_server as web
 from describers import LoggingDescriber, said
 from makers import noise, picture, png, write
 from picture_server import serving
-from viral.catalog import Catalog, Item
+from viral.base.errors import DataError
+from viral.data.catalog import Catalog, Item
+from viral.data.fetch import FetchConfig, Fetcher
+from viral.data.pictures import MAX_BYTES, MAX_SCANS
 from viral.enrich import Ledger, Picture, Terms, enrich, load_prompt
-from viral.errors import DataError
-from viral.fetch import FetchConfig, Fetcher
-from viral.pictures import MAX_BYTES, MAX_SCANS
 
 PLAIN = load_prompt("plain")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1/a.png"/></svg>'

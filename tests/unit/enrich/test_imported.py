@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 
 from makers import write
-from viral.dataset import Dataset, Source, write_tables
+from viral.base.errors import DataError, UsageError
+from viral.data.dataset import Dataset, Source, write_tables
 from viral.encode import FeatureTable, encode_dataset
 from viral.enrich import LEDGER_FILE, Ledger, describer_named, edit, load_descriptions
 from viral.enrich import imported as module
 from viral.enrich.imported import REJECTED_FILE, import_words, imported_sets
 from viral.enrich.words_file import ImportConfig
-from viral.errors import DataError, UsageError
 
 SAID = {n: f"A red thing of metal with the number {n} printed on it." for n in "0123"}
 WORDS = "itemID,asin,words\n" + "".join(f"{n},B{n},{text}\n" for n, text in SAID.items())
@@ -202,7 +202,7 @@ def test_a_set_without_words_does_not_count_beside_one_that_has_some(dataset):
 
 
 def test_words_are_encoded_with_the_title_and_alone(dataset):
-    from unit.quality.conftest import Words
+    from unit.lab.quality.conftest import Words
 
     take(dataset, WORDS, describer="Qwen", prompt="plain")
     made = encode_dataset(

@@ -12,8 +12,8 @@ from dataclasses import fields, replace
 import pytest
 from hardening.damage import flips
 
+from viral.base.errors import DataError
 from viral.enrich.ledger import VERSION, Entry, Key, Ledger
-from viral.errors import DataError
 
 KEY = Key("i1", "aa", "bb", "pixel", "1", "title", "cc", '{"a": 1}')
 

@@ -14,12 +14,12 @@ import pytest
 
 from makers import noise, picture
 from openai_server import Behaviour, said, serving
+from viral.base.errors import UsageError, ViralError
+from viral.data.pictures import PictureError
 from viral.enrich import Picture, load_prompt
 from viral.enrich.base import Answer, Refused
 from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
 from viral.enrich.prompts import render
-from viral.errors import UsageError, ViralError
-from viral.pictures import PictureError
 
 PLAIN, TITLE = load_prompt("plain"), load_prompt("title")
 KEY = "sk-Zq81aPkk2Wn5tTr0Xy7"

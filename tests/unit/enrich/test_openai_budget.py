@@ -10,13 +10,13 @@ import pytest
 from describers import draw
 from makers import picture
 from openai_server import Behaviour, serving
-from viral.catalog import Catalog, Item
+from viral.base.errors import UsageError, ViralError
+from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, Picture, enrich, load_prompt
 from viral.enrich.base import Answer, BudgetSpent
 from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
 from viral.enrich.openai.budget import Budget
 from viral.enrich.openai.chat import read_error
-from viral.errors import UsageError, ViralError
 
 PLAIN = load_prompt("plain")
 KEY = "sk-Zq81aPkk2Wn5tTr0Xy7"

@@ -20,12 +20,12 @@ from pixel_drawings import (
     thing,
     with_words,
 )
+from viral.base.errors import UsageError
+from viral.data.pictures import PictureError
 from viral.encode.vision import CLASSES, class_names
 from viral.enrich.base import Answer, Picture
 from viral.enrich.pixel import PixelConfig, PixelDescriber
 from viral.enrich.prompts import load_prompt
-from viral.errors import UsageError
-from viral.pictures import PictureError
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
-from viral.dataset import Dataset
-from viral.enrich.base import Description
-from viral.enrich.quality import attribute_accuracy
-from viral.errors import DataError
+from viral.base.errors import DataError
+from viral.data.dataset import Dataset
+from viral.data.description import Description
+from viral.lab.quality.naming_counts import attribute_accuracy
 
 TRUTH = [
     ("a", "red", "striped", "SUN", [{"object": "vase", "colour": "blue", "pattern": "dotted"}]),

@@ -3,10 +3,11 @@
 import pytest
 
 from pixel_drawings import PLAIN_PROMPT, TITLE_PROMPT
-from viral.enrich.base import Description, Picture
+from viral.data.description import Description
+from viral.enrich.base import Picture
 from viral.enrich.pixel import PixelDescriber
-from viral.enrich.quality import attribute_accuracy
-from viral.shop import ShopConfig, make_shop
+from viral.lab.quality.naming_counts import attribute_accuracy
+from viral.lab.shop import ShopConfig, make_shop
 
 
 @pytest.mark.slow

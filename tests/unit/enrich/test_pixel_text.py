@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from pixel_drawings import backdrop, noise, scene, thing, with_words
+from viral.base.errors import DataError
 from viral.enrich.pixel import text
 from viral.enrich.pixel.colours import to_lab
 from viral.enrich.pixel.prints import owners, printed, read_lines
 from viral.enrich.pixel.regions import take_apart
 from viral.enrich.pixel.text import TextLine, TextReader, clean, may_have_text
-from viral.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from viral.dataset import Dataset
-from viral.enrich.base import Description
-from viral.enrich.quality import attribute_accuracy, judge
+from viral.data.dataset import Dataset
+from viral.data.description import Description
+from viral.lab.quality.naming_counts import attribute_accuracy, judge
 
 THING = {"object": "vase", "colour": "red", "pattern": "dotted"}
 OTHER = {"object": "T-shirt", "colour": "blue", "pattern": "striped"}

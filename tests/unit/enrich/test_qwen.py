@@ -12,10 +12,10 @@ from PIL import Image
 
 import tiny_qwen
 from makers import picture
+from viral.base.errors import ViralError
+from viral.data.pictures import PictureError
 from viral.enrich.base import Answer, Picture, Prompt
 from viral.enrich.qwen import QwenConfig, QwenDescriber
-from viral.errors import ViralError
-from viral.pictures import PictureError
 
 PROMPT = Prompt("short", "What is {title}?", "")
 SIZES = [(100, 100), (60, 120), (200, 50), (80, 80), (112, 112), (50, 50), (90, 140), (64, 64)]

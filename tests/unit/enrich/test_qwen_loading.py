@@ -10,10 +10,10 @@ from safetensors.torch import load_file, save_file
 
 import tiny_qwen
 from makers import picture
+from viral.base.errors import UsageError, ViralError
 from viral.enrich import describer_named
 from viral.enrich.base import Picture, Prompt
 from viral.enrich.qwen import QwenConfig, QwenDescriber
-from viral.errors import UsageError, ViralError
 
 PROMPT = Prompt("short", "What?", "")
 PICTURE = Picture("a", "", picture(size=(60, 60)))

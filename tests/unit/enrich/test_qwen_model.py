@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 import tiny_qwen
+from viral.base.errors import UsageError, ViralError
 from viral.enrich.qwen import QwenConfig
 from viral.enrich.qwen.model import VisionModel, _Sampler
-from viral.errors import UsageError, ViralError
 
 TEXTS = ["What?", "What is it, and of which colour?", "Say, in one sentence, what there is to be seen.", "Why?"]
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import tiny_qwen
 from makers import damaged
-from viral.cli import app
+from viral.apps.cli import app
 
 
 def viral(*words, code=0):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from makers import write
+from viral.base.errors import DataError
 from viral.enrich.qwen.revision import folder_revision
-from viral.errors import DataError
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 841576\n"
 

@@ -8,15 +8,15 @@ from typer.testing import CliRunner
 
 from describers import LoggingDescriber, draw
 from makers import write
-from viral.cli import app
-from viral.dataset import Dataset
+from viral.apps.cli import app
+from viral.base.errors import ViralError
+from viral.data.dataset import Dataset
+from viral.data.descriptions import all_descriptions
+from viral.data.importers import import_table
 from viral.enrich import LEDGER_FILE, Ledger, enrich, load_prompt, save_descriptions
 from viral.enrich.answers import NO_WORDS, PLEA
-from viral.enrich.descriptions import all_descriptions
 from viral.enrich.entries import Entry
 from viral.enrich.firsts import FIRST
-from viral.errors import ViralError
-from viral.importers import import_table
 
 PLAIN = load_prompt("plain")
 NO_PICTURE = "Please upload the image."

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from describers import LoggingDescriber, draw, said
-from viral.catalog import Catalog, Item
+from viral.base.errors import UsageError
+from viral.base.parallel import SerialExecutor, ThreadExecutor
+from viral.data.catalog import Catalog, Item
+from viral.data.pictures import PictureError
 from viral.enrich import Ledger, Picture, Prompt, enrich, load_prompt
-from viral.errors import UsageError
-from viral.parallel import SerialExecutor, ThreadExecutor
-from viral.pictures import PictureError
 
 PLAIN, TITLE = load_prompt("plain"), load_prompt("title")
 EXECUTORS = [SerialExecutor(), ThreadExecutor(3)]
@@ -293,9 +293,9 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from describers import LoggingDescriber
-from viral.catalog import Catalog, Item
+from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, enrich, load_prompt
-from viral.parallel import SerialExecutor, ThreadExecutor
+from viral.base.parallel import SerialExecutor, ThreadExecutor
 
 folder, workers = Path(sys.argv[1]), int(sys.argv[2])
 pictures = sorted((folder / "images").iterdir(), key=lambda path: int(path.stem))

@@ -11,12 +11,12 @@ import pytest
 
 from describers import LoggingDescriber, draw, said
 from picture_server import serving
-from viral.catalog import Catalog, Item
+from viral.base.errors import UsageError, ViralError
+from viral.base.parallel import SerialExecutor, ThreadExecutor
+from viral.data.catalog import Catalog, Item
+from viral.data.fetch import FetchConfig, Fetcher
+from viral.data.pictures import PictureError
 from viral.enrich import Answer, BudgetSpent, Ledger, Picture, Refused, Terms, enrich, load_prompt
-from viral.errors import UsageError, ViralError
-from viral.fetch import FetchConfig, Fetcher
-from viral.parallel import SerialExecutor, ThreadExecutor
-from viral.pictures import PictureError
 
 PLAIN, TITLE, ATTRIBUTES = (load_prompt(name) for name in ("plain", "title", "attributes"))
 

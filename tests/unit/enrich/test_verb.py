@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from describers import LoggingDescriber, draw
-from viral.cli import app
-from viral.dataset import Dataset, Source, write_tables
+from viral.apps.cli import app
+from viral.data.dataset import Dataset, Source, write_tables
 from viral.enrich import Answer, BudgetSpent, Terms, describers, load_descriptions
 from viral.enrich.pixel import PixelConfig
-from viral.quality import measure
+from viral.lab.quality import measure
 
 ITEMS = 12
 
@@ -77,7 +77,7 @@ def test_a_description_by_hand(dataset, says):
 
 
 def test_two_prompts_are_compared(dataset, says, monkeypatch):
-    from unit.quality.conftest import Words
+    from unit.lab.quality.conftest import Words
     from viral.enrich import compare
 
     monkeypatch.setattr(compare, "SentenceEncoder", Words)
@@ -93,7 +93,7 @@ def test_two_prompts_are_compared(dataset, says, monkeypatch):
 
 
 def test_the_report_shows_every_status_and_can_be_filtered_without_scripts(dataset, says, tmp_path, monkeypatch):
-    from unit.quality.conftest import Words
+    from unit.lab.quality.conftest import Words
 
     monkeypatch.setattr(measure, "SentenceEncoder", Words)
     says |= {"i1": "A mug.", "i2": TimeoutError("<b>60 s</b>"), "i3": "抱歉，我无法描述。"}
@@ -114,7 +114,7 @@ def test_the_report_shows_every_status_and_can_be_filtered_without_scripts(datas
 
 
 def test_fetching_can_be_turned_off_and_private_addresses_need_consent(dataset, says, monkeypatch):
-    from viral.cli import enrich as verb
+    from viral.apps.cli import enrich as verb
 
     terms: list[Terms] = []
     monkeypatch.setattr(verb, "_describe", lambda *words: terms.append(words[5]))

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from viral.data import Interactions
-from viral.errors import DataError
+from viral.base.errors import DataError
+from viral.data.interactions import Interactions
 from viral.evaluation import evaluate, top_items
 from worlds import interactions, random_world
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from elsewhere import There, elsewhere
-from viral.data import Interactions
+from viral.data.interactions import Interactions
 from viral.evaluation import top_items
 from viral.evaluation.best import Columns
 from viral.models import EmbeddingScorer

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from viral.graph import blocks, inverted
+from viral.graph import approximate_neighbors as inverted
+from viral.graph import blocks
 from viral.graph.blocks import BLOCK_ENTRIES, row_blocks
 
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from viral.graph import co_occurrence, cooccurrence, resampled_user_graph, user_graph
+from viral.graph import co_occurrence, resampled_user_graph, user_graph
+from viral.graph import user_user_graph as cooccurrence
 from worlds import dense, interactions, random_world
 
 TRAIN = random_world(24, 15, 0.2, seed=9).split.train

@@ -5,7 +5,9 @@ import sys
 import pytest
 import torch
 
-from viral.graph import SparseMatrix, inverted, knn_graph, nearest, nearest_neighbors, weighted_knn_graph, weighted_sum
+from viral.graph import SparseMatrix, knn_graph, nearest_neighbors, weighted_knn_graph, weighted_sum
+from viral.graph import approximate_neighbors as inverted
+from viral.graph import neighbors as nearest
 
 
 def brute_force(features: torch.Tensor, k: int) -> list[set[int]]:

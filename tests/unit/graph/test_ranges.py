@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from viral.graph import SparseMatrix, bipartite_adjacency, ranges
-from viral.graph.ranges import RangedMatrix
+from viral.graph import SparseMatrix, bipartite_adjacency
+from viral.graph.functions import ranges
+from viral.graph.functions.ranges import RangedMatrix
 from worlds import interactions
 
 WIDTH = 4

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from viral.graph import SparseMatrix
-from viral.graph.sparse import FEW
+from viral.graph.functions.sparse import FEW
 
 
 def entries(shape: tuple[int, int], count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from viral.data import Interactions
+from viral.data.interactions import Interactions
 from viral.graph import bought_together
 from worlds import interactions, random_world
 
@@ -31,7 +31,7 @@ def by_loops(train: Interactions, k: int) -> torch.Tensor:
 @pytest.mark.parametrize("k", [1, 3, 50])
 @pytest.mark.parametrize("entries", [5, 4_000_000])
 def test_it_is_what_loops_find(k, entries, monkeypatch):
-    monkeypatch.setattr("viral.graph.together.BLOCK_ENTRIES", entries)
+    monkeypatch.setattr("viral.graph.item_cooccurrence.BLOCK_ENTRIES", entries)
     train = random_world(30, 20, 0.15, seed=2).split.train
     torch.testing.assert_close(bought_together(train, k) @ torch.eye(20), by_loops(train, k))
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from viral.errors import DataError, UsageError
-from viral.models import gram
+from viral.base.errors import DataError, UsageError
+from viral.models.families import gram
 from worlds import World, small_model, two_tastes
 
 

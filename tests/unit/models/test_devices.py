@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from elsewhere import There, elsewhere
-from viral.data import Triplets
+from viral.data.interactions import Triplets
 from viral.evaluation import evaluate
 from viral.graph import SparseMatrix, knn_graph, weighted_knn_graph, weighted_sum
 from viral.models import EmbeddingRecommender, Recommender

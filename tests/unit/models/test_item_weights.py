@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from viral.graph import SparseMatrix
-from viral.models import HistoryScorer, SparseHistoryScorer, item_weights
-from viral.models.item_weights import Rows, said_for
+from viral.models import HistoryScorer, SparseHistoryScorer
+from viral.models.families import item_weights
+from viral.models.families.item_weights import Rows, said_for
 
 USERS, ITEMS = 9, 14
 

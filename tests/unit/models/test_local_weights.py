@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from viral.models.l3ae import item_weights
-from viral.models.local_weights import local_weights
+from viral.models.baselines.l3ae import item_weights
+from viral.models.families.local_weights import local_weights
 from worlds import World, random_world
 
 NUMBERS = {"reg_weight": 2.0, "feature_weight": 3.0, "feature_reg": 0.5, "user_power": 0.5, "dropout": 0.3}
@@ -32,7 +32,7 @@ def test_few_candidates_are_solved_for_among_themselves(world):
     found = local_weights(world.inputs, (), 1, **NUMBERS)
     dense = found @ torch.eye(14)
     rows, columns, _ = found.entries()
-    from viral.models.l3ae import weighted_gram
+    from viral.models.baselines.l3ae import weighted_gram
 
     gram = weighted_gram(world.inputs.train, 0.5)
     for i, j in zip(rows.tolist(), columns.tolist(), strict=True):

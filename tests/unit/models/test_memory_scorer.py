@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memories import KINDS, WEIGHT, Kind, memory_bundle, remembered_of, scores_of
-from viral.models.memory import MEMORY, history_of, parts_of_pairs, vectors_of
+from viral.models.memory_scorer import MEMORY, history_of, parts_of_pairs, vectors_of
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 import torch
 
-from viral.data import Interactions, ModelInputs
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Interactions
 from viral.graph import blocks
 from viral.models import VIRAL
-from viral.models.newcomers import Rows, embeds_newcomers, encode, link, modalities_of, unlinked
-from viral.models.viral_config import VIRALConfig
+from viral.models.viral.new_items import Rows, embeds_newcomers, encode, link, modalities_of, unlinked
+from viral.models.viral.paper_config import VIRALConfig
 from worlds import World, small_model, two_tastes
 
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from viral.data import ModelInputs
-from viral.errors import DataError
-from viral.models.viral_beyond_config import BeyondConfig, sources_of, why_unread
+from viral.base.errors import DataError
+from viral.data.inputs import ModelInputs
+from viral.models.viral.config import BeyondConfig, sources_of, why_unread
 from worlds import interactions, small_model, two_tastes
 
 PIXEL, MODEL = "minilm of pixel/7 with prompt title", "minilm of qwen/2 with prompt title"

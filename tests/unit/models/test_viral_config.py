@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from viral.data import ModelInputs
-from viral.errors import UsageError
-from viral.models.viral import VIRAL, VIRALConfig
-from viral.models.viral_config import VARIANTS, ByVariant
-from viral.recipe import Recipe, build
+from viral.base.errors import UsageError
+from viral.base.recipe import Recipe, build
+from viral.data.inputs import ModelInputs
+from viral.models.viral.paper import VIRAL, VIRALConfig
+from viral.models.viral.paper_config import VARIANTS, ByVariant
 from worlds import World, random_world, small_model
 
 RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("amazon-baby/viral*.toml"))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from viral.graph import SparseMatrix
-from viral.models.viral_graphs import links
+from viral.models.viral.graphs import links
 
 
 def drawn(size: int, seed: int) -> SparseMatrix:

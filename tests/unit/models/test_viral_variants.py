@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from viral.data import ModelInputs, TripletSampler
-from viral.models.viral import VIRAL, VIRALConfig
-from viral.nn.fusion import synergy
+from viral.data.inputs import ModelInputs
+from viral.data.sampling import TripletSampler
+from viral.models.viral.fusion import synergy
+from viral.models.viral.paper import VIRAL, VIRALConfig
 from viral.training import build_model
 from worlds import World, first_batch, random_world, small_model
 

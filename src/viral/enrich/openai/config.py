@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from viral.errors import UsageError
-from viral.recipe import check_least
+from viral.base.errors import UsageError
+from viral.base.recipe import check_least
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from viral.base.errors import ViralError
+from viral.data.pictures import PictureError, plain_bytes
 from viral.enrich.answers import unwrapped
 from viral.enrich.base import Answer, BudgetSpent, Picture, Prompt, Refused
 from viral.enrich.openai.budget import Budget
@@ -13,8 +15,6 @@ from viral.enrich.openai.client import Client
 from viral.enrich.openai.config import OpenAIConfig
 from viral.enrich.openai.faults import Again, BadRequest, NoAnswer
 from viral.enrich.openai.pace import Pace
-from viral.errors import ViralError
-from viral.pictures import PictureError, plain_bytes
 
 REQUEST_FORMAT = 1  # changes when the same picture and prompt would be put to a server otherwise
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from viral.base.errors import ViralError
 from viral.enrich.base import Refused
 from viral.enrich.openai.chat import read_error
 from viral.enrich.openai.config import OpenAIConfig
-from viral.errors import ViralError
 
 _PASSES = {408, 409, 425, 429}
 _WRONG = {

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from viral.errors import ViralError
+from viral.base.errors import ViralError
 
 
 class Pace:

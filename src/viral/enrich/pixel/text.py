@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from viral.base.errors import DataError
 from viral.enrich.pixel.names import Lab
-from viral.errors import DataError
 
 Rgb = npt.NDArray[np.uint8]  # (H, W, 3)
 

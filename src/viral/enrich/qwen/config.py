@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from viral.errors import UsageError
-from viral.recipe import check_least
+from viral.base.errors import UsageError
+from viral.base.recipe import check_least
 
 MAX_PIXELS = 1280 * 28 * 28  # 1,280 tokens a picture
 PINNED = {

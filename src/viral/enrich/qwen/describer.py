@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viral.base.errors import ViralError
+from viral.base.progress import say
+from viral.data.pictures import decode, read_header
 from viral.enrich.base import Answer, Picture, Prompt
 from viral.enrich.prompts import render
 from viral.enrich.qwen.config import QwenConfig
 from viral.enrich.qwen.revision import folder_revision
-from viral.errors import ViralError
-from viral.pictures import decode, read_header
-from viral.progress import say
 
 if TYPE_CHECKING:
     from PIL.Image import Image

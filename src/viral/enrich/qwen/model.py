@@ -22,9 +22,9 @@ from transformers import (
 )
 from transformers.utils import is_accelerate_available, is_torchvision_available, logging
 
+from viral.base.errors import UsageError, ViralError
 from viral.enrich.base import Answer
 from viral.enrich.qwen.config import QwenConfig
-from viral.errors import UsageError, ViralError
 
 OutOfMemory = torch.OutOfMemoryError
 

@@ -3,10 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from viral.base.errors import DataError
+from viral.base.files import fingerprint, sha256_file
+from viral.base.progress import say
 from viral.enrich.qwen.weights import check_whole
-from viral.errors import DataError
-from viral.files import fingerprint, sha256_file
-from viral.progress import say
 
 SUFFIXES = {".json", ".jinja", ".txt", ".model", ".safetensors"}
 LARGE = 2_000_000_000  # bytes, from where on the wait is announced

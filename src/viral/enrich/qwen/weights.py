@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from viral.errors import DataError
-from viral.kinds import refuse_stand_ins
+from viral.base.errors import DataError
+from viral.base.file_kinds import refuse_stand_ins
 
 _LENGTH = 8  # bytes, of the number of bytes of the header
 _MOST = 100_000_000  # bytes of a header, as safetensors bounds it

@@ -1,0 +1,187 @@
+"""The verb that describes pictures, and what is done with the descriptions: edits, comparisons, the report."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from viral.apps.cli.common import Json, show, show_json, table, verb
+from viral.apps.cli.data import DatasetArgument
+from viral.apps.cli.described import measured, show_set, told
+from viral.apps.cli.spoken import LangOption, speaking
+from viral.apps.cli.words import from_files, import_file, show_from_files
+from viral.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from viral.data.dataset import Dataset
+    from viral.enrich import Terms
+
+
+@verb
+def enrich(
+    dataset: DatasetArgument,
+    describer: Annotated[
+        str | None,
+        typer.Option(
+            help="Who describes the pictures: pixel (no VLM; the default), qwen (in this process), openai (a server); "
+            "or import, which takes words from a file (--set file=WORDS.csv)."
+        ),
+    ] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help="plain, title (default), chain-of-thought, attributes, each also -zh; or a file.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE of the describer's configuration, repeatable.")
+    ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Where answers are kept (default: DATASET/ledger.sqlite); may be shared.")
+    ] = None,
+    max_attempts: Annotated[int, typer.Option(min=1, help="Failed ones after which an item is quarantined.")] = 3,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask again for quarantined and refused.")
+    ] = False,
+    fetch: Annotated[bool, typer.Option(help="Fetch pictures that are only named by URL.")] = True,
+    fetch_private: Annotated[
+        bool, typer.Option("--fetch-private", help="Fetch from addresses of your own network, too.")
+    ] = False,
+    edit: Annotated[str | None, typer.Option(metavar="ITEM", help="Describe ITEM by hand, with --text.")] = None,
+    text: Annotated[str | None, typer.Option(help="The words for --edit.")] = None,
+    unlock: Annotated[str | None, typer.Option(metavar="ITEM", help="Take the description by hand away.")] = None,
+    compare: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Compare sets: describers, or DESCRIBER-PROMPT.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Measure how good the descriptions are, beside other prompts', on a page here.")
+    ] = None,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="Judge the stored descriptions again, by the rules of today.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the report's and the comparison's samples.")] = 0,
+    lang: LangOption = "en",
+    json_output: Json = False,
+) -> None:
+    """Describe every picture in words; resumable, and nothing is described twice."""
+    from viral.data.dataset import Dataset
+
+    opened = Dataset.open(dataset)
+    if (edit is None) != (text is None):
+        raise UsageError("--edit and --text go together", hint='for example --edit i1 --text "A red mug."')
+    if sum(word is not None for word in (edit, unlock, compare, recheck or None)) > 1:
+        raise UsageError("--edit, --unlock, --compare and --recheck are things to do one at a time")
+    with speaking(lang):
+        if recheck:
+            _recheck(opened, ledger, json_output)
+        elif edit is not None:
+            _edit(opened, edit, text or "", json_output)
+        elif unlock is not None:
+            _unlock(opened, unlock, json_output)
+        elif compare is not None:
+            _compare(opened, compare.split(","), prompt, seed, json_output)
+        elif describer == "import":
+            import_file(opened, settings or [], prompt, ledger, report, seed, json_output)
+        elif sets := from_files(opened, describer, prompt):
+            show_from_files(opened, sets, report, seed, json_output)
+        else:
+            terms = _terms(opened, max_attempts, retry_failed, fetch, fetch_private)
+            chosen, asked = describer or "pixel", prompt or "title"
+            _describe(opened, chosen, settings or [], asked, ledger, terms, report, seed, json_output)
+
+
+def _terms(dataset: "Dataset", max_attempts: int, retry_failed: bool, fetch: bool, fetch_private: bool) -> "Terms":
+    from viral.data.fetch import FETCHED, FetchConfig, Fetcher
+    from viral.enrich import Terms, load_edits
+
+    fetcher = Fetcher(dataset.path / FETCHED, FetchConfig(allow_private=fetch_private)) if fetch else None
+    edits = load_edits(dataset)
+    return Terms(max_attempts=max_attempts, retry_failed=retry_failed, locked=edits, fetcher=fetcher)
+
+
+def _describe(
+    dataset: "Dataset",
+    describer: str,
+    settings: list[str],
+    prompt: str,
+    ledger: Path | None,
+    terms: "Terms",
+    report: Path | None,
+    seed: int,
+    json_output: bool,
+) -> None:
+    from viral.data.edits import overlaid
+    from viral.enrich import LEDGER_FILE, Ledger, describer_named, load_prompt, save_descriptions
+    from viral.enrich import enrich as run
+
+    chosen, asked = describer_named(describer, settings), load_prompt(prompt)
+    with Ledger(ledger or dataset.path / LEDGER_FILE) as book:
+        descriptions = run(dataset.catalog(), chosen, asked, book, terms=terms)
+    path = save_descriptions(descriptions, dataset.path)
+    page = measured(dataset, descriptions, report, seed) if report is not None else None
+    shown = replace(descriptions, rows=overlaid(descriptions.rows, terms.locked))
+    if json_output:
+        quality = {"quality": page["json"], "report": str(report)} if page else {}
+        show_json(told(shown) | {"path": str(path)} | quality)
+    else:
+        show_set(shown, path)
+        if page:
+            show(f"{page['finding']}\nopen  {report}")
+        show(f"next: viral encode {dataset.path}")
+    if shown.counts["pending"]:
+        raise typer.Exit(1)
+
+
+def _recheck(dataset: "Dataset", ledger: Path | None, json_output: bool) -> None:
+    from viral.enrich import LEDGER_FILE, Ledger
+    from viral.enrich import recheck as again
+
+    path = ledger or dataset.path / LEDGER_FILE
+    if not path.is_file():
+        raise UsageError("there is no ledger to check", where=str(path), hint="describe first: viral enrich DATASET")
+    with Ledger(path) as book:
+        found = again(dataset, book)
+    if json_output:
+        show_json({"looked_at": found.looked_at, "mended": found.mended, "refused": dict(found.refused)})
+        return
+    refused = sum(found.refused.values())
+    show(f"{found.looked_at:,} descriptions in {path.name}: {found.mended:,} mended, {refused:,} refused")
+    for reason, count in found.refused.items():
+        show(f"  refused: {count:,} × {reason}")
+    if found.mended or found.refused:
+        show(f"next: viral enrich {dataset.path}, with the describer's settings as before, asks again for what failed")
+
+
+def _edit(dataset: "Dataset", item_id: str, text: str, json_output: bool) -> None:
+    from viral.enrich import edit
+
+    kept = edit(dataset, item_id, text)
+    if json_output:
+        show_json({"item": item_id, "text": kept, "locked": True})
+    else:
+        show(f"{item_id}: {kept}\nlocked: no run replaces it; next: viral encode {dataset.path}")
+
+
+def _unlock(dataset: "Dataset", item_id: str, json_output: bool) -> None:
+    from viral.enrich import unlock
+
+    dropped = unlock(dataset, item_id)
+    if json_output:
+        show_json({"item": item_id, "text": dropped, "locked": False})
+    else:
+        show(f"{item_id}: taken away: {dropped}\nnext: viral enrich {dataset.path}")
+
+
+def _compare(dataset: "Dataset", names: list[str], prompt: str | None, seed: int, json_output: bool) -> None:
+    from viral.enrich.compare import compare
+
+    found = compare(dataset, [name.strip() for name in names], prompt=prompt, seed=seed)
+    if json_output:
+        show_json({"seed": seed, "comparisons": [one.to_json() for one in found]})
+        return
+    header = ["sets", "both", "first only", "second only", "neither", "words shared", "cosine", "of others"]
+    fields = ("both", "first_only", "second_only", "neither", "overlap", "cosine", "cosine_others")
+    rows = [[" and ".join(one.sets), *(getattr(one, name) for name in fields)] for one in found]
+    show(table(header, rows))
+    for one in found:
+        show(f"\nleast alike by {one.sets[0]} and {one.sets[1]}:")
+        for worst in one.worst:
+            show(f"  {worst.item_id} (cosine {worst.cosine:.2f})" + "".join(f"\n    {said}" for said in worst.texts))

@@ -1,0 +1,202 @@
+"""The verbs that run many trainings and make one table of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from viral.apps.cli.coldness import compare_cold
+from viral.apps.cli.common import Json, command_of, show, show_json, table, verb
+from viral.apps.cli.spoken import LangOption, speaking
+from viral.base.errors import UsageError
+
+DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]
+OutOption = Annotated[Path, typer.Option(help="The folder of the study; the same command goes on where it was.")]
+SeedsOption = Annotated[int, typer.Option(min=1, help="How many: seeds 0, 1, … of the training.")]
+MetricOption = Annotated[str, typer.Option(help="The metric that is tested and drawn.")]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Processes that train side by side.")]
+RenewOption = Annotated[bool, typer.Option("--renew", help="Compute anew what other code than is here now computed.")]
+StudiesOption = Annotated[
+    list[str] | None, typer.Option(help="Which studies, repeatable or with commas; all is every one.")
+]
+RecipeOption = Annotated[Path | None, typer.Option(help="The full model, as a TOML file; else VIRAL's defaults.")]
+SettingsOption = Annotated[
+    list[str] | None, typer.Option("--set", help="KEY=VALUE of the full model's recipe, repeatable.")
+]
+SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
+
+
+@verb
+def ablate(
+    dataset: DatasetArgument,
+    out: OutOption,
+    seeds: SeedsOption = 5,
+    studies: StudiesOption = None,
+    recipe: RecipeOption = None,
+    settings: SettingsOption = None,
+    metric: MetricOption = "recall@20",
+    workers: WorkersOption = 1,
+    renew: RenewOption = False,
+    lang: LangOption = "en",
+    json_output: Json = False,
+) -> None:
+    """Take VIRAL apart: every part, source and number, several seeds each, one table and one report."""
+    from viral.data.dataset import Dataset
+    from viral.lab.study import ablate as run
+    from viral.lab.study.ablation import to_json
+
+    picked = _names(studies)
+    options: dict[str, Sequence[Any]] = {
+        "--out": [out],
+        "--seeds": [seeds],
+        "--studies": picked,
+        "--recipe": [recipe],
+        "--set": settings or [],
+        "--metric": [metric],
+    }
+    with speaking(lang):
+        result = run(
+            Dataset.open(dataset),
+            out,
+            base=_base(recipe, settings or []),
+            seeds=range(seeds),
+            studies=picked or None,
+            metric=metric,
+            command=command_of("ablate", dataset, options),
+            executor=_executor(workers),
+            renew=renew,
+        )
+    _finish(result, to_json(result) if json_output else None, out)
+
+
+@verb
+def compare(
+    dataset: DatasetArgument,
+    out: OutOption,
+    models: Annotated[
+        list[str] | None, typer.Option(help="Models of the zoo or package.module:Class, repeatable or with commas.")
+    ] = None,
+    recipes: Annotated[
+        list[Path] | None, typer.Option("--recipe", help="A TOML file, a row of its name (best.toml: of its folder's).")
+    ] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of every row, as train.*.")] = None,
+    seeds: SeedsOption = 5,
+    against: Annotated[
+        str | None, typer.Option(help="The row to test against; else the best baseline on validation.")
+    ] = None,
+    metric: MetricOption = "recall@20",
+    published: Annotated[
+        str | None, typer.Option(help="Put published numbers beside: amazon-baby, amazon-sports or amazon-clothing.")
+    ] = None,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Instead: withhold a tenth of the items from everything, rank them as new.")
+    ] = False,
+    workers: WorkersOption = 1,
+    renew: RenewOption = False,
+    lang: LangOption = "en",
+    json_output: Json = False,
+) -> None:
+    """Train models side by side, several seeds each: one leaderboard with intervals, tests and costs."""
+    from viral.base.parallel.processes import ProcessExecutor
+    from viral.data.dataset import Dataset
+    from viral.lab.study import compare as run
+    from viral.lab.study.comparison import leaderboard_json
+
+    options: dict[str, Sequence[Any]] = {"--out": [out], "--seeds": [seeds], "--models": _names(models)}
+    options |= {"--recipe": recipes or [], "--set": settings or [], "--against": [against], "--metric": [metric]}
+    options |= {"--published": [published]}
+    chosen = _recipes(_names(models), recipes or [], settings or [])
+    if cold:
+        told = command_of("compare", dataset, options) + " --cold"
+        cold_executor = _executor(workers)
+        compare_cold(dataset, chosen, out, seeds=range(seeds), command=told, executor=cold_executor, renew=renew,
+                     lang=lang, json_output=json_output)  # fmt: skip
+        return
+    with speaking(lang):
+        result = run(
+            Dataset.open(dataset),
+            chosen,
+            out,
+            seeds=range(seeds),
+            tuning=_tuning(recipes or []),
+            against=against,
+            metric=metric,
+            command=command_of("compare", dataset, options),
+            executor=ProcessExecutor(workers, fresh=True),
+            own_processes=True,
+            beside_published=published,
+            renew=renew,
+        )
+    _finish(result, leaderboard_json(result) if json_output else None, out)
+
+
+def _recipes(models: Sequence[str], files: Sequence[Path], settings: Sequence[str]) -> dict[str, Any]:
+    """Rows by name: a model at its defaults, a recipe by its file's name (``best.toml`` by its folder's)."""
+    from viral.base.recipe import Recipe
+    from viral.run.pipeline import with_words
+
+    rows = [(name, Recipe(model=name)) for name in models] + [(_row_name(path), Recipe.read(path)) for path in files]
+    names = [name for name, _ in rows]
+    if not rows or len(set(names)) < len(names):
+        what = "two rows have the same name" if rows else "there is nothing to compare"
+        raise UsageError(what, where=", ".join(names), hint="for example --models viral,lightgcn,popularity")
+    return {name: with_words(recipe, settings) for name, recipe in rows}
+
+
+def _row_name(path: Path) -> str:
+    return path.resolve().parent.name if path.name == "best.toml" else path.stem
+
+
+def _tuning(files: Sequence[Path]) -> dict[str, Any]:
+    """What the tuning cost of the recipes that a study beside them ended with."""
+    from viral.base.recipe import Recipe
+    from viral.lab.study.effort import effort_of
+
+    found = {_row_name(path): effort_of(path, Recipe.read(path)) for path in files}
+    return {name: effort for name, effort in found.items() if effort is not None}
+
+
+def _base(recipe: Path | None, settings: Sequence[str]) -> Any:
+    from viral.base.recipe import Recipe
+    from viral.run.pipeline import with_words
+
+    return with_words(Recipe.read(recipe) if recipe is not None else Recipe(model="viral"), settings)
+
+
+def _names(words: list[str] | None) -> list[str]:
+    """Names given one by one or with commas."""
+    return [name.strip() for word in words or () for name in word.split(",") if name.strip()]
+
+
+def _executor(workers: int) -> Any:
+    """One cell after the other in this process, or a process for each worker."""
+    from viral.base.parallel import SerialExecutor
+    from viral.base.parallel.processes import ProcessExecutor
+
+    return SerialExecutor() if workers == 1 else ProcessExecutor(workers)
+
+
+def _rows(rows: Any) -> str:
+    lines = []
+    for row in rows:
+        tested = "" if row.comparison is None else f"{row.comparison.p_holm:.2g}"
+        epochs, seconds = (sum(values) / len(values) if values else 0.0 for values in (row.epochs, row.seconds))
+        means = [row.metrics[name].mean for name in SHOWN]
+        lines.append([f"{row.group}: {row.name}", len(row.seeds), *means, tested, f"{epochs:.0f}", f"{seconds:.0f}"])
+    return table(["row", "seeds", *SHOWN, "p (Holm)", "epochs", "seconds"], lines)
+
+
+def _finish(result: Any, document: Any, out: Path) -> None:
+    """Show the table or the JSON; end with status 1 where a cell failed: what did not fail is kept and shown."""
+    from viral.base.progress import say
+
+    if document is not None:
+        show_json(document)
+    else:
+        show(_rows(result.rows))
+        show(f"\nopen  {out}/report.html")
+    for failure in result.failures:
+        say(f"failed: {failure}")
+    if result.failures:
+        raise typer.Exit(1)

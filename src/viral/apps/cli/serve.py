@@ -1,0 +1,141 @@
+"""The verbs around the server: run it, make a token for it, and take what its users did into a data set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from viral.apps.cli.common import (
+    ApproximateAbove,
+    DescriberName,
+    DescriberSettings,
+    Json,
+    PromptName,
+    show,
+    show_json,
+    verb,
+)
+from viral.apps.cli.train import RunArgument
+from viral.base.errors import UsageError
+
+StockFile = Annotated[
+    Path | None, typer.Option("--stock", help="What is in stock, an item id a line; read again when it changes.")
+]
+RulesFile = Annotated[
+    Path | None, typer.Option("--rules", help="What is pinned, boosted, buried (TOML); read again when it changes.")
+]
+Variants = Annotated[
+    list[str] | None, typer.Option(help="NAME=RUN of an A/B test, repeatable: users are divided among it and RUN.")
+]
+Origins = Annotated[
+    list[str] | None, typer.Option(help="A site whose pages may ask, as https://shop.example; repeatable.")
+]
+Proxies = Annotated[
+    list[str] | None, typer.Option(help="The address of a proxy whose X-Forwarded-For is believed, repeatable.")
+]
+Kinds = Annotated[list[str] | None, typer.Option(help="A kind of feedback of your own, repeatable.")]
+
+
+@verb
+def serve(
+    run: RunArgument,
+    dataset: Annotated[Path | None, typer.Option(help="The data set, if it has moved since training.")] = None,
+    experiments: Annotated[
+        list[Path] | None, typer.Option(help="A folder of `viral compare` or `viral ablate`, repeatable.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only with --tokens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: one that is free.")] = 8000,
+    tokens: Annotated[Path | None, typer.Option(help="A file of `viral token`; nobody else is answered.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    rate: Annotated[float, typer.Option(min=0.1, help="Requests a second and token.")] = 100.0,
+    feedback: Annotated[Path | None, typer.Option(help="Where feedback goes (default: RUN.feedback.jsonl).")] = None,
+    stock: StockFile = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Of the pages: en or zh (default: what each browser asks for).")
+    ] = None,
+    rules: RulesFile = None,
+    variant: Variants = None,
+    cors: Origins = None,
+    kind: Kinds = None,
+    proxy: Proxies = None,
+    approximate_above: ApproximateAbove = None,
+    describer: DescriberName = None,
+    settings: DescriberSettings = None,
+    prompt: PromptName = None,
+) -> None:
+    """Answer by HTTP and show the web page, until Ctrl-C; a new bundle in RUN is taken up without a dropped request."""
+    try:
+        from viral.apps.serve.process import Place, run_server
+        from viral.apps.serve.settings import Settings
+        from viral.apps.serve.variants import read_variant
+        from viral.run.retrieval import Given
+    except ImportError as error:
+        hint = "pip install 'viral[serve]'"
+        raise UsageError(f"serving needs {error.name}, which is not installed", hint=hint) from None
+    told = Settings(
+        run=run,
+        dataset=dataset,
+        experiments=tuple(experiments or ()),
+        tokens=tokens,
+        feedback=feedback,
+        workers=workers,
+        rate=rate,
+        stock=stock,
+        rules=rules,
+        variants=tuple(read_variant(one) for one in variant or ()),
+        cors=tuple(cors or ()),
+        kinds=tuple(kind or ()),
+        proxies=tuple(proxy or ()),
+        language=lang or "",
+        warm=True,
+        approximate_above=approximate_above,
+        describer=Given(describer, tuple(settings or ()), prompt),
+    )
+    run_server(told, Place(host, port))
+
+
+@verb
+def token(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is; shown in errors, never secret.")],
+    tokens: Annotated[Path, typer.Option(help="The file that `viral serve --tokens` reads; a line is added.")],
+    scope: Annotated[str, typer.Option(help="read: all that answers; admin: also what changes something.")] = "read",
+    json_output: Json = False,
+) -> None:
+    """Make a token: it is shown once, and the file keeps its SHA-256 alone."""
+    from viral.apps.serve.security.tokens import add_token
+
+    made = add_token(tokens, name, scope)
+    if json_output:
+        show_json({"name": name, "scope": scope, "token": made})
+        return
+    show(made)
+
+
+@verb
+def feedback(
+    run: RunArgument,
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="The data set of the run.")],
+    out: Annotated[Path, typer.Option(help="The data set to write; DATASET itself is replaced in one step.")],
+    file: Annotated[Path | None, typer.Option(help="The feedback (default: RUN.feedback.jsonl).")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="What counts as choosing, repeatable (default: click cart purchase like).")
+    ] = None,
+    json_output: Json = False,
+) -> None:
+    """Add what users did while a run was served to a data set, as training rows for `viral update`."""
+    from viral.data.dataset import Dataset
+    from viral.data.feedback import TAKEN, default_file, merge
+
+    report = merge(Dataset.open(dataset), file or default_file(run), out, kinds=kind or TAKEN)
+    if json_output:
+        show_json(report | {"path": str(out)})
+        return
+    show(f"{report['events']:,} events: {report['added']:,} new interactions, {report['new_users']:,} new users")
+    dropped = {"known already": report["duplicates"], "of unknown items": report["unknown_items"]}
+    dropped |= {f"of kind {name}": count for name, count in report["other_kinds"].items()}
+    dropped |= {f"refused: {reason}": count for reason, count in report["refused_lines"].items()}
+    told = [f"{count:,} {name}" for name, count in dropped.items() if count]
+    for name, counts in report["variants"].items():
+        show(f"variant {name}: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
+    show("left out: " + ("; ".join(told) or "nothing"))
+    show(f"next: viral update {run} {out} --out {run}")

@@ -1,0 +1,159 @@
+"""`viral enrich --describer import`: words that were made elsewhere; and what is told of those that are here."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viral.apps.cli.common import show, show_json
+from viral.apps.cli.described import measured, show_set, told
+from viral.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from viral.data.dataset import Dataset
+    from viral.enrich import Descriptions
+    from viral.enrich.imported import Imported
+    from viral.enrich.words_file import ImportConfig
+
+SHOWN = 3  # rows left out that are named here; all are in the file
+
+
+def import_file(
+    dataset: "Dataset",
+    settings: Sequence[str],
+    prompt: str | None,
+    ledger: Path | None,
+    report: Path | None,
+    seed: int,
+    json_output: bool,
+) -> None:
+    """Take a file of words in, and say what became of it."""
+    from viral.enrich import LEDGER_FILE, Ledger
+    from viral.enrich.imported import REJECTED_FILE, import_words
+
+    config = _config(settings, prompt)
+    with Ledger(ledger or dataset.path / LEDGER_FILE) as book:
+        found = import_words(dataset, config, book)
+    rejected = dataset.path / REJECTED_FILE
+    pages = _pages(dataset, [one.descriptions for one in found.sets], report, seed)
+    if json_output:
+        show_json(_document(dataset, found, rejected) | pages)
+    else:
+        _show_imported(dataset, found, rejected)
+        _show_pages(pages, report)
+        show(f"next: viral encode {dataset.path}{_choice(dataset, found)}")
+
+
+def from_files(dataset: "Dataset", describer: str | None, prompt: str | None) -> "tuple[Descriptions, ...]":
+    """The sets that came from files, if they are what is meant: named, or no describer is and no item has a picture."""
+    from viral.enrich import DESCRIBERS
+    from viral.enrich.imported import imported_sets
+
+    if describer in DESCRIBERS:
+        return ()
+    there = imported_sets(dataset, describer)
+    if describer is None and there and any(item.image or item.image_url for item in dataset.catalog()):
+        return ()
+    sets = tuple(one for one in there if prompt in (None, one.prompt))
+    if there and not sets:
+        names = ", ".join(f"{one.describer.partition('/')[0]} with prompt {one.prompt}" for one in there)
+        hint = f"there are words by {names}; more are taken in by --describer import --set file=WORDS.csv"
+        raise UsageError(f"no words from a file with prompt {prompt}", where=str(dataset.path), hint=hint)
+    return sets
+
+
+def show_from_files(
+    dataset: "Dataset", sets: "Sequence[Descriptions]", report: Path | None, seed: int, json_output: bool
+) -> None:
+    """Tell of words that came from files: nobody is asked, nothing is written but the report."""
+    from viral.data.descriptions import DESCRIPTIONS_FOLDER
+
+    pages = _pages(dataset, sets, report, seed)
+    folder = dataset.path / DESCRIPTIONS_FOLDER
+    if json_output:
+        told_sets = [told(_overlaid(dataset, one)) | {"path": str(folder / one.file_name)} for one in sets]
+        show_json({"sets": told_sets} | pages)
+        return
+    for one in sets:
+        show_set(_overlaid(dataset, one), folder / one.file_name)
+    show(
+        "these words came from a file: no describer is asked; --describer NAME names one, --describer import takes more"
+    )
+    _show_pages(pages, report)
+
+
+def _config(settings: Sequence[str], prompt: str | None) -> "ImportConfig":
+    from viral.base.recipe import build, setting
+    from viral.enrich.words_file import ImportConfig
+
+    values = dict(setting(word) for word in settings)
+    if "file" not in values:
+        hint = "for example --describer import --set file=words.csv --set describer=NAME --prompt plain"
+        raise UsageError("which file has the words?", where="--describer import", hint=hint)
+    if prompt is not None:
+        if values.get("prompt", prompt) != prompt:
+            raise UsageError("--prompt and --set prompt name two", where="--prompt", hint="leave one out")
+        values["prompt"] = prompt
+    return build(ImportConfig, values, where="--set")
+
+
+def _document(dataset: "Dataset", found: "Imported", rejected: Path) -> dict[str, Any]:
+    sets = [
+        told(_overlaid(dataset, one.descriptions))
+        | {name: getattr(one, name) for name in ("added", "replaced", "unchanged", "declined")}
+        | {"path": str(one.path)}
+        for one in found.sets
+    ]
+    reasons = Counter(one.reason for one in found.file.rejections)
+    return {
+        "file": str(found.file.path), "sha256": found.file.sha256, "sets": sets, "left_out": dict(reasons),
+        "first_left_out": [asdict(one) for one in found.file.rejections[:SHOWN]], "rejected": str(rejected),
+    }  # fmt: skip
+
+
+def _show_imported(dataset: "Dataset", found: "Imported", rejected: Path) -> None:
+    for one in found.sets:
+        show_set(_overlaid(dataset, one.descriptions), one.path)
+        counts = f"{one.added:,} added, {one.replaced:,} replaced, {one.unchanged:,} unchanged"
+        show(f"  of {found.file.path}: {counts}" + (f", {one.declined:,} no description" if one.declined else ""))
+    rejections = found.file.rejections
+    for reason, count in Counter(one.reason for one in rejections).items():
+        show(f"  left out: {count:,} × {reason}")
+    for fault in rejections[:SHOWN]:
+        show(f"    {fault.file} row {fault.row}, field {fault.field}: {fault.reason}: {fault.value!r}")
+    if rejections:
+        show(f"    all of them: {rejected}")
+
+
+def _choice(dataset: "Dataset", found: "Imported") -> str:
+    """The options that tell `viral encode` which set is meant, where there are several with words."""
+    from viral.enrich import all_descriptions
+
+    if sum(bool(one.texts) for one in all_descriptions(dataset)) < 2:
+        return ""
+    chosen = found.sets[0].descriptions
+    return f" --describer {chosen.describer.partition('/')[0]} --prompt {chosen.prompt}"
+
+
+def _overlaid(dataset: "Dataset", descriptions: "Descriptions") -> "Descriptions":
+    from viral.data.edits import overlaid
+    from viral.enrich import load_edits
+
+    return replace(descriptions, rows=overlaid(descriptions.rows, load_edits(dataset)))
+
+
+def _pages(dataset: "Dataset", sets: "Sequence[Descriptions]", report: Path | None, seed: int) -> dict[str, Any]:
+    """The report on the sets' describer, if one is asked for."""
+    if report is None:
+        return {}
+    if len(names := sorted({one.describer.partition("/")[0] for one in sets})) > 1:
+        hint = f"viral enrich {dataset.path} --report {report} --describer NAME, of {', '.join(names)}"
+        raise UsageError("a report is of one describer", where="--report", hint=hint)
+    page = measured(dataset, sets[0], report, seed)
+    return {"quality": page["json"], "report": str(report), "finding": page["finding"]}
+
+
+def _show_pages(pages: dict[str, Any], report: Path | None) -> None:
+    if pages:
+        show(f"{pages['finding']}\nopen  {report}")

@@ -1,0 +1,55 @@
+"""Items as they go into answers: with what a shop's page shows of them."""
+
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from viral.apps.serve.snapshot import Snapshot
+from viral.run.retrieval import Recommendation, Similar
+
+
+def ranked(found: list[Recommendation], snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Recommendations as they go into JSON."""
+    return [
+        {
+            "item_id": r.item_id, "title": r.title, "rank": r.rank, "score": r.score, "parts": r.parts,
+            "pinned": r.pinned, **face(r.item_id, snapshot),
+        }
+        for r in found
+    ]  # fmt: skip
+
+
+def alike(found: list[Similar], snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Similar items as they go into JSON."""
+    return [asdict(one) | face(one.item_id, snapshot) for one in found]
+
+
+def face(item_id: str, snapshot: Snapshot) -> dict[str, str | None]:
+    """Category, picture and price of an item of the bundle; None where it is unknown."""
+    columns, row = snapshot.bundle.material.columns, snapshot.bundle.items.index(item_id)
+    category, price = (columns[name][row] or None if name in columns else None for name in ("category", "price"))
+    return {"category": category, "image_url": image_url(item_id, snapshot), "price": price}
+
+
+def image_url(item_id: str, snapshot: Snapshot) -> str | None:
+    """Where the picture is: the catalogue's address if it has a web address, else this server's own route."""
+    columns, row = snapshot.bundle.material.columns, snapshot.bundle.items.index(item_id)
+    given = columns["image_url"][row] if "image_url" in columns else ""
+    return given if is_web(given) else picture(item_id, snapshot)
+
+
+def picture(item_id: str, snapshot: Snapshot) -> str | None:
+    """The route of this server to the picture, where the data set has one."""
+    catalog = snapshot.catalog
+    if catalog is None or item_id not in catalog or catalog[item_id].image is None:
+        return None
+    return f"/pictures/{quote(item_id, safe='')}"
+
+
+def is_web(address: str) -> bool:
+    """Whether an address of the catalogue, which anybody may have written, is one of the web."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)

@@ -1,0 +1,88 @@
+"""Words that were changed, counted, and taken into the model: one button, and how far it is."""
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from viral.apps.serve.applying import Applied, Applying
+from viral.apps.serve.pages import may_edit, render
+from viral.apps.serve.pages.shelf import Shelf, shelf_of
+from viral.apps.serve.security.access import asks, changes
+from viral.apps.serve.snapshot import Snapshot
+from viral.base.errors import UsageError
+from viral.base.language import _, marked
+
+router = APIRouter(prefix="/apply", include_in_schema=False)
+STEPS = {  # of an update, as they are told
+    "": marked("Starting …"),
+    "describe": marked("Step 1 of 3: encoding what has changed …"),
+    "train": marked("Step 2 of 3: training the model on it …"),
+    "measure": marked("Step 3 of 3: measuring the new model and putting it in place …"),
+}
+TOLD = 24 * 3600  # seconds for which the end of an update is told
+METRIC = "recall@20"
+
+
+@router.get("", dependencies=[Depends(asks)])
+def show(request: Request) -> Response:
+    """The counter and the button, or how far it is: a part of a page; for a plain browser the start page."""
+    if "hx-request" not in request.headers:
+        return RedirectResponse("/", 303)
+    shelf = shelf_of(request.app.state.live.current)
+    return render(request, "_apply.html", apply=state_of(request, shelf))
+
+
+@router.post("", dependencies=[Depends(changes)])
+async def start(request: Request) -> Response:
+    """Begin to take the changed words in."""
+
+    def begin() -> Response:
+        snapshot: Snapshot = request.app.state.live.current
+        if snapshot.dataset is None:
+            raise UsageError("edits are kept in the data set", hint="viral serve RUN --dataset DATASET")
+        _applying(request).start(snapshot.dataset.path)
+        if "hx-request" not in request.headers:
+            return RedirectResponse("/", 303)
+        return render(request, "_apply.html", apply=state_of(request, shelf_of(snapshot)))
+
+    answer: Response = await request.app.state.work.writing.run(begin)
+    return answer
+
+
+def _applying(request: Request) -> Applying:
+    settings = request.app.state.settings
+    return Applying(settings.run, settings.describer)
+
+
+def state_of(request: Request, shelf: Shelf) -> dict[str, Any]:
+    """What the template of the button is given."""
+    applying, live = _applying(request), request.app.state.live
+    now = applying.look()
+    taken_up = _taken_up(now, live.current)
+    recent = now.state in ("done", "failed") and time.time() - now.ended < TOLD
+    return {
+        "waiting": len(shelf.waiting) if shelf.dataset is not None else 0,
+        "reads_words": shelf.bundle.material.described is not None,
+        "running": now.state == "running" or (now.state == "done" and not taken_up and not live.broken),
+        "step": _(STEPS.get(now.step, STEPS[""])) if now.state == "running" else _("The server takes it up …"),
+        "seconds": max(0, round(time.time() - now.started)),
+        "now": now if recent else Applied(),
+        "recall": _recall(now),
+        "broken": live.broken if now.state == "done" and not taken_up else "",
+        "allowed": may_edit(request) and shelf.dataset is not None and not applying.fault(),
+        "fault": applying.fault() if shelf.dataset is not None else "",
+    }
+
+
+def _taken_up(now: Applied, snapshot: Snapshot) -> bool:
+    """Whether the bundle that was made is served, or a later one."""
+    made = now.summary.get("identity")
+    return now.state != "done" or snapshot.bundle.about.get("identity") == made or snapshot.loaded > now.ended
+
+
+def _recall(now: Applied) -> tuple[float | None, float | None]:
+    """The metric after the update and before it."""
+    before = now.summary.get("update", {}).get("before", {}).get("metrics", {})
+    return now.summary.get("metrics", {}).get(METRIC), before.get(METRIC)

@@ -1,0 +1,1 @@
+"""What every layer needs and what needs no layer: files, errors, recipes, processes."""

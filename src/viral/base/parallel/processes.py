@@ -1,0 +1,104 @@
+"""Worker processes for functions that keep a processor busy: nothing of them outlives the map, whatever ends it."""
+
+import io
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+from viral.base.errors import ViralError
+from viral.base.parallel.executor import check_least_one, take
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class ProcessExecutor:
+    """``workers`` fresh processes for each map; function, items and results are pickled between them.
+
+    ``fresh`` gives every item a process of its own, so that what the operating system says of a process (its peak
+    memory) is said of one item. Ctrl-C, an exception and the death of the parent (SIGKILL too) end the processes;
+    code under way unwinds, except after a SIGKILL. One that is killed is a ``ViralError``: the map cannot go on.
+    """
+
+    def __init__(self, workers: int, *, fresh: bool = False) -> None:
+        check_least_one("workers", workers)
+        self.workers, self.fresh = workers, fresh
+
+    def map(
+        self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int, ordered: bool = True
+    ) -> Iterator[R]:
+        check_least_one("in_flight", in_flight)
+        return self._map(function, items, in_flight, ordered)
+
+    def _map(self, function: Callable[[T], R], items: Iterable[T], in_flight: int, ordered: bool) -> Iterator[R]:
+        others = set(multiprocessing.active_children())
+        pool = ProcessPoolExecutor(
+            self.workers,
+            mp_context=multiprocessing.get_context("spawn"),  # a forked copy of a process with threads may hang
+            initializer=_prepare,
+            initargs=(max(1, (os.cpu_count() or 1) // self.workers),),
+            max_tasks_per_child=1 if self.fresh else None,
+        )
+        under_way: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                under_way.append(pool.submit(_call, function, item))
+                if len(under_way) >= in_flight:
+                    yield take(under_way, ordered).result()
+            while under_way:
+                yield take(under_way, ordered).result()
+        except BrokenProcessPool:
+            hint = "most likely for want of memory; use fewer workers. The same command goes on where it was"
+            raise ViralError("a worker process was killed", hint=hint) from None
+        finally:
+            if [future for future in under_way if not future.cancel() and not future.done()]:
+                for child in set(multiprocessing.active_children()) - others:
+                    child.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_leaving = threading.Event()
+
+
+def _call(function: Callable[[T], R], item: T) -> R:
+    if _leaving.is_set():  # items that were handed over before the end
+        raise SystemExit
+    return function(item)
+
+
+def _prepare(threads: int) -> None:
+    """What a worker does first: its share of the cores, no bars, and to end when the parent says so or is gone."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")  # by the user, who may share the machine; never more than that
+    fewer = min(threads, int(asked)) if asked.isdecimal() and int(asked) > 0 else threads
+    os.environ["OMP_NUM_THREADS"] = str(fewer)  # read by torch when the function imports it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all of us; the parent ends the workers
+    signal.signal(signal.SIGTERM, _leave)
+    sys.stderr = _Log(os.fdopen(os.dup(2), "wb"), encoding="utf-8", line_buffering=True)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+class _Log(io.TextIOWrapper):
+    """Standard error without bars: those of several processes would overwrite each other."""
+
+    def isatty(self) -> bool:
+        return False
+
+
+def _leave(number: int, frame: Any) -> None:
+    _leaving.set()
+    raise SystemExit(128 + number)
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,5 +1,0 @@
-"""The demonstration: the planted shop from pictures to a report, every hop for real."""
-
-from viral.demo.run import DEMO_RECIPES, DEMO_SHOP, run_demo
-
-__all__ = ["DEMO_RECIPES", "DEMO_SHOP", "run_demo"]

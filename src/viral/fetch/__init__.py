@@ -1,7 +1,0 @@
-"""Pictures from URLs that strangers wrote: fetched once, within limits, and never from inside one's own network."""
-
-from viral.fetch.base import FetchConfig, FetchError
-from viral.fetch.fetched import FETCHED, catalog_with_fetched
-from viral.fetch.fetcher import Fetcher
-
-__all__ = ["FETCHED", "FetchConfig", "FetchError", "Fetcher", "catalog_with_fetched"]

@@ -1,0 +1,1 @@
+"""Research: studies over many trainings, and measurements of data, descriptions and models."""

@@ -1,0 +1,1 @@
+"""``viral compare --cold``: how well items are recommended that came after training."""

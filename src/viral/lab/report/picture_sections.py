@@ -1,0 +1,107 @@
+"""Sections of pictures: the contact sheet, users with their recommendations, and explanations of a score."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from viral.lab.report.values import Part, Thing, check_sum
+
+MOST_FILTERS = 12  # of a contact sheet; the style sheet knows as many
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """One card of the contact sheet. ``problem`` is said in the place of an absent description.
+
+    ``tags`` (a status, "edited by hand", …) are shown, and are what a sheet can be filtered by.
+    """
+
+    thing: Thing
+    description: str
+    problem: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactSheet:
+    """Pictures with what a describer said of them; ``describer`` is a name in words, with what it is not."""
+
+    heading: str
+    cards: tuple[Described, ...]
+    describer: str
+    prompt: str
+    caption: str = ""
+    intro: str = ""
+
+    @property
+    def filters(self) -> tuple[tuple[str, int], ...]:
+        """Each tag with its number of cards, in the order of the cards; at most ``MOST_FILTERS``."""
+        counted = Counter(tag for card in self.cards for tag in card.tags)
+        return tuple(counted.items())[:MOST_FILTERS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommended:
+    """One recommendation; ``hit``: the user did choose it, in the test set. ``parts`` add up to ``score``."""
+
+    thing: Thing
+    rank: int
+    score: float
+    hit: bool = False
+    parts: tuple[Part, ...] = ()
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        check_sum(self.parts, self.score, f"recommendation {self.thing.item_id!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelList:
+    """What one model recommends to one user; a highlighted one gets large cards with parts and reasons."""
+
+    model: str
+    recommended: tuple[Recommended, ...]
+    highlight: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserStory:
+    """One user: what they chose, and what each model recommends. ``name`` heads the story (an id, or words)."""
+
+    name: str
+    history: tuple[Thing, ...]
+    lists: tuple[ModelList, ...]
+    history_total: int | None = None  # when ``history`` shows only some
+    held_out: int | None = None  # how many test items there are to be hit
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Users:
+    """A few users, from history to recommendations."""
+
+    heading: str
+    stories: tuple[UserStory, ...]
+    intro: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why one score is what it is; the parts add up to it."""
+
+    user: str
+    thing: Thing
+    score: float
+    parts: tuple[Part, ...]
+    sentences: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_sum(self.parts, self.score, f"explanation of {self.thing.item_id!r} for {self.user!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanations:
+    """Some scores taken apart."""
+
+    heading: str
+    explanations: tuple[Explanation, ...]
+    intro: str = ""

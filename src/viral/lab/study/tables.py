@@ -1,0 +1,113 @@
+"""The tables of a comparison that are the same in the report and in LaTeX: tests, popularity, cost and budget."""
+
+from viral.base.language import _, marked
+from viral.lab.report import Table
+from viral.lab.report.wording import DASH, duration, fixed, percent, whole
+from viral.lab.study import outputs, sections
+from viral.lab.study.analysis import Row
+from viral.lab.study.comparison import Leaderboard
+
+CLOSED_FORM = marked("closed form")
+
+
+def tests(result: Leaderboard) -> Table:
+    """Every row against the reference, user by user."""
+    return sections.tests_table(result.rows, metric=result.metric, reference=result.reference)
+
+
+def popularity(result: Leaderboard) -> Table:
+    """What is shown, and how much of the catalogue."""
+    rows = tuple(
+        (
+            row.name,
+            fixed(row.metrics["popularity@20"].mean, 1),
+            fixed(row.metrics["popularity_bias@20"].mean, 2),
+            percent(row.metrics["coverage@20"].mean),
+        )
+        for row in result.rows
+    )
+    columns = (_("model"), "popularity@20", _("over what was taken"), "coverage@20")
+    said = [_("Popularity is the mean number of training interactions of the items in users' first 20 places.")]
+    if result.wanted:
+        wanted = fixed(result.wanted, 1)
+        said.append(_("That of the items that users took in the test set is %(wanted)s.", wanted=wanted))
+    said.append(
+        _(
+            "Above 1 over what was taken, a model shows more popular things than its users choose. Coverage is the"
+            " share of items that at least one user is shown."
+        )
+    )
+    return Table(
+        heading=_("Popularity bias"),
+        columns=columns,
+        rows=rows,
+        numeric=columns[1:],
+        caption=" ".join(said),
+    )
+
+
+def cost(result: Leaderboard) -> Table:
+    """Time, parameters and memory of one seed."""
+    rows = tuple(
+        (
+            row.name,
+            duration(outputs.mean(row.epoch_seconds)) if trained(row) else DASH,
+            duration(outputs.mean(row.seconds)),
+            whole(row.parameters),
+            f"{max(row.memory) / 2**20:,.0f} MiB" if row.memory and result.own_processes else DASH,
+        )
+        for row in result.rows
+    )
+    columns = (_("model"), _("an epoch"), _("whole training"), _("parameters"), _("peak memory"))
+    return Table(
+        heading=_("Cost"),
+        columns=columns,
+        rows=rows,
+        numeric=columns[1:],
+        caption=_("Means for one seed; memory is the greatest of the seeds, of a whole process with its libraries.")
+        + ("" if result.own_processes else " " + _("It is not known here: several cells shared a process.")),
+    )
+
+
+def budget(result: Leaderboard) -> Table:
+    """What each row was allowed, what it used, and what choosing its hyper-parameters cost."""
+    rows = []
+    for row in result.rows:
+        effort = result.tuning.get(row.name)
+        rows.append(
+            (
+                row.name,
+                whole(row.max_epochs) if trained(row) else _(CLOSED_FORM),
+                fixed(outputs.mean(row.epochs), 0) if trained(row) else DASH,
+                whole(row.patience) if trained(row) else DASH,
+                _("%(part)s of %(whole)s", part=capped(row), whole=len(row.stopped))
+                if trained(row) and row.stopped
+                else DASH,
+                whole(effort.trials) if effort else DASH,
+                whole(effort.epochs) if effort else DASH,
+                duration(effort.seconds) if effort else DASH,
+            )
+        )
+    columns = (_("model"), _("epochs allowed"), _("used"), _("patience"), _("seeds at the limit"), _("tuning trials"),
+               _("tuning epochs"), _("tuning time"))  # fmt: skip
+    return Table(
+        heading=_("Budget"),
+        columns=columns,
+        rows=tuple(rows),
+        numeric=columns[1:],
+        caption=_(
+            "Epochs used are means over the seeds; training ends after more than “patience” evaluations without a"
+            " better one on validation, or at the limit. Tuning is the study that chose a row's hyper-parameters; a"
+            " dash: none beside its recipe."
+        ),
+    )
+
+
+def trained(row: Row) -> bool:
+    """Whether the row is trained in epochs, and not computed at one stroke; of one without a result, so assumed."""
+    return not row.stopped or any(why != CLOSED_FORM for why in row.stopped)
+
+
+def capped(row: Row) -> int:
+    """Seeds whose training was ended by the limit of epochs while validation might still have risen."""
+    return sum(why == "max_epochs" for why in row.stopped)

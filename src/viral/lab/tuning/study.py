@@ -1,0 +1,209 @@
+"""A tuning study: its folder, its trials one after the other, and the recipe that it ends with."""
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viral.base.errors import UsageError
+from viral.base.files import fingerprint, read_json, write_json
+from viral.base.progress import say
+from viral.base.provenance import commit
+from viral.base.recipe import Recipe
+from viral.data.dataset import Dataset
+from viral.data.interactions import Interactions
+from viral.data.preconditions import need
+from viral.data.splitting import Split
+from viral.lab.report.wording import duration
+from viral.lab.study.cells import data_hashes, locked
+from viral.lab.tuning.space import Space, at_point, point_of, space_of
+from viral.run.pipeline import configured, load_inputs, load_split
+from viral.training import TrainReport, build_model, fit
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+VERSION = 1  # raised when the same study would be run otherwise
+IDENTITY_FILE, RESULT_FILE, BEST_FILE, TRIALS_FOLDER = "identity.json", "tune.json", "best.toml", "trials"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One trial. ``value`` is the best of the monitored metric on validation, of a pruned trial up to there."""
+
+    number: int
+    state: str  # "complete", "pruned" or "failed"
+    point: dict[str, Any]
+    value: float | None
+    epochs: int
+    seconds: float
+    best_epoch: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """A study as it stands; ``best`` is the recipe of the best finished trial."""
+
+    out: Path
+    dataset: Path
+    base: Recipe
+    space: Space
+    trials: tuple[TrialRow, ...]
+    command: str
+
+    @property
+    def best(self) -> TrialRow | None:
+        """The complete trial with the greatest value, the earliest of equals; None where none is complete."""
+        complete = [row for row in self.trials if row.state == "complete" and row.value is not None]
+        return max(complete, key=lambda row: row.value or 0.0, default=None)
+
+    @property
+    def recipe(self) -> Recipe | None:
+        return at_point(self.base, self.best.point) if self.best is not None else None
+
+    @property
+    def exhausted(self) -> bool:
+        return len(self.trials) >= self.space.size
+
+
+def tune(
+    dataset: Dataset,
+    base: Recipe,
+    out: Path,
+    *,
+    trials: int = 20,
+    fixed: Collection[str] = (),
+    warmup: int = 10,
+    command: str = "",
+) -> Tuning:
+    """Try points of the model's space until ``out`` holds ``trials`` of them; leave ``best.toml`` and ``tune.json``.
+
+    ``base`` is the recipe around the point; its seed is that of the sampler and of every training. ``fixed`` names
+    fields that are not tuned. Trials are compared by the best value of ``base.train.monitor`` on validation, and one
+    that is below the median of those before it is pruned, from epoch ``warmup`` on; the test set is not even given to
+    them. The same call goes on with a study that was stopped, inside the trial where it was; a larger ``trials`` adds
+    to it. No point is tried twice: a space that has been tried entirely ends the study. Raises ``UsageError`` where
+    ``out`` holds another study, or no trial was completed.
+    """
+    space = space_of(base, fixed=fixed)
+    point_of(base, space)  # builds the configuration, so that a wrong one is told at once
+    need(load_split(dataset), "train", "valid", where=str(dataset.path))
+    with locked(_claimed(out, dataset, base, space, warmup)):
+        rows = _run_all(dataset, base, out, space, trials, warmup)
+        result = Tuning(out=out, dataset=dataset.path, base=base, space=space, trials=rows, command=command)
+        if result.recipe is None:
+            why = next((row.why for row in rows if row.why), "")
+            raise UsageError(f"not one of {len(rows)} trials was completed: {why}", where=str(out))
+        result.recipe.write(out / BEST_FILE)
+        write_json(out / RESULT_FILE, tuning_json(result))
+    return result
+
+
+def _claimed(out: Path, dataset: Dataset, base: Recipe, space: Space, warmup: int) -> Path:
+    """Make ``out`` the folder of this study, or refuse where it is another's."""
+    identity = fingerprint(VERSION, data_hashes(dataset), configured(base).plain, dict(space.candidates), warmup)
+    if (out / IDENTITY_FILE).is_file():
+        if read_json(out / IDENTITY_FILE)["identity"] != identity:
+            what = "this folder holds a study of another recipe or space, or of data that have changed since"
+            raise UsageError(what, where=str(out), hint="choose another --out, or delete the folder")
+    elif out.is_file() or (out.exists() and any(out.iterdir())):
+        raise UsageError("the folder is not empty and holds no study", where=str(out), hint="choose another --out")
+    else:
+        write_json(out / IDENTITY_FILE, {"identity": identity})
+    return out
+
+
+def _run_all(dataset: Dataset, base: Recipe, out: Path, space: Space, trials: int, warmup: int) -> tuple[TrialRow, ...]:
+    from viral.lab.tuning.sampler import UntriedSampler
+    from viral.lab.tuning.trials import next_trial, opened, run_trial
+
+    sampler = UntriedSampler(space, space.number(point_of(base, space)), base.train.seed)
+    wanted = min(trials, space.size)
+    with opened(out, sampler, warmup=warmup) as study:
+        trainer = None
+        while (done := len(_finished(study))) < wanted:
+            trainer = trainer or _Trainer(dataset, base)
+            trial = next_trial(study)
+            point = {name: trial.suggest_categorical(name, values) for name, values in space.candidates.items()}
+            folder = out / TRIALS_FOLDER / str(trial.number)
+            started = time.monotonic()
+            run_trial(study, trial, point, folder, trainer, base.train.monitor)
+            shutil.rmtree(folder, ignore_errors=True)
+            _say_trial(_row(study.get_trials(deepcopy=False)[trial.number]), done, wanted, time.monotonic() - started)
+        shutil.rmtree(out / TRIALS_FOLDER, ignore_errors=True)
+        return tuple(_row(trial) for trial in _finished(study))
+
+
+class _Trainer:
+    """Trains points of one recipe on one data set, which is read once; it has no test set that it could look at."""
+
+    def __init__(self, dataset: Dataset, base: Recipe) -> None:
+        self.base = base
+        self.split = without_test(load_split(dataset))
+        self.inputs = load_inputs(dataset, self.split, base)
+
+    def __call__(self, point: dict[str, Any], checkpoint: Path, on_epoch: Any) -> TrainReport:
+        model_class, config, recipe = configured(at_point(self.base, point))
+        model = build_model(model_class, self.inputs, config, recipe.train.seed)
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        return fit(model, self.split, recipe.train, checkpoint=checkpoint, on_epoch=on_epoch)
+
+
+def without_test(split: Split) -> Split:
+    """The split with an empty test part."""
+    nothing = split.test.users[:0]
+    return replace(split, test=Interactions(nothing, nothing, len(split.users), len(split.items)))
+
+
+def _finished(study: "Study") -> list["FrozenTrial"]:
+    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+
+
+def _row(trial: "FrozenTrial") -> TrialRow:
+    kept = trial.user_attrs
+    reported = max(trial.intermediate_values.values(), default=None)
+    return TrialRow(
+        number=trial.number,
+        state={"COMPLETE": "complete", "PRUNED": "pruned"}.get(trial.state.name, "failed"),
+        point=dict(trial.params),
+        value=trial.value if trial.state.name == "COMPLETE" else reported,
+        epochs=int(kept.get("epochs", 0)),
+        seconds=float(kept.get("seconds", 0.0)),
+        best_epoch=kept.get("best_epoch"),
+        why=str(kept.get("why", "")),
+    )
+
+
+def _say_trial(row: TrialRow, done: int, wanted: int, seconds: float) -> None:
+    point = ", ".join(f"{name} = {value}" for name, value in row.point.items())
+    value = "" if row.value is None else f", valid {row.value:.4f}"
+    what = f"{row.state}{value}, {row.epochs} epochs{row.why and ', ' + row.why}"
+    say(f"[{done + 1}/{wanted}] {point}: {what}; {duration(seconds * (wanted - done - 1))} left")
+
+
+def tuning_json(result: Tuning) -> dict[str, Any]:
+    """What ``viral tune --json`` prints and ``tune.json`` keeps."""
+    recipe, states = result.recipe, Counter(row.state for row in result.trials)
+    return {
+        "command": result.command,
+        "dataset": str(result.dataset),
+        "model": result.base.model,
+        "monitor": result.base.train.monitor,
+        "seed": result.base.train.seed,
+        "commit": commit(),
+        "space": {name: list(values) for name, values in result.space.candidates.items()},
+        "size": result.space.size,
+        "exhausted": result.exhausted,
+        "counts": {"trials": len(result.trials), **{s: states[s] for s in ("complete", "pruned", "failed")}},
+        "epochs": sum(row.epochs for row in result.trials),
+        "seconds": sum(row.seconds for row in result.trials),
+        "best": asdict(result.best) if result.best is not None else None,
+        "recipe": str(result.out / BEST_FILE),
+        "recipe_fingerprint": recipe.fingerprint if recipe is not None else None,
+        "trials": [asdict(row) for row in result.trials],
+    }

@@ -1,0 +1,114 @@
+"""SLIM: item-item weights, few and none below zero, learnt item by item.
+
+Ning, Karypis, "SLIM: Sparse Linear Methods for Top-N Recommender Systems", ICDM 2011. Each item is one elastic net of
+scikit-learn over the items that can have a weight at all. Shapes: U users, I items, n items that may speak for one.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from viral.base.progress import say, stage
+from viral.base.recipe import check_least
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Interactions
+from viral.graph import SparseMatrix
+from viral.models.base import Recommender
+from viral.models.families.gram import gram_rows
+from viral.models.families.item_weights import SparseHistoryScorer
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+IntArray = npt.NDArray[np.int32]
+MAX_SWEEPS = 1000  # over the coordinates of one item
+TOLERANCE = 1e-6  # the dual gap at which an item is solved, in parts of how many took it
+
+
+@dataclass(frozen=True, kw_only=True)
+class SLIMConfig:
+    """``reg_weight`` is β, which spreads an item's weights, ``l1_weight`` λ, which keeps them few."""
+
+    reg_weight: float = 100.0
+    l1_weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_least(self, reg_weight=0, l1_weight=1e-6)  # without λ the dual gap never closes
+
+
+class SLIM(Recommender[SLIMConfig]):
+    """min_W ½‖X - XW‖² + β/2 ‖W‖² + λ‖W‖₁ with W ≥ 0 and diag(W) = 0;  s(u, ·) = x_u W."""
+
+    Config = SLIMConfig
+    SPACE: ClassVar = {
+        "reg_weight": (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
+        "l1_weight": (0.1, 0.5, 1.0, 2.0, 5.0),
+    }
+    offsets: Tensor  # (U+1,)
+    items: Tensor  # (E,)
+
+    def __init__(self, inputs: ModelInputs, config: SLIMConfig) -> None:
+        super().__init__(inputs, config)
+        for name, tensor in zip(("offsets", "items"), inputs.train.rows(), strict=True):
+            self.register_buffer(name, tensor, persistent=False)
+        none = torch.empty(0, dtype=torch.int64)
+        found = [(none, none, none.float()), *elastic_nets(inputs.train, config)]
+        near, items, values = (torch.cat(parts) for parts in zip(*found, strict=True))
+        self.weights = SparseMatrix.of(near, items, values, (self.num_items, self.num_items))
+
+    def scorer(self) -> SparseHistoryScorer:
+        return SparseHistoryScorer(self.offsets, self.items, self.weights)
+
+
+def elastic_nets(train: Interactions, config: SLIMConfig) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """The weights above 0 of every item: the items that speak, the item spoken for, and w, (n,) each."""
+    from sklearn.linear_model import ElasticNet  # half a second, which other models need not wait for
+
+    strength = config.l1_weight + config.reg_weight  # scikit-learn divides the squares by U, and so must we the rest
+    solver = ElasticNet(
+        alpha=strength / train.num_users, l1_ratio=config.l1_weight / strength, positive=True, fit_intercept=False,
+        max_iter=MAX_SWEEPS, tol=TOLERANCE,
+    )  # fmt: skip
+    taken, unsolved = _columns(train), 0
+    with stage("fit SLIM", train.num_items) as advance, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")  # told below, once
+        for item, speakers in taken_together(train, config.l1_weight):
+            if len(speakers):
+                weights = solver.fit(taken[:, speakers], taken[:, [item]].toarray().ravel()).coef_
+                unsolved += solver.n_iter_ >= MAX_SWEEPS
+                speaks = weights > 0
+                near = torch.from_numpy(speakers[speaks]).long()
+                yield near, torch.full_like(near, item), torch.from_numpy(weights[speaks]).float()
+            advance()
+    if unsolved:
+        say(f"{unsolved:,} items of {train.num_items:,} were not solved to the end in {MAX_SWEEPS:,} sweeps of SLIM")
+
+
+def taken_together(train: Interactions, least: float) -> Iterator[tuple[int, IntArray]]:
+    """Every item, and the others that more than ``least`` users took with it, ascending: int32 (n,).
+
+    With X and w not below 0 the gradient of the loss in w_ij is never below λ - |U_i ∩ U_j|: an item that at most λ
+    users took with j has no weight for it, and to leave it out changes nothing.
+    """
+    for rows, counts in gram_rows(train):
+        for item, (start, end) in enumerate(pairwise(counts.indptr), rows.start):
+            others, users = counts.indices[start:end], counts.data[start:end]
+            yield item, np.sort(others[(users > least) & (others != item)])
+
+
+def _columns(train: Interactions) -> "sp.csc_array":
+    """The binary user-item matrix by items, float64 (U, I), counted in the 32 bits that scikit-learn takes."""
+    import scipy.sparse as sp
+
+    keys = train.keys()
+    items, order = torch.sort(keys % train.num_items, stable=True)
+    users = (keys // train.num_items)[order].int()
+    offsets = torch.searchsorted(items, torch.arange(train.num_items + 1)).int()
+    return sp.csc_array((np.ones(len(users)), users.numpy(), offsets.numpy()), shape=(train.num_users, train.num_items))

@@ -1,0 +1,226 @@
+"""What MGCN, SMORE, GUME and SOIL share: features purified by behaviour, and two views of every node held together.
+
+Behaviour is what the ids learn on the user-item graph; the side view is what the items' modalities add to it. Shapes:
+U users, I items, B batch, n rows, D embedding dimension, F features, M modalities.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from viral.base.recipe import check_least
+from viral.data.inputs import ModelInputs
+from viral.data.interactions import Interactions, Triplets
+from viral.graph import Bipartite, SparseMatrix
+from viral.graph.functions import Projection, bpr_loss, dot, embedding, propagate_mean, propagate_mean_rows
+from viral.graph.functions.infonce import distinct_info_nce
+from viral.models.base import EmbeddingRecommender, Embeddings
+from viral.models.families.content import Content, ContentConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewConfig(ContentConfig):
+    """The numbers that the family has in common."""
+
+    embedding_dim: int = 64
+    num_layers: int = 2  # of the user-item graph
+    num_item_layers: int = 1  # of the item graphs
+    reg_weight: float = 1e-4
+    contrast_weight: float = 0.01  # of the agreement of behaviour and side view
+    temperature: float = 0.2
+    learn_features: bool = False  # the raw features are parameters too; the item graphs stay as they are
+
+    def __post_init__(self) -> None:
+        check_least(self, embedding_dim=1, num_layers=0, num_item_layers=0, reg_weight=0)
+        check_least(self, contrast_weight=0, temperature=1e-6)
+
+
+ViewT = TypeVar("ViewT", bound=ViewConfig)
+
+
+class ViewRecommender(EmbeddingRecommender[ViewT]):
+    """score(u, i) = ⟨u, i⟩ with every node the sum of its two views, which :meth:`represent` computes."""
+
+    adjacency: SparseMatrix  # the user-item graph of the model, (U+I, U+I)
+    sides_differ: ClassVar[bool] = False  # whether a node that a batch has twice may have two side views
+
+    def __init__(self, inputs: ModelInputs, config: ViewT) -> None:
+        super().__init__(inputs, config)
+        self.content = Content(inputs, config)
+        self.learnt: nn.ParameterDict | None = None
+        if config.learn_features:
+            self.learnt = nn.ParameterDict({m: nn.Parameter(x.clone()) for m, x in self.content.features.items()})
+        self.user_ids = embedding(self.num_users, config.embedding_dim)
+        self.item_ids = embedding(self.num_items, config.embedding_dim)
+
+    @property
+    def features(self) -> dict[str, Tensor]:
+        """{role: (I, F)}, as given or as learnt."""
+        if self.learnt is None:
+            return self.content.features
+        return {role: self.learnt[role] for role in self.content.roles}  # the dictionary itself sorts its keys
+
+    @property
+    def ego(self) -> Tensor:
+        """The ids of users and items, layer 0: (U+I, D)."""
+        return torch.cat([self.user_ids.weight, self.item_ids.weight])
+
+    @abstractmethod
+    def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
+        """Behaviour and side view of the nodes of a batch, (3B, D) each, or of all U+I, users first."""
+
+    def embed(self) -> Embeddings:
+        behaviour, side = self.represent()
+        users, items = (behaviour + side).tensor_split([self.num_users])
+        return Embeddings(users, items)
+
+    def behaviour(self, batch: Triplets | None) -> Tensor:
+        """What the ids learn on the user-item graph: of a batch's users, positives, negatives (3B, D), or of all."""
+        num_layers = self.config.num_layers
+        if batch is None or not isinstance(self.adjacency, Bipartite):
+            return self.take(propagate_mean(self.adjacency, self.ego, num_layers), batch)
+        ego = self.user_ids.weight, self.item_ids.weight
+        rows = batch.users, torch.cat([batch.positives, batch.negatives])
+        return torch.cat(propagate_mean_rows(self.adjacency, ego, num_layers, rows)[0])
+
+    def take(self, nodes: Tensor, batch: Triplets | None) -> Tensor:
+        """Of all nodes (U+I, D) those of a batch, users, then positives, then negatives (3B, D); or all."""
+        if batch is None:
+            return nodes
+        items = torch.cat([batch.positives, batch.negatives])
+        return nodes.index_select(0, torch.cat([batch.users, items + self.num_users]))
+
+    def loss(self, batch: Triplets) -> dict[str, Tensor]:
+        behaviour, side = self.represent(batch)
+        return ranking_terms(behaviour + side, self.config.reg_weight) | self.agreement(side, behaviour, batch)
+
+    def agreement(self, side: Tensor, behaviour: Tensor, batch: Triplets) -> dict[str, Tensor]:
+        """InfoNCE from the side view of the batch's users and positives to their behaviour, within the batch."""
+        if not self.config.contrast_weight:
+            return {}
+        rows = (batch.users, batch.positives)  # the negatives take no part
+        pairs = zip(side.chunk(3), behaviour.chunk(3), rows, strict=False)
+        alike, temperature = not self.sides_differ, self.config.temperature
+        contrast = sum_of(distinct_info_nce(a, b, temperature, r, anchors_too=alike) for a, b, r in pairs)
+        return {"contrast": self.config.contrast_weight * contrast}
+
+
+class Purifier(nn.Module):
+    """e ⊙ σ(W₂(W₁x + b₁) + b₂): of an item's features, what its id, and so behaviour, asks for (MGCN's purifier)."""
+
+    def __init__(self, width: int, dim: int) -> None:
+        super().__init__()
+        self.project, self.gate = Projection(width, dim), nn.Linear(dim, dim)
+
+    def forward(self, ids: Tensor, features: Tensor) -> Tensor:
+        """(I, D), (I, F) -> (I, D)."""
+        return ids * torch.sigmoid(self.gate(self.project(features)))
+
+
+class Fuser(nn.Module):
+    """What the modalities share, and of what each has alone the part that behaviour prefers: their mean.
+
+    shared = Σ_m α_m x_m, α = softmax_m(qᵀ tanh(W x_m + b)); own_m = σ(W_m behaviour + b_m) ⊙ (x_m - shared)
+    (MGCN's behaviour-aware fuser). A single modality has nothing to share with another: it is returned as it is.
+    """
+
+    def __init__(self, dim: int, roles: Sequence[str]) -> None:
+        super().__init__()
+        several = len(roles) > 1
+        self.attention = attention(dim, 1) if several else None
+        self.preferences = nn.ModuleList(nn.Linear(dim, dim) for _ in roles) if several else None
+
+    def forward(self, behaviour: Tensor, views: Sequence[Tensor]) -> Tensor:
+        """(n, D) and M times (n, D) -> (n, D)."""
+        if self.attention is None or self.preferences is None:
+            return views[0]
+        shares = torch.cat([self.attention(view) for view in views], dim=1).softmax(dim=1)  # (n, M)
+        shared = sum_of(shares[:, m : m + 1] * view for m, view in enumerate(views))
+        gates = [torch.sigmoid(preference(behaviour)) for preference in self.preferences]
+        own = sum_of(gate * (view - shared) for gate, view in zip(gates, views, strict=True))
+        return (own + shared) / (len(views) + 1)
+
+
+class Graphs(nn.ModuleDict):
+    """Sparse matrices by name."""
+
+    def __getitem__(self, key: str) -> SparseMatrix:
+        return cast(SparseMatrix, super().__getitem__(key))
+
+
+def attention(dim: int, outputs: int) -> nn.Sequential:
+    """An attention layer Q tanh(W x + b): (n, D) -> (n, outputs)."""
+    return nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, outputs, bias=False))
+
+
+def user_rows(adjacency: SparseMatrix, num_users: int) -> SparseMatrix:
+    """The users' rows of a user-item graph over all nodes: (U+I, U+I) -> (U, I)."""
+    rows, columns, values = adjacency.entries()
+    kept = rows < num_users
+    shape = (num_users, adjacency.shape[0] - num_users)
+    return SparseMatrix.of(rows[kept], columns[kept] - num_users, values[kept], shape)
+
+
+def joined_adjacency(train: Interactions, item_graphs: Sequence[SparseMatrix]) -> SparseMatrix:
+    """D^-1/2 A D^-1/2, A the user-item graph with an edge from item to item where every item graph has one: (U+I, U+I).
+
+    An item is not joined with itself. Neighbours are not mutual, so A is not symmetric; D are its row sums.
+    """
+    keys, size = train.keys(), train.num_items
+    users, items = torch.div(keys, size, rounding_mode="floor"), keys % size + train.num_users
+    edges = torch.cat([r * size + c for r, c, _ in (g.entries() for g in item_graphs)])
+    pairs, counts = torch.unique(edges, return_counts=True)
+    pairs = pairs[counts == len(item_graphs)]
+    near, far = torch.div(pairs, size, rounding_mode="floor"), pairs % size
+    near, far = (end[near != far] + train.num_users for end in (near, far))
+    rows, columns = torch.cat([users, items, near]), torch.cat([items, users, far])
+    degree = torch.bincount(rows, minlength=train.num_users + size).float()
+    scale = degree.clamp(min=1).rsqrt()  # a node without an edge of its own has no row
+    return SparseMatrix.of(rows, columns, scale[rows] * scale[columns], (len(degree), len(degree)))
+
+
+def propagate_last(adjacency: SparseMatrix, nodes: Tensor, num_layers: int) -> Tensor:
+    """Âᴸ X: the last layer alone, (N, D) -> (N, D)."""
+    for _ in range(num_layers):
+        nodes = adjacency @ nodes
+    return nodes
+
+
+def with_users(interactions: SparseMatrix, items: Sequence[Tensor], batch: Triplets | None = None) -> list[Tensor]:
+    """Each modality's items with the users who are what they took: M times (I, D) -> M times (U+I, D).
+
+    Of a batch only its users, positives and negatives are formed: M times (3B, D).
+    """
+    columns = torch.cat(list(items), dim=1) if len(items) > 1 else items[0]
+    if batch is None:
+        nodes = torch.cat([interactions @ columns, columns])
+    else:
+        chosen = columns.index_select(0, torch.cat([batch.positives, batch.negatives]))
+        nodes = torch.cat([interactions.rows(batch.users) @ columns, chosen])
+    return list(nodes.chunk(len(items), dim=1))
+
+
+def ranking_terms(nodes: Tensor, reg_weight: float) -> dict[str, Tensor]:
+    """BPR and ½ Σ ‖·‖² / B over the final representations of a batch: users, positives, negatives (3B, D)."""
+    users, chosen, skipped = nodes.chunk(3)
+    return {
+        "bpr": bpr_loss(dot(users, chosen), dot(users, skipped)),
+        "reg": reg_weight * half_squares(users, chosen, skipped),
+    }
+
+
+def half_squares(*tables: Tensor) -> Tensor:
+    """½ Σ ‖E‖² / B of tables (B, D)."""
+    return sum_of(table.square().sum() for table in tables) / (2 * len(tables[0]))
+
+
+def sum_of(tensors: Iterable[Tensor]) -> Tensor:
+    """Sum of at least one tensor."""
+    first, *others = tensors
+    for other in others:
+        first = first + other
+    return first

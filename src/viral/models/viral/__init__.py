@@ -1,0 +1,1 @@
+"""VIRAL: the default variant, and the readings of the paper."""

@@ -1,0 +1,57 @@
+"""What every modality tells, and what of a modality is left without it.
+
+Shapes: I items, d the cross-modal width, M modalities.
+"""
+
+from itertools import combinations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from viral.models.families.layers import linear
+from viral.models.viral.fusion.synergy import CrossModal
+from viral.models.viral.fusion.tokens import TokenEncoder
+
+
+class Redundancy(nn.Module):
+    """r = mean(h, h_1 … h_M): one encoder sees all modalities together and each of them alone.
+
+    The masked ones are zeros, as in the authors' code, or a learnt [MASK] vector each, as the paper has it.
+    """
+
+    def __init__(self, dim: int, num_sources: int = 2, *, learned_mask: bool = False) -> None:
+        super().__init__()
+        self.num_sources = num_sources
+        self.join = linear(num_sources * dim, dim)
+        self.encoder = TokenEncoder(dim)
+        self.mask = nn.Parameter(nn.init.xavier_uniform_(torch.empty(num_sources, dim))) if learned_mask else None
+
+    def forward(self, *sources: Tensor) -> CrossModal:
+        """M times (I, d) -> r (I, d) and the pairs (h_1, r) … (h_M, r), (h_2, h_1) … (h_M, h_M-1)."""
+        weights = self.join.weight.chunk(self.num_sources, dim=1)  # W [t | 0] = W_t t: half of the zeros' work
+        alone = [x @ w.T for x, w in zip(sources, weights, strict=True)]
+        together = alone[0]
+        for one in alone[1:]:
+            together = together + one
+        joined = [together + self.join.bias, *(self._masked(m, x, weights) for m, x in enumerate(alone))]
+        h, *each = (self.encoder(x, x) for x in joined)
+        r = h
+        for one in each:
+            r = r + one
+        r = r / (self.num_sources + 1)
+        return CrossModal(r, (*((one, r) for one in each), *((b, a) for a, b in combinations(each, 2))))
+
+    def _masked(self, source: int, alone: Tensor, weights: tuple[Tensor, ...]) -> Tensor:
+        """W [mask … x_m … mask] + b from W_m x_m."""
+        joined = alone + self.join.bias
+        if self.mask is None:
+            return joined
+        others = [w @ mask for n, (w, mask) in enumerate(zip(weights, self.mask, strict=True)) if n != source]
+        return joined + torch.stack(others).sum(dim=0)
+
+
+def without(x: Tensor, direction: Tensor) -> Tensor:
+    """Take from x its projection on ``direction``, row by row, at unit length: (I, d), (I, d) -> (I, d)."""
+    share = (x * direction).sum(dim=-1, keepdim=True) / (direction.square().sum(dim=-1, keepdim=True) + 1e-8)
+    return F.normalize(x - share * direction, dim=-1)

@@ -1,0 +1,132 @@
+"""What two modalities tell together: by attention of each to the other, or by what neither tells alone.
+
+Shapes: I items, d the cross-modal width, F features of a modality, q directions.
+"""
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from viral.graph.functions.infonce import info_nce
+from viral.models.families.layers import linear
+from viral.models.viral.fusion.tokens import token_encoder
+
+
+class CrossModal(NamedTuple):
+    """A part that both modalities enter, and the pairs of representations that its loss makes agree."""
+
+    value: Tensor  # (I, d)
+    pairs: tuple[tuple[Tensor, Tensor], ...]
+
+    def alignment(self, rows: Tensor | None, temperature: float) -> Tensor:
+        """Σ over the pairs of symmetric InfoNCE, over all items or the given rows."""
+        chosen = [(a, b) if rows is None else (a[rows], b[rows]) for a, b in self.pairs]
+        return torch.stack([info_nce(a, b, temperature) for a, b in chosen]).sum()
+
+
+class Synergy(nn.Module):
+    """s = ½ (h_{t←v} + h_{v←t}): each modality asks the other, then itself.
+
+    ``neighbors`` are the (I, k) nearest items by text and by picture: with them each modality attends to the items
+    that are like its own item in its own terms; without them an item is one token.
+    """
+
+    def __init__(self, dim: int, neighbors: tuple[Tensor, Tensor] | None = None) -> None:
+        super().__init__()
+        by_text, by_visual = neighbors or (None, None)
+        self.cross_text, self.cross_visual, self.self_text, self.self_visual = (
+            token_encoder(dim, table) for table in (by_text, by_visual, by_text, by_visual)
+        )
+
+    def forward(self, text: Tensor, visual: Tensor) -> CrossModal:
+        """(I, d), (I, d) -> s (I, d) and the pair (h_{t←v}, h_{v←t})."""
+        a = self.cross_text(text, visual)
+        a = self.self_text(a, a)
+        b = self.cross_visual(visual, text)
+        b = self.self_visual(b, b)
+        return CrossModal((a + b) / 2, ((a, b),))
+
+
+class Interaction(nn.Module):
+    """s = z - Q Qᵀ z with z = A t ⊙ B v: a bilinear interaction less all that either modality tells of it linearly.
+
+    The synergy of the paper pulls its two directions together, and what two views can agree on is what both know:
+    redundancy. Synergy is what only both tell, an exclusive-or being the pure case: x₁ ⊕ x₂ is uncorrelated with
+    every function of one of them, and it is the product of the two once both are centred. Hence a product of learnt
+    projections; and as a product of things that are not independent may still follow one of them, its least-squares
+    fit from [1, t, v] over the whole catalogue is taken out (Q, see :func:`span`, is fixed). Nothing is aligned, so
+    there are no pairs. What stays may still be a *curved* function of one modality alone: the part is free of linear
+    leakage, not of all leakage. Every column is scaled to a spread of 1.
+    """
+
+    basis: Tensor  # (I, q), orthonormal
+    text: Tensor | None  # (I, F_t), standardised, of sources that stay as they are
+    visual: Tensor | None  # (I, F_v)
+
+    def __init__(self, text: Tensor, visual: Tensor, dim: int, *, fixed: bool = False) -> None:
+        """``fixed`` promises that every step brings these same sources, which are then standardised but once."""
+        super().__init__()
+        self.from_text = linear(text.shape[1], dim, bias=False)  # a bias would only add what is taken out again
+        self.from_visual = linear(visual.shape[1], dim, bias=False)
+        self.register_buffer("basis", span(text, visual), persistent=False)
+        self.register_buffer("text", _standard(text) if fixed else None, persistent=False)
+        self.register_buffer("visual", _standard(visual) if fixed else None, persistent=False)
+
+    def forward(self, text: Tensor, visual: Tensor) -> CrossModal:
+        """(I, F_t), (I, F_v) -> s (I, d), and no pair to align."""
+        a = _standard(text) if self.text is None else self.text
+        b = _standard(visual) if self.visual is None else self.visual
+        product = self.from_text(a) * self.from_visual(b)
+        rest = product - self.basis @ (self.basis.T @ product)
+        return CrossModal(rest / (rest.square().mean(dim=0) + 1e-8).sqrt(), ())
+
+
+ITEMS_PER_DIRECTION = 10  # with fewer items to a fitted number, the fit would explain by chance
+
+
+def span(*sources: Tensor) -> Tensor:
+    """An orthonormal basis of the constant and the leading directions of each source: (I, F) … -> (I, q).
+
+    A source gives at most I / 10 directions, so that a small catalogue with wide features is not explained by chance;
+    in one with more than 10 F items nothing of a source is left out.
+    """
+    num_items = len(sources[0])
+    leading = [_orthonormal(_standard(values.double()), max(1, num_items // ITEMS_PER_DIRECTION)) for values in sources]
+    constant = torch.full_like(leading[0][:, :1], num_items**-0.5)
+    return _orthonormal(torch.cat([constant, *leading], dim=1)).to(sources[0])
+
+
+def _standard(values: Tensor) -> Tensor:
+    """Columns of mean zero, all divided by one number so that an entry's mean square is 1."""
+    centred = values - values.mean(dim=0)
+    return centred / (centred.square().mean() + 1e-12).sqrt()
+
+
+def _orthonormal(columns: Tensor, most: int | None = None) -> Tensor:
+    """The directions of largest spread of what the columns span, at most ``most``: (I, n) -> (I, ≤ n)."""
+    sizes, mixes = torch.linalg.eigh(columns.T @ columns)  # ascending
+    kept = slice(max(int((sizes <= 1e-10 * sizes[-1]).sum()), len(sizes) - (most or len(sizes))), None)
+    return columns @ (mixes[:, kept] / sizes[kept].clamp(min=1e-300).sqrt())
+
+
+class OverPairs(nn.Module):
+    """One part for every pair of three or more sources: the mean of their values, and the pairs of them all."""
+
+    def __init__(self, num_sources: int, make: Callable[[int, int], nn.Module]) -> None:
+        super().__init__()
+        self.places = list(combinations(range(num_sources), 2))
+        self.parts = nn.ModuleList(make(a, b) for a, b in self.places)
+
+    def forward(self, *sources: Tensor) -> CrossModal:
+        """Sources (I, ·) in their order -> s (I, d)."""
+        made = [part(sources[a], sources[b]) for (a, b), part in zip(self.places, self.parts, strict=True)]
+        values = torch.stack([part.value for part in made])
+        return CrossModal(values.mean(dim=0), tuple(pair for part in made for pair in part.pairs))
+
+
+def over_pairs(num_sources: int, make: Callable[[int, int], nn.Module]) -> nn.Module:
+    """``make(0, 1)`` for two sources, and one such part a pair for more."""
+    return make(0, 1) if num_sources == 2 else OverPairs(num_sources, make)

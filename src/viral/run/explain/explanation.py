@@ -1,0 +1,160 @@
+"""One score taken apart: by information part, by origin, and by the items of the user's history.
+
+Three exact sums. ``parts`` are the model's own parts. ``origins`` splits the item's vector v = f + S f of a model with
+an item graph into what the item says itself, part by part, and what its neighbours in the graph lend it; what the
+model remembers (``memory``) is an origin of its own. ``evidence`` is what the items of the history carry: for item-item
+weights the summands of the score; for vectors the summands of the folded-in score ⟨û, v⟩
+(:mod:`viral.run.retrieval.fold_in`); where a model has both, the sum of the two. ``history`` is their sum over the
+whole history, and ``beyond`` = score - history what the user's own vector holds that the rule does not make of the
+history.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from viral.models.memory_scorer import MEMORY
+from viral.run.bundle import Bundle
+from viral.run.retrieval.fold_in import FoldIn
+from viral.run.retrieval.user_vectors import Taste, split_products
+
+SHOWN = 5  # items of the history
+NEIGHBOURS = "neighbours"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An item that the user took, and what it adds to the score."""
+
+    item_id: str
+    title: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A score as the sum of its parts, and where the item stands among all items for this user."""
+
+    user_id: str
+    item_id: str
+    title: str
+    score: float
+    parts: Mapping[str, float]  # they add up to ``score``
+    rank: int  # among the items that can be recommended, 1 is best: as in the list, what the user has taken left out
+    num_items: int  # that are ranked so
+    seen: bool  # the user took this item in training
+    taken: int = 0  # how many items the user took
+    origins: Mapping[str, float] = field(default_factory=dict)  # add up to ``score``; empty where not to be told apart
+    evidence: tuple[Evidence, ...] = ()  # the items of the history that add most, the largest first
+    history: float = 0.0  # what all items of the history add
+    information: Mapping[str, float] = field(
+        default_factory=dict
+    )  # bits that the item's modalities tell, where measured
+
+    @property
+    def beyond(self) -> float:
+        """What of the score no item of the history accounts for."""
+        return self.score - self.history
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"beyond": self.beyond}
+
+    def sentence(self) -> str:
+        """One line for a human."""
+        total = sum(abs(value) for value in self.parts.values()) or 1.0
+        ordered = sorted(self.parts.items(), key=lambda part: -abs(part[1]))
+        shares = ", ".join(
+            f"{name.replace('_', ' ')} {value:+.3f} ({abs(value) / total:.0%})" for name, value in ordered
+        )
+        taken = "; the user has it already" if self.seen else ""
+        place = f"rank {self.rank} of {self.num_items}{taken}"
+        return f"{self.title or self.item_id}: score {self.score:.3f} = {shares}; {place}"
+
+
+def explain(
+    bundle: Bundle,
+    user_id: str,
+    item_id: str,
+    *,
+    fold_in: FoldIn | None = None,
+    information: Mapping[str, Mapping[str, float]] | None = None,
+) -> Explanation:
+    """Take the score of (user, item) apart; raises ``UnknownIdError`` for an unknown id.
+
+    ``fold_in`` saves learning the rule anew (``Retriever.fold_in``); ``information`` is bits by item id
+    (:func:`viral.run.explain.information.load`).
+    """
+    user = bundle.users.index(user_id)
+    taste = Taste.of_user(bundle.scorer, user, bundle.seen.items[bundle.seen.users == user].unique())
+    return explain_taste(bundle, taste, item_id, user_id=user_id, fold_in=fold_in, information=information)
+
+
+def explain_taste(
+    bundle: Bundle,
+    taste: Taste,
+    item_id: str,
+    *,
+    user_id: str = "",
+    fold_in: FoldIn | None = None,
+    information: Mapping[str, Mapping[str, float]] | None = None,
+) -> Explanation:
+    """As :func:`explain`, of a taste: of somebody new (``Retriever.newcomer``) there is no ``user_id``."""
+    item = bundle.items.index(item_id)
+    taken, parts = taste.seen, taste.split(item)
+    shares = _shares(bundle, taste, item, fold_in)
+    best = shares.argsort(descending=True)[:SHOWN].tolist()
+    rank, ranked = _rank(taste, item)
+    return Explanation(
+        user_id,
+        item_id,
+        bundle.titles[item],
+        sum(parts.values()),
+        parts,
+        rank,
+        ranked,
+        bool((taken == item).any()),
+        len(taken),
+        _origins(bundle, taste, item, parts),
+        tuple(_evidence(bundle, int(taken[place]), float(shares[place])) for place in best if shares[place] > 0),
+        float(shares.sum()),
+        (information or {}).get(item_id, {}),
+    )
+
+
+def _rank(taste: Taste, item: int) -> tuple[int, int]:
+    """The place in the list of what the taste has not taken, and how many are in it.
+
+    Of equal scores the first item leads; an item that was taken has the place that it would have there.
+    """
+    scores = taste.scores()
+    score = scores[item].clone()
+    scores[taste.seen] = -torch.inf
+    scores[item] = score
+    ahead = int((scores > score).sum()) + int((scores[:item] == score).sum())
+    return ahead + 1, int((scores > -torch.inf).sum())
+
+
+def _shares(bundle: Bundle, taste: Taste, item: int, fold_in: FoldIn | None) -> Tensor:
+    """What each of the items taken (n,) adds to the item's score: (n,) float64."""
+    said = taste.summands(taste.seen, torch.tensor([item])).squeeze(1)
+    if taste.vectors is None or not len(taste.seen):
+        return said
+    return said + (fold_in or FoldIn.of(bundle)).shares(taste.seen, item).double()
+
+
+def _evidence(bundle: Bundle, item: int, share: float) -> Evidence:
+    return Evidence(bundle.items.ids[item], bundle.titles[item], share)
+
+
+def _origins(bundle: Bundle, taste: Taste, item: int, parts: Mapping[str, float]) -> dict[str, float]:
+    """The score by what the item says itself, part by part, what its neighbours lend it, and what is remembered."""
+    vectors, own = taste.vectors, bundle.material.unlinked
+    if own is None or vectors is None:
+        return {}
+    lent = vectors.items[item].double() - own[item].double()
+    found = split_products(taste.vector, own[item][None], vectors.parts)[0]
+    found |= {NEIGHBOURS: float(taste.vector.double() @ lent)}
+    return found if taste.history is None else found | {MEMORY: parts[MEMORY]}

@@ -1,0 +1,224 @@
+"""The hops as functions over folders: a data set becomes a run, a run is measured. The command line calls these."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from viral.base.devices import find_device
+from viral.base.errors import DataError
+from viral.base.files import replace_folder, require_space
+from viral.base.parallel.owners import alone
+from viral.base.recipe import Recipe
+from viral.data.dataset import Dataset
+from viral.data.features import load_features
+from viral.data.inputs import ModelInputs
+from viral.data.preconditions import need
+from viral.data.splitting import Split, sample_users, split
+from viral.evaluation.exposure import LessPopular, above_average
+from viral.models.base import Recommender
+from viral.run.bundle import Bundle, make_bundle
+from viral.run.bundle_extras import gather
+from viral.run.configuration import Configured, configured, find_model, with_words
+from viral.run.explain.log_verb import deed_of
+from viral.run.identity import CHECKPOINT_FILE, RECIPE_FILE, claim, claimed_by, finished_here, identity_of
+from viral.run.production import everything, settle
+from viral.run.summary import (
+    PROTOCOLS,
+    RUN_FILE,
+    exposed,
+    keep_summary,
+    measure,
+    read_summary,
+    report_metrics,
+    summarise,
+    tested_on,
+)
+from viral.training import TrainReport, build_model, fit
+from viral.training.budget import Budget, budget_of, tell_peak, tell_sources
+from viral.training.item_memory import Ranker, finish
+
+__all__ = [
+    "BUNDLE_FOLDER",
+    "CHECKPOINT_FILE",
+    "PROTOCOLS",
+    "RECIPE_FILE",
+    "RUN_FILE",
+    "Configured",
+    "configured",
+    "evaluate_run",
+    "find_model",
+    "finished_here",
+    "identity_of",
+    "load_inputs",
+    "load_split",
+    "measure",
+    "report_metrics",
+    "summarise",
+    "train",
+    "train_anew",
+    "with_words",
+]
+
+BUNDLE_FOLDER = "bundle"
+
+
+def load_split(dataset: Dataset) -> Split:
+    """The data set's split over the catalogue's items."""
+    return split(dataset.interactions(), dataset.catalog().ids)
+
+
+def load_inputs(dataset: Dataset, parts: Split, recipe: Recipe) -> ModelInputs:
+    """Training interactions and every feature table of the data set, aligned by item id."""
+    return ModelInputs.of(parts, load_features(dataset.features_folder).values(), fill=recipe.fill)
+
+
+def train(
+    dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | None = None, device: str = "cpu",
+    production: bool = False, chosen_by: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train a recipe on a data set and leave a run in ``out``: recipe, checkpoint, bundle, ``run.json``.
+
+    A finished run is returned as it is, a stopped one goes on from its checkpoint; a folder that holds another run is
+    a ``UsageError``. Selection sees validation only; the test set is ranked once, at the end. With ``users`` only so
+    many, drawn at random, are ranked for: for logs where ranking for everybody takes longer than an epoch. For
+    ``production`` validation and test are learnt from as well, for as long as the run ``chosen_by`` was
+    (:mod:`viral.run.production`). ``device`` is no part of what the run is (:mod:`viral.base.devices`). A training
+    under way may go on with another cap, ``recipe.train.max_epochs``.
+    """
+    with alone(Path(out)):
+        return _train(dataset, recipe, Path(out), users, device, production, chosen_by)
+
+
+def _train(
+    dataset: Dataset,
+    recipe: Recipe,
+    out: Path,
+    users: int | None,
+    device: str,
+    production: bool,
+    chosen_by: Path | None,
+) -> dict[str, Any]:
+    parts = load_split(dataset)
+    need(parts, "train", where=str(dataset.path))
+    settled = settle(recipe, parts, production=production, chosen_by=chosen_by)
+    chosen = configured(settled.recipe)
+    recipe = chosen.recipe
+    settled.tell()
+    find_device(device)  # before the folder is claimed
+    identity = claim(dataset, chosen, out, users, production)
+    if (out / RUN_FILE).is_file():
+        return read_summary(out)
+    parts = _ranked_for(everything(parts) if production else parts, users)
+    inputs, catalog = load_inputs(dataset, parts, recipe), dataset.catalog()
+    model, ranker, report, budget = _learnt(chosen, inputs, parts, out / CHECKPOINT_FILE, device)
+    summary = summarise(recipe, report, measure(ranker.scorer, parts), ranker, parts)
+    summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
+    summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title)
+    summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)} | settled.summary
+    summary["least_memory_bytes"] = budget.training + budget.ranking
+    tell_peak(budget)
+    about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | summary
+    material = gather(model, inputs, dataset, parts.items.ids)
+    made = make_bundle(ranker.scorer, catalog, parts.users, parts.items, parts.train, about, material)
+    made.save(out / BUNDLE_FOLDER)
+    keep_summary(out, summary)
+    (out / CHECKPOINT_FILE).unlink(missing_ok=True)
+    return summary
+
+
+class _Learnt(NamedTuple):
+    model: Recommender[Any]
+    ranker: Ranker
+    report: TrainReport
+    budget: Budget
+
+
+def _learnt(chosen: Configured, inputs: ModelInputs, parts: Split, checkpoint: Path, device: str) -> _Learnt:
+    """The model, trained, and what ranks with it."""
+    train = chosen.recipe.train
+    model = build_model(chosen.model, inputs, chosen.config, train.seed)
+    tell_sources(model, inputs)
+    budget = budget_of(model)
+    budget.tell()
+    require_space(checkpoint, _written(model, inputs))
+    report = fit(model, parts, train, checkpoint=checkpoint, device=device)
+    return _Learnt(model, finish(model, inputs, parts, train, chosen.recipe.memory), report, budget)
+
+
+def _written(model: Recommender[Any], inputs: ModelInputs) -> int:
+    """Bytes that a training writes at least: two checkpoints (the old is there until the new is), and the bundle."""
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    features = sum(values.numel() for values in inputs.features.values())
+    return 4 * (2 * 4 * parameters + 2 * parameters + features)
+
+
+def train_anew(
+    dataset: Dataset, recipe: Recipe, out: Path, *, production: bool = False, chosen_by: Path | None = None, **more: Any
+) -> dict[str, Any]:
+    """As :func:`train`, where ``out`` may hold a run of other data or another recipe: that is there until this is done.
+
+    The new run is trained beside it, resumable as any, and takes its place in one step.
+    """
+    more |= {"production": production, "chosen_by": chosen_by}
+    settled = settle(recipe, load_split(dataset), production=production, chosen_by=chosen_by)
+    wanted = identity_of(dataset, configured(settled.recipe), more.get("users"), production)
+    if claimed_by(out) in ("", wanted):
+        return train(dataset, recipe, out, **more)
+    beside = out.with_name(f".{out.name}.next")
+    if claimed_by(beside) != wanted:  # stopped, and the data have changed since
+        shutil.rmtree(beside, ignore_errors=True)
+    summary = train(dataset, recipe, beside, **more)
+    replace_folder(beside, out)
+    return summary
+
+
+def _ranked_for(parts: Split, users: int | None) -> Split:
+    """The split with validation and test of so many users alone, or of all."""
+    if users is None:
+        return parts
+    return replace(parts, valid=sample_users(parts.valid, users), test=sample_users(parts.test, users))
+
+
+def evaluate_run(
+    run: Path,
+    *,
+    name: str = "test",
+    mask: str = PROTOCOLS[0],
+    dataset: Path | None = None,
+    users: int | None = None,
+    less_popular: float = 0.0,
+) -> dict[str, Any]:
+    """Rank again from a run's bundle and measure one split of its data set, for ``users`` drawn at random or all.
+
+    ``less_popular`` is what being popular costs an item (:class:`viral.evaluation.exposure.LessPopular`).
+    """
+    bundle = Bundle.load(run / BUNDLE_FOLDER)
+    opened = Dataset.open(dataset or Path(read_summary(run)["dataset"]))
+    parts = load_split(opened)
+    if bundle.about.get("production"):
+        parts = everything(parts)
+    if (
+        parts.users != bundle.users
+        or parts.items != bundle.items
+        or not torch.equal(parts.train.keys(), bundle.seen.keys())
+    ):
+        raise DataError(
+            "the data set's users, items or training interactions are not the bundle's",
+            where=str(opened.path),
+            hint="train again on this data",
+        )
+    if bundle.about.get("production"):
+        need(
+            parts, name, where=str(run), hint="it learnt from every interaction: evaluate the run that chose its epochs"
+        )
+    need(parts, name, where=str(opened.path))
+    parts = _ranked_for(parts, users)
+    scorer = LessPopular(bundle.scorer, above_average(parts.train), less_popular) if less_popular else bundle.scorer
+    measured = measure(scorer, parts, name=name)
+    told = {"model": bundle.about["model"], **report_metrics(measured, name, mask=mask)}
+    titles = dict(zip(bundle.items.ids, bundle.titles, strict=True))
+    beside = {"less_popular": less_popular} if less_popular else {}
+    return told | beside | exposed(scorer, parts, titles.__getitem__)

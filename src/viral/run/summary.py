@@ -1,0 +1,111 @@
+"""What a run reports: metrics under both protocols, and the summary that ``run.json`` keeps."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from viral.base.files import fingerprint, read_sealed, write_sealed
+from viral.base.process_memory import peak_memory_bytes
+from viral.base.recipe import Recipe
+from viral.data.preconditions import LACKS
+from viral.data.splitting import Split
+from viral.evaluation import CUTOFFS, Metrics, evaluate
+from viral.evaluation.exposure import exposure
+from viral.evaluation.ranking import Scorer
+from viral.training import TrainReport, measure_valid
+from viral.training.item_memory import Ranker
+
+RUN_FILE = "run.json"
+PROTOCOLS = ("train", "train+valid")  # what is masked when the test set is ranked; the first is the published one
+
+
+def keep_summary(run: Path, summary: Mapping[str, Any]) -> None:
+    """Write ``run.json``: a run that has one is finished."""
+    write_sealed(run / RUN_FILE, summary)
+
+
+def read_summary(run: Path) -> dict[str, Any]:
+    """What ``run.json`` says of a finished run; raises ``DataError`` where it is absent, or was changed since."""
+    return read_sealed(run / RUN_FILE, hint="restore it, or train again into another folder")
+
+
+def measure(scorer: Any, parts: Split, *, name: str = "test") -> dict[str, Metrics]:
+    """Metrics of one split under both protocols: only train masked (published), and validation masked too.
+
+    Nothing where the part is empty.
+    """
+    held_out = parts.part(name)
+    if not len(held_out):
+        return {}
+    if name == "train":
+        empty = type(held_out)(held_out.users[:0], held_out.items[:0], held_out.num_users, held_out.num_items)
+        return {"none": evaluate(scorer, held_out, empty)}
+    measured = {"train": evaluate(scorer, held_out, parts.train)}
+    if name == "test":
+        measured["train+valid"] = evaluate(scorer, held_out, parts.train.union(parts.valid))
+    return measured
+
+
+def report_metrics(measured: Mapping[str, Metrics], name: str, *, mask: str) -> dict[str, Any]:
+    """The JSON form of metrics: those of the chosen protocol, and all protocols beside."""
+    if not measured:
+        nothing: dict[str, Any] = {"metrics": {}, "split": name, "users": 0, "cutoffs": list(CUTOFFS)}
+        return nothing | {"masked": mask, "protocols": {}, "unmeasured": LACKS[name]}
+    chosen = measured[mask if mask in measured else next(iter(measured))]
+    return {
+        "metrics": chosen.mean(),
+        "split": name,
+        "users": len(chosen.users),
+        "cutoffs": list(CUTOFFS),
+        "masked": mask if mask in measured else next(iter(measured)),
+        "protocols": {protocol: metrics.mean() for protocol, metrics in measured.items()},
+    }
+
+
+def summarise(
+    recipe: Recipe, report: TrainReport, measured: Mapping[str, Metrics], ranker: Ranker, parts: Split
+) -> dict[str, Any]:
+    """What ``viral train`` prints and ``run.json`` keeps; ``valid`` is that of what ranks, memory included."""
+    best, beside = report.best_value, {}
+    if ranker.memory:
+        beside["memory"] = ranker.memory | _known({"valid_without": best})
+        best = measure_valid(ranker.scorer, parts).get(recipe.train.monitor, float("nan"))
+    return beside | {
+        "model": recipe.model,
+        "seed": recipe.train.seed,
+        **report_metrics(measured, "test", mask=PROTOCOLS[0]),
+        "valid": {"best_epoch": report.best_epoch} | _known({recipe.train.monitor: best}),
+        "epochs": len(report.history),
+        "stopped_because": report.stopped_because,
+        "epoch_seconds": report.epoch_seconds,
+        "valid_seconds": [record.valid_seconds for record in report.history],
+        "num_parameters": report.num_parameters,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "history": [asdict(record) for record in report.history],
+    }
+
+
+def exposed(scorer: Scorer, parts: Split, title_of: Callable[[str], str]) -> dict[str, Any]:
+    """How the first places are shared out among the items, as a run tells it (:mod:`viral.evaluation.exposure`)."""
+    found = exposure(scorer, parts)
+    return {} if found is None else {"exposure": asdict(found) | {"most_title": title_of(found.most_item)}}
+
+
+def _known(values: Mapping[str, float]) -> dict[str, float]:
+    """Without what could not be measured, which JSON has no number for."""
+    return {name: value for name, value in values.items() if value == value}
+
+
+def tested_on(parts: Split) -> dict[str, Any]:
+    """What the metrics are of: two runs' numbers can be compared where this is the same."""
+    pairs = parts.test.keys().tolist()
+    users, items = parts.users.ids, parts.items.ids
+    named = sorted((users[key // len(items)], items[key % len(items)]) for key in pairs)
+    hashes = {"pairs_sha256": fingerprint(named), "items_sha256": fingerprint(sorted(items))}
+    return hashes | {
+        "interactions": len(pairs),
+        "users": len(parts.test.users.unique()),
+        "items": len(items),  # that are ranked
+        "fingerprint": fingerprint(hashes),
+    }

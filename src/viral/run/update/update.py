@@ -1,0 +1,217 @@
+"""``viral update``: a run goes on from a data set that has changed, and takes its place when it is done."""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from viral.base.errors import UsageError
+from viral.base.files import fingerprint, staged_folder, write_json
+from viral.base.parallel.owners import alone
+from viral.base.progress import say
+from viral.base.recipe import Recipe, build
+from viral.data.dataset import MANIFEST_FILE, Dataset
+from viral.data.descriptions import DESCRIPTIONS_FOLDER
+from viral.data.edits import EDITS_FILE
+from viral.data.inputs import ModelInputs
+from viral.data.preconditions import need
+from viral.data.splitting import Split
+from viral.encode import SentenceEncoder, encode_dataset
+from viral.encode.feature_tables import CACHE_FILE, PICTURES_CACHE, SAID
+from viral.encode.vision import EfficientNetLite
+from viral.enrich import LEDGER_FILE, save_descriptions
+from viral.enrich.imported import imported_sets
+from viral.models.base import Recommender
+from viral.run.bundle import Bundle, make_bundle
+from viral.run.bundle_extras import Material, described_by, gather
+from viral.run.configuration import Configured, configured, refuse_foreign
+from viral.run.explain.log_verb import deed_of
+from viral.run.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, load_inputs, load_split
+from viral.run.production import epochs_of, everything
+from viral.run.summary import exposed, keep_summary, measure, read_summary, summarise, tested_on
+from viral.run.update.changes import changes_between, knows
+from viral.run.update.comparable import comparable
+from viral.run.update.continued import Continued, epochs_after, go_on
+from viral.run.update.counting import CountingEncoder, CountingVision
+from viral.run.update.describing import Makers, describe
+from viral.run.update.warm import axes_of, carry_over
+from viral.training import build_model, fit
+from viral.training.item_memory import finish, fixed
+
+FEATURES = "features"
+STEPS = ("describe", "train", "measure")
+
+
+def update(
+    run: Path, dataset: Dataset, out: Path, *, makers: Makers | None = None, epochs: int | None = None,
+    on_step: Callable[[str], None] = lambda step: None, trust_run: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Describe and encode what is new in ``dataset``, train on from ``run``, and put the new run at ``out``.
+
+    ``out`` may be ``run`` itself: the old bundle is there, whole, until the new one takes its place in one step. The
+    recipe is the run's; training starts from its parameters, row by row by id, and is short
+    (:mod:`viral.run.update.continued`): ``epochs``, or a share of those that the run took from scratch. Returns the
+    summary of the new run with what changed, what was described and encoded, what was measured before, and seconds by
+    stage; ``on_step`` hears of each of ``STEPS``. Raises ``DataError`` where the data hold out what the run was trained
+    on, ``NoDescriber`` where what described its items is not to be had. Where ``out`` is ``run`` and nothing has
+    changed, the run is left as it is, unless ``epochs`` are asked for: a command that was killed in its last moment
+    trains once.
+    """
+    _check_place(out)
+    with alone(out):
+        return _update(run, dataset, out, makers, epochs, on_step, trust_run)
+
+
+def _update(
+    run: Path, dataset: Dataset, out: Path, makers: Makers | None, epochs: int | None, on_step: Callable[[str], None],
+    trust_run: bool,
+) -> dict[str, Any]:  # fmt: skip
+    started, seconds = time.perf_counter(), {}
+    bundle = Bundle.load(run / BUNDLE_FOLDER)
+    recipe = build(Recipe, bundle.about.get("recipe", {}), where="the bundle's recipe")
+    if not trust_run:
+        refuse_foreign(recipe.model, where=str(run))
+    chosen = configured(recipe)
+    recipe, production = chosen.recipe, bool(bundle.about.get("production"))
+    parts = everything(load_split(dataset)) if production else load_split(dataset)
+    need(parts, "train", where=str(dataset.path))
+    catalog = dataset.catalog()
+    changes = changes_between(bundle, catalog, parts)
+    bring_caches(_origin(run), dataset.path)
+    on_step("describe")
+    counts = refresh(dataset, bundle.material, makers or Makers())
+    seconds["describe and encode"] = time.perf_counter() - started
+    inputs = load_inputs(dataset, parts, recipe)
+    idle = epochs is None and run.resolve() == out.resolve() and not any((*asdict(changes).values(), *counts.values()))
+    if idle and knows(bundle, dataset, inputs, parts):
+        return read_summary(run) | {"unchanged": True}
+    on_step("train")
+    model, trained, taken = _train(bundle, chosen, parts, inputs, epochs)
+    memory = fixed(recipe.memory, bundle.about.get("memory", {}))  # as it was chosen when the run began
+    ranker = finish(model, inputs, parts, recipe.train, memory)
+    on_step("measure")
+    seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
+    told = _before(bundle) | {"changes": asdict(changes), "counts": counts} | _trained(bundle, recipe, trained, taken)
+    summary = summarise(recipe, trained.report, measure(ranker.scorer, parts), ranker, parts)
+    identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
+    summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
+    summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)}
+    summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title) | _chosen(bundle)
+    summary["update"] = told | asdict(comparable(bundle.about, summary)) | {"seconds": seconds}
+    _leave(out, dataset, recipe, parts, inputs, (model, ranker.scorer), summary)
+    return summary
+
+
+def _trained(bundle: Bundle, recipe: Recipe, trained: Continued, taken: int) -> dict[str, Any]:
+    """From what the training began: how many numbers, after how many epochs from scratch, how good on validation."""
+    return {
+        "carried_over": taken,
+        "scratch_epochs": scratch_epochs(bundle) or len(trained.report.history),
+        "start": {} if trained.start is None else {recipe.train.monitor: trained.start},
+    }
+
+
+def _before(bundle: Bundle) -> dict[str, Any]:
+    """Which run this goes on from, and what was measured of it."""
+    measured = {name: bundle.about[name] for name in ("metrics", "tested_on") if name in bundle.about}
+    return {"of": str(bundle.about.get("identity", "")), "before": measured}
+
+
+def _chosen(bundle: Bundle) -> dict[str, Any]:
+    """How many epochs from scratch validation chose, where that is known."""
+    epochs = epochs_of(bundle.about)
+    return {} if epochs is None else {"chosen_epochs": epochs}
+
+
+def _check_place(out: Path) -> None:
+    if out.exists() and not (out / RUN_FILE).is_file() and (out.is_file() or any(out.iterdir())):
+        raise UsageError("the folder is not empty and holds no run", where=str(out), hint="choose another --out")
+
+
+def _origin(run: Path) -> Path | None:
+    """The data set that the run was trained on, as far as it is known."""
+    named = read_summary(run).get("dataset") if (run / RUN_FILE).is_file() else None
+    return Path(named) if named else None
+
+
+def bring_caches(old: Path | None, new: Path) -> None:
+    """Copy the ledger, the caches of vectors and what came from humans or files to a new data set that has none."""
+    if old is None or not old.is_dir() or old.resolve() == new.resolve():
+        return
+    for name in (Path(LEDGER_FILE), FEATURES / CACHE_FILE, FEATURES / PICTURES_CACHE):
+        if (old / name).is_file() and not (new / name).exists():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(old / name)) as source, closing(sqlite3.connect(new / name)) as target:
+                source.backup(target)
+    for one in imported_sets(Dataset.open(old)) if (old / MANIFEST_FILE).is_file() else ():
+        if not (new / DESCRIPTIONS_FOLDER / one.file_name).exists():
+            save_descriptions(one, new)
+    if (old / EDITS_FILE).is_file() and not (new / EDITS_FILE).exists():
+        (new / EDITS_FILE).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(old / EDITS_FILE, new / EDITS_FILE)
+
+
+def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, int]:
+    """Describe and encode what is not known yet, as the material was; how many pictures and texts that took.
+
+    Modalities that came with the old data set by another encoder are taken from the new one as they are.
+    """
+    words = CountingEncoder(makers.words or SentenceEncoder())
+    vision = CountingVision(makers.vision or EfficientNetLite())
+    described, descriptions, asked = material.described, None, 0
+    if described is not None and described.encoder == words.name:
+        descriptions, asked = describe(dataset, described, makers)
+    ours = {"text": words.name, "title": words.name, "image": f"{vision.name}/{vision.revision}"}
+    modalities = [name for name, encoder in material.encoders.items() if ours.get(name) == encoder]
+    if descriptions is not None:
+        modalities += [name for name in SAID if described_by(material.encoders.get(name, "")) == described]
+    if modalities:
+        encode_dataset(dataset, descriptions=descriptions, encoder=words, vision=vision, modalities=modalities)
+    return {"described": asked, "texts": words.count, "pictures": vision.count}
+
+
+def _train(
+    bundle: Bundle, chosen: Configured, parts: Split, inputs: ModelInputs, epochs: int | None
+) -> tuple[Recommender[Any], Continued, int]:
+    """The trained model, what training did, and how many numbers it began with."""
+    model_class, config, recipe = chosen
+    model = build_model(model_class, inputs, config, recipe.train.seed)
+    if model.state_dict() and not bundle.material.parameters:
+        say("the run keeps no parameters: training starts afresh")
+        return model, Continued(fit(model, parts, recipe.train), None), 0
+    taken = 0
+    if bundle.material.parameters:
+        axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()}, inputs.encoders)
+        taken = carry_over(model, axes, bundle, parts, inputs)
+    return model, go_on(model, parts, recipe.train, epochs or epochs_after(scratch_epochs(bundle))), taken
+
+
+def scratch_epochs(bundle: Bundle) -> int:
+    """The epochs that the run took from scratch, be it an update of an update; 0 where that is not known."""
+    about = bundle.about
+    return int(about.get("update", {}).get("scratch_epochs", about.get("epochs", 0)))
+
+
+def _leave(
+    out: Path,
+    dataset: Dataset,
+    recipe: Recipe,
+    parts: Split,
+    inputs: ModelInputs,
+    trained: tuple[Recommender[Any], Any],
+    summary: Mapping[str, Any],
+) -> None:
+    """Write the run beside ``out`` and put it there in one step."""
+    model, scorer = trained
+    about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | dict(summary)
+    material = gather(model, inputs, dataset, parts.items.ids)
+    made = make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)
+    with staged_folder(out, overwrite=True) as folder:
+        made.save(folder / BUNDLE_FOLDER)
+        recipe.write(folder / RECIPE_FILE)
+        keep_summary(folder, summary)
+        write_json(folder / "identity.json", {"identity": summary["identity"]})
