@@ -29,8 +29,8 @@ def compare_cold(
     """Run the study and show its rows; ends with status 1 where a cell failed."""
     from viral.base.progress import say
     from viral.data.dataset import Dataset
-    from viral.lab.cold.page import REPORT_FILE, study_json
-    from viral.lab.cold.page import compare_cold as run
+    from viral.lab.study.cold.cold_study import REPORT_FILE, study_json
+    from viral.lab.study.cold.cold_study import compare_cold as run
 
     with speaking(lang):
         study = run(Dataset.open(dataset), recipes, out, seeds=seeds, command=command, executor=executor, renew=renew)
@@ -46,7 +46,7 @@ def compare_cold(
 
 
 def _tables(study: Any) -> str:
-    from viral.lab.cold.page import HEADINGS, label, place_cells
+    from viral.lab.study.cold.cold_study import HEADINGS, label, place_cells
 
     columns = ["", "recall@20", "95 % (users)", "over seeds", "× random (95 %)", "- content", "95 %", "p (Holm)"]
     made = []

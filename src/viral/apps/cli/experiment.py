@@ -44,7 +44,7 @@ def ablate(
     """Take VIRAL apart: every part, source and number, several seeds each, one table and one report."""
     from viral.data.dataset import Dataset
     from viral.lab.study import ablate as run
-    from viral.lab.study.ablation import to_json
+    from viral.lab.study.ablation.ablate import to_json
 
     picked = _names(studies)
     options: dict[str, Sequence[Any]] = {
@@ -101,7 +101,7 @@ def compare(
     from viral.base.parallel.processes import ProcessExecutor
     from viral.data.dataset import Dataset
     from viral.lab.study import compare as run
-    from viral.lab.study.comparison import leaderboard_json
+    from viral.lab.study.comparison.compare import leaderboard_json
 
     options: dict[str, Sequence[Any]] = {"--out": [out], "--seeds": [seeds], "--models": _names(models)}
     options |= {"--recipe": recipes or [], "--set": settings or [], "--against": [against], "--metric": [metric]}
@@ -151,7 +151,7 @@ def _row_name(path: Path) -> str:
 def _tuning(files: Sequence[Path]) -> dict[str, Any]:
     """What the tuning cost of the recipes that a study beside them ended with."""
     from viral.base.recipe import Recipe
-    from viral.lab.study.effort import effort_of
+    from viral.lab.study.comparison.tuning_effort import effort_of
 
     found = {_row_name(path): effort_of(path, Recipe.read(path)) for path in files}
     return {name: effort for name, effort in found.items() if effort is not None}

@@ -36,7 +36,7 @@ def information(
     """What text and picture tell of users' choices; ``HELP`` is the text of ``--help``."""
     from viral.lab.information.measure import Settings
     from viral.lab.information.report import information as measured
-    from viral.lab.study.outputs import write_results
+    from viral.lab.study.result_files import write_results
     from viral.run.explain.information import FILE
 
     settings = Settings(

@@ -26,8 +26,8 @@ def tune(
     """Choose hyper-parameters on validation; leaves best.toml, a recipe for `viral train --recipe`."""
     from viral.base.recipe import Recipe
     from viral.data.dataset import Dataset
-    from viral.lab.tuning import tune as run
-    from viral.lab.tuning import tuning_json
+    from viral.lab.study.tuning.tune import tune as run
+    from viral.lab.study.tuning.tune import tuning_json
     from viral.run.pipeline import with_words
 
     words = list(settings or []) + ([f"train.max_epochs={epochs}"] if epochs is not None else [])

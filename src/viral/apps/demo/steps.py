@@ -16,7 +16,7 @@ from viral.evaluation import Metrics, PairedTest, paired_test
 from viral.lab.information.measure import Settings
 from viral.lab.information.report import information
 from viral.lab.shop import ShopConfig, make_shop
-from viral.lab.study.outputs import write_results
+from viral.lab.study.result_files import write_results
 from viral.run.bundle import MANIFEST_FILE, Bundle
 from viral.run.explain.information import FILE as INFORMATION_FILE
 from viral.run.pipeline import BUNDLE_FOLDER, load_split, measure, train

@@ -30,7 +30,7 @@ from viral.lab.study.cells import (
     read_result,
     write_result,
 )
-from viral.lab.study.code import code_of
+from viral.lab.study.code_fingerprint import code_of
 from viral.run.pipeline import PROTOCOLS, configured, load_split, measure, summarise
 from viral.training import build_model, fit
 from viral.training.item_memory import finish
@@ -55,7 +55,7 @@ def run_cells(
     A cell is kept in ``out/cells/<key>``, the key being the recipe and the bytes of the data: a finished one is not
     computed again, one that was stopped goes on from its training's checkpoint, cells with equal recipes are computed
     once, and a change of recipe or data leads to another folder. Two commands may run on one ``out`` at a time.
-    A finished cell that other code computed (:mod:`viral.lab.study.code`) is used and said so, or with ``renew``
+    A finished cell that other code computed (:mod:`viral.lab.study.code_fingerprint`) is used and said so, or with ``renew``
     computed anew; a stopped one of other code begins again.
     A ``ViralError`` in one cell is its outcome and does not end the others; wrong configurations and absent modalities
     are raised before the first cell.

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 from unit.lab.report.tree import parsed
 from viral.apps.cli import app
 from viral.encode import FeatureTable
-from viral.lab.study import analysis, data_hashes
+from viral.lab.study import data_hashes
+from viral.lab.study import rows as analysis
+from viral.lab.study.ablation.groups import FULL
 from viral.lab.study.statistics import compare_all
-from viral.lab.study.studies import FULL
 from worlds import dataset_folder, two_tastes
 
 SMALL = [

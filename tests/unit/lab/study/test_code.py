@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from makers import write
-from viral.lab.study import code
-from viral.lab.study.code import code_of
+from viral.lab.study import code_fingerprint as code
+from viral.lab.study.code_fingerprint import code_of
 from viral.models import MODELS
 from worlds import ZOO, class_of
 
@@ -64,7 +64,7 @@ def test_words_and_layout_do_not_count(outside):
 def test_models_of_the_zoo_do_not_depend_on_each_other():
     found = {name: code_of(class_of(name)) for name in ZOO}
     assert len(set(found.values())) == len(ZOO)
-    assert not code._is_hop("viral.lab.study.code") and not code._is_hop("viral.models")
+    assert not code._is_hop("viral.lab.study.code_fingerprint") and not code._is_hop("viral.models")
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from makers import write
 from viral.base.errors import UsageError, ViralError
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
-from viral.lab.cold import cells as cells_module
-from viral.lab.cold.benchmark import PLACES
-from viral.lab.cold.cells import CONTENT, RANDOM, ColdOutcome, cold_cells, run_cold
-from viral.lab.cold.page import compare_cold, study_json
-from viral.lab.cold.rows import cold_rows, row_of
+from viral.lab.study.cold import cells as cells_module
+from viral.lab.study.cold.benchmark import PLACES
+from viral.lab.study.cold.cells import CONTENT, RANDOM, ColdOutcome, cold_cells, run_cold
+from viral.lab.study.cold.cold_study import compare_cold, study_json
+from viral.lab.study.cold.rows import cold_rows, row_of
 from worlds import dataset_folder, two_tastes
 
 SMALL = {"embedding_dim": 4, "hidden_dim": 4, "crossmodal_dim": 4, "num_neighbors": 3}
@@ -175,7 +175,7 @@ sys.path[:0] = sys.argv[3:]
 from test_cold import viral
 from viral.training import loop as training
 from viral.data.dataset import Dataset
-from viral.lab.cold.page import compare_cold
+from viral.lab.study.cold.cold_study import compare_cold
 training.CHECKPOINT_SECONDS = 0
 compare_cold(Dataset.open(sys.argv[1]), {"viral": viral()}, Path(sys.argv[2]), seeds=(0,))
 """

@@ -12,8 +12,8 @@ from viral.apps.cli import app
 from viral.base.errors import UsageError
 from viral.base.recipe import Recipe, TrainConfig
 from viral.lab.study import compare
-from viral.lab.study.comparison import best_baseline
-from viral.lab.study.comparison_page import finding
+from viral.lab.study.comparison.compare import best_baseline
+from viral.lab.study.comparison.report import finding
 from viral.lab.study.statistics import Interval, compare_all
 from viral.run.pipeline import train
 from worlds import dataset_folder, two_tastes

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from viral.data.dataset import Dataset
-from viral.data.description import Description
+from viral.data.descriptions import Description
 from viral.encode import FeatureTable
 from viral.enrich import Descriptions, save_descriptions
-from viral.lab.study.features import PLAIN, origins, plain_descriptions
+from viral.lab.study.ablation.plain_descriptions import PLAIN, origins, plain_descriptions
 from worlds import dataset_folder, two_tastes
 
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from viral.lab.study.analysis import METRICS, Row
-from viral.lab.study.effort import Effort
-from viral.lab.study.latex import latex_escape, latex_table, text_table
-from viral.lab.study.outputs import COLUMNS, rows_json, safe_cell, write_csv, write_results
+from viral.lab.study.comparison.tuning_effort import Effort
+from viral.lab.study.latex_tables import latex_escape, latex_table, text_table
+from viral.lab.study.result_files import COLUMNS, rows_json, safe_cell, write_csv, write_results
+from viral.lab.study.rows import METRICS, Row
 from viral.lab.study.statistics import UNIT, Interval, compare_all
 
 FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", " =1", "\r\n=HYPERLINK(1)", "|x", "%x"]

@@ -11,7 +11,8 @@ from makers import write
 from viral.apps.cli import app
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
-from viral.lab.study import code, compare
+from viral.lab.study import code_fingerprint as code
+from viral.lab.study import compare
 from viral.run.retrieval import Retriever
 from worlds import dataset_folder, two_tastes
 

@@ -11,10 +11,11 @@ from unit.lab.report.tree import parsed
 from viral.apps.cli import app
 from viral.base.errors import UsageError
 from viral.base.recipe import Recipe, TrainConfig
-from viral.lab.published import METRICS, SPLITS, Published, PublishedRow, beside, pairs, published
 from viral.lab.study import compare
-from viral.lab.study.analysis import METRICS as ALL_METRICS
-from viral.lab.study.analysis import Row
+from viral.lab.study.comparison import published_tables as beside
+from viral.lab.study.comparison.published_numbers import METRICS, SPLITS, Published, PublishedRow, pairs, published
+from viral.lab.study.rows import METRICS as ALL_METRICS
+from viral.lab.study.rows import Row
 from viral.lab.study.statistics import Interval
 from viral.models import MODELS
 from worlds import dataset_folder, two_tastes

@@ -17,10 +17,10 @@ from viral.base.recipe import Recipe, TrainConfig
 from viral.evaluation import PairedTest, evaluate, holm, item_segments, least_p, paired_test
 from viral.lab.study import Cell, compare, run_cells
 from viral.lab.study.cells import RANKS_FILE
-from viral.lab.study.effort import Effort
+from viral.lab.study.comparison.segment_tables import findings, mark
+from viral.lab.study.comparison.segments import Segment, SegmentTest
+from viral.lab.study.comparison.tuning_effort import Effort
 from viral.lab.study.runner import exposure_of
-from viral.lab.study.segment_tables import findings, mark
-from viral.lab.study.segments import Segment, SegmentTest
 from viral.lab.study.statistics import Interval
 from viral.run.bundle import Bundle
 from viral.run.pipeline import load_split, train

@@ -7,7 +7,7 @@ import pytest
 
 from viral.base.errors import UsageError
 from viral.base.recipe import Recipe, TrainConfig, build
-from viral.lab.study.studies import (
+from viral.lab.study.ablation.groups import (
     DEFAULT_STUDIES,
     FULL,
     STUDIES,

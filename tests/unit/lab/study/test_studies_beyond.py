@@ -7,8 +7,8 @@ import pytest
 
 from viral.base.errors import UsageError
 from viral.base.recipe import MemoryConfig, Recipe, TrainConfig
-from viral.lab.study.studies import FULL, STUDIES, Variant, ablation_cells, chosen, reads_of, recipe_of
-from viral.lab.study.studies_beyond import DEFAULT_BEYOND
+from viral.lab.study.ablation.groups import FULL, STUDIES, Variant, ablation_cells, chosen, reads_of, recipe_of
+from viral.lab.study.ablation.groups_beyond import DEFAULT_BEYOND
 from viral.models.viral.config import BeyondConfig
 from viral.run.pipeline import configured
 

@@ -7,7 +7,7 @@ import pytest
 
 from viral.base.errors import UsageError
 from viral.base.recipe import Recipe
-from viral.lab.tuning.space import Space, at_point, point_of, space_of
+from viral.lab.study.tuning.search_space import Space, at_point, point_of, space_of
 from viral.models import BPR, MODELS
 
 SPACE = Space({"reg_weight": (0.1, 0.01), "num_layers": (1, 2, 3), "learning_rate": (1e-3,)})

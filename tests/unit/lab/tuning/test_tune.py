@@ -11,9 +11,10 @@ from viral.apps.cli import app
 from viral.base.errors import DataError, UsageError
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.features import FeatureTable
-from viral.lab.tuning import study as run
-from viral.lab.tuning import trials, tune
-from viral.lab.tuning.sampler import RANDOM_TRIALS, any_untried
+from viral.lab.study.tuning import trials
+from viral.lab.study.tuning import tune as run
+from viral.lab.study.tuning.sampler import RANDOM_TRIALS, any_untried
+from viral.lab.study.tuning.tune import tune
 from viral.models import MODELS
 from viral.run.pipeline import train
 from worlds import dataset_folder, two_tastes

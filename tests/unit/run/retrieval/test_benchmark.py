@@ -11,8 +11,8 @@ from viral.base.errors import DataError, UsageError
 from viral.base.recipe import MemoryConfig, Recipe, TrainConfig
 from viral.data.features import FeatureTable
 from viral.data.inputs import ModelInputs
-from viral.lab.cold import benchmark
-from viral.lab.cold.benchmark import PLACES, ByPlace, Withheld, by_chance, by_content, by_model, withhold
+from viral.lab.study.cold import benchmark
+from viral.lab.study.cold.benchmark import PLACES, ByPlace, Withheld, by_chance, by_content, by_model, withhold
 from viral.models import MODELS, EmbeddingScorer, Recommender
 from viral.models.memory_scorer import MemoryScorer
 from viral.run.bundle import Bundle
@@ -170,7 +170,7 @@ def test_models_are_trained_without_the_withheld(
         given.append(inputs)
         return build_model(model, inputs, *rest)
 
-    monkeypatch.setattr("viral.lab.cold.benchmark.build_model", spy)
+    monkeypatch.setattr("viral.lab.study.cold.benchmark.build_model", spy)
     by_model(withheld, tables_of(world), MODELS["popularity"], Recipe(model="popularity"), None)
     assert given[0].train.num_items == 60 == len(given[0].features["text"])
     assert torch.isfinite(given[0].features["text"]).all()

@@ -10,8 +10,8 @@ from typing import Any
 from viral.apps.serve.pages.experiment_files import Found, document_of, read_document
 from viral.base.errors import DataError
 from viral.lab.report import Curve
-from viral.lab.study.analysis import Row
 from viral.lab.study.cells import RESULT_FILE
+from viral.lab.study.rows import Row
 from viral.lab.study.runner import CELLS_FOLDER
 
 MOST_CELLS = 10_000  # trainings of one study

@@ -13,11 +13,11 @@ from typing import Any, Literal
 from viral.apps.serve.pages.experiment_rows import cold_rows_of, rows_of
 from viral.base.errors import DataError, UnknownIdError
 from viral.base.files import read_sealed
-from viral.lab.cold.page import JSON_FILE as COLD_FILE
-from viral.lab.cold.rows import ColdRow
-from viral.lab.study.analysis import Row
-from viral.lab.study.outputs import JSON_FILE
-from viral.lab.tuning.study import RESULT_FILE as TUNE_FILE
+from viral.lab.study.cold.cold_study import JSON_FILE as COLD_FILE
+from viral.lab.study.cold.rows import ColdRow
+from viral.lab.study.result_files import JSON_FILE
+from viral.lab.study.rows import Row
+from viral.lab.study.tuning.tune import RESULT_FILE as TUNE_FILE
 from viral.run.pipeline import RUN_FILE
 
 Kind = Literal["comparison", "ablation", "cold", "tuning", "run", "unreadable"]

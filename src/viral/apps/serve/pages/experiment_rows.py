@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from viral.base.errors import DataError
 from viral.evaluation import PairedTest
-from viral.lab.cold.rows import ColdRow, row_of
-from viral.lab.study.analysis import Row, range_of
+from viral.lab.study.cold.rows import ColdRow, row_of
+from viral.lab.study.rows import Row, range_of
 from viral.lab.study.statistics import NAN, Comparison, Interval, read_interval
 
 R = TypeVar("R")

@@ -9,12 +9,12 @@ from viral.base.language import _
 from viral.lab.report import Bar, BarChart, Curves, Estimate, Grid, Notes, Section, Table
 from viral.lab.report.grid import GridCell, GridRow
 from viral.lab.report.wording import DASH, duration, fixed, percent, whole
-from viral.lab.study import sections
-from viral.lab.study.analysis import USER_METRICS, Row, find_row
-from viral.lab.study.comparison_page import MOST_CURVES
-from viral.lab.study.outputs import mean
+from viral.lab.study import report_sections as sections
+from viral.lab.study.ablation.groups import FULL, STUDIES
+from viral.lab.study.comparison.report import MOST_CURVES
+from viral.lab.study.result_files import mean
+from viral.lab.study.rows import USER_METRICS, Row, find_row
 from viral.lab.study.statistics import read_interval
-from viral.lab.study.studies import FULL, STUDIES
 
 METRIC = "recall@20"
 

@@ -12,8 +12,8 @@ from viral.lab.report import Ranking, RankingRow
 from viral.lab.report.charts import Line, line_chart
 from viral.lab.report.palette import Palette, palette
 from viral.lab.report.values import Estimate
-from viral.lab.study.analysis import Row
-from viral.lab.study.studies import FULL
+from viral.lab.study.ablation.groups import FULL
+from viral.lab.study.rows import Row
 
 MOST_CHARTS, MOST_MODELS = 6, 8  # of a page; lines that can be told apart
 

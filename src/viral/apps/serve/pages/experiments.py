@@ -17,13 +17,13 @@ from viral.apps.serve.pages.run_sections import sections_of
 from viral.apps.serve.security.access import asks
 from viral.base.errors import DataError
 from viral.base.language import _, marked, n_
-from viral.lab.cold.page import label
-from viral.lab.cold.page import ours as cold_ours
-from viral.lab.cold.rows import ColdRow
 from viral.lab.report import Bar, BarChart, Estimate, Section, Table, render_sections, style
 from viral.lab.report.wording import fixed
-from viral.lab.study.analysis import Row
-from viral.lab.study.comparison_page import ours
+from viral.lab.study.cold.cold_study import label
+from viral.lab.study.cold.cold_study import ours as cold_ours
+from viral.lab.study.cold.rows import ColdRow
+from viral.lab.study.comparison.report import ours
+from viral.lab.study.rows import Row
 
 router = APIRouter(include_in_schema=False)
 FIGURES = "figures.css"  # of the reports: what their charts and tables look like

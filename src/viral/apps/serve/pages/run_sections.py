@@ -7,9 +7,9 @@ from viral.apps.serve.pages.experiment_files import Found, settings_text
 from viral.apps.serve.pages.experiment_sections import METRIC, ablation, comparison
 from viral.base.errors import DataError
 from viral.base.language import _, marked
-from viral.lab.cold.page import notes, place_sections
 from viral.lab.report import Curves, Section, Table
 from viral.lab.report.wording import DASH, duration, fixed, whole
+from viral.lab.study.cold.cold_study import notes, place_sections
 
 STATES = (marked("complete"), marked("pruned"), marked("failed"))  # of a trial
 

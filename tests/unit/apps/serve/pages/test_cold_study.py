@@ -10,10 +10,10 @@ from starlette.testclient import TestClient
 
 from pages_world import Tree, make_run, opened
 from viral.base.recipe import Recipe, TrainConfig
-from viral.lab.cold.benchmark import PLACES
-from viral.lab.cold.cells import CONTENT, RANDOM
-from viral.lab.cold.page import HEADINGS, ColdStudy, compare_cold, label
 from viral.lab.report.wording import fixed
+from viral.lab.study.cold.benchmark import PLACES
+from viral.lab.study.cold.cells import CONTENT, RANDOM
+from viral.lab.study.cold.cold_study import HEADINGS, ColdStudy, compare_cold, label
 from worlds import dataset_folder, two_tastes
 
 RECIPES = {

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from viral.lab.study.analysis import Row
+from viral.lab.study.rows import Row
 from viral.lab.study.statistics import Interval
 
 METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")

@@ -10,11 +10,11 @@ from viral.base.files import atomic_write
 from viral.base.language import _, marked, n_
 from viral.lab.report import Grid, GridCell, GridRow
 from viral.lab.report.wording import DASH, fixed
-from viral.lab.study.analysis import Row
-from viral.lab.study.latex import text_table
-from viral.lab.study.outputs import safe_cell
-from viral.lab.study.sections import HIGHER, LOWER, SIGNIFICANT, estimate
-from viral.lab.study.segments import SEGMENTS, Segment
+from viral.lab.study.comparison.segments import SEGMENTS, Segment
+from viral.lab.study.latex_tables import text_table
+from viral.lab.study.report_sections import HIGHER, LOWER, SIGNIFICANT, estimate
+from viral.lab.study.result_files import safe_cell
+from viral.lab.study.rows import Row
 
 CSV_FILE = "segments.csv"
 TESTED = ("difference", "difference_low", "difference_high", "p_value", "p_holm", "least_p",

@@ -13,17 +13,20 @@ from viral.base.progress import say
 from viral.base.provenance import commit
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
-from viral.lab.published import Published, beside, published
 from viral.lab.report import Curve, write_report
-from viral.lab.study import latex, outputs, segment_tables
-from viral.lab.study.ablation import check_metric
-from viral.lab.study.analysis import Row, make_rows
+from viral.lab.study import latex_tables as latex
+from viral.lab.study import result_files as outputs
+from viral.lab.study.ablation.ablate import check_metric
+from viral.lab.study.ablation.plain_descriptions import origins
 from viral.lab.study.cells import Cell, data_hashes, fingerprint_of
-from viral.lab.study.curves import curves_of
-from viral.lab.study.effort import Effort
-from viral.lab.study.features import origins
+from viral.lab.study.comparison import published_tables as beside
+from viral.lab.study.comparison import segment_tables
+from viral.lab.study.comparison.published_numbers import Published, published
+from viral.lab.study.comparison.segments import Segment, segments_of
+from viral.lab.study.comparison.tuning_effort import Effort
+from viral.lab.study.learning_curves import curves_of
+from viral.lab.study.rows import Row, make_rows
 from viral.lab.study.runner import Outcome, run_cells
-from viral.lab.study.segments import Segment, segments_of
 from viral.run.pipeline import load_split
 
 GROUP = "models"
@@ -136,7 +139,7 @@ def best_baseline(rows: Sequence[Row]) -> str:
 
 
 def _write(result: Leaderboard, out: Path) -> None:
-    from viral.lab.study.comparison_page import leaderboard_report
+    from viral.lab.study.comparison.report import leaderboard_report
 
     data, metric = fingerprint_of(data_hashes(result.dataset), None), result.metric
     outputs.write_csv(
@@ -158,7 +161,7 @@ def _write(result: Leaderboard, out: Path) -> None:
 
 def latex_tables(result: Leaderboard) -> list[str]:
     """The leaderboard, its tests, whom it serves, and what it shows and costs."""
-    from viral.lab.study import tables
+    from viral.lab.study.comparison import cost_tables as tables
 
     caption = (
         f"{result.dataset.path.name}, {len(result.seeds)} seeds; * p < 0.05 against {result.reference} in"

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.evaluation import PairedTest, holm, paired_test
-from viral.lab.cold.benchmark import PLACES
-from viral.lab.cold.cells import CONTENT, RANDOM, ColdOutcome
+from viral.lab.study.cold.benchmark import PLACES
+from viral.lab.study.cold.cells import CONTENT, RANDOM, ColdOutcome
 from viral.lab.study.statistics import NAN, UNIT, Interval, read_interval
 
 ROUNDS = 2_000  # of the bootstrap

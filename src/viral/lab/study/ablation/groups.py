@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from viral.base.errors import UsageError, nearest
 from viral.base.language import marked
 from viral.base.recipe import Recipe, TrainConfig, build
+from viral.lab.study.ablation.groups_beyond import BEYOND, DEFAULT_BEYOND
+from viral.lab.study.ablation.variants import Study, Variant
 from viral.lab.study.cells import Cell
-from viral.lab.study.studies_beyond import BEYOND, DEFAULT_BEYOND
-from viral.lab.study.study import Study, Variant
 from viral.models.viral.config import AUTO, BeyondConfig
 from viral.models.viral.paper_config import RANDOM
 from viral.run.pipeline import configured

@@ -12,7 +12,7 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from viral.lab.tuning.space import Space
+from viral.lab.study.tuning.search_space import Space
 
 RANDOM_TRIALS = 10  # before TPE has anything to go by
 

@@ -6,12 +6,12 @@ from viral.base.language import _, marked, n_
 from viral.base.provenance import commit
 from viral.lab.report import Bar, BarChart, Notes, Report, Section
 from viral.lab.report.wording import duration, fixed, percent
-from viral.lab.study import sections
-from viral.lab.study.ablation import Ablation
-from viral.lab.study.analysis import Row, find_row
+from viral.lab.study import report_sections as sections
+from viral.lab.study.ablation.ablate import Ablation
+from viral.lab.study.ablation.groups import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY
+from viral.lab.study.rows import Row, find_row
 from viral.lab.study.runner import remedy
 from viral.lab.study.statistics import ENOUGH
-from viral.lab.study.studies import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY
 
 SIDES = {"text": marked("text"), "visual": marked("visual")}
 

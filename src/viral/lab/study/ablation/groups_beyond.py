@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from viral.base.language import marked
-from viral.lab.study.study import Study, Variant
+from viral.lab.study.ablation.variants import Study, Variant
 
 SHUFFLED, RANDOM = "shuffled:", "random:"
 

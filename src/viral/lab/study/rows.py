@@ -8,7 +8,7 @@ import numpy as np
 
 from viral.base.errors import DataError
 from viral.lab.study.cells import FloatArray
-from viral.lab.study.code import code_of
+from viral.lab.study.code_fingerprint import code_of
 from viral.lab.study.runner import Outcome
 from viral.lab.study.statistics import POSITIVE, UNIT, Comparison, Interval, Range, compare_all, ratio
 from viral.models import Recommender

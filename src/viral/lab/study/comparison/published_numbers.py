@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from viral.base.errors import UsageError, nearest
 from viral.data.dataset import Dataset
-from viral.lab.study.analysis import Row
+from viral.lab.study.rows import Row
 from viral.lab.study.statistics import ratio
 
 METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
@@ -61,7 +61,7 @@ def published(name: str) -> Published:
     """The published reports for ``amazon-baby``, ``amazon-sports`` or ``amazon-clothing``."""
     if name not in SPLITS:
         raise UsageError(f"nothing published is kept for {name!r}", hint=nearest(name, SPLITS))
-    text = (resources.files(__name__) / f"{name}.csv").read_text(encoding="utf-8")
+    text = (resources.files("viral.lab.study.comparison") / "published" / f"{name}.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
     return Published(
         name,

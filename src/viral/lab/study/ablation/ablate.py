@@ -13,13 +13,23 @@ from viral.base.provenance import commit
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import write_report
-from viral.lab.study import latex, outputs
-from viral.lab.study.analysis import USER_METRICS, Row, common, find_row, make_rows
+from viral.lab.study import latex_tables as latex
+from viral.lab.study import result_files as outputs
+from viral.lab.study.ablation.groups import (
+    FULL,
+    TEXT_ONLY,
+    TITLE_ONLY,
+    VISUAL_ONLY,
+    LeftOut,
+    Study,
+    ablation_cells,
+    chosen,
+)
+from viral.lab.study.ablation.plain_descriptions import PLAIN, origins, plain_descriptions
 from viral.lab.study.cells import Cell, data_hashes, fingerprint_of
-from viral.lab.study.features import PLAIN, origins, plain_descriptions
+from viral.lab.study.rows import USER_METRICS, Row, common, find_row, make_rows
 from viral.lab.study.runner import Outcome, modalities, remedy, run_cells
 from viral.lab.study.statistics import Interval, contribution, shares
-from viral.lab.study.studies import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY, LeftOut, Study, ablation_cells, chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +142,7 @@ def modality_shares(rows: Sequence[Row], metric: str) -> dict[str, Interval]:
 
 def write_outputs(result: Ablation, out: Path) -> None:
     """Every file of the study, each whole or not at all."""
-    from viral.lab.study.ablation_page import ablation_report
+    from viral.lab.study.ablation.report import ablation_report
 
     data = fingerprint_of(data_hashes(result.dataset), None)
     outputs.write_csv(out / outputs.CSV_FILE, result.rows, metric=result.metric, data=data)

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from viral.base.language import _, n_
 from viral.base.provenance import commit
-from viral.lab.published import beside
 from viral.lab.report import Bar, BarChart, Curves, Estimate, Notes, Report, Section, Tradeoff, TradeoffPoint
 from viral.lab.report.wording import duration, fixed
-from viral.lab.study import outputs, sections, segment_tables, tables
-from viral.lab.study.analysis import Row
-from viral.lab.study.comparison import Leaderboard
+from viral.lab.study import report_sections as sections
+from viral.lab.study import result_files as outputs
+from viral.lab.study.comparison import cost_tables as tables
+from viral.lab.study.comparison import published_tables as beside
+from viral.lab.study.comparison import segment_tables
+from viral.lab.study.comparison.compare import Leaderboard
+from viral.lab.study.rows import Row
 
 MOST_CURVES = 8  # that can be told apart in one chart
 

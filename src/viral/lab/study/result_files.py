@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from viral.base.files import atomic_write, write_json
-from viral.lab.study.analysis import METRICS, Row
-from viral.lab.study.effort import Effort
-from viral.lab.study.latex import NEEDS
+from viral.lab.study.comparison.tuning_effort import Effort
+from viral.lab.study.latex_tables import NEEDS
+from viral.lab.study.rows import METRICS, Row
 
 CSV_FILE, JSON_FILE, LATEX_FILE, REPORT_FILE = "results.csv", "results.json", "results.tex", "report.html"
 TESTED = ("difference", "relative", "difference_low", "difference_high", "p_value", "p_holm", "effect",
@@ -143,6 +143,6 @@ def _finite(value: Any) -> Any:
 
 
 def write_latex(path: Path, tables: Sequence[str]) -> None:
-    """Write tables of :mod:`viral.lab.study.latex`, one after the other."""
+    """Write tables of :mod:`viral.lab.study.latex_tables`, one after the other."""
     with atomic_write(path) as temporary:
         temporary.write_text(NEEDS + "\n".join(tables), encoding="utf-8")

@@ -19,8 +19,6 @@ from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.data.preconditions import need
 from viral.encode import load_features
-from viral.lab.cold import benchmark
-from viral.lab.cold.benchmark import ByPlace, Recalls, by_chance, by_content, by_model, withhold
 from viral.lab.report.wording import duration
 from viral.lab.study.cells import (
     CHECKPOINT_FILE,
@@ -33,7 +31,9 @@ from viral.lab.study.cells import (
     locked,
     note,
 )
-from viral.lab.study.code import code_of
+from viral.lab.study.code_fingerprint import code_of
+from viral.lab.study.cold import benchmark
+from viral.lab.study.cold.benchmark import ByPlace, Recalls, by_chance, by_content, by_model, withhold
 from viral.lab.study.runner import CELLS_FOLDER, JOURNAL_FILE
 from viral.models.viral import new_items as newcomers
 from viral.run.pipeline import configured, load_split

@@ -12,13 +12,13 @@ from viral.base.parallel import Executor
 from viral.base.provenance import commit
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
-from viral.lab.cold.benchmark import CUTOFF, PLACES, SHARE
-from viral.lab.cold.cells import BASELINES, cold_cells, run_cold
-from viral.lab.cold.rows import ColdPlace, ColdRow, cold_rows, row_json
 from viral.lab.report import Bar, BarChart, Estimate, Notes, Report, Section, Table, write_report
 from viral.lab.report.wording import DASH, duration, fixed, percent
-from viral.lab.study.outputs import safe_cell, write_results
-from viral.lab.study.sections import between
+from viral.lab.study.cold.benchmark import CUTOFF, PLACES, SHARE
+from viral.lab.study.cold.cells import BASELINES, cold_cells, run_cold
+from viral.lab.study.cold.rows import ColdPlace, ColdRow, cold_rows, row_json
+from viral.lab.study.report_sections import between
+from viral.lab.study.result_files import safe_cell, write_results
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "cold.csv", "cold.json", "report.html"
 WAYS = (marked("own"), marked("foretold"), marked("neighbors"), marked("failed"))  # of embedding a new item

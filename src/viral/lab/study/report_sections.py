@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from viral.base.language import _, n_
 from viral.lab.report import Estimate, Ranking, RankingRow, Sweep, SweepPoint, Table
 from viral.lab.report.wording import DASH, fixed, percent
-from viral.lab.study.analysis import Row
-from viral.lab.study.outputs import mean
+from viral.lab.study.result_files import mean
+from viral.lab.study.rows import Row
 from viral.lab.study.statistics import Interval
 
 HIGHER, LOWER = "▲", "▼"

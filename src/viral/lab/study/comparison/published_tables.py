@@ -8,12 +8,12 @@ from typing import Any
 
 from viral.base.files import atomic_write
 from viral.base.language import _, marked, n_
-from viral.lab.published import METRICS, Pair, Published, PublishedRow, pairs
 from viral.lab.report import Table
 from viral.lab.report.wording import fixed, percent
-from viral.lab.study.analysis import Row
-from viral.lab.study.latex import NEEDS, booktabs, latex_escape
-from viral.lab.study.outputs import safe_cell
+from viral.lab.study.comparison.published_numbers import METRICS, Pair, Published, PublishedRow, pairs
+from viral.lab.study.latex_tables import NEEDS, booktabs, latex_escape
+from viral.lab.study.result_files import safe_cell
+from viral.lab.study.rows import Row
 
 CSV_FILE, LATEX_FILE = "published.csv", "published.tex"
 COLUMNS = ("model", "metric", "published", "source", "caveat", "ours", "mean", "low", "high", "seeds",

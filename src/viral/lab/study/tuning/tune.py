@@ -19,7 +19,7 @@ from viral.data.preconditions import need
 from viral.data.splitting import Split
 from viral.lab.report.wording import duration
 from viral.lab.study.cells import data_hashes, locked
-from viral.lab.tuning.space import Space, at_point, point_of, space_of
+from viral.lab.study.tuning.search_space import Space, at_point, point_of, space_of
 from viral.run.pipeline import configured, load_inputs, load_split
 from viral.training import TrainReport, build_model, fit
 
@@ -119,8 +119,8 @@ def _claimed(out: Path, dataset: Dataset, base: Recipe, space: Space, warmup: in
 
 
 def _run_all(dataset: Dataset, base: Recipe, out: Path, space: Space, trials: int, warmup: int) -> tuple[TrialRow, ...]:
-    from viral.lab.tuning.sampler import UntriedSampler
-    from viral.lab.tuning.trials import next_trial, opened, run_trial
+    from viral.lab.study.tuning.sampler import UntriedSampler
+    from viral.lab.study.tuning.trials import next_trial, opened, run_trial
 
     sampler = UntriedSampler(space, space.number(point_of(base, space)), base.train.seed)
     wanted = min(trials, space.size)

@@ -3,9 +3,10 @@
 from viral.base.language import _, marked
 from viral.lab.report import Table
 from viral.lab.report.wording import DASH, duration, fixed, percent, whole
-from viral.lab.study import outputs, sections
-from viral.lab.study.analysis import Row
-from viral.lab.study.comparison import Leaderboard
+from viral.lab.study import report_sections as sections
+from viral.lab.study import result_files as outputs
+from viral.lab.study.comparison.compare import Leaderboard
+from viral.lab.study.rows import Row
 
 CLOSED_FORM = marked("closed form")
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from viral.base.language import marked
 from viral.data.splitting import Split
 from viral.evaluation import CUTOFFS, PairedTest, holm, item_segments, least_p, quick_paired_test, user_segments, within
-from viral.lab.study.analysis import USER_METRICS
 from viral.lab.study.cells import CellResult, FloatArray
+from viral.lab.study.rows import USER_METRICS
 from viral.lab.study.runner import Outcome
 from viral.lab.study.statistics import UNIT, Interval
 

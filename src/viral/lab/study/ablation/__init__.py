@@ -1,0 +1,1 @@
+"""``viral ablate``: VIRAL taken apart, one change a row."""

@@ -1,0 +1,1 @@
+"""``viral compare``: models side by side on one data set."""
