@@ -34,7 +34,7 @@ def measure(part: str, baby: Path | None) -> dict[str, Any]:
     """One part in this process: seconds by title and candidate, the limits, the peak of memory."""
     from bench import epochs, measures, neighbours, sizes, using, worlds
     from bench.limits import limits
-    from viral.base.process_memory import peak_memory_bytes
+    from viral.base.memory import peak_memory_bytes
 
     before = peak_memory_bytes()
     name, _, detail = part.partition(":")

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from viral.base.parallel import ThreadExecutor
 from viral.data.catalog import Catalog, Item
 from viral.enrich import Answer, Describer, Ledger, Picture, Prompt, enrich, load_prompt
-from viral.enrich.entries import Entry, Key
+from viral.enrich.ledger_rows import Entry, RequestKey
 
 GOALS = {"items_per_second": 250, "growth_bytes": 300_000_000, "resume_seconds": 5}
 SIDE = 480  # pixels of a picture: JPEGs of about 25 kB
@@ -157,7 +157,7 @@ def resume(folder: Path, count: int) -> dict[str, object]:
 
 def fill(path: Path, prompt: Prompt, count: int) -> None:
     """Rows as a run leaves them, of pictures that nobody has any more."""
-    key = Key("", "", "", "bench", "1", prompt.name, prompt.sha256, "{}")
+    key = RequestKey("", "", "", "bench", "1", prompt.name, prompt.sha256, "{}")
     with Ledger(path) as ledger:
         for start in range(0, count, PUT):
             ledger.put(

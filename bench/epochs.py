@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from bench.steps import BATCH, _inputs
-from viral.base.process_memory import keep_pages
+from viral.base.memory import keep_pages
 from viral.data.sampling import TripletSampler
 from viral.graph import SparseMatrix
 from viral.graph.functions.edges import Edges

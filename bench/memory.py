@@ -27,7 +27,7 @@ def measure(name: str, settings: dict[str, object]) -> dict[str, object]:
     """Build VIRAL, take the steps, and tell the peaks of this process."""
     import torch
 
-    from viral.base.process_memory import peak_memory_bytes
+    from viral.base.memory import peak_memory_bytes
     from viral.base.recipe import build
     from viral.data.inputs import ModelInputs
     from viral.data.sampling import TripletSampler

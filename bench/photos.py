@@ -50,8 +50,8 @@ def read(folder: Path) -> list[Row]:
 
 def describe(rows: Sequence[Row], folder: Path) -> tuple[list[str], float]:
     """What the describer says of each, with its title, and processor seconds a picture (the first ones load models)."""
-    from viral.enrich.base import Answer, Picture, Prompt
     from viral.enrich.pixel import PixelConfig, PixelDescriber
+    from viral.enrich.protocol import Answer, Picture, Prompt
 
     describer: Any = PixelDescriber(PixelConfig(threads=1))
     if hasattr(describer, "for_categories"):  # not before its revision 2

@@ -136,7 +136,7 @@ RUN: dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]] = {
 def main() -> None:
     """Run one stage; the imports that every stage needs are done before the clock starts."""
     import viral.run.pipeline  # noqa: F401
-    from viral.base.process_memory import peak_memory_bytes
+    from viral.base.memory import peak_memory_bytes
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=RUN)

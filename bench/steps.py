@@ -27,7 +27,7 @@ def measure(name: str, image: bool, steps: int, baby: Path | None) -> dict[str, 
     """Median milliseconds of each part of a step, and seconds to build the model and to start an epoch."""
     import torch
 
-    from viral.base.process_memory import keep_pages, peak_memory_bytes
+    from viral.base.memory import keep_pages, peak_memory_bytes
     from viral.base.recipe import build
     from viral.data.sampling import TripletSampler
     from viral.models import MODELS

@@ -32,7 +32,7 @@ def work(name: str, baby: Path | None) -> None:
     """One of ours: a step for every line read, its seconds printed."""
     import torch
 
-    from viral.base.process_memory import keep_pages
+    from viral.base.memory import keep_pages
     from viral.base.recipe import build
     from viral.data.inputs import ModelInputs
     from viral.data.sampling import TripletSampler

@@ -131,7 +131,7 @@ def _answer(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 
 def _reply(folder: Path) -> tuple[Read, Sequence[bytes]]:
-    from viral.enrich.openai.chat import read_error, read_reply
+    from viral.enrich.openai.client import read_error, read_reply
 
     def read(data: bytes) -> None:
         read_error(data, "secret-key-of-mine")
@@ -227,9 +227,9 @@ def _checkpoint(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 def _ledger(folder: Path) -> tuple[Read, Sequence[bytes]]:
     from viral.enrich import Ledger
-    from viral.enrich.entries import Entry, Key
+    from viral.enrich.ledger_rows import Entry, RequestKey
 
-    path, key = folder / "ledger.sqlite", Key("i", "aa", "bb", "pixel", "1", "title", "cc", "{}")
+    path, key = folder / "ledger.sqlite", RequestKey("i", "aa", "bb", "pixel", "1", "title", "cc", "{}")
     with Ledger(path) as ledger:
         ledger.put([Entry(key, "done", "A red mug.")])
     whole = path.read_bytes()
@@ -267,7 +267,7 @@ def _feedback(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 
 def _words(folder: Path) -> tuple[Read, Sequence[bytes]]:
-    from viral.enrich.words_file import ImportConfig, read_words
+    from viral.enrich.description_file import ImportConfig, read_words
 
     def read(data: bytes) -> None:
         (folder / "words.csv").write_bytes(data)

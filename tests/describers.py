@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from viral.enrich.base import Answer, Picture, Prompt
 from viral.enrich.prompts import render
+from viral.enrich.protocol import Answer, Picture, Prompt
 
 
 def said(picture: Picture, prompt: Prompt) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from viral.enrich.base import Picture, Prompt
+from viral.enrich.protocol import Picture, Prompt
 
 Rgb = tuple[int, int, int]
 Draw = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from viral.base.errors import DataError, UsageError
-from viral.base.parallel.owners import may_live, this_process
+from viral.base.locks import may_live, this_process
 
 MANY_FILES = 256
 _FULL = ("No space left", "database or disk is full")  # what libraries say: of the system's own words, and SQLite

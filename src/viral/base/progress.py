@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from viral.base.untrusted import harmless
+from viral.base.safe_text import harmless
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viral.base.errors import DataError, UnknownIdError, nearest
-from viral.base.file_kinds import refuse_stand_ins
+from viral.base.file_signatures import refuse_stand_ins
 from viral.base.files import fingerprint
 
 if TYPE_CHECKING:

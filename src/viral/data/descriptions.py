@@ -1,4 +1,4 @@
-"""What one describer said with one prompt about a whole catalogue, and its file in the data set's folder."""
+"""What a describer said of one picture, and with one prompt of a whole catalogue: values, and files in a data set."""
 
 import json
 from collections import Counter
@@ -6,18 +6,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 from urllib.parse import quote
 
 from viral.base.errors import DataError, UsageError
 from viral.base.files import atomic_write, fingerprint
 from viral.data.dataset import Dataset
-from viral.data.description import FLAGS, IMPORTED, Description, Status
-from viral.data.edits import HUMAN, load_edits, overlaid
+from viral.data.edits import HUMAN, load_edits
 
 DESCRIPTIONS_FOLDER = "descriptions"
 _COLUMNS = ("item_id", "text", "status", "error", "image_sha256")
 _FLAGS = "flags"  # a list; files of an earlier version have none
+Flag = Literal["too short", "too long", "title copied"]
+FLAGS: tuple[Flag, ...] = get_args(Flag)
+Status = Literal["done", "missing picture", "unreadable", "refused", "failed", "quarantined", "pending"]
+"""Of an item in one set of descriptions. "failed": the last attempt did; "quarantined": so did as many as are allowed,
+and it is not tried again unless that is asked for; "pending": not asked, as the run ended before."""
+IMPORTED = "imported"  # the revision of words that came from a file (``imported``): there is nobody to ask for more
+UNKNOWN = "unknown"  # a describer or a prompt that nobody has named
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a describer said of one item's picture, or why it could not."""
+
+    item_id: str
+    text: str  # empty unless status is "done"
+    describer: str  # name and revision: "pixel/1"
+    prompt: str  # the prompt's name: "title"
+    image_sha256: str  # empty when there was no picture
+    status: Status
+    error: str = ""
+    flags: tuple[str, ...] = ()  # what ``checks.flags`` finds conspicuous about the text
+    edited: bool = False  # the text is a human's (``edits``)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +172,13 @@ def _sha256(descriptions: Descriptions) -> str:
     """Of everything that a file tells."""
     rows = [[getattr(row, name) for name in (*_COLUMNS, _FLAGS)] for row in descriptions.rows]
     return fingerprint(descriptions.describer, descriptions.prompt, rows)
+
+
+def overlaid(rows: tuple[Description, ...], edits: Mapping[str, str]) -> tuple[Description, ...]:
+    """The rows with the human text where there is one."""
+    return tuple(
+        replace(row, text=edits[row.item_id], status="done", error="", flags=(), edited=True)
+        if row.item_id in edits
+        else row
+        for row in rows
+    )

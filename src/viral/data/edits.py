@@ -2,14 +2,12 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from viral.base.errors import DataError, UnknownIdError, UsageError, nearest
 from viral.base.files import read_json, write_json
 from viral.data.dataset import Dataset
-from viral.data.description import Description
 
 EDITS_FILE = Path("descriptions") / "edits.json"
 HUMAN = "human"
@@ -48,16 +46,6 @@ def unlock(dataset: Dataset, item_id: str) -> str:
         raise UnknownIdError(f"item {item_id!r} was not edited", hint=nearest(item_id, entries))
     _write(dataset, {other: entry for other, entry in entries.items() if other != item_id})
     return entries[item_id]["text"]
-
-
-def overlaid(rows: tuple[Description, ...], edits: Mapping[str, str]) -> tuple[Description, ...]:
-    """The rows with the human text where there is one."""
-    return tuple(
-        replace(row, text=edits[row.item_id], status="done", error="", flags=(), edited=True)
-        if row.item_id in edits
-        else row
-        for row in rows
-    )
 
 
 def _entries(dataset: Dataset) -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.base.errors import DataError
-from viral.base.file_kinds import refuse_stand_ins
+from viral.base.file_signatures import refuse_stand_ins
 from viral.base.files import atomic_write
 
 FloatArray = npt.NDArray[np.float32]

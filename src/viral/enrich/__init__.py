@@ -1,15 +1,14 @@
 """Hop 2: pictures to words."""
 
-from viral.data.description import Description
-from viral.data.descriptions import Descriptions, all_descriptions, load_descriptions, save_descriptions
+from viral.data.descriptions import Description, Descriptions, all_descriptions, load_descriptions, save_descriptions
 from viral.data.edits import edit, load_edits, unlock
-from viral.enrich.base import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
 from viral.enrich.describers import DESCRIBERS, describer_named
 from viral.enrich.enrich_catalog import enrich
 from viral.enrich.ledger import LEDGER_FILE, Ledger
+from viral.enrich.picture_sources import Terms
 from viral.enrich.prompts import load_prompt, prompt_names
+from viral.enrich.protocol import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
 from viral.enrich.recheck import Rechecked, recheck
-from viral.enrich.terms import Terms
 
 __all__ = [
     "DESCRIBERS",

@@ -10,11 +10,10 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from viral.data.description import Status
+from viral.data.descriptions import Status
 from viral.enrich.attributes import as_text, canonical
-from viral.enrich.base import Prompt
-from viral.enrich.checks import in_other_language, loops, units
-from viral.enrich.refusals import asks_for_picture, refuses
+from viral.enrich.checks import asks_for_picture, in_other_language, loops, refuses, units
+from viral.enrich.protocol import Prompt
 
 NO_ANSWER = "reasoning without an answer"
 NO_WORDS = "no words"

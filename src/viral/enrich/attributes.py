@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from viral.enrich.base import Prompt
+from viral.enrich.protocol import Prompt
 
 _TEXT: Mapping[str, Any] = {"type": "string"}
 _LIST: Mapping[str, Any] = {"type": "array", "items": _TEXT}

@@ -6,36 +6,36 @@ from typing import Any
 
 from viral.base.errors import UsageError, nearest
 from viral.base.recipe import build, setting
-from viral.enrich.base import Describer
+from viral.enrich.protocol import Describer
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DescriberKind:
     """A describer's frozen configuration, every field of which has a default or must be set, and its class."""
 
     config: type
     make: Callable[[Any], Describer]
 
 
-def _pixel() -> Kind:
+def _pixel() -> DescriberKind:
     from viral.enrich.pixel import PixelConfig, PixelDescriber
 
-    return Kind(PixelConfig, PixelDescriber)
+    return DescriberKind(PixelConfig, PixelDescriber)
 
 
-def _openai() -> Kind:
+def _openai() -> DescriberKind:
     from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
 
-    return Kind(OpenAIConfig, OpenAIDescriber)
+    return DescriberKind(OpenAIConfig, OpenAIDescriber)
 
 
-def _qwen() -> Kind:
+def _qwen() -> DescriberKind:
     from viral.enrich.qwen import QwenConfig, QwenDescriber
 
-    return Kind(QwenConfig, QwenDescriber)
+    return DescriberKind(QwenConfig, QwenDescriber)
 
 
-DESCRIBERS: Mapping[str, Callable[[], Kind]] = {"pixel": _pixel, "openai": _openai, "qwen": _qwen}
+DESCRIBERS: Mapping[str, Callable[[], DescriberKind]] = {"pixel": _pixel, "openai": _openai, "qwen": _qwen}
 
 
 IMPORT = "import"  # stands in the describer's place where words come from a file (``imported``)

@@ -1,23 +1,24 @@
 """Describing a catalogue: each picture once, whatever happens on the way."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from viral.base.errors import ViralError
 from viral.base.parallel import Executor, SerialExecutor, ThreadExecutor
 from viral.base.progress import say, stage
 from viral.data.catalog import Catalog
 from viral.data.descriptions import Descriptions, Spent
-from viral.enrich.base import BudgetSpent, Describer, Prompt, for_catalog
-from viral.enrich.claims import Claims
-from viral.enrich.entries import spent_on
-from viral.enrich.firsts import FirstAnswers
+from viral.enrich.answers import CAUSES, REASONS
+from viral.enrich.describe_batch import BatchResult, DescribeBatch
 from viral.enrich.ledger import Ledger
+from viral.enrich.ledger_claims import Claims
+from viral.enrich.ledger_rows import Entry, spent_on
+from viral.enrich.picture_sources import Terms
 from viral.enrich.plan import Plan
-from viral.enrich.terms import Terms
-from viral.enrich.work import Outcome, Work
+from viral.enrich.protocol import BudgetSpent, Describer, Prompt, for_catalog
 
 WAIT = 1.0  # seconds, between two looks at what another run has found
+FIRST = 20  # answers, after which a run that has not one description is stopped
 
 
 def enrich(
@@ -48,7 +49,7 @@ def enrich(
     chosen = executor or (ThreadExecutor(workers) if workers > 1 else SerialExecutor())
     with claims.kept(), stage(f"describe ({describer.name}, {prompt.name})", len(catalog)) as advance:
         run = _Run(describer, plan, ledger, terms.max_attempts, advance)
-        work, most = Work(describer, prompt), in_flight or 2 * workers
+        work, most = DescribeBatch(describer, prompt), in_flight or 2 * workers
         run.through(chosen.map(work, plan.batches(advance), in_flight=most, ordered=False))
         if plan.waiting:
             say(f"another run is asking for {plan.waiting} of these pictures; waiting for what it finds")
@@ -70,7 +71,7 @@ class _Run:
         self._failed, self._first = 0, FirstAnswers()
         self.spent = Spent()
 
-    def through(self, outcomes: Iterator[Outcome]) -> None:
+    def through(self, outcomes: Iterator[BatchResult]) -> None:
         """Keep all of them; after a fault or Ctrl-C those of what is under way, and only then raise it."""
         interrupted: KeyboardInterrupt | None = None
         while True:
@@ -94,7 +95,7 @@ class _Run:
         elif self._fault is not None:
             raise self._fault
 
-    def _keep(self, outcome: Outcome) -> None:
+    def _keep(self, outcome: BatchResult) -> None:
         entries = outcome.entries
         self._ledger.put(entries, quarantine_after=self._max_attempts)
         self.spent += spent_on(entries)
@@ -106,3 +107,31 @@ class _Run:
             # A fault that the user must mend says more than a budget that is spent.
             if self._fault is None or isinstance(self._fault, BudgetSpent):
                 self._fault = fault
+
+
+class FirstAnswers:
+    """Looks at the first ``FIRST`` answers of a run."""
+
+    def __init__(self) -> None:
+        self._reason, self._counted, self._watching = "", 0, True
+
+    def add(self, entries: Iterable[Entry]) -> ViralError | None:
+        """The fault that ends the run, once all the first answers were refused for one reason."""
+        for entry in entries:
+            reason = next((reason for reason in REASONS if entry.error.startswith(reason)), "")
+            if not self._watching or entry.status == "unreadable":
+                continue
+            self._watching = reason != "" and self._reason in ("", reason)
+            self._reason, self._counted, last = reason, self._counted + 1, entry
+            if self._watching and self._counted >= FIRST:
+                self._watching = False
+                return _fault(reason, last)
+        return None
+
+
+def _fault(reason: str, last: Entry) -> ViralError:
+    again = " with --retry-failed" if last.status == "refused" else ""
+    return ViralError(
+        f"the first {FIRST} answers are no descriptions, all for one reason: {last.error[:200]}",
+        hint=f"{CAUSES[reason]}; then run the same command again{again}",
+    )

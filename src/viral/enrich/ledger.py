@@ -1,8 +1,8 @@
 """The ledger of what describers have said: an SQLite file (WAL) in which the same request is never paid for twice.
 
-One row per ``Key``. A batch of rows is one transaction, so that a killed process loses no more than the batches that
-were under way. Two processes may use one ledger at a time: a text that is there is never replaced, and what one of
-them is asking the other leaves alone (``claims``).
+One row per ``RequestKey``. A batch of rows is one transaction, so that a killed process loses no more than the batches
+that were under way. Two processes may use one ledger at a time: a text that is there is never replaced, and what one of
+them is asking the other leaves alone (``ledger_claims``).
 """
 
 import sqlite3
@@ -17,8 +17,19 @@ from typing import Any, TypeVar
 
 from viral.base.errors import DataError
 from viral.base.progress import say
-from viral.enrich.entries import COLUMNS, DAMAGED, SUMMED, Entry, Key, checksum, entry_of, row_of
-from viral.enrich.ledger_schema import MIGRATIONS, SCHEMA, VERSION
+from viral.enrich.ledger_rows import (
+    COLUMNS,
+    DAMAGED,
+    MIGRATIONS,
+    SCHEMA,
+    SUMMED,
+    VERSION,
+    Entry,
+    RequestKey,
+    checksum,
+    entry_of,
+    row_of,
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -104,7 +115,7 @@ class Ledger:
                     raise
                 time.sleep(0.01)
 
-    def get(self, keys: Iterable[Key]) -> dict[Key, Entry]:
+    def get(self, keys: Iterable[RequestKey]) -> dict[RequestKey, Entry]:
         """The rows of those keys that have one."""
         return {entry.key: entry for entry in self.find(key.digest for key in keys).values()}
 
@@ -121,7 +132,7 @@ class Ledger:
             with self.transaction() as connection:
                 connection.executemany(_FORGET, [(DAMAGED, digest) for digest in damaged])
 
-    def same(self, key: Key) -> Entry | None:
+    def same(self, key: RequestKey) -> Entry | None:
         """The first row, of whatever item, in which the request of ``key`` was answered ("done")."""
         where = "WHERE request = ? AND status = 'done' ORDER BY rowid LIMIT 1"
         with _faults(self.path):

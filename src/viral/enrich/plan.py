@@ -9,17 +9,16 @@ from itertools import islice
 from typing import TypeVar
 
 from viral.data.catalog import Catalog, Item
-from viral.data.description import Description, Status
+from viral.data.descriptions import Description, Status
 from viral.enrich.attributes import as_text
-from viral.enrich.base import Describer, Picture, Prompt
 from viral.enrich.checks import flags
-from viral.enrich.claims import Claims
-from viral.enrich.entries import Entry, Key
+from viral.enrich.describe_batch import DescribeRequest
 from viral.enrich.ledger import Ledger
+from viral.enrich.ledger_claims import Claims
+from viral.enrich.ledger_rows import Entry, RequestKey
+from viral.enrich.picture_sources import NoPicture, Numbered, PictureSources, Terms
 from viral.enrich.prompts import clean_title, render
-from viral.enrich.sources import NoPicture, Numbered, Sources
-from viral.enrich.terms import Terms
-from viral.enrich.work import Job
+from viral.enrich.protocol import Describer, Picture, Prompt
 
 LOOKUP = 64  # items whose pictures are read and looked up in the ledger together
 NAMES = 500  # items whose rows are looked for by name
@@ -37,7 +36,7 @@ class Plan:
         self._catalog, self._prompt, self._ledger, self._terms = catalog, prompt, ledger, terms
         self._claims = claims
         self._batch_size = describer.batch_size
-        self._key = Key(
+        self._key = RequestKey(
             item_id="",
             image_sha256="",
             rendered_sha256="",
@@ -47,10 +46,10 @@ class Plan:
             prompt_sha256=prompt.sha256,
             parameters=json.dumps(describer.parameters, sort_keys=True, ensure_ascii=False),
         )
-        self._sources = Sources(self._key, ledger, terms)
+        self._sources = PictureSources(self._key, ledger, terms)
         self._known: list[bytes | Description | None] = [None] * len(catalog)  # the key's digest, or why there is none
         self._asked: dict[bytes, bytes] = {}  # request → digest of the key that asked it in this run
-        self._twins: list[Key] = []  # whose request another item has asked in this run
+        self._twins: list[RequestKey] = []  # whose request another item has asked in this run
         self._elsewhere: dict[int, int] = {}  # items that another run is asking for → attempts on record by then
         self._before: dict[int, int] = {}  # the same, of those that are looked at again
         self._stopped = False
@@ -59,11 +58,11 @@ class Plan:
         """Hand out no more work."""
         self._stopped = True
 
-    def batches(self, advance: Callable[..., None]) -> Iterator[list[Job]]:
+    def batches(self, advance: Callable[..., None]) -> Iterator[list[DescribeRequest]]:
         """Yield the work in batches; ``advance`` hears of items that need none."""
         yield from self._batches(self._new_first(), advance)
 
-    def batches_elsewhere(self, advance: Callable[..., None]) -> Iterator[list[Job]]:
+    def batches_elsewhere(self, advance: Callable[..., None]) -> Iterator[list[DescribeRequest]]:
         """The same of what other runs had claimed: what has come of it is taken over, what they gave up is asked."""
         self._before, self._elsewhere = self._elsewhere, {}
         yield from self._batches(((row, self._catalog.items[row]) for row in self._before), advance)
@@ -73,8 +72,8 @@ class Plan:
         """How many items other runs are asking for at present."""
         return 0 if self._stopped else len(self._elsewhere)
 
-    def _batches(self, numbered: Iterable[Numbered], advance: Callable[..., None]) -> Iterator[list[Job]]:
-        pending: list[Job] = []
+    def _batches(self, numbered: Iterable[Numbered], advance: Callable[..., None]) -> Iterator[list[DescribeRequest]]:
+        pending: list[DescribeRequest] = []
         for items in self._sources.ahead(_chunks(numbered, LOOKUP)):
             for job in self._to_ask(items, advance):
                 pending.append(job)
@@ -101,16 +100,16 @@ class Plan:
                     yield row, item
         yield from ((row, self._catalog.items[row]) for row in later)
 
-    def _to_ask(self, items: list[Numbered], advance: Callable[..., None]) -> Iterator[Job]:
+    def _to_ask(self, items: list[Numbered], advance: Callable[..., None]) -> Iterator[DescribeRequest]:
         subjects = [(row, self._subject(item)) for row, item in items]
-        jobs = [subject for _, subject in subjects if isinstance(subject, Job)]
+        jobs = [subject for _, subject in subjects if isinstance(subject, DescribeRequest)]
         found = self._ledger.find(job.key.digest for job in jobs)
         copies: list[Entry] = []
-        asked: list[Job] = []
+        asked: list[DescribeRequest] = []
         places: dict[bytes, int] = {}
         for row, subject in subjects:
-            self._known[row] = subject.key.digest if isinstance(subject, Job) else subject
-            if isinstance(subject, Job) and self._open(row, subject.key, found, copies):
+            self._known[row] = subject.key.digest if isinstance(subject, DescribeRequest) else subject
+            if isinstance(subject, DescribeRequest) and self._open(row, subject.key, found, copies):
                 asked.append(subject)
                 places[subject.key.digest] = row
             else:
@@ -124,7 +123,7 @@ class Plan:
                 entry = found.get(job.key.digest)
                 self._elsewhere[places[job.key.digest]] = entry.attempts if entry else 0
 
-    def _open(self, row: int, key: Key, found: dict[bytes, Entry], copies: list[Entry]) -> bool:
+    def _open(self, row: int, key: RequestKey, found: dict[bytes, Entry], copies: list[Entry]) -> bool:
         """Whether this must be asked; ``copies`` takes the answer that another item got to the same request."""
         entry = found.get(key.digest)
         if entry is not None and (self._terms.settled(entry) or entry.attempts > self._before.get(row, entry.attempts)):
@@ -141,7 +140,7 @@ class Plan:
         self._asked[key.request] = key.digest
         return True
 
-    def _subject(self, item: Item) -> Job | Description:
+    def _subject(self, item: Item) -> DescribeRequest | Description:
         data = self._sources.read(item)
         if isinstance(data, NoPicture):
             return Description(item.id, "", self.describer, self._prompt.name, "", data.status, data.error)
@@ -150,7 +149,7 @@ class Plan:
         key = replace(
             self._key, item_id=item.id, image_sha256=_sha256(data), rendered_sha256=_sha256(render(self._prompt, title))
         )
-        return Job(key, Picture(item.id, title, data))
+        return DescribeRequest(key, Picture(item.id, title, data))
 
     def collect(self) -> Iterator[Description]:
         """Yield a row per item, out of the ledger; answers to other items' equal requests are entered for each."""
@@ -178,7 +177,7 @@ class Plan:
         )  # fmt: skip
 
 
-def _copy(entry: Entry, key: Key) -> Entry:
+def _copy(entry: Entry, key: RequestKey) -> Entry:
     """Another item's row for ``key``; what was paid counts once.
 
     A failed attempt counts for both, or the second item would be tried in the place of the first.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from viral.base.errors import DataError, UsageError, nearest
 from viral.enrich.attributes import SCHEMA
-from viral.enrich.base import Prompt
 from viral.enrich.checks import in_other_language, units
+from viral.enrich.protocol import Prompt
 
 TITLE_LIMIT = 200  # characters: longer titles are stuffed with search words, or with something worse
 TEMPLATE_LIMIT = 20_000

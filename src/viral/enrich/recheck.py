@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from viral.data.dataset import Dataset
-from viral.data.description import Description
-from viral.data.descriptions import all_descriptions, save_descriptions
+from viral.data.descriptions import Description, all_descriptions, save_descriptions
 from viral.enrich.answers import judge
-from viral.enrich.base import Prompt
-from viral.enrich.entries import Entry
+from viral.enrich.describe_batch import ERROR_LIMIT
 from viral.enrich.ledger import Ledger
+from viral.enrich.ledger_rows import Entry
 from viral.enrich.prompts import load_prompt, prompt_names
-from viral.enrich.work import ERROR_LIMIT
+from viral.enrich.protocol import Prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from viral.data.catalog import Item
 from viral.data.dataset import Dataset
-from viral.data.description import IMPORTED
-from viral.data.descriptions import all_descriptions
+from viral.data.descriptions import IMPORTED, all_descriptions
 from viral.data.edits import HUMAN, load_edits
 from viral.data.inputs import ModelInputs
 from viral.data.pictures import PictureError, read_bytes

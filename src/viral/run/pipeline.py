@@ -3,14 +3,14 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
 from viral.base.devices import find_device
 from viral.base.errors import DataError
-from viral.base.files import replace_folder, require_space
-from viral.base.parallel.owners import alone
+from viral.base.files import replace_folder
+from viral.base.locks import alone
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.data.features import load_features
@@ -18,27 +18,16 @@ from viral.data.inputs import ModelInputs
 from viral.data.preconditions import need
 from viral.data.splitting import Split, sample_users, split
 from viral.evaluation.exposure import LessPopular, above_average
-from viral.models.base import Recommender
+from viral.evaluation.protocol import PROTOCOLS, measure, report_metrics
 from viral.run.bundle import Bundle, make_bundle
 from viral.run.bundle_extras import gather
 from viral.run.configuration import Configured, configured, find_model, with_words
 from viral.run.explain.log_verb import deed_of
+from viral.run.fitted_model import fit_model
 from viral.run.identity import CHECKPOINT_FILE, RECIPE_FILE, claim, claimed_by, finished_here, identity_of
 from viral.run.production import everything, settle
-from viral.run.summary import (
-    PROTOCOLS,
-    RUN_FILE,
-    exposed,
-    keep_summary,
-    measure,
-    read_summary,
-    report_metrics,
-    summarise,
-    tested_on,
-)
-from viral.training import TrainReport, build_model, fit
-from viral.training.budget import Budget, budget_of, tell_peak, tell_sources
-from viral.training.item_memory import Ranker, finish
+from viral.run.summary import RUN_FILE, exposed, keep_summary, read_summary, summarise, tested_on
+from viral.training.budget import tell_peak
 
 __all__ = [
     "BUNDLE_FOLDER",
@@ -113,8 +102,9 @@ def _train(
         return read_summary(out)
     parts = _ranked_for(everything(parts) if production else parts, users)
     inputs, catalog = load_inputs(dataset, parts, recipe), dataset.catalog()
-    model, ranker, report, budget = _learnt(chosen, inputs, parts, out / CHECKPOINT_FILE, device)
-    summary = summarise(recipe, report, measure(ranker.scorer, parts), ranker, parts)
+    fitted = fit_model(chosen, inputs, parts, checkpoint=out / CHECKPOINT_FILE, device=device, announce=True)
+    ranker, model, budget = fitted.ranker(), fitted.model, fitted.budget
+    summary = summarise(fitted, ranker, measure(ranker.scorer, parts))
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
     summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title)
     summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)} | settled.summary
@@ -127,32 +117,6 @@ def _train(
     keep_summary(out, summary)
     (out / CHECKPOINT_FILE).unlink(missing_ok=True)
     return summary
-
-
-class _Learnt(NamedTuple):
-    model: Recommender[Any]
-    ranker: Ranker
-    report: TrainReport
-    budget: Budget
-
-
-def _learnt(chosen: Configured, inputs: ModelInputs, parts: Split, checkpoint: Path, device: str) -> _Learnt:
-    """The model, trained, and what ranks with it."""
-    train = chosen.recipe.train
-    model = build_model(chosen.model, inputs, chosen.config, train.seed)
-    tell_sources(model, inputs)
-    budget = budget_of(model)
-    budget.tell()
-    require_space(checkpoint, _written(model, inputs))
-    report = fit(model, parts, train, checkpoint=checkpoint, device=device)
-    return _Learnt(model, finish(model, inputs, parts, train, chosen.recipe.memory), report, budget)
-
-
-def _written(model: Recommender[Any], inputs: ModelInputs) -> int:
-    """Bytes that a training writes at least: two checkpoints (the old is there until the new is), and the bundle."""
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    features = sum(values.numel() for values in inputs.features.values())
-    return 4 * (2 * 4 * parameters + 2 * parameters + features)
 
 
 def train_anew(

@@ -1,4 +1,4 @@
-"""What a run reports: metrics under both protocols, and the summary that ``run.json`` keeps."""
+"""The summary of a run, which ``run.json`` keeps: how it was trained, and what was measured."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from viral.base.files import fingerprint, read_sealed, write_sealed
-from viral.base.process_memory import peak_memory_bytes
-from viral.base.recipe import Recipe
-from viral.data.preconditions import LACKS
+from viral.base.memory import peak_memory_bytes
 from viral.data.splitting import Split
-from viral.evaluation import CUTOFFS, Metrics, evaluate
+from viral.evaluation import Metrics
 from viral.evaluation.exposure import exposure
+from viral.evaluation.protocol import PROTOCOLS, measure_valid, report_metrics
 from viral.evaluation.ranking import Scorer
-from viral.training import TrainReport, measure_valid
+from viral.run.fitted_model import FittedModel
+from viral.training import TrainReport
 from viral.training.item_memory import Ranker
 
 RUN_FILE = "run.json"
-PROTOCOLS = ("train", "train+valid")  # what is masked when the test set is ranked; the first is the published one
 
 
 def keep_summary(run: Path, summary: Mapping[str, Any]) -> None:
@@ -30,47 +29,13 @@ def read_summary(run: Path) -> dict[str, Any]:
     return read_sealed(run / RUN_FILE, hint="restore it, or train again into another folder")
 
 
-def measure(scorer: Any, parts: Split, *, name: str = "test") -> dict[str, Metrics]:
-    """Metrics of one split under both protocols: only train masked (published), and validation masked too.
-
-    Nothing where the part is empty.
-    """
-    held_out = parts.part(name)
-    if not len(held_out):
-        return {}
-    if name == "train":
-        empty = type(held_out)(held_out.users[:0], held_out.items[:0], held_out.num_users, held_out.num_items)
-        return {"none": evaluate(scorer, held_out, empty)}
-    measured = {"train": evaluate(scorer, held_out, parts.train)}
-    if name == "test":
-        measured["train+valid"] = evaluate(scorer, held_out, parts.train.union(parts.valid))
-    return measured
-
-
-def report_metrics(measured: Mapping[str, Metrics], name: str, *, mask: str) -> dict[str, Any]:
-    """The JSON form of metrics: those of the chosen protocol, and all protocols beside."""
-    if not measured:
-        nothing: dict[str, Any] = {"metrics": {}, "split": name, "users": 0, "cutoffs": list(CUTOFFS)}
-        return nothing | {"masked": mask, "protocols": {}, "unmeasured": LACKS[name]}
-    chosen = measured[mask if mask in measured else next(iter(measured))]
-    return {
-        "metrics": chosen.mean(),
-        "split": name,
-        "users": len(chosen.users),
-        "cutoffs": list(CUTOFFS),
-        "masked": mask if mask in measured else next(iter(measured)),
-        "protocols": {protocol: metrics.mean() for protocol, metrics in measured.items()},
-    }
-
-
-def summarise(
-    recipe: Recipe, report: TrainReport, measured: Mapping[str, Metrics], ranker: Ranker, parts: Split
-) -> dict[str, Any]:
+def summarise(fitted: FittedModel[TrainReport], ranker: Ranker, measured: Mapping[str, Metrics]) -> dict[str, Any]:
     """What ``viral train`` prints and ``run.json`` keeps; ``valid`` is that of what ranks, memory included."""
+    recipe, report = fitted.chosen.recipe, fitted.report
     best, beside = report.best_value, {}
     if ranker.memory:
         beside["memory"] = ranker.memory | _known({"valid_without": best})
-        best = measure_valid(ranker.scorer, parts).get(recipe.train.monitor, float("nan"))
+        best = measure_valid(ranker.scorer, fitted.split).get(recipe.train.monitor, float("nan"))
     return beside | {
         "model": recipe.model,
         "seed": recipe.train.seed,

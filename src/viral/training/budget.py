@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viral.base.process_memory import STATUS, field_of, peak_memory_bytes
+from viral.base.memory import STATUS, field_of, peak_memory_bytes
 from viral.base.progress import say
 from viral.data.inputs import ModelInputs
 from viral.evaluation.ranking import BLOCK_BYTES

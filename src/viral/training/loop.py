@@ -11,19 +11,20 @@ from torch import Tensor
 
 from viral.base.devices import find_device, random_states, seeded, set_random_states
 from viral.base.errors import UsageError, nearest
-from viral.base.process_memory import keep_pages, peak_memory_bytes
+from viral.base.memory import keep_pages, peak_memory_bytes
 from viral.base.progress import say, stage
 from viral.base.recipe import PUBLISHED, TrainConfig
 from viral.base.threads import threads_for
 from viral.data.inputs import ModelInputs
 from viral.data.splitting import Split
-from viral.evaluation import CUTOFFS, evaluate
-from viral.models.base import EmbeddingRecommender, Recommender, Scorer
+from viral.evaluation import CUTOFFS
+from viral.evaluation.protocol import VALID_METRICS, measure_valid
+from viral.models.base import EmbeddingRecommender, Recommender
+from viral.models.scorers import Scorer
 from viral.training.checkpoint import load_checkpoint, save_checkpoint
 from viral.training.objectives import objective_of, ranker_of
 
 CHECKPOINT_SECONDS = 10.0
-VALID_METRICS = ("recall", "ndcg")  # what early stopping and the learning curves need
 ModelT = TypeVar("ModelT", bound=Recommender[Any])
 
 
@@ -52,9 +53,6 @@ class TrainReport:
     @property
     def epoch_seconds(self) -> list[float]:
         return [record.seconds for record in self.history]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"epoch_seconds": self.epoch_seconds}
 
 
 def build_model(model: type[ModelT], inputs: ModelInputs, config: Any, seed: int) -> ModelT:
@@ -220,11 +218,6 @@ class _Fit:
 
 def _another(what: str, path: Path) -> UsageError:
     return UsageError(what, where=str(path), hint="choose another --out, or delete this run to start afresh")
-
-
-def measure_valid(scorer: Scorer, split: Split) -> dict[str, float]:
-    """The validation metrics that early stopping and the learning curves need; none where nothing is held out."""
-    return evaluate(scorer, split.valid, split.train, metrics=VALID_METRICS).mean() if len(split.valid) else {}
 
 
 def _check_monitor(monitor: str) -> None:

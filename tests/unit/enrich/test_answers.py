@@ -14,8 +14,8 @@ from viral.enrich.answers import (
     REPETITION,
     judge,
 )
-from viral.enrich.base import Prompt
 from viral.enrich.prompts import load_prompt
+from viral.enrich.protocol import Prompt
 
 ENGLISH, CHINESE, JSON = load_prompt("title"), load_prompt("title-zh"), load_prompt("attributes")
 GOOD = "A red ceramic mug with a white handle and a glossy glazed surface."

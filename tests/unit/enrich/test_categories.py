@@ -10,7 +10,7 @@ from PIL import Image
 
 from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, enrich
-from viral.enrich.base import Answer, Picture, Prompt, for_categories
+from viral.enrich.protocol import Answer, Picture, Prompt, for_categories
 from viral.run.bundle_extras import Described, Material
 from viral.run.retrieval.encoding import Encoders
 

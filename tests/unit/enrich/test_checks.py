@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral.data.description import FLAGS
-from viral.enrich.checks import flags, in_other_language, loops, units
+from viral.data.descriptions import FLAGS
+from viral.enrich.checks import flags, in_other_language, loops, refuses, units
 from viral.enrich.prompts import load_prompt
-from viral.enrich.refusals import refuses
 
 ENGLISH, CHINESE = load_prompt("title"), load_prompt("title-zh")
 GOOD = (

@@ -13,9 +13,9 @@ import pytest
 from hardening.damage import flips
 
 from viral.base.errors import DataError
-from viral.enrich.ledger import VERSION, Entry, Key, Ledger
+from viral.enrich.ledger import VERSION, Entry, Ledger, RequestKey
 
-KEY = Key("i1", "aa", "bb", "pixel", "1", "title", "cc", '{"a": 1}')
+KEY = RequestKey("i1", "aa", "bb", "pixel", "1", "title", "cc", '{"a": 1}')
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_what_is_put_is_there_after_reopening(tmp_path):
     assert found.created
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Key)])
+@pytest.mark.parametrize("name", [field.name for field in fields(RequestKey)])
 def test_every_part_of_the_key_counts(ledger, name):
     ledger.put([Entry(KEY, "done", "words")])
     other = replace(KEY, **{name: "another"})
@@ -184,7 +184,7 @@ def version_1(path, rows):
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(VERSION_1)
         for key, status, text in rows:
-            values = (key.digest, key.request, *(getattr(key, field.name) for field in fields(Key)))
+            values = (key.digest, key.request, *(getattr(key, field.name) for field in fields(RequestKey)))
             rest = (status, text, "", 1, 0.5, "2026-01-01T00:00:00.000+00:00")
             connection.execute(f"INSERT INTO entries VALUES ({', '.join('?' * 16)})", (*values, *rest))
         connection.commit()
@@ -304,10 +304,10 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from viral.enrich.ledger import Entry, Key, Ledger
+from viral.enrich.ledger import Entry, RequestKey, Ledger
 
 path, name = Path(sys.argv[1]), sys.argv[2]
-key = Key("", "aa", "bb", "pixel", "1", "title", "cc", "{}")
+key = RequestKey("", "aa", "bb", "pixel", "1", "title", "cc", "{}")
 sys.stdin.readline()
 with Ledger(path) as ledger:
     for batch in range(50):

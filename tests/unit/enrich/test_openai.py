@@ -17,9 +17,9 @@ from openai_server import Behaviour, said, serving
 from viral.base.errors import UsageError, ViralError
 from viral.data.pictures import PictureError
 from viral.enrich import Picture, load_prompt
-from viral.enrich.base import Answer, Refused
 from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
 from viral.enrich.prompts import render
+from viral.enrich.protocol import Answer, Refused
 
 PLAIN, TITLE = load_prompt("plain"), load_prompt("title")
 KEY = "sk-Zq81aPkk2Wn5tTr0Xy7"

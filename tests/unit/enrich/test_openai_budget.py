@@ -13,10 +13,10 @@ from openai_server import Behaviour, serving
 from viral.base.errors import UsageError, ViralError
 from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, Picture, enrich, load_prompt
-from viral.enrich.base import Answer, BudgetSpent
 from viral.enrich.openai import OpenAIConfig, OpenAIDescriber
-from viral.enrich.openai.budget import Budget
-from viral.enrich.openai.chat import read_error
+from viral.enrich.openai.client import read_error
+from viral.enrich.openai.limits import CallBudget
+from viral.enrich.protocol import Answer, BudgetSpent
 
 PLAIN = load_prompt("plain")
 KEY = "sk-Zq81aPkk2Wn5tTr0Xy7"
@@ -73,7 +73,7 @@ def test_threads_together_stay_within_a_budget_once_they_know_what_a_call_costs(
 
 
 def test_without_a_first_answer_no_more_than_what_is_under_way_is_overrun():
-    budget = Budget(tokens=100)
+    budget = CallBudget(tokens=100)
     with budget.call(), budget.call():
         budget.add(200, 0)
         with pytest.raises(BudgetSpent), budget.call():

@@ -23,9 +23,9 @@ from pixel_drawings import (
 from viral.base.errors import UsageError
 from viral.data.pictures import PictureError
 from viral.encode.vision import CLASSES, class_names
-from viral.enrich.base import Answer, Picture
 from viral.enrich.pixel import PixelConfig, PixelDescriber
 from viral.enrich.prompts import load_prompt
+from viral.enrich.protocol import Answer, Picture
 
 
 @pytest.fixture(scope="module")

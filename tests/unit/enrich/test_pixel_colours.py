@@ -6,8 +6,8 @@ from PIL import Image
 
 from pixel_drawings import COLOURS, OUTLINES, thing
 from viral.enrich.pixel.backdrop import balanced, faint, studio
+from viral.enrich.pixel.colour_names import NAMES, name_of
 from viral.enrich.pixel.colours import Colour, distance, main_colours, prototypes_of, to_lab
-from viral.enrich.pixel.names import NAMES, name_of
 from viral.enrich.pixel.surface import read_surface
 
 

@@ -6,8 +6,7 @@ from PIL import Image, ImageDraw
 
 from pixel_drawings import thing
 from viral.enrich.pixel.colours import to_lab
-from viral.enrich.pixel.marks import outline
-from viral.enrich.pixel.surface import read_surface
+from viral.enrich.pixel.surface import outline, read_surface
 
 
 def shape(kind: str, radius: float, angle: float) -> Image.Image:

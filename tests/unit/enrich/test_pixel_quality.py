@@ -5,7 +5,7 @@ import pytest
 
 from viral.base.errors import DataError
 from viral.data.dataset import Dataset
-from viral.data.description import Description
+from viral.data.descriptions import Description
 from viral.lab.quality.naming_counts import attribute_accuracy
 
 TRUTH = [

@@ -6,15 +6,14 @@ from PIL import Image
 
 from pixel_drawings import scene, thing
 from viral.encode.vision import CLASSES, class_names
-from viral.enrich.pixel.prints import Words
+from viral.enrich.pixel.printed_text import PrintedWords, TextReader
 from viral.enrich.pixel.relevance import colour_share, named_classes, printed_share, read_title, singular, weigh
-from viral.enrich.pixel.sight import Thing, look
-from viral.enrich.pixel.text import TextReader
+from viral.enrich.pixel.sight import SeenThing, look
 
 MUG = class_names().index("coffee mug")
 
 
-def things_of(*placed: tuple[Image.Image, tuple[int, int]]) -> tuple[Thing, ...]:
+def things_of(*placed: tuple[Image.Image, tuple[int, int]]) -> tuple[SeenThing, ...]:
     """Things in the order of their left edges."""
     return tuple(sorted(look(scene(*placed), TextReader()).things, key=lambda one: one.region.box[0]))
 
@@ -98,7 +97,7 @@ def test_a_faint_guess_that_only_one_thing_gets_outweighs_prominence():
 
 def test_words_printed_on_a_thing_choose_it(pair):
     left, right = pair
-    labelled = (left, Thing(right.region, right.surface, (Words("Sunny Side", "light"),)))
+    labelled = (left, SeenThing(right.region, right.surface, (PrintedWords("Sunny Side", "light"),)))
     evidence = weigh(labelled, even(2), read_title("Sunny Side cereal"))
     assert int(evidence.total.argmax()) == 1
     assert evidence.by_text.tolist() == pytest.approx([0, 2 / 3])
@@ -106,8 +105,8 @@ def test_words_printed_on_a_thing_choose_it(pair):
 
 def test_share_of_printed_title_words():
     title = read_title("The Great Escape")
-    assert printed_share((Words("GREAT / ESCAPES", ""),), title) == pytest.approx(2 / 3)
-    assert printed_share((), title) == printed_share((Words("great", ""),), read_title("")) == 0
+    assert printed_share((PrintedWords("GREAT / ESCAPES", ""),), title) == pytest.approx(2 / 3)
+    assert printed_share((), title) == printed_share((PrintedWords("great", ""),), read_title("")) == 0
 
 
 def test_colour_share_passes_what_is_near_and_stops_what_has_no_hue(pair):

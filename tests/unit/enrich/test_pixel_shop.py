@@ -3,9 +3,9 @@
 import pytest
 
 from pixel_drawings import PLAIN_PROMPT, TITLE_PROMPT
-from viral.data.description import Description
-from viral.enrich.base import Picture
+from viral.data.descriptions import Description
 from viral.enrich.pixel import PixelDescriber
+from viral.enrich.protocol import Picture
 from viral.lab.quality.naming_counts import attribute_accuracy
 from viral.lab.shop import ShopConfig, make_shop
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral.base.errors import DataError, UsageError
-from viral.enrich.base import Prompt
 from viral.enrich.prompts import TEMPLATE_LIMIT, TITLE_LIMIT, clean_title, load_prompt, prompt_names, render
+from viral.enrich.protocol import Prompt
 
 TITLED = Prompt("t", "before {title} after", "")
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from viral.data.dataset import Dataset
-from viral.data.description import Description
+from viral.data.descriptions import Description
 from viral.lab.quality.naming_counts import attribute_accuracy, judge
 
 THING = {"object": "vase", "colour": "red", "pattern": "dotted"}

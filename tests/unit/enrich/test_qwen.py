@@ -14,7 +14,7 @@ import tiny_qwen
 from makers import picture
 from viral.base.errors import ViralError
 from viral.data.pictures import PictureError
-from viral.enrich.base import Answer, Picture, Prompt
+from viral.enrich.protocol import Answer, Picture, Prompt
 from viral.enrich.qwen import QwenConfig, QwenDescriber
 
 PROMPT = Prompt("short", "What is {title}?", "")

@@ -12,7 +12,7 @@ import tiny_qwen
 from makers import picture
 from viral.base.errors import UsageError, ViralError
 from viral.enrich import describer_named
-from viral.enrich.base import Picture, Prompt
+from viral.enrich.protocol import Picture, Prompt
 from viral.enrich.qwen import QwenConfig, QwenDescriber
 
 PROMPT = Prompt("short", "What?", "")

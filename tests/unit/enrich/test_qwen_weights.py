@@ -6,7 +6,7 @@ import pytest
 
 from makers import write
 from viral.base.errors import DataError
-from viral.enrich.qwen.revision import folder_revision
+from viral.enrich.qwen.weights import folder_revision
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 841576\n"
 

@@ -15,8 +15,8 @@ from viral.data.descriptions import all_descriptions
 from viral.data.importers import import_table
 from viral.enrich import LEDGER_FILE, Ledger, enrich, load_prompt, save_descriptions
 from viral.enrich.answers import NO_WORDS, PLEA
-from viral.enrich.entries import Entry
-from viral.enrich.firsts import FIRST
+from viral.enrich.enrich_catalog import FIRST
+from viral.enrich.ledger_rows import Entry
 
 PLAIN = load_prompt("plain")
 NO_PICTURE = "Please upload the image."

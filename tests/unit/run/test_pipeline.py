@@ -10,7 +10,7 @@ import pytest
 
 from viral.base.errors import DataError, UsageError
 from viral.base.files import fingerprint, sha256_file
-from viral.base.parallel.owners import alone
+from viral.base.locks import alone
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
 from viral.data.features import FeatureTable

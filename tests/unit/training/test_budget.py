@@ -26,7 +26,7 @@ from viral.data.splitting import Split
 from viral.data.vocabulary import Vocabulary
 from viral.models import LightGCN
 from viral.base.recipe import TrainConfig
-from viral.base.process_memory import peak_memory_bytes
+from viral.base.memory import peak_memory_bytes
 from viral.training import build_model, fit
 users, items = 150_000, 50
 def part(start, step):

@@ -234,7 +234,7 @@ def test_users_who_took_everything_are_spoken_of(world, capsys):
 def test_pages_are_kept_from_step_to_step():
     """Told in a process of its own: what an allocator keeps depends on all that ran before."""
     count = (
-        "import resource, torch; from viral.base.process_memory import keep_pages\n"
+        "import resource, torch; from viral.base.memory import keep_pages\n"
         "def faults():\n"
         "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "    for _ in range(10): tables = [torch.ones(12 << 20) for _ in range(5)]; del tables\n"

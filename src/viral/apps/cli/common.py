@@ -14,7 +14,7 @@ import typer
 
 from viral.base.errors import ViralError
 from viral.base.progress import say
-from viral.base.untrusted import harmless, harmless_json
+from viral.base.safe_text import harmless, harmless_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 

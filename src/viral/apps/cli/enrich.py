@@ -108,7 +108,7 @@ def _describe(
     seed: int,
     json_output: bool,
 ) -> None:
-    from viral.data.edits import overlaid
+    from viral.data.descriptions import overlaid
     from viral.enrich import LEDGER_FILE, Ledger, describer_named, load_prompt, save_descriptions
     from viral.enrich import enrich as run
 
@@ -171,7 +171,7 @@ def _unlock(dataset: "Dataset", item_id: str, json_output: bool) -> None:
 
 
 def _compare(dataset: "Dataset", names: list[str], prompt: str | None, seed: int, json_output: bool) -> None:
-    from viral.enrich.compare import compare
+    from viral.enrich.agreement import compare
 
     found = compare(dataset, [name.strip() for name in names], prompt=prompt, seed=seed)
     if json_output:

@@ -9,7 +9,7 @@ from viral.apps.cli.common import Json, show, show_json, verb
 from viral.apps.cli.retrieve import signed
 from viral.apps.cli.spoken import Lang, speaking
 from viral.apps.cli.train import RunArgument
-from viral.base.untrusted import harmless
+from viral.base.safe_text import harmless
 
 if TYPE_CHECKING:
     from viral.run.explain import Explanation, WordEffect

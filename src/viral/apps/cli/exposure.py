@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from viral.apps.cli.common import show
-from viral.base.untrusted import shown
+from viral.base.safe_text import shown
 
 MUCH = 0.25  # of the users see one item,
 UNEVEN = 3  # times as many as if all items were seen alike:

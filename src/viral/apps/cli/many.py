@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from viral.apps.cli.common import show, show_json
 from viral.base.errors import DataError, UsageError
 from viral.base.progress import stage
-from viral.base.untrusted import harmless
+from viral.base.safe_text import harmless
 
 if TYPE_CHECKING:
     import polars as pl

@@ -22,13 +22,13 @@ from viral.apps.cli.many import check_words, recommend_to_file
 from viral.apps.cli.spoken import Lang, speaking
 from viral.apps.cli.train import RunArgument
 from viral.base.errors import UsageError
-from viral.base.untrusted import harmless
+from viral.base.safe_text import harmless
 
 if TYPE_CHECKING:
     from viral.run.retrieval import Filters, Recommendation, Retriever
     from viral.run.retrieval.ranking import Ask
     from viral.run.retrieval.rules import Rules
-    from viral.run.retrieval.user_vectors import Taste
+    from viral.models.scorers import UserProfile
 
 Count = Annotated[int, typer.Option("-k", help="How many.")]
 Categories = Annotated[list[str] | None, typer.Option("--category", help="Only items of this category, repeatable.")]
@@ -109,7 +109,7 @@ def _recommend_to_one(
 
 
 def _because(
-    retriever: "Retriever", taste: "Taste", user: str | None, found: "list[Recommendation]"
+    retriever: "Retriever", taste: "UserProfile", user: str | None, found: "list[Recommendation]"
 ) -> Mapping[str, str]:
     """The sentence of each item that is recommended."""
     from viral.run.explain import because, explain_taste
@@ -128,7 +128,7 @@ def _rules(file: Path | None, less_popular: float) -> "Rules":
 
 
 def _show(
-    retriever: "Retriever", taste: "Taste", who: str, found: "list[Recommendation]", because: Mapping[str, str]
+    retriever: "Retriever", taste: "UserProfile", who: str, found: "list[Recommendation]", because: Mapping[str, str]
 ) -> None:
     bundle = retriever.bundle
     history = [harmless(bundle.titles[row] or bundle.items.ids[row]) for row in taste.seen.tolist()]

@@ -13,8 +13,8 @@ from viral.base.errors import UsageError
 if TYPE_CHECKING:
     from viral.data.dataset import Dataset
     from viral.enrich import Descriptions
-    from viral.enrich.imported import Imported
-    from viral.enrich.words_file import ImportConfig
+    from viral.enrich.description_file import ImportConfig
+    from viral.enrich.import_descriptions import Imported
 
 SHOWN = 3  # rows left out that are named here; all are in the file
 
@@ -30,7 +30,7 @@ def import_file(
 ) -> None:
     """Take a file of words in, and say what became of it."""
     from viral.enrich import LEDGER_FILE, Ledger
-    from viral.enrich.imported import REJECTED_FILE, import_words
+    from viral.enrich.import_descriptions import REJECTED_FILE, import_words
 
     config = _config(settings, prompt)
     with Ledger(ledger or dataset.path / LEDGER_FILE) as book:
@@ -48,7 +48,7 @@ def import_file(
 def from_files(dataset: "Dataset", describer: str | None, prompt: str | None) -> "tuple[Descriptions, ...]":
     """The sets that came from files, if they are what is meant: named, or no describer is and no item has a picture."""
     from viral.enrich import DESCRIBERS
-    from viral.enrich.imported import imported_sets
+    from viral.enrich.import_descriptions import imported_sets
 
     if describer in DESCRIBERS:
         return ()
@@ -85,7 +85,7 @@ def show_from_files(
 
 def _config(settings: Sequence[str], prompt: str | None) -> "ImportConfig":
     from viral.base.recipe import build, setting
-    from viral.enrich.words_file import ImportConfig
+    from viral.enrich.description_file import ImportConfig
 
     values = dict(setting(word) for word in settings)
     if "file" not in values:
@@ -137,7 +137,7 @@ def _choice(dataset: "Dataset", found: "Imported") -> str:
 
 
 def _overlaid(dataset: "Dataset", descriptions: "Descriptions") -> "Descriptions":
-    from viral.data.edits import overlaid
+    from viral.data.descriptions import overlaid
     from viral.enrich import load_edits
 
     return replace(descriptions, rows=overlaid(descriptions.rows, load_edits(dataset)))

@@ -167,7 +167,7 @@ def _forget_descriptions(folder: Path, item_ids: list[str], changed: Changed) ->
 def _as_now(one: "Descriptions", item_ids: list[str], changed: frozenset[str]) -> "Descriptions":
     from dataclasses import replace
 
-    from viral.data.description import Description
+    from viral.data.descriptions import Description
 
     rows = {row.item_id: row for row in one.rows if one.imported or row.item_id not in changed}
     pending = (rows.get(item) or Description(item, "", one.describer, one.prompt, "", "pending") for item in item_ids)

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from viral.base.errors import DataError, UsageError
-from viral.base.file_kinds import NUMPY, refuse_other_kinds
+from viral.base.file_signatures import NUMPY, refuse_other_kinds
 from viral.base.files import sha256_file
 from viral.base.progress import say
 from viral.data.dataset import FEATURES_FOLDER, Dataset, Source

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from viral.base.errors import DataError
-from viral.base.file_kinds import EXCEL, GZIP, HEAD, OLD_EXCEL, PARQUET, ZIP, Kind, kind_of, other_kind
+from viral.base.file_signatures import EXCEL, GZIP, HEAD, OLD_EXCEL, PARQUET, ZIP, FileKind, kind_of, other_kind
 from viral.data.importers.compressed import kind_of as suffix_of
 from viral.data.importers.compressed import open_bytes
 
-_OWN: Mapping[str, tuple[Kind, ...]] = {
+_OWN: Mapping[str, tuple[FileKind, ...]] = {
     ".parquet": (PARQUET,),
     **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), (EXCEL, ZIP, OLD_EXCEL)),
 }

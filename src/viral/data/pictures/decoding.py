@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viral.base.file_kinds import HEAD, PAGE, POINTER, kind_of
+from viral.base.file_signatures import HEAD, PAGE, POINTER, kind_of
 from viral.data.pictures.faults import MAX_PIXELS, MAX_SCANS, PictureError
 from viral.data.pictures.files import read_bytes
 from viral.data.pictures.mending import lacks_end, mended, padded

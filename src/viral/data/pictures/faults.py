@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from viral.base.errors import DataError
-from viral.base.file_kinds import PAGE, POINTER
+from viral.base.file_signatures import PAGE, POINTER
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from viral.base.errors import ViralError
 from viral.data.pictures import PictureError, plain_bytes
 from viral.enrich.answers import unwrapped
-from viral.enrich.base import Answer, BudgetSpent, Picture, Prompt, Refused
-from viral.enrich.openai.budget import Budget
-from viral.enrich.openai.chat import Reply, read_reply, request
-from viral.enrich.openai.client import Client
+from viral.enrich.openai.client import Again, BadRequest, Client, NoAnswer, Reply, read_reply, request
 from viral.enrich.openai.config import OpenAIConfig
-from viral.enrich.openai.faults import Again, BadRequest, NoAnswer
-from viral.enrich.openai.pace import Pace
+from viral.enrich.openai.limits import CallBudget, Pace
+from viral.enrich.protocol import Answer, BudgetSpent, Picture, Prompt, Refused
 
 REQUEST_FORMAT = 1  # changes when the same picture and prompt would be put to a server otherwise
 
@@ -40,7 +37,7 @@ class OpenAIDescriber:
         self._config, self._jitter = config, jitter or random.SystemRandom().random
         self._client = Client(config)
         self._pace = Pace(config.requests_per_minute)
-        self._budget = Budget(config.budget_tokens, config.budget_money, config.price_in, config.price_out)
+        self._budget = CallBudget(config.budget_tokens, config.budget_money, config.price_in, config.price_out)
         self._slots = threading.Semaphore(config.concurrency)
         self._schema = config.json_schema  # until the server turns out not to know it
         self._lock, self._failed_in_a_row = threading.Lock(), 0

@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from viral.enrich.pixel.colour_names import Lab
 from viral.enrich.pixel.colours import Mask, distance, grid_cells
-from viral.enrich.pixel.masks import closed, opened
-from viral.enrich.pixel.names import Lab
+from viral.enrich.pixel.morphology import closed, opened
 
 FloatGrid = npt.NDArray[np.float32]
 

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from viral.enrich.pixel.names import NAMES, Lab, name_indices, name_of, shade_of
+from viral.enrich.pixel.colour_names import NAMES, Lab, name_indices, name_of, shade_of
 
 Mask = npt.NDArray[np.bool_]
 

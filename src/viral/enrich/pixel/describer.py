@@ -12,11 +12,11 @@ from viral.base.errors import UsageError
 from viral.base.recipe import check_least
 from viral.data.pictures import decode
 from viral.encode.vision import EfficientNetLite
-from viral.enrich.base import Answer, Picture, Prompt
+from viral.enrich.pixel.printed_text import TextReader
 from viral.enrich.pixel.relevance import named_classes, read_title, weigh
+from viral.enrich.pixel.sentences import describe_all, describe_focus
 from viral.enrich.pixel.sight import Sight, look
-from viral.enrich.pixel.text import TextReader
-from viral.enrich.pixel.words import describe_all, describe_focus
+from viral.enrich.protocol import Answer, Picture, Prompt
 
 SHORTER_SIDE, LONGER_SIDE = 256, 640  # to which pictures are scaled down before they are looked at
 CLASSIFIER_SIDE = 160  # of the classifier's input: half the time of 224, and drawn or cut-out things lose nothing

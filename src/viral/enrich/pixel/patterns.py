@@ -11,11 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.enrich.pixel.colours import Mask
-from viral.enrich.pixel.masks import closed, eroded, opened
-from viral.enrich.pixel.repeat import repetition
+from viral.enrich.pixel.morphology import closed, eroded, opened
 
 FloatGrid = npt.NDArray[np.float64]
-
 LEAST_SHARE = 0.1  # of the pair of colours: less of the second one is a mark, not a pattern
 ONE_DIRECTION = 0.6  # resultant length of the edges' directions, doubled: 1 is parallel, 0 is none
 LEAST_PIECES = 4
@@ -29,6 +27,9 @@ LEAST_REPETITION = {"dotted": 0.5, "checked": 0.75, "zigzag": 0.75}  # what repe
 LEAST_BALANCE = 0.28  # of the surface for each colour of a check or a zigzag
 LONG = 1.5  # length over width of a piece that is a band rather than a square
 ONE_GROUND = 0.75  # of a colour in one piece, on which the other one lies in spots
+OVERLAP = 0.3  # of the surface that must lie on itself for a shift to count
+LARGEST = 160  # pixels of a side; more are taken in steps
+MOST_PEAKS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,17 @@ class Pattern:
 
 
 PLAIN = Pattern("plain")
+
+
 TWO_TONE = Pattern("two-tone")
+
+
 IRREGULAR = Pattern("irregular")
+
+
 PATTERNED = Pattern("patterned")  # some pattern, nobody knows which
+
+
 UNTOLD = Pattern("")  # none was made out, which does not say that there is none
 
 
@@ -186,3 +195,40 @@ def _measure(mask: Mask) -> list[tuple[float, float]]:
     kept = areas >= 4
     kept &= areas >= SPECK * np.median(areas[kept]) if kept.any() else False
     return [(area, area / (4 * radius**2)) for area, radius in zip(areas[kept], deepest[kept], strict=True)]
+
+
+def repetition(figure: Mask, known: Mask) -> float:
+    """How clearly ``figure`` repeats within ``known`` (H, W): 0 not at all; regular patterns reach about 0.7 to 1.7.
+
+    The height of the best peak of the autocorrelation above the lowest point on the straight way to it, but no more
+    than twice the peak's own height.
+    """
+    from scipy import ndimage
+
+    step = -(-max(known.shape) // LARGEST)
+    smooth = ndimage.gaussian_filter(_autocorrelation(figure[::step, ::step], known[::step, ::step]), 0.7)
+    middle = np.array(smooth.shape) // 2
+    peaks = (smooth == ndimage.maximum_filter(smooth, 5)) & (smooth > 0.05)
+    peaks[middle[0] - 2 : middle[0] + 3, middle[1] - 2 : middle[1] + 3] = False
+    places = np.argwhere(peaks[: middle[0] + 1])  # the other half mirrors this one
+    order = np.argsort(-smooth[tuple(places.T)], kind="stable")[:MOST_PEAKS]
+    best = 0.0
+    for place in places[order]:
+        way = np.round(middle + (place - middle) * np.linspace(0, 1, 24)[:, None]).astype(np.int64)
+        height = float(smooth[tuple(place)])
+        best = max(best, min(height - float(smooth[tuple(way.T)].min()), 2 * height))
+    return best
+
+
+def _autocorrelation(figure: Mask, known: Mask) -> FloatGrid:
+    """Correlation of the figure with itself for every shift, over what overlaps; −1 where too little does."""
+    from scipy import fft
+
+    size = [fft.next_fast_len(2 * side, real=True) for side in known.shape]
+    values = np.where(known, figure - figure[known].mean(), 0.0)
+    products = fft.irfft2(np.abs(fft.rfft2(values, size)) ** 2, size)
+    overlap = fft.irfft2(np.abs(fft.rfft2(known.astype(float), size)) ** 2, size)
+    variance = products[0, 0] / overlap[0, 0]
+    enough = overlap > OVERLAP * overlap[0, 0]
+    correlation = np.where(enough, products / np.maximum(overlap, 1) / max(variance, 1e-9), -1)
+    return np.asarray(fft.fftshift(correlation))

@@ -15,9 +15,9 @@ from viral.enrich.pixel.backdrop import (
     seams,
     studio,
 )
+from viral.enrich.pixel.colour_names import Lab
 from viral.enrich.pixel.colours import Mask, distance
-from viral.enrich.pixel.masks import closed, eroded, opened
-from viral.enrich.pixel.names import Lab
+from viral.enrich.pixel.morphology import closed, eroded, opened
 
 FloatGrid = npt.NDArray[np.float32]
 Backdrop = Literal["plain", "gradient", "patterned", "busy"]
@@ -54,7 +54,7 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scene:
+class PictureScene:
     """A picture taken apart. Without a backdrop the whole picture is its one region."""
 
     lab: Lab  # (H, W, 3)
@@ -65,11 +65,11 @@ class Scene:
     photo: bool = False  # taken in a studio
 
 
-def take_apart(lab: Lab) -> Scene:
+def take_apart(lab: Lab) -> PictureScene:
     """Separate the regions of a picture (H, W, 3) from its backdrop."""
     height, width = lab.shape[:2]
     if min(height, width) < 16:
-        return Scene(lab, lab, "plain", lab.reshape(-1, 3), ())
+        return PictureScene(lab, lab, "plain", lab.reshape(-1, 3), ())
     layers, explained = backdrop_layers(lab)
     if explained < EXPLAINED:
         return _whole(lab)
@@ -89,7 +89,7 @@ def take_apart(lab: Lab) -> Scene:
     for region in regions:
         free &= ~region.mask
     lit = balanced(lab, layers[0]) if photo else lab
-    return Scene(lab, lit, _kind(layers), lab[free], regions, photo=photo)
+    return PictureScene(lab, lit, _kind(layers), lab[free], regions, photo=photo)
 
 
 def _with_faint(lab: Lab, regions: tuple[Region, ...], difference: FloatGrid) -> tuple[Region, ...]:
@@ -105,11 +105,11 @@ def _covered(regions: tuple[Region, ...]) -> float:
     return sum(region.area for region in regions)
 
 
-def _whole(lab: Lab) -> Scene:
+def _whole(lab: Lab) -> PictureScene:
     height, width = lab.shape[:2]
     mask = np.ones((height, width), dtype=bool)
     region = Region(mask, (0, 0, width, height), 1.0, (0.5, 0.5), 100.0, 1.0)
-    return Scene(lab, lab, "busy", lab[:0].reshape(0, 3), (region,))
+    return PictureScene(lab, lab, "busy", lab[:0].reshape(0, 3), (region,))
 
 
 def _kind(layers: list[Lab]) -> Backdrop:

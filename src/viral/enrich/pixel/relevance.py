@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.encode.vision import class_synonyms
+from viral.enrich.pixel.colour_names import NAMES
 from viral.enrich.pixel.colours import COLOURED, Colour, prototypes_of
-from viral.enrich.pixel.names import NAMES
-from viral.enrich.pixel.prints import Words
-from viral.enrich.pixel.sight import Thing
+from viral.enrich.pixel.printed_text import PrintedWords
+from viral.enrich.pixel.sight import SeenThing
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -91,7 +91,7 @@ def _classes_by_name() -> dict[str, tuple[int, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class TitleEvidence:
     """How well each thing fits a title, and the parts: class, colour, pattern, printed words. All (T,)."""
 
     total: FloatArray
@@ -101,7 +101,7 @@ class Evidence:
     by_text: FloatArray  # share of its words that are printed on the thing
 
 
-def weigh(things: Sequence[Thing], probabilities: FloatArray, title: Title) -> Evidence:
+def weigh(things: Sequence[SeenThing], probabilities: FloatArray, title: Title) -> TitleEvidence:
     """The evidence for each of T things, whose class probabilities are (T, 1000)."""
     named = list(title.classes)
     by_class = probabilities[:, named].max(axis=1) if named else np.zeros(len(things), np.float32)
@@ -116,7 +116,7 @@ def weigh(things: Sequence[Thing], probabilities: FloatArray, title: Title) -> E
         + TEXT_WEIGHT * by_text
         + PROMINENCE_WEIGHT * prominence / max(1e-6, float(prominence.max(initial=0)))
     )
-    return Evidence(total.astype(np.float32), by_class, by_colour, by_pattern, by_text)
+    return TitleEvidence(total.astype(np.float32), by_class, by_colour, by_pattern, by_text)
 
 
 def _each(values: object) -> FloatArray:
@@ -142,7 +142,7 @@ def _passes(colour: Colour, name: str) -> float:
     return float(np.exp(-((colour.distance(prototypes_of(name)).min() / NEAR) ** 2)))
 
 
-def printed_share(lines: Sequence[Words], title: Title) -> float:
+def printed_share(lines: Sequence[PrintedWords], title: Title) -> float:
     """The share of a title's words (of three letters or more) that are printed in ``lines``."""
     read = {singular(word) for line in lines for word in re.findall(r"[^\W\d_]+", line.text.lower())}
     telling = {word for word in title.words if len(word) > 2}

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from viral.base.errors import ViralError
 from viral.base.progress import say
 from viral.data.pictures import decode, read_header
-from viral.enrich.base import Answer, Picture, Prompt
 from viral.enrich.prompts import render
+from viral.enrich.protocol import Answer, Picture, Prompt
 from viral.enrich.qwen.config import QwenConfig
-from viral.enrich.qwen.revision import folder_revision
+from viral.enrich.qwen.weights import folder_revision
 
 if TYPE_CHECKING:
     from PIL.Image import Image

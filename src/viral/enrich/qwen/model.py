@@ -23,7 +23,7 @@ from transformers import (
 from transformers.utils import is_accelerate_available, is_torchvision_available, logging
 
 from viral.base.errors import UsageError, ViralError
-from viral.enrich.base import Answer
+from viral.enrich.protocol import Answer
 from viral.enrich.qwen.config import QwenConfig
 
 OutOfMemory = torch.OutOfMemoryError

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from viral.base.errors import DataError
 from viral.data.dataset import Dataset
-from viral.data.description import Description
+from viral.data.descriptions import Description
 
 TRUTH_FILE = "truth.parquet"
 ATTRIBUTES = ("colour", "pattern", "tag")  # what a description of the product itself should name

@@ -8,7 +8,7 @@ from viral.base.language import _, marked
 from viral.base.provenance import commit
 from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
-from viral.data.edits import overlaid
+from viral.data.descriptions import overlaid
 from viral.data.fetch import catalog_with_fetched
 from viral.enrich import Description, Descriptions, load_edits
 from viral.lab.report import ContactSheet, Described, Report, Section, Table, Thing

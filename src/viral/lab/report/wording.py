@@ -4,8 +4,8 @@ import math
 import unicodedata
 
 from viral.base.language import _, marked
-from viral.base.untrusted import BIDI_CONTROLS as BIDI_CONTROLS
-from viral.base.untrusted import shown as shown
+from viral.base.safe_text import BIDI_CONTROLS as BIDI_CONTROLS
+from viral.base.safe_text import shown as shown
 
 DASH = "–"
 SPLITS = (marked("train"), marked("valid"), marked("test"))  # as tables name them

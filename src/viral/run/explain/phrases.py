@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from viral.base.language import ENGLISH, _, current, n_
-from viral.base.untrusted import shown
+from viral.base.safe_text import shown
 
 TITLE, KIND = 60, 40  # characters of a title, and of a category or colour that can stand in a sentence
 END, LONGEST = 20, 1_000  # characters of a title's end, where titles begin alike; and of a title that is looked at

@@ -13,8 +13,8 @@ from viral.encode import Encoder, SentenceEncoder, VisionEncoder
 from viral.encode.feature_tables import SAID
 from viral.encode.vision import EfficientNetLite
 from viral.enrich import Answer, Describer, Picture, Prompt, Refused
-from viral.enrich.base import for_categories
 from viral.enrich.prompts import clean_title
+from viral.enrich.protocol import for_categories
 from viral.run.bundle_extras import Described, Material, described_by
 from viral.run.retrieval.describer import NOTHING_GIVEN, Given, check_revision, describer_of
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from viral.data.dataset import Dataset
-from viral.data.description import IMPORTED
-from viral.data.edits import HUMAN, overlaid
+from viral.data.descriptions import IMPORTED, overlaid
+from viral.data.edits import HUMAN
 from viral.data.fetch import FETCHED, Fetcher
 from viral.encode import Encoder, VisionEncoder
 from viral.enrich import (
@@ -26,8 +26,8 @@ from viral.enrich import (
     load_prompt,
     save_descriptions,
 )
-from viral.enrich.base import for_catalog
-from viral.enrich.imported import imported_sets
+from viral.enrich.import_descriptions import imported_sets
+from viral.enrich.protocol import for_catalog
 from viral.run.bundle_extras import Described
 from viral.run.retrieval.describer import NOTHING_GIVEN, Given, NoDescriber, check_revision, describer_of
 from viral.run.update.counting import CountingDescriber
@@ -51,7 +51,7 @@ def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descrip
     """The descriptions of all items, kept in the data set, and how many pictures were asked about.
 
     What a human wrote is not asked for and stands in the place of the describer's words; where a human described the
-    run's items, or a file did (``viral.enrich.imported``), nobody is asked. Raises ``NoDescriber`` where this would not
+    run's items, or a file did (``viral.enrich.import_descriptions``), nobody is asked. Raises ``NoDescriber`` where this would not
     be the describer that ``made`` names, or not its settings.
     """
     edits = load_edits(dataset)
@@ -98,7 +98,9 @@ def _who(made: Described, makers: Makers) -> tuple[Describer, Prompt]:
     return describer, makers.prompt or prompt
 
 
-OF_CATALOG = "classes"  # that categories name (viral.enrich.base.for_catalog): nobody has set them, and they may grow
+OF_CATALOG = (
+    "classes"  # that categories name (viral.enrich.protocol.for_catalog): nobody has set them, and they may grow
+)
 
 
 def _given(parameters: Mapping[str, object]) -> str:

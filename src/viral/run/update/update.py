@@ -5,13 +5,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from viral.base.errors import UsageError
 from viral.base.files import fingerprint, staged_folder, write_json
-from viral.base.parallel.owners import alone
+from viral.base.locks import alone
 from viral.base.progress import say
 from viral.base.recipe import Recipe, build
 from viral.data.dataset import MANIFEST_FILE, Dataset
@@ -24,23 +25,25 @@ from viral.encode import SentenceEncoder, encode_dataset
 from viral.encode.feature_tables import CACHE_FILE, PICTURES_CACHE, SAID
 from viral.encode.vision import EfficientNetLite
 from viral.enrich import LEDGER_FILE, save_descriptions
-from viral.enrich.imported import imported_sets
+from viral.enrich.import_descriptions import imported_sets
+from viral.evaluation.protocol import measure
 from viral.models.base import Recommender
 from viral.run.bundle import Bundle, make_bundle
 from viral.run.bundle_extras import Material, described_by, gather
 from viral.run.configuration import Configured, configured, refuse_foreign
+from viral.run.fitted_model import fit_model_by
 from viral.run.explain.log_verb import deed_of
 from viral.run.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, load_inputs, load_split
 from viral.run.production import epochs_of, everything
-from viral.run.summary import exposed, keep_summary, measure, read_summary, summarise, tested_on
+from viral.run.summary import exposed, keep_summary, read_summary, summarise, tested_on
 from viral.run.update.changes import changes_between, knows
 from viral.run.update.comparable import comparable
-from viral.run.update.continued import Continued, epochs_after, go_on
+from viral.run.update.continued import ContinuedReport, epochs_after, go_on, report_of
 from viral.run.update.counting import CountingEncoder, CountingVision
 from viral.run.update.describing import Makers, describe
 from viral.run.update.warm import axes_of, carry_over
-from viral.training import build_model, fit
-from viral.training.item_memory import finish, fixed
+from viral.training import fit
+from viral.training.item_memory import fixed
 
 FEATURES = "features"
 STEPS = ("describe", "train", "measure")
@@ -90,13 +93,15 @@ def _update(
     if idle and knows(bundle, dataset, inputs, parts):
         return read_summary(run) | {"unchanged": True}
     on_step("train")
-    model, trained, taken = _train(bundle, chosen, parts, inputs, epochs)
     memory = fixed(recipe.memory, bundle.about.get("memory", {}))  # as it was chosen when the run began
-    ranker = finish(model, inputs, parts, recipe.train, memory)
+    as_before = chosen._replace(recipe=replace(recipe, memory=memory))
+    learn = partial(_go_on, bundle=bundle, chosen=chosen, parts=parts, inputs=inputs, epochs=epochs)
+    fitted = fit_model_by(learn, as_before, inputs, parts)
+    model, ranker = fitted.model, fitted.ranker()
     on_step("measure")
     seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
-    told = _before(bundle) | {"changes": asdict(changes), "counts": counts} | _trained(bundle, recipe, trained, taken)
-    summary = summarise(recipe, trained.report, measure(ranker.scorer, parts), ranker, parts)
+    told = _before(bundle) | {"changes": asdict(changes), "counts": counts} | _trained(bundle, recipe, fitted.report)
+    summary = summarise(fitted, ranker, measure(ranker.scorer, parts))
     identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
     summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)}
@@ -106,12 +111,12 @@ def _update(
     return summary
 
 
-def _trained(bundle: Bundle, recipe: Recipe, trained: Continued, taken: int) -> dict[str, Any]:
+def _trained(bundle: Bundle, recipe: Recipe, report: ContinuedReport) -> dict[str, Any]:
     """From what the training began: how many numbers, after how many epochs from scratch, how good on validation."""
     return {
-        "carried_over": taken,
-        "scratch_epochs": scratch_epochs(bundle) or len(trained.report.history),
-        "start": {} if trained.start is None else {recipe.train.monitor: trained.start},
+        "carried_over": report.carried_over,
+        "scratch_epochs": scratch_epochs(bundle) or len(report.history),
+        "start": {} if report.start is None else {recipe.train.monitor: report.start},
     }
 
 
@@ -174,20 +179,26 @@ def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, i
     return {"described": asked, "texts": words.count, "pictures": vision.count}
 
 
-def _train(
-    bundle: Bundle, chosen: Configured, parts: Split, inputs: ModelInputs, epochs: int | None
-) -> tuple[Recommender[Any], Continued, int]:
-    """The trained model, what training did, and how many numbers it began with."""
+def _go_on(
+    model: Recommender[Any],
+    *,
+    bundle: Bundle,
+    chosen: Configured,
+    parts: Split,
+    inputs: ModelInputs,
+    epochs: int | None,
+) -> ContinuedReport:
+    """Train on from the bundle's parameters, or from scratch where it keeps none."""
     model_class, config, recipe = chosen
-    model = build_model(model_class, inputs, config, recipe.train.seed)
     if model.state_dict() and not bundle.material.parameters:
         say("the run keeps no parameters: training starts afresh")
-        return model, Continued(fit(model, parts, recipe.train), None), 0
+        return report_of(fit(model, parts, recipe.train))
     taken = 0
     if bundle.material.parameters:
         axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()}, inputs.encoders)
         taken = carry_over(model, axes, bundle, parts, inputs)
-    return model, go_on(model, parts, recipe.train, epochs or epochs_after(scratch_epochs(bundle))), taken
+    report = go_on(model, parts, recipe.train, epochs or epochs_after(scratch_epochs(bundle)))
+    return replace(report, carried_over=taken)
 
 
 def scratch_epochs(bundle: Bundle) -> int:

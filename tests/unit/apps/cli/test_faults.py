@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from viral.apps.cli import app
 from viral.apps.cli.common import verb
-from viral.base.parallel.owners import this_process
+from viral.base.locks import this_process
 from viral.data.dataset import Dataset
 
 

@@ -13,9 +13,9 @@ from viral.apps.serve.pages.paging import Page
 from viral.base.errors import DataError
 from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import INTERACTIONS_FILE, REJECTED_FILE, Dataset
+from viral.data.descriptions import overlaid
 from viral.data.doctor import Report
 from viral.data.doctor.tables import read_table
-from viral.data.edits import overlaid
 from viral.enrich import all_descriptions, load_edits
 from viral.lab.quality.statuses import tags_of
 

@@ -16,8 +16,8 @@ from viral.apps.serve.snapshot import Snapshot, item_view
 from viral.base.errors import UnknownIdError
 from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
-from viral.data.descriptions import DESCRIPTIONS_FOLDER
-from viral.data.edits import EDITS_FILE, HUMAN, overlaid
+from viral.data.descriptions import DESCRIPTIONS_FOLDER, overlaid
+from viral.data.edits import EDITS_FILE, HUMAN
 from viral.data.fetch import catalog_with_fetched
 from viral.data.pictures import PictureError, read_bytes, read_header
 from viral.enrich import Description, Descriptions, all_descriptions, load_edits

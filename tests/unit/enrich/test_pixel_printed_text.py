@@ -9,11 +9,10 @@ from PIL import Image
 
 from pixel_drawings import backdrop, noise, scene, thing, with_words
 from viral.base.errors import DataError
-from viral.enrich.pixel import text
+from viral.enrich.pixel import printed_text
 from viral.enrich.pixel.colours import to_lab
-from viral.enrich.pixel.prints import owners, printed, read_lines
+from viral.enrich.pixel.printed_text import TextLine, TextReader, clean, may_have_text, owners, printed, read_lines
 from viral.enrich.pixel.regions import take_apart
-from viral.enrich.pixel.text import TextLine, TextReader, clean, may_have_text
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +139,7 @@ def test_a_label_that_hangs_beside_a_thing_belongs_to_it(reader):
         ("“quoted” {x}", "quoted x"),
         ("Dr. No: 007!", "Dr. No: 007!"),
         ("ＦＵＬＬ", "FULL"),
-        ("a" * 500, "a" * text.MOST_LETTERS),
+        ("a" * 500, "a" * printed_text.MOST_LETTERS),
         ("—•—", ""),
     ],
 )
@@ -149,4 +148,4 @@ def test_what_is_read_is_cleaned(raw, kept):
 
 
 def test_noise_is_not_words(reader):
-    assert all(len(line.words) <= text.MOST_LETTERS for line in reader.read(pixels(noise())))
+    assert all(len(line.words) <= printed_text.MOST_LETTERS for line in reader.read(pixels(noise())))

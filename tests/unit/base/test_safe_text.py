@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from viral.base.untrusted import harmless, harmless_json
+from viral.base.safe_text import harmless, harmless_json
 
 
 @pytest.mark.parametrize(

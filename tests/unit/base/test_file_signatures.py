@@ -8,7 +8,7 @@ import pytest
 
 from makers import damaged, picture, write
 from viral.base.errors import DataError
-from viral.base.file_kinds import GZIP, kind_of, refuse_other_kinds
+from viral.base.file_signatures import GZIP, kind_of, refuse_other_kinds
 from viral.data.features import load_features
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 841576\n"

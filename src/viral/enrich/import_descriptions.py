@@ -9,17 +9,23 @@ from pathlib import Path
 from viral.base.files import atomic_write
 from viral.data.catalog import Catalog, Item
 from viral.data.dataset import Dataset, Rejection
-from viral.data.description import IMPORTED, Description
-from viral.data.descriptions import DESCRIPTIONS_FOLDER, Descriptions, all_descriptions, save_descriptions
+from viral.data.descriptions import (
+    DESCRIPTIONS_FOLDER,
+    IMPORTED,
+    Description,
+    Descriptions,
+    all_descriptions,
+    save_descriptions,
+)
 from viral.enrich.answers import judge
 from viral.enrich.attributes import as_text
-from viral.enrich.base import Prompt
 from viral.enrich.checks import flags
-from viral.enrich.entries import Entry, Key
+from viral.enrich.describe_batch import ERROR_LIMIT
+from viral.enrich.description_file import ImportConfig, WordsFile, read_words
 from viral.enrich.ledger import Ledger
+from viral.enrich.ledger_rows import Entry, RequestKey
 from viral.enrich.prompts import load_prompt, prompt_names
-from viral.enrich.words_file import ImportConfig, WordsFile, read_words
-from viral.enrich.work import ERROR_LIMIT
+from viral.enrich.protocol import Prompt
 
 REJECTED_FILE = Path(DESCRIPTIONS_FOLDER) / "import.rejected.jsonl"  # of the last file
 
@@ -82,7 +88,7 @@ class _Origin:
     def entry(self, item: Item, text: str) -> Entry:
         verdict = judge(text, self.prompt)
         source = {"file": self.file.path.name, "sha256": self.file.sha256}
-        key = Key(
+        key = RequestKey(
             item_id=item.id,
             image_sha256="",
             rendered_sha256=hashlib.sha256(text.encode("utf-8")).hexdigest(),

@@ -1,16 +1,36 @@
-"""Where an item's picture comes from: a file, or an address; and which addresses gave none."""
+"""Which items a run may ask about, and where an item's picture comes from: a file or an address."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from viral.base.parallel import ThreadExecutor
 from viral.data.catalog import Item
-from viral.data.description import Status
+from viral.data.descriptions import Status
 from viral.data.pictures import PictureError, read_bytes
-from viral.enrich.entries import Entry, Key
 from viral.enrich.ledger import Ledger
-from viral.enrich.terms import Terms
+from viral.enrich.ledger_rows import Entry, RequestKey
+
+if TYPE_CHECKING:
+    from viral.data.fetch import Fetcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which items a run may ask a describer, and whether it may fetch their pictures."""
+
+    max_attempts: int = 3  # after which an item is no longer asked for
+    retry_failed: bool = False  # ask for those again, and for what was refused
+    locked: Mapping[str, str] = field(default_factory=dict)  # what a human wrote (``edits``): not asked for
+    fetcher: "Fetcher | None" = None  # of pictures that the catalogue only names by URL
+
+    def settled(self, entry: Entry) -> bool:
+        """Whether nothing is to be asked where this is what is known."""
+        if entry.status == "done" or self.retry_failed:
+            return entry.status == "done"
+        return entry.status == "refused" or entry.attempts >= self.max_attempts
+
 
 Numbered = tuple[int, Item]  # an item and its place in the catalogue
 
@@ -23,14 +43,14 @@ class NoPicture:
     error: str
 
 
-class Sources:
+class PictureSources:
     """Reads pictures; to be used from the thread that opened the ledger.
 
     An address that gave no picture is a row of the ledger, with an attempt for each run, so that a dead link is not
     followed for ever (``Terms.settled``). ``key`` is the run's, without an item.
     """
 
-    def __init__(self, key: Key, ledger: Ledger, terms: Terms) -> None:
+    def __init__(self, key: RequestKey, ledger: Ledger, terms: Terms) -> None:
         self._key, self._ledger, self._terms = key, ledger, terms
         self._noted: dict[str, Entry] = {}  # what the ledger has of addresses, by the item's id
 
@@ -75,7 +95,7 @@ class Sources:
         self._noted |= {remote[digest]: entry for digest, entry in self._ledger.find(remote).items()}
         return items
 
-    def _address(self, item: Item) -> Key:
+    def _address(self, item: Item) -> RequestKey:
         """The row of an item's address: one without a picture."""
         digest = hashlib.sha256((item.image_url or "").encode("utf-8", "replace")).hexdigest()
         return replace(self._key, item_id=item.id, rendered_sha256=digest)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from viral.base.errors import DataError
-from viral.base.parallel.owners import may_live, this_process
+from viral.base.locks import may_live, this_process
 from viral.enrich.ledger import LOOKUP, Ledger
 
 LEASE = 60.0  # seconds

@@ -1,4 +1,4 @@
-"""A ledger's rows: what determines a description, and what became of it."""
+"""A ledger's rows (what determines a description, and what became of it) and the tables that keep them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from viral.base.files import fingerprint
-from viral.data.description import Status
-from viral.data.descriptions import Spent
+from viral.data.descriptions import Spent, Status
 
 KEY_COLUMNS = (
     "item_id", "image_sha256", "rendered_sha256", "describer", "revision", "prompt", "prompt_sha256", "parameters",
@@ -16,10 +15,48 @@ KEY_COLUMNS = (
 SUMMED = ("attempts", "tokens_in", "tokens_out", "cost")  # over all attempts; the others are of the last one
 COLUMNS = (*KEY_COLUMNS, "status", "text", "error", "attempts", "seconds", "created", *SUMMED[1:])
 DAMAGED = "what was stored is damaged"
+VERSION = 3  # kept in PRAGMA user_version
+_CLAIMS = "CREATE TABLE IF NOT EXISTS claims (request BLOB PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL)"
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS entries (
+    key BLOB PRIMARY KEY,      -- digest of {", ".join(KEY_COLUMNS)}
+    request BLOB NOT NULL,     -- digest of the same without the item's id
+    item_id TEXT NOT NULL,
+    image_sha256 TEXT NOT NULL,
+    rendered_sha256 TEXT NOT NULL,
+    describer TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    prompt_sha256 TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    status TEXT NOT NULL,
+    text TEXT NOT NULL,
+    error TEXT NOT NULL,
+    attempts INTEGER NOT NULL, -- how often a describer was asked
+    seconds REAL NOT NULL,     -- of the last attempt
+    created TEXT NOT NULL,     -- of the last attempt, UTC
+    tokens_in INTEGER NOT NULL DEFAULT 0,  -- of all attempts, as the cost is
+    tokens_out INTEGER NOT NULL DEFAULT 0,
+    cost REAL NOT NULL DEFAULT 0,          -- in the currency of the describer's prices
+    sum BLOB                   -- checksum of the text; NULL in rows of before version 3
+);
+CREATE INDEX IF NOT EXISTS entries_request ON entries (request, status);
+CREATE INDEX IF NOT EXISTS entries_describer ON entries (describer, prompt, item_id);
+{_CLAIMS};
+"""
+# What a ledger of an older version lacks, by that version.
+MIGRATIONS = {
+    1: (
+        "ALTER TABLE entries ADD COLUMN tokens_in INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entries ADD COLUMN tokens_out INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entries ADD COLUMN cost REAL NOT NULL DEFAULT 0",
+    ),
+    2: (_CLAIMS, "ALTER TABLE entries ADD COLUMN sum BLOB"),
+}
 
 
 @dataclass(frozen=True)
-class Key:
+class RequestKey:
     """What determines a description.
 
     ``rendered_sha256`` is of the prompt with the item's title in it: a new title asks again where the prompt uses the
@@ -51,7 +88,7 @@ class Entry:
     Attempts, tokens and cost of what is put into a ledger are added to those on record.
     """
 
-    key: Key
+    key: RequestKey
     status: Status
     text: str = ""
     error: str = ""
@@ -75,7 +112,7 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
     Rows of before there were checksums have none.
     """
     _, kept, *values = row
-    entry = Entry(Key(*values[: len(KEY_COLUMNS)]), *values[len(KEY_COLUMNS) :])
+    entry = Entry(RequestKey(*values[: len(KEY_COLUMNS)]), *values[len(KEY_COLUMNS) :])
     if isinstance(entry.attempts, int) and kept in (None, checksum(entry)):
         return entry
     return replace(entry, status="failed", text="", error=DAMAGED, attempts=0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from viral.enrich.pixel.masks import closed, dilated, eroded, opened
+from viral.enrich.pixel.morphology import closed, dilated, eroded, opened
 
 SQUARE = np.ones((3, 3), dtype=bool)
 MASKS = [np.random.default_rng(seed).random((23 + seed, 31)) < 0.4 + 0.1 * seed for seed in range(5)]

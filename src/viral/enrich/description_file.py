@@ -10,7 +10,7 @@ import polars as pl
 from viral.base.errors import UsageError
 from viral.base.files import sha256_file
 from viral.data.dataset import Rejection
-from viral.data.description import UNKNOWN
+from viral.data.descriptions import UNKNOWN
 from viral.data.edits import HUMAN
 from viral.data.importers.reading import Column, read_rows
 from viral.data.importers.rows import Rows, require_rows, with_ids, with_known_items

@@ -7,23 +7,23 @@ from dataclasses import dataclass, replace
 from viral.base.errors import ViralError
 from viral.data.pictures import PictureError, decode
 from viral.enrich.answers import judge, storable
-from viral.enrich.base import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
-from viral.enrich.ledger import Entry, Key
+from viral.enrich.ledger import Entry, RequestKey
+from viral.enrich.protocol import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
 
 CHECK_SIDE = 32  # pictures are decoded to this side, only to see that they can be
 ERROR_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DescribeRequest:
     """A picture to describe and the ledger's row for the answer."""
 
-    key: Key
+    key: RequestKey
     picture: Picture
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BatchResult:
     """What became of a batch: the rows to keep, and the fault that ends the run, if there was one."""
 
     entries: tuple[Entry, ...]
@@ -38,13 +38,13 @@ class _NotAsked:
 
 
 @dataclass(frozen=True)
-class Work:
+class DescribeBatch:
     """What an executor runs on a batch: check the pictures, ask the describer, write down each answer."""
 
     describer: Describer
     prompt: Prompt
 
-    def __call__(self, jobs: Sequence[Job]) -> Outcome:
+    def __call__(self, jobs: Sequence[DescribeRequest]) -> BatchResult:
         started = time.perf_counter()
         faults = [(job, _fault(job.picture)) for job in jobs]
         entries = [Entry(job.key, "unreadable", error=fault.what, attempts=0) for job, fault in faults if fault]
@@ -53,7 +53,7 @@ class Work:
         seconds = (time.perf_counter() - started) / max(1, len(good))
         ends = [said.fault for _, said in answers if isinstance(said, _NotAsked)]
         entries += [self._entry(job.key, said, seconds) for job, said in answers if not isinstance(said, _NotAsked)]
-        return Outcome(tuple(entries), ends[0] if ends else None)
+        return BatchResult(tuple(entries), ends[0] if ends else None)
 
     def _ask(self, pictures: Sequence[Picture]) -> Sequence[object]:
         """One answer per picture. After a fault of the batch each picture is asked for alone, to spare the others."""
@@ -79,7 +79,7 @@ class Work:
                 return answers + answers[-1:] * (len(pictures) - len(answers))
         return answers
 
-    def _entry(self, key: Key, said: object, seconds: float) -> Entry:
+    def _entry(self, key: RequestKey, said: object, seconds: float) -> Entry:
         if isinstance(said, PictureError):
             return Entry(key, "unreadable", error=said.what, seconds=seconds)
         if isinstance(said, Refused):

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.encode.vision import class_names
+from viral.enrich.pixel.colour_names import BRIGHT
 from viral.enrich.pixel.colours import COLOURED, Colour
-from viral.enrich.pixel.names import BRIGHT
 from viral.enrich.pixel.patterns import IRREGULAR, UNTOLD
-from viral.enrich.pixel.prints import Words
-from viral.enrich.pixel.relevance import Evidence, Title, colour_share, printed_share, singular
-from viral.enrich.pixel.sight import Sight, Thing
+from viral.enrich.pixel.printed_text import PrintedWords
+from viral.enrich.pixel.relevance import Title, TitleEvidence, colour_share, printed_share, singular
+from viral.enrich.pixel.sight import SeenThing, Sight
 from viral.enrich.pixel.surface import Surface
 
 FloatArray = npt.NDArray[np.float32]
@@ -42,7 +42,9 @@ def describe_all(sight: Sight, probabilities: FloatArray, classes: Set[int]) -> 
     return _sentences([*said, _reading("Beside them, the picture", sight.words)])
 
 
-def describe_focus(sight: Sight, probabilities: FloatArray, title: Title, evidence: Evidence, classes: Set[int]) -> str:
+def describe_focus(
+    sight: Sight, probabilities: FloatArray, title: Title, evidence: TitleEvidence, classes: Set[int]
+) -> str:
     """The one thing that the title is about, in detail, and what of the title the picture supports."""
     if not sight.things:
         return describe_all(sight, probabilities, classes)
@@ -128,14 +130,14 @@ def _guess(row: FloatArray, least: float, classes: Set[int], named: str = "", as
     return f"{how} {_one(name)}"
 
 
-def _unasked(thing: Thing) -> float:
+def _unasked(thing: SeenThing) -> float:
     """How probable a class must be to be named unasked: the classifier is too sure of montages and of scraps."""
     if thing.region.area < LEAST_NAMED:
         return 1.0
     return UNASKED_PHOTO if thing.surface.pattern == IRREGULAR else UNASKED
 
 
-def _support(thing: Thing, named: str, title: Title, evidence: Evidence, chosen: int) -> str:
+def _support(thing: SeenThing, named: str, title: Title, evidence: TitleEvidence, chosen: int) -> str:
     """Which of the title's words the picture bears out; the words are the describer's own, not the title's."""
     seen = [colour for colour in title.colours if evidence.by_colour[chosen] > SUPPORT and _shows(thing, colour)]
     seen += [pattern for pattern in title.patterns if pattern == thing.surface.pattern.name]
@@ -145,11 +147,11 @@ def _support(thing: Thing, named: str, title: Title, evidence: Evidence, chosen:
     return f"The picture supports the title's {_listed([f'“{word}”' for word in seen])}"
 
 
-def _shows(thing: Thing, name: str) -> bool:
+def _shows(thing: SeenThing, name: str) -> bool:
     return colour_share(thing.surface.colours, (name,)) > SUPPORT
 
 
-def _carrying(thing: Thing) -> str:
+def _carrying(thing: SeenThing) -> str:
     """Marks and words on a thing: ``with a white star and a light label that reads “SUN”``."""
     parts = [_article(f"{mark.colour} {mark.shape}", capital=False) for mark in thing.surface.marks]
     for ground in dict.fromkeys(line.ground for line in thing.words):
@@ -158,7 +160,7 @@ def _carrying(thing: Thing) -> str:
     return f"with {_listed(parts)}" if parts else ""
 
 
-def _reading(what: str, words: Sequence[Words]) -> str:
+def _reading(what: str, words: Sequence[PrintedWords]) -> str:
     return f"{what} reads “{' / '.join(line.text for line in words)}”" if words else ""
 
 
@@ -188,7 +190,7 @@ def _slope(lab: npt.NDArray[np.float32]) -> str:
     return f"It is lighter at the {'top' if rise > 0 else 'bottom'}" if abs(rise) > 15 else ""
 
 
-def _place(thing: Thing) -> str:
+def _place(thing: SeenThing) -> str:
     x, y = thing.region.centre
     row = "upper" if y < 0.38 else "lower" if y > 0.62 else ""
     column = "left" if x < 0.38 else "right" if x > 0.62 else ""
@@ -199,7 +201,7 @@ def _place(thing: Thing) -> str:
     return {"upper": "at the top", "lower": "at the bottom"}.get(row, "in the middle")
 
 
-def _size(thing: Thing) -> str:
+def _size(thing: SeenThing) -> str:
     return "A large" if thing.region.area > 0.2 else "A small" if thing.region.area < 0.04 else "A"
 
 

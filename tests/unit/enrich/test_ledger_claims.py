@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from describers import LoggingDescriber, draw
-from viral.base.parallel.owners import may_live, this_process
+from viral.base.locks import may_live, this_process
 from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, enrich, load_prompt
-from viral.enrich.claims import LEASE, Claims
+from viral.enrich.ledger_claims import LEASE, Claims
 
 PLAIN = load_prompt("plain")
 RUN = """
 import sys
 from pathlib import Path
 from describers import LoggingDescriber
-from test_claims import PLAIN, catalog
+from test_ledger_claims import PLAIN, catalog
 from viral.enrich import Ledger, enrich
 folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
 with Ledger(folder / "ledger.sqlite") as ledger:

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from viral.enrich.pixel.names import Lab
+from viral.enrich.pixel.colour_names import Lab
 from viral.enrich.pixel.patterns import IRREGULAR, PATTERNED, PLAIN, TWO_TONE, UNTOLD, Pattern
-from viral.enrich.pixel.photos import seen_in_photo
+from viral.enrich.pixel.photo_patterns import Texture, read_texture, seen_in_photo
 from viral.enrich.pixel.regions import take_apart
 from viral.enrich.pixel.surface import read_surface
-from viral.enrich.pixel.texture import Texture, read_texture
 
 SIDE = 140
 y, x = np.mgrid[0:SIDE, 0:SIDE]
