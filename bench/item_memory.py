@@ -12,12 +12,11 @@ import torch
 
 from viral.base.recipe import MemoryConfig, Recipe
 from viral.data.dataset import Dataset
-from viral.models.base import HistoryScorer, Scorer
+from viral.evaluation.protocol import measure_valid
 from viral.models.baselines.l3ae import item_weights
-from viral.models.families.item_weights import SparseHistoryScorer
 from viral.models.families.local_weights import local_weights
+from viral.models.scorers import HistoryScorer, Scorer, SparseHistoryScorer
 from viral.run.pipeline import load_inputs, load_split
-from viral.training import measure_valid
 from viral.training.item_memory import largest
 
 COUNTS = (20, 50, 100, 200)

@@ -33,10 +33,11 @@ from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset, Source, write_tables
 from viral.encode import encode_dataset
 from viral.evaluation import PairedTest, paired_test
+from viral.evaluation.protocol import measure
 from viral.lab.shop import ShopConfig, make_shop
 from viral.lab.study.statistics import Interval
 from viral.run.bundle import Bundle
-from viral.run.pipeline import BUNDLE_FOLDER, load_split, measure, train
+from viral.run.pipeline import BUNDLE_FOLDER, load_split, train
 from viral.run.update import update
 from viral.run.update.update import Makers, bring_caches, refresh
 

@@ -28,12 +28,14 @@ from viral.data.dataset import Dataset
 from viral.data.features import FeatureTable
 from viral.data.inputs import ModelInputs
 from viral.data.splitting import Split
+from viral.evaluation.protocol import measure
 from viral.lab.information.validate import word_features
 from viral.lab.shop import make_shop, make_world
 from viral.models.viral.new_items import unlinked
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
-from viral.run.pipeline import configured, load_split, measure
+from viral.run.configuration import configured
+from viral.run.pipeline import load_split
 from viral.run.update.warm import axes_of, carry_over
 from viral.training import EpochRecord, build_model, fit
 

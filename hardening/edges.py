@@ -83,7 +83,7 @@ def _parquet(rows: dict[str, list[Any]]) -> bytes:
 
 def _recipe(folder: Path) -> tuple[Read, Sequence[bytes]]:
     from viral.base.recipe import Recipe
-    from viral.run.pipeline import configured
+    from viral.run.configuration import configured
 
     def read(data: bytes) -> None:
         (folder / "r.toml").write_bytes(data)
@@ -98,7 +98,7 @@ def _recipe(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 def _setting(folder: Path) -> tuple[Read, Sequence[bytes]]:
     from viral.base.recipe import Recipe
-    from viral.run.pipeline import with_words
+    from viral.run.configuration import with_words
 
     def read(data: bytes) -> None:
         with_words(Recipe(model="viral"), [data.decode("utf-8", "surrogateescape")])

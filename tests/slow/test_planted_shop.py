@@ -12,8 +12,10 @@ from viral.data.inputs import ModelInputs
 from viral.encode import SentenceEncoder, encode_dataset
 from viral.enrich import Ledger, describer_named, enrich, load_prompt
 from viral.evaluation import paired_test
+from viral.evaluation.protocol import measure
 from viral.lab.shop import KINDS, ShopConfig, make_shop
-from viral.run.pipeline import configured, load_split, measure
+from viral.run.configuration import configured
+from viral.run.pipeline import load_split
 from viral.training import build_model, fit
 from viral.training.item_memory import finish
 

@@ -21,35 +21,13 @@ from viral.evaluation.exposure import LessPopular, above_average
 from viral.evaluation.protocol import PROTOCOLS, measure, report_metrics
 from viral.run.bundle import Bundle, make_bundle
 from viral.run.bundle_extras import gather
-from viral.run.configuration import Configured, configured, find_model, with_words
+from viral.run.configuration import configured
 from viral.run.explain.log_verb import deed_of
 from viral.run.fitted_model import fit_model
-from viral.run.identity import CHECKPOINT_FILE, RECIPE_FILE, claim, claimed_by, finished_here, identity_of
+from viral.run.identity import CHECKPOINT_FILE, claim, claimed_by, identity_of
 from viral.run.production import everything, settle
 from viral.run.summary import RUN_FILE, exposed, keep_summary, read_summary, summarise, tested_on
 from viral.training.budget import tell_peak
-
-__all__ = [
-    "BUNDLE_FOLDER",
-    "CHECKPOINT_FILE",
-    "PROTOCOLS",
-    "RECIPE_FILE",
-    "RUN_FILE",
-    "Configured",
-    "configured",
-    "evaluate_run",
-    "find_model",
-    "finished_here",
-    "identity_of",
-    "load_inputs",
-    "load_split",
-    "measure",
-    "report_metrics",
-    "summarise",
-    "train",
-    "train_anew",
-    "with_words",
-]
 
 BUNDLE_FOLDER = "bundle"
 

@@ -21,12 +21,19 @@ from viral.data.splitting import Split
 from viral.evaluation import evaluate
 from viral.graph import SparseMatrix
 from viral.graph.blocks import row_blocks
-from viral.models.base import EmbeddingRecommender, EmbeddingScorer, HistoryScorer, Recommender, Scorer
+from viral.models.base import Recommender
 from viral.models.baselines.l3ae import item_weights
 from viral.models.families.gram import fits_dense
-from viral.models.families.item_weights import SparseHistoryScorer
 from viral.models.families.local_weights import local_weights
-from viral.models.memory_scorer import MemoryScorer, scales_of
+from viral.models.scorers import (
+    EmbeddingScorer,
+    HistoryScorer,
+    ItemWeightScorer,
+    MemoryScorer,
+    Scorer,
+    SparseHistoryScorer,
+    scales_of,
+)
 from viral.training.objectives import ranker_of
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -51,13 +58,16 @@ def finish(
     scorer = ranker_of(model, train)
     if memory.kind == "off":
         return Ranker(scorer, {})
-    if not isinstance(model, EmbeddingRecommender) or not isinstance(scorer, EmbeddingScorer):
+    vectors = scorer.vectors
+    if model.trainable is None or vectors is None:
         raise UsageError(
             f"{type(model).__name__} has no vectors that a memory could stand beside",
             where="[memory] kind",
             hint="take a model that learns by gradient, or --set memory.kind=off",
         )
-    return remember(scorer, inputs, split, memory, model.reads)
+    return remember(
+        EmbeddingScorer(vectors.users, vectors.items, vectors.parts), inputs, split, memory, model.reads
+    )  # fmt: skip
 
 
 class Tried(NamedTuple):
@@ -121,7 +131,7 @@ def fixed(config: MemoryConfig, chosen: dict[str, Any]) -> MemoryConfig:
     return replace(config, **named)
 
 
-def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -> HistoryScorer | SparseHistoryScorer:
+def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -> ItemWeightScorer:
     """The item-item weights of :func:`viral.models.baselines.l3ae.item_weights`, of the modalities ``names``.
 
     An item keeps the ``neighbors`` largest of what it says for others: by default all, or of many items ``KEPT``, which
@@ -161,7 +171,7 @@ def spreads(scorer: EmbeddingScorer) -> Tensor:
     return ((scorer.users @ moments) * scorer.users).sum(dim=1).clamp(min=0).sqrt()
 
 
-def _scales(history: HistoryScorer | SparseHistoryScorer) -> Tensor:
+def _scales(history: ItemWeightScorer) -> Tensor:
     """One over the spread of each user's sums: (U,)."""
     users = torch.arange(history.num_users)
     return torch.cat([scales_of(history(users[rows]), 1.0) for rows in row_blocks(len(users), history.num_items)])

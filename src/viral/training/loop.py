@@ -20,7 +20,6 @@ from viral.data.splitting import Split
 from viral.evaluation import CUTOFFS
 from viral.evaluation.protocol import VALID_METRICS, measure_valid
 from viral.models.base import EmbeddingRecommender, Recommender
-from viral.models.scorers import Scorer
 from viral.training.checkpoint import load_checkpoint, save_checkpoint
 from viral.training.objectives import objective_of, ranker_of
 
@@ -80,12 +79,13 @@ def fit(
     """
     _check_monitor(config.monitor)
     config = config.of_model(model.TRAIN)
-    if not isinstance(model, EmbeddingRecommender):
+    trainable = model.trainable
+    if trainable is None:
         return _measure_closed_form(model, split, config)
     where = find_device(device)
     with seeded(where, config.seed), threads_for(sum(p.numel() for p in model.parameters())):
         keep_pages()
-        report = _Fit(model.to(where), split, config, checkpoint).run(on_epoch)
+        report = _Fit(trainable.to(where), split, config, checkpoint).run(on_epoch)
     model.cpu()
     return report
 

@@ -15,7 +15,8 @@ from viral.data.interactions import Interactions, Triplets
 from viral.data.sampling import TripletSampler
 from viral.graph.functions import unit_rows
 from viral.graph.functions.softmax import softmax_loss
-from viral.models.base import EmbeddingRecommender, EmbeddingScorer, Recommender, Scorer
+from viral.models.base import EmbeddingRecommender, Recommender
+from viral.models.scorers import Scorer
 
 MOST_LOGITS = 1 << 24  # of a step, above which items are drawn to stand for all
 DRAWN = 2048
@@ -106,9 +107,7 @@ def objective_of(model: EmbeddingRecommender[Any], train: Interactions, config: 
 def ranker_of(model: Recommender[Any], config: TrainConfig) -> Scorer:
     """What ranks for a model that was trained so: its scorer, by cosines where the loss was of cosines."""
     scorer = model.scorer()
-    if config.loss != "softmax" or not isinstance(scorer, EmbeddingScorer):
-        return scorer
-    return EmbeddingScorer(unit_rows(scorer.users), unit_rows(scorer.items), scorer.parts)
+    return scorer.by_cosine() if config.loss == "softmax" else scorer
 
 
 def pairs_of(users: Tensor, offsets: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,8 @@ from viral.lab.study import Cell
 from viral.models import BPR, MODELS, VIRAL, VIRALBeyond
 from viral.models.viral.config import BeyondConfig
 from viral.models.viral.paper_config import VARIANTS, VIRALConfig
-from viral.run.pipeline import configured, train, with_words
+from viral.run.configuration import configured, with_words
+from viral.run.pipeline import train
 from worlds import dataset_folder, two_tastes
 
 SINCE = {"loss", "temperature", "sampled_items"}  # fields of the training that there were not at first

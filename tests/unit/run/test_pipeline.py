@@ -15,9 +15,12 @@ from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
 from viral.data.features import FeatureTable
 from viral.evaluation import evaluate
+from viral.evaluation.protocol import measure
 from viral.run import pipeline
 from viral.run.bundle import Bundle
-from viral.run.pipeline import configured, evaluate_run, finished_here, load_inputs, load_split, measure, train
+from viral.run.configuration import configured
+from viral.run.identity import finished_here
+from viral.run.pipeline import evaluate_run, load_inputs, load_split, train
 from viral.run.retrieval import Retriever
 from viral.run.summary import read_summary
 from viral.training import loop as training

@@ -5,7 +5,7 @@ import pytest
 from noisy import Noisy
 from viral.base.errors import UsageError
 from viral.models import MODELS
-from viral.run.pipeline import find_model
+from viral.run.configuration import find_model
 
 
 @pytest.mark.parametrize(

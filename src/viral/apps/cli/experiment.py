@@ -134,7 +134,7 @@ def compare(
 def _recipes(models: Sequence[str], files: Sequence[Path], settings: Sequence[str]) -> dict[str, Any]:
     """Rows by name: a model at its defaults, a recipe by its file's name (``best.toml`` by its folder's)."""
     from viral.base.recipe import Recipe
-    from viral.run.pipeline import with_words
+    from viral.run.configuration import with_words
 
     rows = [(name, Recipe(model=name)) for name in models] + [(_row_name(path), Recipe.read(path)) for path in files]
     names = [name for name, _ in rows]
@@ -159,7 +159,7 @@ def _tuning(files: Sequence[Path]) -> dict[str, Any]:
 
 def _base(recipe: Path | None, settings: Sequence[str]) -> Any:
     from viral.base.recipe import Recipe
-    from viral.run.pipeline import with_words
+    from viral.run.configuration import with_words
 
     return with_words(Recipe.read(recipe) if recipe is not None else Recipe(model="viral"), settings)
 

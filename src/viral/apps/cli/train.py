@@ -51,8 +51,10 @@ def train(
 ) -> None:
     """Train a model; the same command goes on with a run that was stopped."""
     from viral.data.dataset import Dataset
-    from viral.run.pipeline import finished_here, train_anew, with_words
+    from viral.run.configuration import with_words
+    from viral.run.identity import finished_here
     from viral.run.pipeline import train as run
+    from viral.run.pipeline import train_anew
 
     chosen = _recipe(model, recipe, chosen_by, trust_run)
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])

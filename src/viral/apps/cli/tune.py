@@ -28,7 +28,7 @@ def tune(
     from viral.data.dataset import Dataset
     from viral.lab.study.tuning.tune import tune as run
     from viral.lab.study.tuning.tune import tuning_json
-    from viral.run.pipeline import with_words
+    from viral.run.configuration import with_words
 
     words = list(settings or []) + ([f"train.max_epochs={epochs}"] if epochs is not None else [])
     base = with_words(Recipe(model=model), [*words, f"train.seed={seed}"])

@@ -13,13 +13,14 @@ from viral.data.splitting import Split
 from viral.encode import encode_dataset
 from viral.enrich import LEDGER_FILE, Descriptions, Ledger, describer_named, enrich, load_prompt, save_descriptions
 from viral.evaluation import Metrics, PairedTest, paired_test
+from viral.evaluation.protocol import measure
 from viral.lab.information.measure import Settings
 from viral.lab.information.report import information
 from viral.lab.shop import ShopConfig, make_shop
 from viral.lab.study.result_files import write_results
 from viral.run.bundle import MANIFEST_FILE, Bundle
 from viral.run.explain.information import FILE as INFORMATION_FILE
-from viral.run.pipeline import BUNDLE_FOLDER, load_split, measure, train
+from viral.run.pipeline import BUNDLE_FOLDER, load_split, train
 
 DEMO_SHOP = ShopConfig(users=200, items=300, interactions_per_user=8.0, liked=0.34, popularity=0.1)
 _TRAIN = TrainConfig(batch_size=512)

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from viral.apps.serve.held import Held
+from viral.apps.serve.bundle_copies import Held
 from viral.apps.serve.settings import Settings
 from viral.base.errors import DataError, UnknownIdError
 from viral.base.files import sha256_file
 from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
-from viral.run.bundle import MANIFEST_FILE, Bundle, tensors_of
+from viral.run.bundle import MANIFEST_FILE, Bundle
 from viral.run.explain.information import load as load_information
-from viral.run.pipeline import BUNDLE_FOLDER, RUN_FILE
+from viral.run.pipeline import BUNDLE_FOLDER
 from viral.run.retrieval import Retriever
 from viral.run.retrieval.fold_in import FoldIn
-from viral.run.summary import read_summary
+from viral.run.summary import RUN_FILE, read_summary
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ def load_last(settings: Settings) -> Snapshot | None:
 def _snapshot(settings: Settings, folder: Path) -> Snapshot:
     bundle = Bundle.load(folder)
     etag = sha256_file(folder / MANIFEST_FILE)[:16]
-    if not all(bool(torch.isfinite(table).all()) for table in tensors_of(bundle.scorer).values()):
+    if not all(bool(torch.isfinite(table).all()) for table in bundle.scorer.tensors().values()):
         raise DataError("scores are not numbers", where=str(folder), hint="train again")
     dataset, catalog, without = _data(settings)
     texts = bundle.material.columns.get("text", [""] * len(bundle.items))

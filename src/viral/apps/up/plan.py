@@ -15,8 +15,8 @@ from viral.base.recipe import Recipe
 from viral.data.catalog import ITEMS_FILE, read_parquet
 from viral.data.dataset import FEATURES_FOLDER, Dataset
 from viral.data.descriptions import Descriptions, all_descriptions
-from viral.run.configuration import refuse_foreign
-from viral.run.pipeline import RECIPE_FILE, configured, identity_of
+from viral.run.configuration import configured, refuse_foreign
+from viral.run.identity import RECIPE_FILE, identity_of
 from viral.run.summary import read_summary
 
 State = Literal["done", "to do", "skipped"]

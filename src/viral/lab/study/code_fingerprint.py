@@ -14,7 +14,7 @@ ROOTS = (
     "viral.training",
     "viral.training.objectives",
     "viral.training.item_memory",
-    "viral.run.summary",
+    "viral.run.fitted_model",
     "viral.evaluation",
     "viral.data",
 )

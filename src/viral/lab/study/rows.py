@@ -12,7 +12,7 @@ from viral.lab.study.code_fingerprint import code_of
 from viral.lab.study.runner import Outcome
 from viral.lab.study.statistics import POSITIVE, UNIT, Comparison, Interval, Range, compare_all, ratio
 from viral.models import Recommender
-from viral.run.pipeline import configured
+from viral.run.configuration import configured
 
 USER_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")  # of each user; the others are of all together
 # Popularity bias is the popularity of what is shown over that of what the users took in the test set.

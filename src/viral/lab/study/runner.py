@@ -16,6 +16,7 @@ from viral.data.inputs import Fill, ModelInputs
 from viral.data.preconditions import need
 from viral.data.splitting import Split
 from viral.evaluation import CUTOFFS, Metrics
+from viral.evaluation.protocol import PROTOCOLS, measure
 from viral.lab.report.wording import duration
 from viral.lab.study.cells import (
     CHECKPOINT_FILE,
@@ -31,9 +32,10 @@ from viral.lab.study.cells import (
     write_result,
 )
 from viral.lab.study.code_fingerprint import code_of
-from viral.run.pipeline import PROTOCOLS, configured, load_split, measure, summarise
-from viral.training import build_model, fit
-from viral.training.item_memory import finish
+from viral.run.configuration import configured
+from viral.run.fitted_model import fit_model
+from viral.run.pipeline import load_split
+from viral.run.summary import summarise
 
 CELLS_FOLDER, JOURNAL_FILE = "cells", "journal.jsonl"
 
@@ -142,18 +144,21 @@ def compute(job: Job) -> str:
 
 
 def _train_and_measure(job: Job) -> None:
-    model_class, config, recipe = configured(job.cell.recipe)
-    split, inputs = _prepared(job.dataset, job.data, recipe.fill, job.cell.reads)
-    started = time.perf_counter()
-    model = build_model(model_class, inputs, config, recipe.train.seed)
-    built = time.perf_counter() - started
-    report = fit(model, split, recipe.train, checkpoint=job.folder / CHECKPOINT_FILE)
-    ranker = finish(model, inputs, split, recipe.train, recipe.memory)
+    chosen = configured(job.cell.recipe)
+    split, inputs = _prepared(job.dataset, job.data, chosen.recipe.fill, job.cell.reads)
+    fitted = fit_model(chosen, inputs, split, checkpoint=job.folder / CHECKPOINT_FILE)
+    ranker = fitted.ranker()
     measured = measure(ranker.scorer, split)
     metrics = measured[PROTOCOLS[0]]
-    more = {"build_seconds": built, "cell": job.cell.name, "data": job.data, "commit": commit(), "code": job.code}
-    more |= job.cell.about | {"reads": list(model.reads)}
-    summary = summarise(recipe, report, measured, ranker, split) | more | {"exposure": exposure_of(metrics, split)}
+    more = {
+        "build_seconds": fitted.build_seconds,
+        "cell": job.cell.name,
+        "data": job.data,
+        "commit": commit(),
+        "code": job.code,
+    }
+    more |= job.cell.about | {"reads": list(fitted.model.reads)}
+    summary = summarise(fitted, ranker, measured) | more | {"exposure": exposure_of(metrics, split)}
     write_result(job.folder, job.key, summary, metrics, split.users.ids)
     (job.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
 

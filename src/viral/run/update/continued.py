@@ -1,15 +1,16 @@
 """Training that goes on from parameters which were carried over: short, since it begins near where it ends."""
 
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from viral.base.recipe import TrainConfig
 from viral.data.splitting import Split
-from viral.models.base import EmbeddingRecommender, Recommender
-from viral.training import EpochRecord, TrainReport, fit, measure_valid
+from viral.evaluation.protocol import measure_valid
+from viral.models.base import Recommender
+from viral.training import EpochRecord, TrainReport, fit
 from viral.training.objectives import ranker_of
 
 # Chosen over planted shops other than the reported one (docs/retrieval.md): at the recipe's own rate; lower ones, which
@@ -18,11 +19,17 @@ SHARE = 0.12  # of the epochs that training took from scratch
 LEAST = 5  # epochs
 
 
-class Continued(NamedTuple):
-    """What training did, and what the monitored metric was before it (None: not trained or not measured)."""
+@dataclass(frozen=True, slots=True)
+class ContinuedReport(TrainReport):
+    """What a training did that went on from other parameters, and what they were worth before it."""
 
-    report: TrainReport
-    start: float | None
+    start: float | None = None  # the monitored metric; None: not trained or not measured
+    carried_over: int = 0  # numbers that it began with
+
+
+def report_of(report: TrainReport, **more: Any) -> ContinuedReport:
+    """A report with what came before the training."""
+    return ContinuedReport(**{field.name: getattr(report, field.name) for field in fields(TrainReport)}, **more)
 
 
 def epochs_after(run_epochs: int) -> int:
@@ -58,18 +65,18 @@ class Mean:
             self.model.load_state_dict(self.state)
 
 
-def go_on(model: Recommender[Any], parts: Split, train: TrainConfig, epochs: int) -> Continued:
+def go_on(model: Recommender[Any], parts: Split, train: TrainConfig, epochs: int) -> ContinuedReport:
     """Train ``epochs`` more, at the recipe's rate, and leave the model at the mean of what their last half left.
 
     Validation does not choose here. The start was chosen as the best of many epochs on almost the same validation set,
     so its value there is too good, and what it has still to learn of the new data would be thrown away.
     """
-    if not isinstance(model, EmbeddingRecommender):
-        return Continued(fit(model, parts, train), None)
+    if model.trainable is None:
+        return report_of(fit(model, parts, train))
     train = train.of_model(model.TRAIN)
     start = measure_valid(ranker_of(model, train), parts).get(train.monitor)
     mean = Mean(model, epochs // 2)
     report = fit(model, parts, replace(train, max_epochs=epochs, evaluate_every=epochs), on_epoch=mean.take)
     mean.give()
     ended = measure_valid(ranker_of(model, train), parts).get(train.monitor, float("nan"))
-    return Continued(replace(report, best_value=ended), start)
+    return report_of(replace(report, best_value=ended), start=start)

@@ -31,11 +31,12 @@ from viral.models.base import Recommender
 from viral.run.bundle import Bundle, make_bundle
 from viral.run.bundle_extras import Material, described_by, gather
 from viral.run.configuration import Configured, configured, refuse_foreign
-from viral.run.fitted_model import fit_model_by
 from viral.run.explain.log_verb import deed_of
-from viral.run.pipeline import BUNDLE_FOLDER, RECIPE_FILE, RUN_FILE, load_inputs, load_split
+from viral.run.fitted_model import fit_model_by
+from viral.run.identity import RECIPE_FILE
+from viral.run.pipeline import BUNDLE_FOLDER, load_inputs, load_split
 from viral.run.production import epochs_of, everything
-from viral.run.summary import exposed, keep_summary, read_summary, summarise, tested_on
+from viral.run.summary import RUN_FILE, exposed, keep_summary, read_summary, summarise, tested_on
 from viral.run.update.changes import changes_between, knows
 from viral.run.update.comparable import comparable
 from viral.run.update.continued import ContinuedReport, epochs_after, go_on, report_of

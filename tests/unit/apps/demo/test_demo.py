@@ -12,9 +12,10 @@ import pytest
 from viral.apps.demo import DEMO_RECIPES, DEMO_SHOP, run_demo
 from viral.data.dataset import Dataset
 from viral.evaluation import paired_test
+from viral.evaluation.protocol import measure
 from viral.run.bundle import Bundle
 from viral.run.explain.information import FILE, load
-from viral.run.pipeline import BUNDLE_FOLDER, load_split, measure
+from viral.run.pipeline import BUNDLE_FOLDER, load_split
 
 SMALL = replace(DEMO_SHOP, users=30, items=44, interactions_per_user=6.0)
 

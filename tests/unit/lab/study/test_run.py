@@ -19,7 +19,8 @@ from viral.lab.study import Cell, data_hashes, make_rows, run_cells
 from viral.lab.study import runner as run
 from viral.lab.study.cells import CHECKPOINT_FILE, CODE_FILE, RESULT_FILE, USERS_FILE
 from viral.lab.study.runner import Job, compute
-from viral.run.pipeline import find_model, load_inputs, load_split, train
+from viral.run.configuration import find_model
+from viral.run.pipeline import load_inputs, load_split, train
 from viral.training import build_model, fit
 from worlds import dataset_folder, two_tastes
 
@@ -250,12 +251,12 @@ def test_the_test_set_is_ranked_once_for_each_seed_after_its_training(dataset, o
     def noted(name, function):
         return lambda *words, **more: events.append(name) or function(*words, **more)
 
-    for name in ("fit", "measure"):
+    for name in ("fit_model", "measure"):
         monkeypatch.setattr(run, name, noted(name, getattr(run, name)))
     run_cells(dataset, [cell(BPR, seed) for seed in range(2)], out)
-    assert events == ["fit", "measure"] * 2
+    assert events == ["fit_model", "measure"] * 2
     run_cells(dataset, [cell(BPR, seed) for seed in range(3)], out)
-    assert events == ["fit", "measure"] * 3, "and never again"
+    assert events == ["fit_model", "measure"] * 3, "and never again"
 
 
 @pytest.mark.slow

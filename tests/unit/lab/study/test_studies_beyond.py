@@ -10,7 +10,7 @@ from viral.base.recipe import MemoryConfig, Recipe, TrainConfig
 from viral.lab.study.ablation.groups import FULL, STUDIES, Variant, ablation_cells, chosen, reads_of, recipe_of
 from viral.lab.study.ablation.groups_beyond import DEFAULT_BEYOND
 from viral.models.viral.config import BeyondConfig
-from viral.run.pipeline import configured
+from viral.run.configuration import configured
 
 BASE = Recipe(model="viral", config={"embedding_dim": 32}, train=TrainConfig(max_epochs=40, seed=9))
 LIGHT = Recipe(model="viral", config={"variant": "light"})

@@ -13,9 +13,10 @@ from viral.data.features import FeatureTable
 from viral.data.inputs import ModelInputs
 from viral.lab.study.cold import benchmark
 from viral.lab.study.cold.benchmark import PLACES, ByPlace, Withheld, by_chance, by_content, by_model, withhold
-from viral.models import MODELS, EmbeddingScorer, Recommender
-from viral.models.memory_scorer import MemoryScorer
+from viral.models import EmbeddingScorer
+from viral.models.scorers import MemoryScorer
 from viral.run.bundle import Bundle
+from viral.run.configuration import configured
 from viral.run.retrieval.new_items import extended
 from viral.training import build_model
 from worlds import World, two_tastes
@@ -39,10 +40,6 @@ def withheld(world: World) -> Withheld:
 
 def tables_of(world: World) -> dict[str, FeatureTable]:
     return {table.modality: table for table in world.tables}
-
-
-def class_of(recipe: Recipe) -> type[Recommender[Any]]:
-    return MODELS[recipe.model].variant(recipe.config)
 
 
 def means(found: ByPlace) -> dict[str, float]:
@@ -98,7 +95,7 @@ def test_those_who_read_content_place_new_items(world: World, withheld: Withheld
     recipes = {"viral": DEFAULT, "light": LIGHT}
     recipes["lightgcn"] = Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN)
     for name, recipe in recipes.items():
-        found, report = by_model(withheld, tables, class_of(recipe), recipe, None)
+        found, report = by_model(withheld, tables, configured(recipe), None)
         assert len(report.history) == recipe.train.max_epochs
         answers |= {(name, way): recalls for way, recalls in found.items()}
     assert list(answers)[1:] == [
@@ -121,18 +118,18 @@ def test_what_ranks_is_what_a_run_would_leave(
 
     monkeypatch.setattr(benchmark, "extended", watch)
     memory = MemoryConfig(weight=1.0, feature_weight=30.0)  # of the kind that is the model's own
-    by_model(withheld, tables_of(world), class_of(DEFAULT), replace(DEFAULT, memory=memory), None)
+    by_model(withheld, tables_of(world), configured(replace(DEFAULT, memory=memory)), None)
     assert isinstance(ranking[-1], MemoryScorer)
     for loss in ("own", "softmax"):
         recipe = Recipe(model="lightgcn", config={"embedding_dim": 8}, train=replace(TRAIN, loss=loss))
-        by_model(withheld, tables_of(world), class_of(recipe), recipe, None)
+        by_model(withheld, tables_of(world), configured(recipe), None)
         assert isinstance(ranking[-1], EmbeddingScorer)
         assert torch.allclose(ranking[-1].users.norm(dim=1), torch.ones(120)) is (loss == "softmax")
 
 
 def test_a_rule_is_learnt_where_there_are_items_enough(world: World) -> None:
-    found, _ = by_model(withhold(world.split, 0.1, 0), tables_of(world), MODELS["lightgcn"],
-                        Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN), None)  # fmt: skip
+    found, _ = by_model(withhold(world.split, 0.1, 0), tables_of(world),
+                        configured(Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN)), None)  # fmt: skip
     assert list(found) == ["foretold", "neighbors"]
     # A tenth of the items are new: those of the user's taste are shown as often as known ones, of which 60 - 2 remain.
     assert means(found["foretold"])["all"] > 0.5
@@ -145,7 +142,7 @@ def test_features_without_information_give_chance(world: World, withheld: Withhe
         t.modality: FeatureTable(t.item_ids, t.modality, rng.normal(size=t.values.shape).astype(np.float32), "noise")
         for t in world.tables
     }
-    found = [by_model(withheld, noise, class_of(recipe), recipe, None)[0] for recipe in (DEFAULT, LIGHT)]
+    found = [by_model(withheld, noise, configured(recipe), None)[0] for recipe in (DEFAULT, LIGHT)]
     for recalls in (by_content(withheld, noise), *(one for ways in found for one in ways.values())):
         assert means(recalls)["withheld"] == pytest.approx(20 / 60, abs=0.12)
 
@@ -157,8 +154,6 @@ def test_nonsense_is_refused(world: World, withheld: Withheld) -> None:
     few = {"text": FeatureTable(("i0", "i1"), "text", np.ones((2, 3), dtype=np.float32), "test")}
     with pytest.raises(DataError, match="no features at all"):
         by_content(withheld, few)
-    with pytest.raises(UsageError, match="unknown key"):
-        by_model(withheld, tables_of(world), MODELS["viral"], replace(DEFAULT, config={"embeding_dim": 1}), None)
 
 
 def test_models_are_trained_without_the_withheld(
@@ -170,7 +165,7 @@ def test_models_are_trained_without_the_withheld(
         given.append(inputs)
         return build_model(model, inputs, *rest)
 
-    monkeypatch.setattr("viral.lab.study.cold.benchmark.build_model", spy)
-    by_model(withheld, tables_of(world), MODELS["popularity"], Recipe(model="popularity"), None)
+    monkeypatch.setattr("viral.run.fitted_model.build_model", spy)
+    by_model(withheld, tables_of(world), configured(Recipe(model="popularity")), None)
     assert given[0].train.num_items == 60 == len(given[0].features["text"])
     assert torch.isfinite(given[0].features["text"]).all()

@@ -7,9 +7,10 @@ import torch
 from torch.testing import assert_close
 
 from viral.base.recipe import TrainConfig
+from viral.evaluation.protocol import measure_valid
 from viral.models import LightGCN, Popularity
 from viral.run.update.continued import LEAST, epochs_after, go_on
-from viral.training import EpochRecord, build_model, fit, measure_valid
+from viral.training import EpochRecord, build_model, fit
 from viral.training.objectives import ranker_of
 from worlds import World, random_world, small_model, two_tastes
 
@@ -35,16 +36,16 @@ def test_the_start_is_what_ranked() -> None:
     wanted = measure_valid(ranker_of(model, softmax), world.split)["recall@20"]
     assert wanted != measure_valid(model.scorer(), world.split)["recall@20"], "the lengths of vectors count otherwise"
     found = go_on(model, world.split, softmax, 1)
-    assert found.start == wanted and found.report.best_value == wanted
-    assert found.report.history[0].losses.keys() == {"softmax", "reg"}
+    assert found.start == wanted and found.best_value == wanted
+    assert found.history[0].losses.keys() == {"softmax", "reg"}
     viral = go_on(small_model("viral", world), world.split, TRAIN, 1)
-    assert viral.report.history[0].losses.keys() == {"softmax"}
+    assert viral.history[0].losses.keys() == {"softmax"}
 
 
 def test_it_ends_at_the_mean_of_the_last_half(world: World) -> None:
     model, alike = trained(world), trained(world)
-    report, start = go_on(model, world.split, TRAIN, 5)
-    assert start == 1.0 and len(report.history) == 5 and report.best_epoch == 4
+    report = go_on(model, world.split, TRAIN, 5)
+    assert report.start == 1.0 and len(report.history) == 5 and report.best_epoch == 4
     assert [bool(record.valid) for record in report.history] == [False] * 4 + [True]  # validation costs time, too
     states: list[dict[str, torch.Tensor]] = []
 
@@ -62,8 +63,8 @@ def test_the_start_is_left_though_it_was_better_on_validation() -> None:
     world = random_world(40, 60, 0.1, 0)
     model = trained(world)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    report, start = go_on(model, world.split, replace(TRAIN, learning_rate=1e3), 1)
-    assert start is not None and report.best_value < start
+    report = go_on(model, world.split, replace(TRAIN, learning_rate=1e3), 1)
+    assert report.start is not None and report.best_value < report.start
     assert not any(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert measure_valid(model.scorer(), world.split)["recall@20"] == report.best_value
 
@@ -74,5 +75,5 @@ def test_a_share_of_the_epochs_from_scratch() -> None:
 
 def test_a_closed_form_is_computed_anew(world: World) -> None:
     model = Popularity(world.inputs, Popularity.Config())
-    report, start = go_on(model, world.split, TRAIN, 3)
-    assert start is None and report.stopped_because == "closed form"
+    report = go_on(model, world.split, TRAIN, 3)
+    assert report.start is None and report.stopped_because == "closed form"

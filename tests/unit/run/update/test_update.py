@@ -26,9 +26,10 @@ from viral.enrich import (
     load_prompt,
     save_descriptions,
 )
-from viral.models.memory_scorer import MemoryScorer
+from viral.models.scorers import MemoryScorer
 from viral.run.bundle import Bundle
-from viral.run.pipeline import configured, evaluate_run, load_inputs, load_split, train
+from viral.run.configuration import configured
+from viral.run.pipeline import evaluate_run, load_inputs, load_split, train
 from viral.run.retrieval import Retriever
 from viral.run.summary import keep_summary, read_summary
 from viral.run.update import update

@@ -18,7 +18,7 @@ from viral.lab.study.cold.rows import ColdRow
 from viral.lab.study.result_files import JSON_FILE
 from viral.lab.study.rows import Row
 from viral.lab.study.tuning.tune import RESULT_FILE as TUNE_FILE
-from viral.run.pipeline import RUN_FILE
+from viral.run.summary import RUN_FILE
 
 Kind = Literal["comparison", "ablation", "cold", "tuning", "run", "unreadable"]
 FILES = (JSON_FILE, COLD_FILE, TUNE_FILE, RUN_FILE)

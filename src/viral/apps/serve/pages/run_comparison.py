@@ -22,12 +22,14 @@ from viral.base.recipe import build
 from viral.data.dataset import Dataset
 from viral.data.preconditions import need
 from viral.evaluation import PairedTest, paired_test
+from viral.evaluation.protocol import PROTOCOLS, measure
 from viral.lab.study.ablation.groups import STUDIES
 from viral.lab.study.cells import USERS_FILE, CellResult
 from viral.lab.study.rows import Row
 from viral.run.bundle import MANIFEST_FILE, Bundle
-from viral.run.configuration import refuse_foreign
-from viral.run.pipeline import BUNDLE_FOLDER, PROTOCOLS, RECIPE_FILE, find_model, load_split, measure
+from viral.run.configuration import find_model, refuse_foreign
+from viral.run.identity import RECIPE_FILE
+from viral.run.pipeline import BUNDLE_FOLDER, load_split
 
 METRIC = "recall@20"
 SHOWN = 15  # users on each side

@@ -14,7 +14,7 @@ from viral.lab.study.ablation.variants import Study, Variant
 from viral.lab.study.cells import Cell
 from viral.models.viral.config import AUTO, BeyondConfig
 from viral.models.viral.paper_config import RANDOM
-from viral.run.pipeline import configured
+from viral.run.configuration import configured
 
 FULL = "VIRAL (full)"
 TEXT_ONLY, VISUAL_ONLY, TITLE_ONLY = "text only", "visual only", "title only"

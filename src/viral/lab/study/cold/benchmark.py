@@ -21,20 +21,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viral.base.errors import DataError, UsageError
-from viral.base.recipe import Recipe, build
 from viral.data.features import FeatureTable
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
 from viral.data.splitting import Split
 from viral.data.vocabulary import Vocabulary
 from viral.evaluation import evaluate
-from viral.models.base import EmbeddingScorer, Recommender, Scorer
+from viral.models.scorers import EmbeddingScorer, Scorer
 from viral.models.viral.new_items import unlinked
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
+from viral.run.configuration import Configured
+from viral.run.fitted_model import FittedModel, fit_model
 from viral.run.retrieval.new_items import embed, extended, ways_of
-from viral.training import TrainReport, build_model, fit
-from viral.training.item_memory import finish
+from viral.training import TrainReport
 
 CUTOFF = 20
 SHARE = 0.1  # of the items, withheld
@@ -125,27 +125,24 @@ def by_content(withheld: Withheld, tables: Tables) -> dict[str, Recalls]:
 
 
 def by_model(
-    withheld: Withheld, tables: Tables, model_class: type[Recommender[Any]], recipe: Recipe, checkpoint: Path | None
+    withheld: Withheld, tables: Tables, chosen: Configured, checkpoint: Path | None
 ) -> tuple[dict[str, dict[str, Recalls]], TrainReport]:
     """Train without the withheld items, embed them in every way that the model has, and measure each way."""
-    inputs = ModelInputs.of(withheld.split, tables.values(), fill=recipe.fill)
+    inputs = ModelInputs.of(withheld.split, tables.values(), fill=chosen.recipe.fill)
     features, present = _of_withheld(tables, withheld.item_ids, inputs)
-    config = build(model_class.Config, recipe.config, where=f"[config] of model {recipe.model!r}")
-    model: Any = build_model(model_class, inputs, config, recipe.train.seed)
-    report = fit(model, withheld.split, recipe.train, checkpoint=checkpoint)
-    train, memory = recipe.train.of_model(model.TRAIN), recipe.memory.of_model(model.MEMORY)
-    scorer = finish(model, inputs, withheld.split, train, memory).scorer
-    bundle = _bundle(model, scorer, recipe, withheld.split, inputs)
+    fitted = fit_model(chosen, inputs, withheld.split, checkpoint=checkpoint)
+    bundle = _bundle(fitted, fitted.ranker().scorer)
     names = [f"withheld {n}" for n in range(len(withheld.item_ids))]
     found: dict[str, dict[str, Recalls]] = {}
     for way in ways_of(bundle):
         vectors = embed(bundle, features, present, way)
         found[way] = _recalls(extended(bundle, names, [""] * len(names), vectors).scorer, withheld)
-    return found, report
+    return found, fitted.report
 
 
-def _bundle(model: Any, scorer: Any, recipe: Recipe, warm: Split, inputs: ModelInputs) -> Bundle:
+def _bundle(fitted: FittedModel[TrainReport], scorer: Any) -> Bundle:
     """What the run would leave."""
+    model, recipe, warm, inputs = fitted.model, fitted.chosen.recipe, fitted.split, fitted.inputs
     given = {m: inputs.given(m) for m in inputs.features}
     material = Material({}, inputs.features, given, inputs.encoders, model.state_dict(), unlinked(model))
     about = {"recipe": {"model": recipe.model, "config": dict(recipe.config)}}

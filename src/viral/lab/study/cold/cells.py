@@ -36,7 +36,8 @@ from viral.lab.study.cold import benchmark
 from viral.lab.study.cold.benchmark import ByPlace, Recalls, by_chance, by_content, by_model, withhold
 from viral.lab.study.runner import CELLS_FOLDER, JOURNAL_FILE
 from viral.models.viral import new_items as newcomers
-from viral.run.pipeline import configured, load_split
+from viral.run.configuration import configured
+from viral.run.pipeline import load_split
 from viral.run.retrieval import feature_prediction as foretelling
 from viral.run.retrieval import new_items as cold
 
@@ -211,7 +212,7 @@ def _measure(job: ColdJob) -> None:
         found = {"": by_chance(withheld) if cell.name == RANDOM else by_content(withheld, tables)}
     else:
         chosen = configured(cell.recipe)
-        found, report = by_model(withheld, tables, chosen.model, chosen.recipe, job.folder / CHECKPOINT_FILE)
+        found, report = by_model(withheld, tables, chosen, job.folder / CHECKPOINT_FILE)
         summary |= {"model": cell.recipe.model, "epochs": len(report.history), "seconds": sum(report.epoch_seconds),
                     "stopped_because": report.stopped_because}  # fmt: skip
     counts = {"items_withheld": len(withheld.item_ids), "pairs_withheld": len(withheld.relevant)}

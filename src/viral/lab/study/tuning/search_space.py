@@ -7,7 +7,7 @@ from typing import Any
 
 from viral.base.errors import UsageError, nearest
 from viral.base.recipe import Recipe, TrainConfig, build
-from viral.run.pipeline import configured
+from viral.run.configuration import configured
 
 PLAIN = (bool, int, float, str, type(None))  # what a study's database can hold
 

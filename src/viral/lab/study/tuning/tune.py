@@ -20,8 +20,10 @@ from viral.data.splitting import Split
 from viral.lab.report.wording import duration
 from viral.lab.study.cells import data_hashes, locked
 from viral.lab.study.tuning.search_space import Space, at_point, point_of, space_of
-from viral.run.pipeline import configured, load_inputs, load_split
-from viral.training import TrainReport, build_model, fit
+from viral.run.configuration import configured
+from viral.run.fitted_model import fit_model
+from viral.run.pipeline import load_inputs, load_split
+from viral.training import TrainReport
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -148,10 +150,9 @@ class _Trainer:
         self.inputs = load_inputs(dataset, self.split, base)
 
     def __call__(self, point: dict[str, Any], checkpoint: Path, on_epoch: Any) -> TrainReport:
-        model_class, config, recipe = configured(at_point(self.base, point))
-        model = build_model(model_class, self.inputs, config, recipe.train.seed)
+        chosen = configured(at_point(self.base, point))
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        return fit(model, self.split, recipe.train, checkpoint=checkpoint, on_epoch=on_epoch)
+        return fit_model(chosen, self.inputs, self.split, checkpoint=checkpoint, on_epoch=on_epoch).report
 
 
 def without_test(split: Split) -> Split:
