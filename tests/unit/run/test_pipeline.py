@@ -102,7 +102,7 @@ def test_the_same_words_again_return_the_finished_run(dataset, tmp_path, monkeyp
     def never(*args, **kwargs):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(pipeline, "fit", never)
+    monkeypatch.setattr(pipeline, "fit_model", never)
     assert train(dataset, RECIPE, tmp_path / "run") == json.loads(json.dumps(first))
 
 
