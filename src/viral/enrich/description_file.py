@@ -12,7 +12,7 @@ from viral.base.files import sha256_file
 from viral.data.dataset import Rejection
 from viral.data.descriptions import UNKNOWN
 from viral.data.edits import HUMAN
-from viral.data.importers.reading import Column, read_rows
+from viral.data.importers.readers.formats import Column, read_rows
 from viral.data.importers.rows import Rows, require_rows, with_ids, with_known_items
 from viral.enrich.answers import storable
 from viral.enrich.describers import DESCRIBERS, IMPORT

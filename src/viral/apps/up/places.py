@@ -10,8 +10,9 @@ from viral.base.errors import DataError
 from viral.base.files import fingerprint, read_json, sha256_file, write_json
 from viral.data.dataset import FEATURES_FOLDER, MANIFEST_FILE, Dataset
 from viral.data.descriptions import DESCRIPTIONS_FOLDER
-from viral.data.importers.history import imported_before
-from viral.run.pipeline import BUNDLE_FOLDER, RUN_FILE
+from viral.data.importers.dataset_folder import imported_before
+from viral.run.pipeline import BUNDLE_FOLDER
+from viral.run.summary import RUN_FILE
 
 STATE_FILE = "up.json"  # in the data set: step -> the key of what it was done for
 

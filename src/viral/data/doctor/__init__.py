@@ -7,8 +7,8 @@ looked at again.
 from viral.data.catalog import ITEMS_FILE, OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from viral.data.dataset import INTERACTIONS_FILE, Dataset
 from viral.data.doctor.features import check_features
+from viral.data.doctor.interactions import check_log, check_split
 from viral.data.doctor.items import check_items, check_pictures
-from viral.data.doctor.log import check_log, check_split
 from viral.data.doctor.report import Finding, Report, Severity, render
 from viral.data.doctor.tables import check_hashes, read_table
 

@@ -1,7 +1,7 @@
 """Pictures from URLs that strangers wrote: fetched once, within limits, and never from inside one's own network."""
 
-from viral.data.fetch.base import FetchConfig, FetchError
-from viral.data.fetch.fetched import FETCHED, catalog_with_fetched
+from viral.data.fetch.cache import FETCHED, catalog_with_fetched
 from viral.data.fetch.fetcher import Fetcher
+from viral.data.fetch.limits import FetchConfig, FetchError
 
 __all__ = ["FETCHED", "FetchConfig", "FetchError", "Fetcher", "catalog_with_fetched"]

@@ -12,10 +12,9 @@ import httpcore
 import httpx
 
 from viral.base.parallel import ThreadExecutor
-from viral.data.fetch.addresses import Resolver, look_up
-from viral.data.fetch.base import FetchConfig, FetchError
 from viral.data.fetch.cache import PictureCache
-from viral.data.fetch.connection import Deadline, Guard
+from viral.data.fetch.connection import Deadline, Guard, Resolver, look_up
+from viral.data.fetch.limits import FetchConfig, FetchError
 from viral.data.pictures import PictureError, read_header
 
 _HEADERS = (("Accept", "image/jpeg, image/png, image/webp"), ("Accept-Encoding", "identity"), ("User-Agent", "viral"))

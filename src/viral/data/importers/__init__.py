@@ -12,14 +12,12 @@ from typing import Any
 
 from viral.base.errors import UsageError, nearest
 from viral.data.dataset import Dataset
-from viral.data.importers.amazon2014 import import_amazon2014
-from viral.data.importers.amazon2018 import import_amazon2018
-from viral.data.importers.amazon2023 import import_amazon2023
-from viral.data.importers.hm import import_hm
-from viral.data.importers.microlens import import_microlens
-from viral.data.importers.mmrec import import_mmrec
-from viral.data.importers.movielens import import_movielens
-from viral.data.importers.table import import_table
+from viral.data.importers.layouts.amazon.editions import import_amazon2014, import_amazon2018, import_amazon2023
+from viral.data.importers.layouts.hm import import_hm
+from viral.data.importers.layouts.microlens import import_microlens
+from viral.data.importers.layouts.mmrec import import_mmrec
+from viral.data.importers.layouts.movielens import import_movielens
+from viral.data.importers.layouts.table.importing import import_table
 
 Importer = Callable[..., Dataset]  # (source, dataset, *, overwrite=False, <the layout's options>)
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from viral.base.errors import DataError
 from viral.data.dataset import Rejection
-from viral.data.importers.raw import ROW, printable
+from viral.data.importers.readers.raw import ROW, printable
 from viral.data.importers.times import Times, read_times
 
 _TIME, _PLACE = "#time", "#place"

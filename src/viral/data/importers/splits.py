@@ -22,6 +22,9 @@ NEWCOMER = "no earlier interaction of the user"
 _SPELLINGS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
 
 
+_RANK = "#rank"
+
+
 def split_rule(rule: str | None, *, has_column: bool) -> SplitRule:
     """The rule by its name; without one, a split column is obeyed and a log without one is split at random."""
     if rule is None:
@@ -138,9 +141,6 @@ def new_parts(
     told = "at random" if rule == "random" else "the latest"
     words = f"of each user's new interactions as many held out, {told}, as the rule asks of all of theirs"
     return _topped_up(old, new.with_columns(order)), f"{words}; old interactions stay"
-
-
-_RANK = "#rank"
 
 
 def _shuffled(new: pl.DataFrame, seed: int, old: int) -> pl.Series:

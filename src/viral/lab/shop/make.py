@@ -43,9 +43,9 @@ def make_shop(dataset: Path, config: ShopConfig, *, overwrite: bool = False) -> 
 
     Beside the tables of every data set it has ``truth.parquet`` (a row an item) and ``truth_users.parquet`` (a row a
     user); their columns are described in ``docs/shop.md``. Raises ``UsageError`` where the folder is not empty. With
-    ``overwrite`` what lies beside the tables of a data set is kept (:mod:`viral.data.importers.keeping`).
+    ``overwrite`` what lies beside the tables of a data set is kept (:mod:`viral.data.importers.carry_over`).
     """
-    from viral.data.importers.keeping import carry_over
+    from viral.data.importers.carry_over import carry_over
     from viral.data.splitting import random_split
 
     with staged_folder(dataset, overwrite=overwrite) as folder:

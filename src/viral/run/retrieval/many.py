@@ -26,7 +26,7 @@ def read_users(file: str) -> list[str]:
 
     The column is ``user_id``, or called as exports call it (``customer_id`` and the like).
     """
-    from viral.data.importers.reading import is_table
+    from viral.data.importers.readers.formats import is_table
 
     if file == STDIN:
         return _lines(sys.stdin.buffer.read(), "standard input")
@@ -47,8 +47,8 @@ def _lines(data: bytes, where: str) -> list[str]:
 
 
 def _column(path: Path) -> list[str]:
-    from viral.data.importers.columns import USER, key
-    from viral.data.importers.reading import in_words, look, read_columns
+    from viral.data.importers.columns.names import USER, key
+    from viral.data.importers.readers.formats import in_words, look, read_columns
 
     present = look(path).present
     known = {key(name): place for place, name in reversed(list(enumerate(USER.names)))}

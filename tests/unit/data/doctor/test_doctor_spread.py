@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from viral.data.doctor import examine
-from viral.data.doctor.spread import check_spread, mean_cosine
+from viral.data.doctor.features import check_spread, mean_cosine
 from viral.encode import FeatureTable, encode_dataset
 from viral.lab.shop import ShopConfig, make_shop
 

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from viral.data.fetch import FetchConfig, FetchError
-from viral.data.fetch.addresses import allowed_addresses, look_up
+from viral.data.fetch.connection import allowed_addresses, look_up
 
 URL = "http://shop.test/a.png"
 FORBIDDEN = [

@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from makers import rejected, write
 from viral.apps.cli import app
 from viral.base.errors import DataError, UsageError
-from viral.data.importers import amazon_editions, amazon_layout, amazon_lines, import_amazon2014, import_amazon2023
+from viral.data.importers import import_amazon2014, import_amazon2023
+from viral.data.importers.layouts.amazon import files as amazon_files
+from viral.data.importers.layouts.amazon import recognising
 from viral.data.splitting import random_split
 
 PAIRS = [(user, item) for user in ("U3", "U1", "U2") for item in ("B2", "B1", "B3")]  # a 3-core, in this order
@@ -144,21 +146,21 @@ def test_bad_and_missing_metadata_are_said_and_the_item_stays(tmp_path):
 
 
 def test_metadata_of_other_items_are_passed_over_unread(tmp_path, monkeypatch):
-    read, seen = amazon_lines._record, []
-    monkeypatch.setattr(amazon_editions, "SAMPLE", 0)
-    monkeypatch.setattr(amazon_lines, "_record", lambda line, parsers: seen.append(line) or read(line, parsers))
+    read, seen = amazon_files._record, []
+    monkeypatch.setattr(recognising, "SAMPLE", 0)
+    monkeypatch.setattr(amazon_files, "_record", lambda line, parsers: seen.append(line) or read(line, parsers))
     import2014(tmp_path, REVIEWS, [meta("B9"), meta("B1"), {"title": "x", "asin": "B8"}])
     assert sum(b"'asin': 'B9'" in line for line in seen) == 0 and sum(b"B8" in line for line in seen) == 1
 
 
 def test_a_line_of_any_length_does_not_fill_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(amazon_lines, "MAX_LINE", 2_000)
+    monkeypatch.setattr(amazon_files, "MAX_LINE", 2_000)
     dataset = import2014(tmp_path, [REVIEWS[0], review("U7", "B1", reviewText="x" * 9_000), *REVIEWS[1:]])
     assert [row[1:4] for row in rejected(dataset)] == [(2, "", "line too long")] and log(dataset) == PAIRS
 
 
 def test_a_file_of_something_else_ends_the_import(tmp_path, monkeypatch):
-    monkeypatch.setattr(amazon_layout, "MAX_REJECTED", 5)
+    monkeypatch.setattr(amazon_files, "MAX_REJECTED", 5)
     with pytest.raises(DataError, match=r"row 6: more than 5 rows cannot be used"):
         import2014(tmp_path, [{"a": n} for n in range(10)] + REVIEWS)
     assert not (tmp_path / "data").exists()

@@ -10,7 +10,7 @@ import pytest
 from makers import rejected, write
 from viral.base.errors import DataError
 from viral.data.importers import IMPORTERS, import_amazon2018, import_amazon2023, import_dataset
-from viral.data.importers.markup import without_markup
+from viral.data.importers.cells import without_markup
 
 USERS, ITEMS = ("A2SUAM1J3GNN3B", "A1F6404F1VG29J", "A3AF8FFZAZYNE5"), ("B000000001", "0439893577", "B00000000X")
 PAIRS = [(user, item) for user in USERS for item in ITEMS]

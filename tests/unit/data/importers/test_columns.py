@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from viral.data.importers.columns import (
+from viral.data.importers.columns.names import (
     ITEM,
     ITEM_ROLES,
     LOG_ITEM,

@@ -8,8 +8,8 @@ import pytest
 
 from makers import write
 from viral.base.errors import DataError
-from viral.data.importers.raw import ROW
-from viral.data.importers.reading import Column, read_rows
+from viral.data.importers.readers.formats import Column, read_rows
+from viral.data.importers.readers.raw import ROW
 
 ID, NAME = Column("item", ("item", "item_id"), required=True), Column("title", ("title",))
 NOTE = Column("text", ("text",))

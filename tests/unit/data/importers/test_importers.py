@@ -9,7 +9,7 @@ from makers import write
 from viral.base.errors import DataError, UsageError
 from viral.data.dataset import Dataset
 from viral.data.importers import IMPORTERS, import_dataset, import_table
-from viral.data.importers.folder import new_dataset
+from viral.data.importers.dataset_folder import new_dataset
 
 LOG = "user,item\nu,a\nu,b\nv,a\n"
 REAL = Path(__file__).parents[4] / "../shared/data"

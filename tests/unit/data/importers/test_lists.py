@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from viral.data.importers import cells, lists
+from viral.data.importers import cells
 
 
 def one(change, cell):
@@ -34,7 +34,7 @@ def one(change, cell):
     ],
 )
 def test_the_first_picture_of_a_list(cell, first):
-    assert one(lists.first_pictures, cell) == first
+    assert one(cells.first_pictures, cell) == first
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_first_picture_of_a_list(cell, first):
     ],
 )
 def test_one_category_of_a_path_or_list(cell, category):
-    assert one(lists.categories, cell) == category
+    assert one(cells.categories, cell) == category
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_one_category_of_a_path_or_list(cell, category):
      ("[]", ""), ('{"de": "Kanne"}', '{"de": "Kanne"}')],
 )  # fmt: skip
 def test_lists_of_words_are_words(cell, text):
-    assert one(lists.joined, cell) == text
+    assert one(cells.joined, cell) == text
 
 
 def test_a_price_of_amount_and_currency():
-    assert one(lists.amounts, '{"amount": "5.00", "currency_code": "EUR"}') == "5.00 EUR"
-    assert one(lists.amounts, '{"value": 5}') == "5"
-    assert one(lists.amounts, "12,90 €") == "12,90 €"
+    assert one(cells.amounts, '{"amount": "5.00", "currency_code": "EUR"}') == "5.00 EUR"
+    assert one(cells.amounts, '{"value": 5}') == "5"
+    assert one(cells.amounts, "12,90 €") == "12,90 €"
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_html_becomes_words(cell, text):
 
 def test_many_levels_of_brackets_do_no_harm():
     deep = "[" * 50_000 + "]" * 50_000
-    assert one(lists.first_pictures, deep) == deep
+    assert one(cells.first_pictures, deep) == deep

@@ -7,7 +7,7 @@ import pytest
 from makers import picture, rejected, write
 from viral.base.errors import DataError
 from viral.data.importers import import_table
-from viral.data.importers.picture_names import NamedFiles
+from viral.data.importers.pictures.folder import NamedFiles
 
 
 def imported(tmp_path, items, files, *, header="item", images="pictures", **options):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from makers import write
 from viral.base.errors import DataError
-from viral.data.importers.raw import ROW
-from viral.data.importers.reading import Column, read_rows
+from viral.data.importers.readers.formats import Column, read_rows
+from viral.data.importers.readers.raw import ROW
 
 ID, NAME = Column("item", ("item", "item_id"), required=True), Column("title", ("title",))
 

@@ -9,10 +9,10 @@ import pytest
 
 from makers import write
 from viral.base.errors import DataError, UsageError
-from viral.data.importers import compressed
-from viral.data.importers.encodings import encoding_of, known
-from viral.data.importers.raw import ROW
-from viral.data.importers.reading import Column, look, read_rows
+from viral.data.importers.readers import compressed
+from viral.data.importers.readers.encodings import encoding_of, known
+from viral.data.importers.readers.formats import Column, look, read_rows
+from viral.data.importers.readers.raw import ROW
 
 _NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -1,0 +1,140 @@
+"""Which file is an item's picture: the one that its table names, else the one that is named by its id."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from viral.data.dataset import Rejection
+from viral.data.importers.pictures.folder import (
+    BY_ADDRESS,
+    BY_NAME,
+    NAMED,
+    NamedFiles,
+    PictureFolder,
+    is_address,
+    look_through,
+)
+from viral.data.importers.pictures.owners import Owners, owners_of
+from viral.data.importers.readers.raw import ROW
+from viral.data.importers.rows import Rows
+
+AMBIGUOUS = "ambiguous picture"  # the reason of a rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A picture that an item names, or would have: ``name`` is relative to a folder of pictures."""
+
+    item_id: str
+    name: str
+    row: int | None  # of the item, in its table
+    way: str = NAMED  # how it was found
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What an item's table says of its picture."""
+
+    item_id: str
+    row: int
+    name: str  # of a file, as written
+    address: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The pictures that items have, the faults of those that they cannot have, and what else lay there."""
+
+    wanted: list[Wanted] = field(default_factory=list)
+    faults: list[Rejection] = field(default_factory=list)
+    folder: PictureFolder | None = None
+    owners: Owners = Owners()  # noqa: RUF009 - never written to
+
+    @cached_property
+    def strangers(self) -> list[str]:
+        """The files that belong to no item, in any way."""
+        taken = {picture.name for picture in self.wanted}
+        return [name for name in self.owners.strangers if name not in taken]
+
+
+def choose(table: Rows, folders: Sequence[Path], *, below: bool = True, others: Iterable[str] = ()) -> Choice:
+    """The picture of each item out of ``folders``: the first is looked through, in the others names are looked up.
+
+    ``others`` are ids of items that are not in ``table``, whose files are no strangers'.
+    """
+    cells = [_cell(*values) for values in _columns(table).iter_rows()]
+    if not folders:
+        return Choice()
+    found = look_through(folders[0], below=below)
+    owners = owners_of(found.names, dict.fromkeys((*(cell.item_id for cell in cells), *others)))
+    places = [NamedFiles(found.folder, found.names), *(NamedFiles(folder, ()) for folder in folders[1:])]
+    chosen = [(cell, _choose(cell, places, owners)) for cell in cells]
+    doubtful = _claimed_by_several(wanted for _, wanted in chosen if isinstance(wanted, _Found))
+    result = Choice(folder=found, owners=owners)
+    for cell, wanted in chosen:
+        if isinstance(wanted, _Found) and wanted.name not in doubtful:
+            result.wanted.append(Wanted(cell.item_id, wanted.name, cell.row, wanted.way))
+        elif wanted is not None:
+            value = wanted.value if isinstance(wanted, _Found) else wanted
+            column = table.names.get("image", "item")
+            result.faults.append(Rejection(table.file, cell.row, column, AMBIGUOUS, value[:200]))
+    return result
+
+
+def by_item_id(items: pl.DataFrame, folder: Path) -> list[Wanted]:
+    """The picture files of ``folder``, at any depth, that are named by the id of one of ``items``."""
+    return choose(Rows(folder.name, items), [folder]).wanted if folder.is_dir() else []
+
+
+def addresses(table: Rows) -> pl.Series:
+    """The address of each item's picture: of its own column, or where the image column has one; null where none is."""
+    cells = [_cell(*values) for values in _columns(table).iter_rows()]
+    return pl.Series("image_url", [cell.address or None for cell in cells], pl.String)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    name: str
+    way: str
+    value: str  # by which it was found
+
+
+def _columns(table: Rows) -> pl.DataFrame:
+    absent = [pl.lit(None, pl.String).alias(name) for name in ("image", "image_url") if not table.has(name)]
+    return table.frame.with_columns(absent).select("item", ROW, "image", "image_url")
+
+
+def _cell(item: str, row: int, image: str | None, image_url: str | None) -> Cell:
+    image, image_url = (image or "").strip(), (image_url or "").strip()
+    return Cell(item, row, "", image_url or image) if is_address(image) else Cell(item, row, image, image_url)
+
+
+def _choose(cell: Cell, places: Sequence[NamedFiles], owners: Owners) -> "_Found | str | None":
+    """The picture of an item; the name of it where several could be meant, None where there is none."""
+    if cell.name and any(place.there(cell.name) for place in places):
+        return _Found(cell.name, NAMED, cell.name)
+    alike = places[0].alike(cell.name) if cell.name else []
+    if len(alike) == 1:
+        return _Found(alike[0], BY_NAME, cell.name)
+    own = owners.of_item.get(cell.item_id)
+    if own:
+        return _Found(*own[0], value=cell.item_id)
+    of_address = places[0].alike(cell.address) if cell.address else []
+    if len(of_address) == 1:
+        return _Found(of_address[0], BY_ADDRESS, cell.address)
+    if alike or not cell.name:
+        return cell.name or None
+    return _Found(cell.name, NAMED, cell.name)  # which is missing, or where it must not be: said when it is read
+
+
+def _claimed_by_several(found: Iterable[_Found]) -> set[str]:
+    """The files that different names led to, by their last part alone: of all but one of them that is wrong."""
+    values = defaultdict[str, set[str]](set)
+    for one in found:
+        if one.way in (BY_NAME, BY_ADDRESS):
+            values[one.name].add(one.value)
+    return {name for name, of_it in values.items() if len(of_it) > 1}
