@@ -16,11 +16,10 @@ from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
 from viral.graph import SparseMatrix
 from viral.models import EmbeddingScorer, SparseHistoryScorer
-from viral.models.memory_scorer import MemoryScorer, scales_of, vectors_of
+from viral.models.scorers import MemoryScorer, product, scales_of
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.retrieval import Filters, Retriever
-from viral.run.retrieval.user_vectors import product
 
 USERS, TAKEN, K = 1_000, 20, 20
 
@@ -85,7 +84,7 @@ def main() -> None:
     parser.add_argument("--no-faiss", action="store_true")
     arguments = parser.parse_args()
     bundle = world(arguments.items, arguments.dim, falling=arguments.falling, memory=arguments.memory)
-    exact, scorer = Retriever(bundle), vectors_of(bundle.scorer)
+    exact, scorer = Retriever(bundle), bundle.scorer.vectors
     assert scorer is not None
     stock = Filters(in_stock=set(bundle.items.ids[::2]))
     requests: dict[str, Callable[[int], object]] = {

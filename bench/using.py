@@ -13,10 +13,9 @@ from bench.timing import medians
 from viral.encode import SentenceEncoder
 from viral.encode.vision import EfficientNetLite, preprocess
 from viral.lab.shop.words import write
-from viral.models.base import EmbeddingScorer
+from viral.models.scorers import EmbeddingScorer, product
 from viral.run.bundle import Bundle
 from viral.run.retrieval import Retriever
-from viral.run.retrieval.user_vectors import product
 
 SENTENCES, PICTURES, REQUESTS = 64, 16, 500
 

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from viral.data.dataset import Dataset
 from viral.data.interactions import Interactions
+from viral.models.scorers import UserProfile
 from viral.run.pipeline import load_split
 from viral.run.retrieval import Retriever
-from viral.run.retrieval.user_vectors import Taste
 from viral.run.retrieval.visit import times_of, visiting
 
 K = 20
@@ -38,7 +38,7 @@ def items_of(part: Interactions) -> dict[int, list[int]]:
     return found
 
 
-def recall(taste: Taste, hidden: Tensor, wanted: list[int]) -> float:
+def recall(taste: UserProfile, hidden: Tensor, wanted: list[int]) -> float:
     """The share of the wanted items among the best ``K``."""
     scores = taste.scores()
     scores[hidden] = -torch.inf

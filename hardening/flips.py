@@ -111,12 +111,12 @@ class _Subset(dict[str, str]):
 def _bundle(world: Path, file: Path) -> Any:
     import torch
 
-    from viral.run.bundle import Bundle, tensors_of
+    from viral.run.bundle import Bundle
     from viral.run.retrieval import Retriever
 
     run = world / "runs" / "mine"
     bundle = Bundle.load(run / "bundle")
-    scores = {name: torch.as_tensor(tensor).tolist() for name, tensor in tensors_of(bundle.scorer).items()}
+    scores = {name: torch.as_tensor(tensor).tolist() for name, tensor in bundle.scorer.tensors().items()}
     told = [(item.item_id, item.title, item.score) for item in Retriever.load(run).recommend("u01", 5)]
     return dict(bundle.about), bundle.titles, scores, told
 

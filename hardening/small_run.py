@@ -11,7 +11,7 @@ def small_run(folder: Path) -> Path:
 
     from viral.data.interactions import Interactions
     from viral.data.vocabulary import Vocabulary
-    from viral.models.base import EmbeddingScorer
+    from viral.models.scorers import EmbeddingScorer
     from viral.run.bundle import Bundle
     from viral.run.bundle_extras import Material
 

@@ -9,7 +9,7 @@ from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
 from viral.graph import SparseMatrix
 from viral.models import EmbeddingScorer, HistoryScorer, SparseHistoryScorer
-from viral.models.memory_scorer import MemoryScorer, scales_of
+from viral.models.scorers import ItemWeightScorer, MemoryScorer, scales_of
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 
@@ -40,7 +40,7 @@ def memory_bundle(kind: Kind, users: int = 20, items: int = 160, width: int = 12
     return Bundle(scorer, *names, tuple(f"Title {n}" for n in range(items)), seen, {"model": "viral"}, material)
 
 
-def history(kind: Kind, seen: Interactions, table: Tensor) -> HistoryScorer | SparseHistoryScorer:
+def history(kind: Kind, seen: Interactions, table: Tensor) -> ItemWeightScorer:
     """Item-item weights as they are, or only those that are not zero."""
     if kind == "dense":
         return HistoryScorer(*seen.rows(), table)

@@ -13,7 +13,7 @@ from encoders import BagOfWords, Colours
 from viral.apps.serve import Settings, create_app
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
-from viral.models.base import EmbeddingScorer
+from viral.models.scorers import EmbeddingScorer
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 

@@ -13,7 +13,7 @@ from viral.base.files import write_json
 from viral.data.dataset import Source, image_name, write_tables
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
-from viral.models.base import EmbeddingScorer
+from viral.models.scorers import EmbeddingScorer
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from viral.models.base import EmbeddingRecommender, Embeddings, EmbeddingScorer, HistoryScorer, Recommender, Scorer
+from viral.models.base import EmbeddingRecommender, Embeddings, Recommender
 from viral.models.baselines.bm3 import BM3
 from viral.models.baselines.bpr import BPR
 from viral.models.baselines.cohesion import COHESION
@@ -30,7 +30,7 @@ from viral.models.baselines.slmrec import SLMRec
 from viral.models.baselines.smore import SMORE
 from viral.models.baselines.soil import SOIL
 from viral.models.baselines.vbpr import VBPR
-from viral.models.families.item_weights import SparseHistoryScorer
+from viral.models.scorers import EmbeddingScorer, HistoryScorer, Scorer, SparseHistoryScorer
 from viral.models.viral.model import VIRALBeyond
 from viral.models.viral.paper import VIRAL
 

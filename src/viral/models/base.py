@@ -1,18 +1,18 @@
-"""The contract every recommender keeps, and the scorers that outlive it.
+"""The contract every recommender keeps; the scorers that outlive it are in :mod:`viral.models.scorers`.
 
 Shapes: U users, I items, B batch, D embedding dimension.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Triplets
+from viral.models.scorers import EmbeddingScorer, Scorer
 
 ConfigT = TypeVar("ConfigT")
 
@@ -22,87 +22,6 @@ class Embeddings(NamedTuple):
 
     users: Tensor  # (U, D)
     items: Tensor  # (I, D)
-
-
-class Scorer(Protocol):
-    """What ranks: all that is left of a model once it is trained."""
-
-    @property
-    def num_users(self) -> int: ...
-
-    @property
-    def num_items(self) -> int: ...
-
-    def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
-        """Scores of every item: (B,) -> (B, I), written into ``out`` where given."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EmbeddingScorer:
-    """Inner products of two tables. ``parts`` names column ranges whose products add up to the score."""
-
-    users: Tensor  # (U, D)
-    items: Tensor  # (I, D)
-    parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-
-    @property
-    def num_users(self) -> int:
-        return len(self.users)
-
-    @property
-    def num_items(self) -> int:
-        return len(self.items)
-
-    def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
-        return torch.matmul(self.users[users], self.items.T, out=out)
-
-    def split(self, user: int, item: int) -> dict[str, float]:
-        """The score of one pair as the sum of its named parts."""
-        products = self.users[user].double() * self.items[item].double()  # (D,)
-        parts = self.parts or {"score": (0, len(products))}
-        return {name: products[start:stop].sum().item() for name, (start, stop) in parts.items()}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HistoryScorer:
-    """Sum of item-item weights over what a user has taken: x_u W (ItemKNN, EASE)."""
-
-    offsets: Tensor  # (U+1,) int64: user u took items[offsets[u] … offsets[u+1]]
-    items: Tensor  # (E,) int64
-    weights: Tensor  # (I, I) float32: weights[i, j] is what having taken i says for j
-
-    @property
-    def num_users(self) -> int:
-        return len(self.offsets) - 1
-
-    @property
-    def num_items(self) -> int:
-        return len(self.weights)
-
-    def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
-        starts, lengths = self.offsets[users], self.offsets[users + 1] - self.offsets[users]
-        bags = nn.functional.pad(lengths.cumsum(0), (1, 0))
-        shifts = (starts - bags[:-1]).repeat_interleave(lengths)
-        places = torch.arange(len(shifts), device=shifts.device) + shifts
-        scores = nn.functional.embedding_bag(
-            self.items[places].int(), self.weights, bags.int(), mode="sum", include_last_offset=True
-        )
-        return scores if out is None else out.copy_(scores)
-
-    @property
-    def columns(self) -> Tensor:
-        """The items' side: row i is what each item, taken, says for i."""
-        return self.weights.T
-
-    def of(self, taken: Tensor) -> Tensor:
-        """Scores of all items for somebody who took ``taken`` (n,): (I,)."""
-        return self.weights[taken].sum(dim=0)
-
-    def split(self, user: int, item: int) -> dict[str, float]:
-        """The score of one pair; these models have no parts."""
-        taken = self.items[self.offsets[user] : self.offsets[user + 1]]
-        return {"score": self.weights[taken, item].double().sum().item()}
 
 
 class Recommender(nn.Module, ABC, Generic[ConfigT]):
@@ -134,6 +53,11 @@ class Recommender(nn.Module, ABC, Generic[ConfigT]):
         """The class that a configuration, as a recipe has it, is of: most models have but one."""
         return cls
 
+    @property
+    def trainable(self) -> "EmbeddingRecommender[ConfigT] | None":
+        """The model itself where it learns by gradient; None where it is trained once it is built."""
+        return None
+
     @abstractmethod
     def scorer(self) -> Scorer:
         """What ranks: a pure function of the parameters and the graphs, detached from the model."""
@@ -147,6 +71,10 @@ class EmbeddingRecommender(Recommender[ConfigT]):
     """A model that embeds users and items in one space and learns by gradient: :meth:`embed` and :meth:`loss`."""
 
     RANKING: ClassVar[frozenset[str]] = frozenset({"bpr"})  # the terms of ``loss`` that another ranking loss replaces
+
+    @property
+    def trainable(self) -> "EmbeddingRecommender[ConfigT]":
+        return self
 
     @abstractmethod
     def embed(self) -> Embeddings:

@@ -20,10 +20,7 @@ from viral.base.files import fingerprint, read_json, sha256_file, staged_folder,
 from viral.data.catalog import Catalog
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
-from viral.graph import SparseMatrix
-from viral.models.base import EmbeddingScorer, HistoryScorer
-from viral.models.families.item_weights import SparseHistoryScorer
-from viral.models.memory_scorer import AnyHistory, AnyScorer, MemoryScorer, vectors_of
+from viral.models.scorers import Scorer, load_scorer
 from viral.run.bundle_extras import COLUMNS, Material
 
 FORMAT = 1
@@ -44,7 +41,7 @@ _KEYS = {"scorer", "parts", "about", "hashes"}
 class Bundle:
     """Everything that recommending and explaining need."""
 
-    scorer: AnyScorer
+    scorer: Scorer
     users: Vocabulary
     items: Vocabulary
     titles: tuple[str, ...]  # by item index
@@ -57,7 +54,7 @@ class Bundle:
         import polars as pl
 
         with staged_folder(path, overwrite=True) as folder:
-            tensors = tensors_of(self.scorer)
+            tensors = self.scorer.tensors()
             save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / SCORER_FILE)
             save_file(
                 {"users": self.seen.users.contiguous(), "items": self.seen.items.contiguous()}, folder / SEEN_FILE
@@ -68,7 +65,7 @@ class Bundle:
             optional = _save_material(self.material, folder)
             manifest = {
                 "format": FORMAT,
-                **_kind(self.scorer),
+                **self.scorer.manifest(),
                 "encoders": dict(self.material.encoders),
                 "about": dict(self.about),
                 "hashes": {name: sha256_file(folder / name) for name in (*_HASHED, *optional)},
@@ -90,7 +87,7 @@ class Bundle:
         items = Vocabulary(frame["item_id"].to_list(), "item")
         try:
             tensors, seen = load_file(path / SCORER_FILE), load_file(path / SEEN_FILE)
-            scorer = _scorer(manifest, tensors)
+            scorer = load_scorer(manifest, tensors)
             material = _load_material(path, manifest, frame, there)
         except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise DataError(f"not a scorer ({error})", where=str(path), hint="train again") from None
@@ -130,48 +127,6 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if "sha256" in manifest and manifest.pop("sha256") != fingerprint(manifest):
         raise DataError("changed since it was saved: its checksum differs", where=where, hint="train again")
     return manifest
-
-
-def _kind(scorer: AnyScorer) -> dict[str, Any]:
-    """What the manifest says of a scorer: its kind, the spans of its parts among the vectors' columns, its weight."""
-    vectors = vectors_of(scorer)
-    parts = {} if vectors is None else {name: list(span) for name, span in vectors.parts.items()}
-    if isinstance(scorer, MemoryScorer):
-        return {"scorer": "MemoryScorer", "parts": parts, "weight": scorer.weight}
-    return {"scorer": "HistoryScorer" if vectors is None else "EmbeddingScorer", "parts": parts}
-
-
-def tensors_of(scorer: AnyScorer) -> dict[str, Tensor]:
-    """What ranks, by name; of a scorer with memory both sides, ``vectors/…`` and ``memory/…``."""
-    if isinstance(scorer, MemoryScorer):
-        sides = {"vectors/": tensors_of(scorer.vectors), "memory/": tensors_of(scorer.memory)}
-        both = {side + name: tensor for side, tensors in sides.items() for name, tensor in tensors.items()}
-        return both | {"scales": scorer.scales}
-    if isinstance(scorer, EmbeddingScorer):
-        return {"users": scorer.users, "items": scorer.items}
-    history, weights = {"offsets": scorer.offsets, "items": scorer.items}, scorer.weights
-    if isinstance(weights, Tensor):
-        return history | {"weights": weights}
-    return history | {"rows": weights.offsets, "columns": weights.columns, "values": weights.values}
-
-
-def _scorer(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> AnyScorer:
-    if manifest["scorer"] == "MemoryScorer":
-        vectors, memory = _vectors(manifest, _below("vectors/", tensors)), _history(_below("memory/", tensors))
-        return MemoryScorer(vectors, memory, tensors["scales"], float(manifest["weight"]))
-    return _vectors(manifest, tensors) if manifest["scorer"] == "EmbeddingScorer" else _history(tensors)
-
-
-def _vectors(manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> EmbeddingScorer:
-    parts = {name: (int(start), int(stop)) for name, (start, stop) in manifest["parts"].items()}
-    return EmbeddingScorer(tensors["users"], tensors["items"], parts)
-
-
-def _history(tensors: Mapping[str, Tensor]) -> AnyHistory:
-    if "weights" in tensors:
-        return HistoryScorer(tensors["offsets"], tensors["items"], tensors["weights"])
-    rows, columns, values = (tensors[name] for name in ("rows", "columns", "values"))
-    return SparseHistoryScorer(tensors["offsets"], tensors["items"], SparseMatrix(rows, columns, values, len(rows) - 1))
 
 
 def _save_material(material: Material, folder: Path) -> list[str]:

@@ -18,10 +18,8 @@ from torch import Tensor
 from viral.base.errors import UsageError
 from viral.base.files import staged_folder, write_json
 from viral.models.families.gram import check_dense
-from viral.models.families.item_weights import Rows
-from viral.models.memory_scorer import MEMORY, AnyScorer, MemoryScorer, vectors_of
+from viral.models.scorers import MEMORY, Scorer, SparseTable
 from viral.run.bundle import Bundle
-from viral.run.retrieval.user_vectors import item_vectors
 
 ONNX_FILE, USERS_FILE, ITEMS_FILE, MANIFEST_FILE = "scorer.onnx", "users.parquet", "items.parquet", "export.json"
 OPSET, IR_VERSION = 18, 10
@@ -62,7 +60,7 @@ def export(bundle: Bundle, out: Path, *, overwrite: bool = False) -> dict[str, A
     Raises ``UsageError`` where onnx is not installed, ``DataError`` where item-item weights are too many for one table.
     """
     with staged_folder(out, overwrite=overwrite) as folder:
-        items, by_vectors = _vectors(bundle.scorer), vectors_of(bundle.scorer)
+        items, by_vectors = _whole(bundle.scorer.item_vectors), bundle.scorer.vectors
         if by_vectors is not None:
             _table("user_id", bundle.users.ids, by_vectors.users, folder / USERS_FILE)
         _table("item_id", bundle.items.ids, items, folder / ITEMS_FILE, title=bundle.titles)
@@ -86,23 +84,19 @@ def export(bundle: Bundle, out: Path, *, overwrite: bool = False) -> dict[str, A
     return manifest
 
 
-def _remembered(scorer: AnyScorer) -> dict[str, Any]:
+def _remembered(scorer: Scorer) -> dict[str, Any]:
     """What the manifest says of a memory; nothing without one."""
-    if not isinstance(scorer, MemoryScorer):
+    if scorer.vectors is None or scorer.item_weights is None:
         return {}
     about = "added to the inner product by scorer.onnx: scale of the user times the weights' sum over what they took"
     tensors = "memory_weights (I, I), memory_scales (U,), memory_offsets (U + 1,), memory_items (E,) of scorer.onnx"
-    return {MEMORY: {"about": about, "weight": scorer.weight, "tensors": tensors}}
+    return {MEMORY: {"about": about, "weight": scorer.manifest()["weight"], "tensors": tensors}}
 
 
-def _vectors(scorer: AnyScorer) -> Tensor:
-    """The items' side (I, D), whole."""
-    found = item_vectors(scorer)
-    return found if isinstance(found, Tensor) else _dense(found)
-
-
-def _dense(table: Rows) -> Tensor:
-    """A sparse table whole: what reads it knows no sparse weights. ``DataError`` where that is too large."""
+def _whole(table: Tensor | SparseTable) -> Tensor:
+    """A table as it is, or a sparse one made dense: what reads it knows none. ``DataError`` where that is too large."""
+    if isinstance(table, Tensor):
+        return table
     check_dense(len(table), hint="export a model that ranks by vectors")
     return table[torch.arange(len(table))]
 
@@ -132,7 +126,7 @@ def save_scorer(bundle: Bundle, path: Path) -> None:
         ("TopK", ["allowed", "k"], "scores items", {"axis": -1, "largest": 1, "sorted": 1}),
     ]
     count = len(bundle.items)
-    if vectors_of(bundle.scorer) is None:
+    if bundle.scorer.vectors is None:
         first = helper.make_tensor_value_info("taken", TensorProto.FLOAT, ["B", count])
     else:
         first = helper.make_tensor_value_info("users", TensorProto.INT64, ["B"])
@@ -153,21 +147,21 @@ def save_scorer(bundle: Bundle, path: Path) -> None:
     onnx.save_model(model, str(path), save_as_external_data=large, location=f"{path.name}.data")
 
 
-def _scoring(scorer: AnyScorer) -> tuple[dict[str, Tensor], list[Step]]:
+def _scoring(scorer: Scorer) -> tuple[dict[str, Tensor], list[Step]]:
     """What is stored and what is done with it, up to ``all`` (B, I): the scores of all items."""
-    tensors, steps, vectors = {"item_vectors": _vectors(scorer).T.contiguous()}, list[Step](), vectors_of(scorer)
+    tensors, steps, vectors = {"item_vectors": _whole(scorer.item_vectors).T.contiguous()}, list[Step](), scorer.vectors
     if vectors is not None:
         tensors["user_vectors"] = vectors.users
         steps.append(("Gather", ["user_vectors", "users"], "taken", {"axis": 0}))
-    if not isinstance(scorer, MemoryScorer):
+    if vectors is None or scorer.item_weights is None:
         return tensors, [*steps, ("MatMul", ["taken", "item_vectors"], "all", {})]
     steps.append(("MatMul", ["taken", "item_vectors"], "products", {}))
-    weights = scorer.memory.weights
+    kept = scorer.tensors()
     tensors |= {
-        "memory_weights": weights if isinstance(weights, Tensor) else _dense(Rows(weights)),
-        "memory_scales": scorer.scales,
-        "memory_offsets": scorer.memory.offsets,
-        "memory_items": scorer.memory.items,
+        "memory_weights": _whole(scorer.item_weights.item_vectors).T,
+        "memory_scales": kept["scales"],
+        "memory_offsets": kept["memory/offsets"],
+        "memory_items": kept["memory/items"],
         "zero": torch.tensor(0),
         "one": torch.tensor(1),
         "second": torch.tensor([1]),  # the axis

@@ -5,8 +5,7 @@ import torch
 
 from viral.graph import SparseMatrix
 from viral.models import HistoryScorer, SparseHistoryScorer
-from viral.models.families import item_weights
-from viral.models.families.item_weights import Rows, said_for
+from viral.models.scorers import SparseTable, item_weights
 
 USERS, ITEMS = 9, 14
 
@@ -60,17 +59,17 @@ def test_one_person() -> None:
     dense, sparse = pair()
     for taken in ([], [3], [0, 7, 2]):
         some = torch.tensor(taken, dtype=torch.int64)
-        torch.testing.assert_close(sparse.of(some), dense.weights[some].sum(dim=0))
+        torch.testing.assert_close(sparse.sums(some), dense.weights[some].sum(dim=0))
         asked = torch.tensor([5, 1, 0, 1])
-        torch.testing.assert_close(said_for(sparse, some, asked), said_for(dense, some, asked))
-        assert said_for(dense, some, asked).shape == (len(taken), 4)
+        torch.testing.assert_close(sparse.between(some, asked), dense.between(some, asked))
+        assert dense.between(some, asked).shape == (len(taken), 4)
     for user in (0, 2, 4):
         assert sparse.split(user, 6)["score"] == pytest.approx(dense.split(user, 6)["score"], abs=1e-6)
 
 
 def test_a_table_of_which_rows_become_dense() -> None:
     dense, sparse = pair()
-    table, expected = sparse.columns, dense.weights.T
+    table, expected = sparse.item_vectors, dense.weights.T
     assert table.shape == (ITEMS, ITEMS) and len(table) == ITEMS
     assert torch.equal(table[3], expected[3])
     grid, some = torch.tensor([[0, 5, 5], [13, 0, 2]]), torch.arange(ITEMS) % 3 == 0
@@ -81,4 +80,4 @@ def test_a_table_of_which_rows_become_dense() -> None:
     torch.testing.assert_close(table @ vector.reshape(-1, 1).repeat(1, 3), (expected @ vector)[:, None].repeat(1, 3))
     torch.testing.assert_close(table.norms(), expected.norm(dim=1))
     wide = SparseMatrix.of(torch.tensor([1]), torch.tensor([4]), torch.tensor([2.0]), (3, 5))
-    assert Rows(wide)[torch.tensor([1, 0])].tolist() == [[0, 0, 0, 0, 2], [0, 0, 0, 0, 0]]
+    assert SparseTable(wide)[torch.tensor([1, 0])].tolist() == [[0, 0, 0, 0, 2], [0, 0, 0, 0, 0]]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memories import KINDS, WEIGHT, Kind, memory_bundle, remembered_of, scores_of
-from viral.models.memory_scorer import MEMORY, history_of, parts_of_pairs, vectors_of
+from viral.models.scorers import MEMORY
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -25,10 +25,10 @@ def test_scores_and_their_parts(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_memory_spreads_alike_for_everybody(kind: Kind) -> None:
     scorer = memory_bundle(kind).scorer
-    spread = scorer.remembered(torch.arange(20)).std(dim=1, correction=0)
+    spread = scorer.history_scores(torch.arange(20)).std(dim=1, correction=0)
     assert spread[2] == 0 and scorer.scales[2] == 0
     assert spread[spread > 0].tolist() == pytest.approx([WEIGHT] * 19, rel=1e-4)
-    assert scorer.scale_of(scorer.memory(torch.tensor([4]))[0]) == pytest.approx(float(scorer.scales[4]))
+    assert scorer.scale_of(scorer.memory.history(4)) == pytest.approx(float(scorer.scales[4]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -36,7 +36,7 @@ def test_means_over_all_items(kind: Kind) -> None:
     bundle = memory_bundle(kind)
     expected = remembered_of(bundle).mean(dim=1)
     assert expected.abs().max() > 0.01
-    torch.testing.assert_close(bundle.scorer.means().double(), expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(bundle.scorer.history_means().double(), expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -44,17 +44,17 @@ def test_the_parts_of_pairs_in_any_order(kind: Kind, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("viral.graph.blocks.BLOCK_ENTRIES", 3 * 160)  # three users at once
     scorer, rng = memory_bundle(kind).scorer, torch.Generator().manual_seed(3)
     users, items = torch.randint(20, (50,), generator=rng), torch.randint(160, (50,), generator=rng)
-    found = parts_of_pairs(scorer, users, items)
+    found = scorer.split_pairs(users, items)
     for row, (user, item) in enumerate(zip(users.tolist(), items.tolist(), strict=True)):
         assert {name: float(values[row]) for name, values in found.items()} == pytest.approx(
             scorer.split(user, item), abs=1e-5
         )
-    assert all(len(values) == 0 for values in parts_of_pairs(scorer, users[:0], items[:0]).values())
+    assert all(len(values) == 0 for values in scorer.split_pairs(users[:0], items[:0]).values())
 
 
 def test_either_side_of_any_scorer() -> None:
     scorer = memory_bundle("dense").scorer
-    assert vectors_of(scorer) is scorer.vectors and history_of(scorer) is scorer.memory
-    assert vectors_of(scorer.vectors) is scorer.vectors and history_of(scorer.vectors) is None
-    assert vectors_of(scorer.memory) is None and history_of(scorer.memory) is scorer.memory
-    assert parts_of_pairs(scorer.memory, torch.tensor([0]), torch.tensor([0])) == {}
+    assert scorer.vectors is scorer.vectors and scorer.item_weights is scorer.memory
+    assert scorer.vectors.vectors is scorer.vectors and scorer.vectors.item_weights is None
+    assert scorer.memory.vectors is None and scorer.memory.item_weights is scorer.memory
+    assert scorer.memory.split_pairs(torch.tensor([0]), torch.tensor([0])) == {}

@@ -15,10 +15,10 @@ from viral.data.catalog import Catalog, Item
 from viral.data.vocabulary import Vocabulary
 from viral.graph import SparseMatrix
 from viral.models import HistoryScorer, SparseHistoryScorer
-from viral.models.memory_scorer import MemoryScorer
+from viral.models.scorers import MemoryScorer
 from viral.models.viral.config import BeyondConfig
 from viral.models.viral.paper_config import VIRALConfig
-from viral.run.bundle import Bundle, make_bundle, read_manifest, tensors_of
+from viral.run.bundle import Bundle, make_bundle, read_manifest
 from viral.run.retrieval.new_items import config_of
 from worlds import ZOO, World, small_model, two_tastes
 
@@ -91,7 +91,7 @@ def test_a_memory_is_kept_beside_the_vectors(kind: Kind, tmp_path):
     assert (loaded.weight, loaded.vectors.parts) == (original.scorer.weight, original.scorer.vectors.parts)
     stored, sides = load_file(tmp_path / "b" / "scorer.safetensors"), {"dense": {"memory/weights"}}
     sides["sparse"] = {"memory/rows", "memory/columns", "memory/values"}
-    assert stored.keys() == tensors_of(original.scorer).keys() == sides[kind] | {
+    assert stored.keys() == original.scorer.tensors().keys() == sides[kind] | {
         "vectors/users", "vectors/items", "memory/offsets", "memory/items", "scales"
     }  # fmt: skip
     manifest = json.loads((tmp_path / "b" / "bundle.json").read_text())

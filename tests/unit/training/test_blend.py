@@ -15,7 +15,7 @@ from viral.evaluation import evaluate
 from viral.models import EmbeddingScorer, HistoryScorer, Scorer, SparseHistoryScorer
 from viral.models.families import gram
 from viral.models.families.local_weights import local_weights
-from viral.models.memory_scorer import MemoryScorer
+from viral.models.scorers import MemoryScorer
 from viral.training import item_memory as blend
 from viral.training.item_memory import (
     FEATURE_WEIGHTS,
@@ -190,7 +190,7 @@ def test_what_validation_cannot_tell_from_the_best_and_is_nearest_to_even_is_tak
 def test_the_memorys_part_has_the_same_spread_for_every_user(vectors: EmbeddingScorer, world: World) -> None:
     found = remember(vectors, world.inputs, world.split, replace(EASE, weight=2.0), ()).scorer
     assert isinstance(found, MemoryScorer)
-    remembered = found.remembered(torch.arange(40)).std(dim=1, correction=0)
+    remembered = found.history_scores(torch.arange(40)).std(dim=1, correction=0)
     torch.testing.assert_close(remembered, (2 * spreads(vectors).mean()).expand(40), rtol=1e-4, atol=1e-5)
     assert found.scale_of(found.memory(torch.tensor([3]))[0]) == pytest.approx(float(found.scales[3]), rel=1e-4)
 

@@ -25,10 +25,10 @@ from viral.base.errors import UsageError
 from viral.base.safe_text import harmless
 
 if TYPE_CHECKING:
+    from viral.models.scorers import UserProfile
     from viral.run.retrieval import Filters, Recommendation, Retriever
     from viral.run.retrieval.ranking import Ask
     from viral.run.retrieval.rules import Rules
-    from viral.models.scorers import UserProfile
 
 Count = Annotated[int, typer.Option("-k", help="How many.")]
 Categories = Annotated[list[str] | None, typer.Option("--category", help="Only items of this category, repeatable.")]

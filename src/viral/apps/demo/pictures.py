@@ -24,7 +24,6 @@ from viral.lab.report import (
     Thing,
     UserStory,
 )
-from viral.models.memory_scorer import parts_of_pairs
 from viral.run.bundle import Bundle
 from viral.run.explain import explain
 from viral.run.explain.because import because
@@ -166,7 +165,7 @@ def explanations(users: Sequence[str], shelf: Shelf, bundle: Bundle) -> Explanat
 
 def shares(parts: Split, bundle: Bundle) -> ShareChart:
     """Mean absolute contribution of each part to the scores of the items that the users took in the test set."""
-    added = parts_of_pairs(bundle.scorer, parts.test.users, parts.test.items)
+    added = bundle.scorer.split_pairs(parts.test.users, parts.test.items)
     shares = tuple(Part(name.replace("_", " "), values.abs().mean().item()) for name, values in added.items())
     return ShareChart(
         heading=_("What the scores are made of"),

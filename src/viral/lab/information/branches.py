@@ -12,16 +12,16 @@ from viral.data.interactions import Interactions
 from viral.lab.information.discrete import FloatArray, IntArray
 from viral.lab.information.pairs import FOLDS, item_folds
 from viral.lab.information.regression import components, interaction, ridge
-from viral.models.memory_scorer import AnyScorer, parts_of_pairs
+from viral.models.scorers import Scorer
 
 COMPONENTS, PRODUCTS, TARGETS = 64, 6, 32
 KERNEL_ITEMS = 1500  # of a nonlinear probe
 WIDTHS = (0.25, 0.5, 1.0, 2.0)  # of its kernel, in units of the median squared distance
 
 
-def contributions(scorer: AnyScorer, pairs: Interactions) -> dict[str, dict[str, float]]:
+def contributions(scorer: Scorer, pairs: Interactions) -> dict[str, dict[str, float]]:
     """How much each part of the score adds, over given pairs: mean |contribution| and its share, by part."""
-    parts = parts_of_pairs(scorer, pairs.users, pairs.items)
+    parts = scorer.split_pairs(pairs.users, pairs.items)
     sizes = {name: float(added.abs().double().mean()) for name, added in parts.items()}
     total = sum(sizes.values()) or 1.0
     return {name: {"mean_absolute": size, "share": size / total} for name, size in sizes.items()}

@@ -23,8 +23,7 @@ from viral.lab.information.pointwise import item_parts
 from viral.lab.information.scores import log_factors
 from viral.lab.information.tables import Estimate
 from viral.lab.information.truth import truth_of
-from viral.models.base import EmbeddingScorer
-from viral.models.memory_scorer import vectors_of
+from viral.models.scorers import Vectors
 from viral.run.bundle import Bundle
 
 TEXTS = ("text", "title")  # what may carry the words
@@ -70,7 +69,7 @@ def measure(
         estimates[f"clusters/{kind}"] = by_clusters(parts, features, profiles, settings, kind)
     require_one(estimates)
     model: dict[str, Any] = {}
-    vectors = vectors_of(bundle.scorer)
+    vectors = bundle.scorer.vectors
     if vectors is not None and vectors.parts:
         model["parts"] = contributions(bundle.scorer, parts.valid.union(parts.test))
         branches = branch_tables(vectors)
@@ -88,7 +87,7 @@ def measure(
     }
 
 
-def branch_tables(scorer: EmbeddingScorer) -> dict[str, FloatArray]:
+def branch_tables(scorer: Vectors) -> dict[str, FloatArray]:
     """The item side of every named part of a score, (I, D) by name."""
     return {name: scorer.items[:, start:stop].double().numpy() for name, (start, stop) in scorer.parts.items()}
 
@@ -112,7 +111,7 @@ def _modalities(bundle: Bundle, dataset: Dataset, text: str | None, visual: str 
 
 def _profiles(bundle: Bundle, parts: Split) -> FloatArray:
     """Users by what the run learnt of them in training, or by the training log where the model has no vectors."""
-    vectors = vectors_of(bundle.scorer)
+    vectors = bundle.scorer.vectors
     return log_factors(parts.train) if vectors is None else vectors.users.double().numpy()
 
 
@@ -150,7 +149,7 @@ def _planted(dataset: Dataset, bundle: Bundle, parts: Split, seed: int) -> dict[
         name: order[name].cast(pl.String).rank("dense").to_numpy().astype(np.int64) - 1 for name in ATTRIBUTES
     }
     planted: dict[str, Any] = {"truth": asdict(truth), "weights": dict(zip(PARTS, config.weights, strict=True))}
-    vectors = vectors_of(bundle.scorer)
+    vectors = bundle.scorer.vectors
     if vectors is not None and vectors.parts:
         planted["probes"] = probes(branch_tables(vectors), attributes, seed=seed)
     return {"planted": planted}

@@ -18,9 +18,9 @@ from viral.base.errors import UsageError
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.graph import SparseMatrix
-from viral.models.base import EmbeddingScorer, Recommender
+from viral.models.base import Recommender
 from viral.models.families.content import Content, ContentConfig
-from viral.models.families.item_weights import SparseHistoryScorer
+from viral.models.scorers import EmbeddingScorer, SparseHistoryScorer
 
 
 @dataclass(frozen=True, kw_only=True)

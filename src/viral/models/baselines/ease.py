@@ -10,8 +10,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from viral.data.inputs import ModelInputs
-from viral.models.base import HistoryScorer, Recommender
+from viral.models.base import Recommender
 from viral.models.families.gram import item_gram, solve_without_diagonal
+from viral.models.scorers import HistoryScorer
 
 
 @dataclass(frozen=True, kw_only=True)

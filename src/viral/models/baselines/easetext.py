@@ -14,9 +14,10 @@ from torch import Tensor
 from viral.base.errors import UsageError
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
-from viral.models.base import HistoryScorer, Recommender
+from viral.models.base import Recommender
 from viral.models.families.content import Content, ContentConfig
 from viral.models.families.gram import item_gram, solve_without_diagonal
+from viral.models.scorers import HistoryScorer
 
 
 @dataclass(frozen=True, kw_only=True)

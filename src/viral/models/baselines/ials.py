@@ -16,7 +16,8 @@ from viral.base.progress import track
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
-from viral.models.base import EmbeddingScorer, Recommender
+from viral.models.base import Recommender
+from viral.models.scorers import EmbeddingScorer
 
 BLOCK_ENTRIES = 1 << 22  # of the tables of one block of users: 16 MB
 

@@ -18,9 +18,10 @@ from viral.base.errors import UsageError
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
-from viral.models.base import HistoryScorer, Recommender
+from viral.models.base import Recommender
 from viral.models.families.content import ContentConfig
 from viral.models.families.gram import item_gram, solve_without_diagonal
+from viral.models.scorers import HistoryScorer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from viral.data.inputs import ModelInputs
-from viral.models.base import EmbeddingScorer, Recommender
+from viral.models.base import Recommender
+from viral.models.scorers import EmbeddingScorer
 
 
 @dataclass(frozen=True, kw_only=True)

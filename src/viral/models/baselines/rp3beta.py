@@ -16,7 +16,7 @@ from viral.data.inputs import ModelInputs
 from viral.graph import SparseMatrix
 from viral.models.base import Recommender
 from viral.models.families.gram import gram_rows, strongest
-from viral.models.families.item_weights import SparseHistoryScorer
+from viral.models.scorers import SparseHistoryScorer
 
 if TYPE_CHECKING:
     import scipy.sparse as sp

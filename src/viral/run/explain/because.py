@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from viral.base.language import ENGLISH, _, current, marked, n_
-from viral.models.memory_scorer import MEMORY, AnyScorer, history_of, vectors_of
+from viral.models.scorers import MEMORY, Scorer
 from viral.run.bundle import Bundle
 from viral.run.explain.explanation import Evidence, Explanation
 from viral.run.explain.log_verb import PURCHASE, VIEW
@@ -57,10 +57,10 @@ def popular(bundle: Bundle, item_id: str) -> str:
     return _("Because it is popular: %(taken)s.", taken=_taken_by(bundle, item_id))
 
 
-def impersonal(scorer: AnyScorer) -> bool:
+def impersonal(scorer: Scorer) -> bool:
     """Whether everybody has the same scores, as by popularity: no history is why."""
-    vectors = vectors_of(scorer)
-    if vectors is None or history_of(scorer) is not None or vectors.users.shape[1] > 1:
+    vectors = scorer.vectors
+    if vectors is None or scorer.item_weights is not None or vectors.users.shape[1] > 1:
         return False
     return bool((vectors.users == vectors.users[:1]).all())
 

@@ -16,10 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from viral.models.memory_scorer import MEMORY
+from viral.models.scorers import MEMORY, UserProfile, split_products
 from viral.run.bundle import Bundle
 from viral.run.retrieval.fold_in import FoldIn
-from viral.run.retrieval.user_vectors import Taste, split_products
 
 SHOWN = 5  # items of the history
 NEIGHBOURS = "neighbours"
@@ -88,13 +87,13 @@ def explain(
     (:func:`viral.run.explain.information.load`).
     """
     user = bundle.users.index(user_id)
-    taste = Taste.of_user(bundle.scorer, user, bundle.seen.items[bundle.seen.users == user].unique())
+    taste = bundle.scorer.profile(user, bundle.seen.items[bundle.seen.users == user].unique())
     return explain_taste(bundle, taste, item_id, user_id=user_id, fold_in=fold_in, information=information)
 
 
 def explain_taste(
     bundle: Bundle,
-    taste: Taste,
+    taste: UserProfile,
     item_id: str,
     *,
     user_id: str = "",
@@ -124,7 +123,7 @@ def explain_taste(
     )
 
 
-def _rank(taste: Taste, item: int) -> tuple[int, int]:
+def _rank(taste: UserProfile, item: int) -> tuple[int, int]:
     """The place in the list of what the taste has not taken, and how many are in it.
 
     Of equal scores the first item leads; an item that was taken has the place that it would have there.
@@ -137,7 +136,7 @@ def _rank(taste: Taste, item: int) -> tuple[int, int]:
     return ahead + 1, int((scores > -torch.inf).sum())
 
 
-def _shares(bundle: Bundle, taste: Taste, item: int, fold_in: FoldIn | None) -> Tensor:
+def _shares(bundle: Bundle, taste: UserProfile, item: int, fold_in: FoldIn | None) -> Tensor:
     """What each of the items taken (n,) adds to the item's score: (n,) float64."""
     said = taste.summands(taste.seen, torch.tensor([item])).squeeze(1)
     if taste.vectors is None or not len(taste.seen):
@@ -149,7 +148,7 @@ def _evidence(bundle: Bundle, item: int, share: float) -> Evidence:
     return Evidence(bundle.items.ids[item], bundle.titles[item], share)
 
 
-def _origins(bundle: Bundle, taste: Taste, item: int, parts: Mapping[str, float]) -> dict[str, float]:
+def _origins(bundle: Bundle, taste: UserProfile, item: int, parts: Mapping[str, float]) -> dict[str, float]:
     """The score by what the item says itself, part by part, what its neighbours lend it, and what is remembered."""
     vectors, own = taste.vectors, bundle.material.unlinked
     if own is None or vectors is None:
@@ -157,4 +156,4 @@ def _origins(bundle: Bundle, taste: Taste, item: int, parts: Mapping[str, float]
     lent = vectors.items[item].double() - own[item].double()
     found = split_products(taste.vector, own[item][None], vectors.parts)[0]
     found |= {NEIGHBOURS: float(taste.vector.double() @ lent)}
-    return found if taste.history is None else found | {MEMORY: parts[MEMORY]}
+    return found if taste.weights is None else found | {MEMORY: parts[MEMORY]}

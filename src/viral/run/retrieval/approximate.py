@@ -10,8 +10,8 @@ from torch import Tensor
 
 from viral.base.errors import UsageError
 from viral.graph.blocks import row_blocks
+from viral.models.scorers import UserProfile
 from viral.run.retrieval.order import top
-from viral.run.retrieval.user_vectors import Taste
 
 PROBES, CHECKED = 200, 20  # users by whom the recall is measured, and how many best items of each
 SHARE = 8  # one list in so many is looked at
@@ -48,10 +48,10 @@ class Approximate:
         indices = torch.from_numpy(found[0])
         return indices[indices >= 0]
 
-    def best(self, taste: Taste, count: int, hidden: Tensor) -> tuple[Tensor, Tensor] | None:
+    def best(self, taste: UserProfile, count: int, hidden: Tensor) -> tuple[Tensor, Tensor] | None:
         """Indices and exact scores of the ``count`` best candidates but ``hidden`` (n,), best first; None for fewer.
 
-        Candidates are also all items to whose scores the person's history adds something (``Taste.summed``).
+        Candidates are also all items to whose scores the person's history adds something (``UserProfile.summed``).
         """
         found, added = self.candidates(taste.vector, 2 * count + len(taste.seen)), taste.summed()
         if added is not None:

@@ -11,7 +11,7 @@ the error on known items left out one by one, which has a closed form. A foretol
 would be, for what is not known of an item averages out; so among known items it would never be shown. γ mends that: of
 the users who have not taken it, a known item that is left out and foretold is to be among the first 20 of as many as
 known items are on average. One factor for all does not change the order among new items. Beside vectors, memory
-(:class:`~viral.models.memory_scorer.MemoryScorer`) counts for a known item as it is and for a foretold one with its
+(:class:`~viral.models.scorers.MemoryScorer`) counts for a known item as it is and for a foretold one with its
 mean. Shapes: I known items of which m are learnt from, n new ones, D the width of a vector, F features of all
 modalities.
 """
@@ -23,9 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.models.memory_scorer import MemoryScorer, vectors_of
 from viral.run.bundle import Bundle
-from viral.run.retrieval.user_vectors import item_vectors
 
 PLACES = 20  # the first so many of a user are looked at
 MOST_ITEMS = 2_000  # the rule is learnt from, evenly spread over all: inverting K takes a second or two then
@@ -45,7 +43,7 @@ class Foretelling:
         present = {name: material.present[name][self.known] for name in names}
         self.centres = {name: _unit(x)[present[name]].mean(dim=0) for name, x in features.items()}
         self.features = self._joined(features, present)  # (m, F)
-        vectors = item_vectors(bundle.scorer)[self.known].double()
+        vectors = bundle.scorer.item_vectors[self.known].double()
         self.mean = vectors.mean(dim=0)  # μ (D,)
         self.weights, left_out = _ridge(self.features, vectors - self.mean, degrees[self.known].double())
         self.factor = _factor(bundle, self.known, (left_out + self.mean).float())
@@ -109,10 +107,10 @@ def _factor(bundle: Bundle, known: Tensor, left_out: Tensor) -> float:
     least = scores.topk(min(PLACES, scores.shape[1])).values[:, -1:]  # of the last place that is shown
     open_ = ~taken[:, known]
     share = float((scores[:, known] >= least)[open_].double().mean())
-    vectors = vectors_of(bundle.scorer)  # of item-item weights alone, a person is what they took
+    vectors = bundle.scorer.vectors  # of item-item weights alone, a person is what they took
     foretold = (taken.float() if vectors is None else vectors.users[users]) @ left_out.T
-    if isinstance(bundle.scorer, MemoryScorer):
-        least = least - bundle.scorer.means()[users, None]  # the rest of the score of an item that is new
+    if vectors is not None:
+        least = least - bundle.scorer.history_means()[users, None]  # the rest of the score of an item that is new
     ratios = torch.where((foretold > 0) & (least > 0), least / foretold, torch.inf)[open_]  # γ from which it is shown
     wanted = float(ratios.kthvalue(max(1, round(share * len(ratios)))).values)
     return wanted if 0 < wanted < float("inf") else 1.0

@@ -12,7 +12,7 @@ error on users left out one by one, which for ridge has a closed form. û is lin
 share of a score is known (:meth:`FoldIn.shares`).
 
 Models of item-item weights need no rule: a score is the sum over the items taken, for whomever. Of a model with both
-(:class:`~viral.models.memory_scorer.MemoryScorer`) the rule makes the vectors' side alone.
+(:class:`~viral.models.scorers.MemoryScorer`) the rule makes the vectors' side alone.
 Shapes: U users, I items, D the width of a vector, n items taken.
 """
 
@@ -22,7 +22,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.models.memory_scorer import vectors_of
 from viral.run.bundle import Bundle
 
 MOST_USERS = 20_000  # the rule is learnt from, evenly spread over all
@@ -40,7 +39,7 @@ class FoldIn:
     @classmethod
     def of(cls, bundle: Bundle) -> "FoldIn":
         """Learn the rule from the bundle's users who took something."""
-        scorer = vectors_of(bundle.scorer)
+        scorer = bundle.scorer.vectors
         if scorer is None:
             raise TypeError("models of item-item weights need no rule")
         degrees = bundle.seen.item_degrees().clamp(min=1).to(scorer.items)

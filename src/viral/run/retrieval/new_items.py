@@ -12,7 +12,7 @@ vectors,
 m the modalities that the model reads (all there are, where it reads none) and of which the new item has features. A
 score, being linear in v, is then the same mean of the scores of the nearest items: so it is for item-item weights too.
 
-All of that is the vectors' side of a score. Memory beside it (:class:`~viral.models.memory_scorer.MemoryScorer`) has no
+All of that is the vectors' side of a score. Memory beside it (:class:`~viral.models.scorers.MemoryScorer`) has no
 column for a new item. Were its part 0, the item would stand below the known ones for a user whose sums are positive in
 the mean and above them where they are negative; so it is the mean of the user's memory over the known items,
 
@@ -35,18 +35,13 @@ from viral.base.recipe import build
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
-from viral.graph import SparseMatrix
 from viral.graph.blocks import row_blocks
 from viral.models import MODELS
-from viral.models.base import EmbeddingScorer, HistoryScorer
-from viral.models.families.item_weights import SparseHistoryScorer
-from viral.models.memory_scorer import AnyHistory, AnyScorer, MemoryScorer, mean_said
 from viral.models.viral.config import BeyondConfig, sources_of
 from viral.models.viral.new_items import Rows, embeds_newcomers, encode, link, modalities_of
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.retrieval.feature_prediction import foretelling_of
-from viral.run.retrieval.user_vectors import item_vectors
 
 NEIGHBORS = 10  # warm items whose mean stands for a new one
 ENOUGH_ITEMS = 100  # warm ones, for a rule to be learnt from
@@ -182,7 +177,7 @@ def _mean_of_neighbors(bundle: Bundle, features: Mapping[str, Tensor], present: 
     similarities, nearest = nearest_warm(bundle, features, present)
     weights = similarities.clamp(min=0) + 1e-9 * (similarities > -torch.inf)  # nothing like it: all alike
     weights = weights / weights.sum(dim=1, keepdim=True)
-    vectors = item_vectors(bundle.scorer)
+    vectors = bundle.scorer.item_vectors
     blocks = row_blocks(len(nearest), nearest.shape[1] * vectors.shape[1])
     return torch.cat([torch.einsum("nk,nkd->nd", weights[rows], vectors[nearest[rows]]) for rows in blocks])
 
@@ -191,35 +186,5 @@ def extended(bundle: Bundle, item_ids: Sequence[str], titles: Sequence[str], vec
     """The bundle with new items behind its own, which nobody has taken; its material stays that of the known items."""
     items = Vocabulary([*bundle.items.ids, *item_ids], "item")
     seen = Interactions(bundle.seen.users, bundle.seen.items, len(bundle.users), len(items))
-    scorer = _with_columns(bundle.scorer, vectors)
+    scorer = bundle.scorer.extend(vectors)
     return replace(bundle, scorer=scorer, items=items, titles=(*bundle.titles, *titles), seen=seen, material=Material())
-
-
-def _with_columns(scorer: AnyScorer, vectors: Tensor) -> AnyScorer:
-    if isinstance(scorer, EmbeddingScorer):
-        return _with_rows(scorer, vectors)
-    if isinstance(scorer, MemoryScorer):
-        said = mean_said(scorer.memory).expand(len(vectors), -1)
-        return replace(scorer, vectors=_with_rows(scorer.vectors, vectors), memory=_with_weights(scorer.memory, said))
-    return _with_weights(scorer, vectors)
-
-
-def _with_rows(scorer: EmbeddingScorer, vectors: Tensor) -> EmbeddingScorer:
-    return replace(scorer, items=torch.cat([scorer.items, vectors]))
-
-
-def _with_weights(scorer: AnyHistory, vectors: Tensor) -> AnyHistory:
-    if isinstance(scorer, SparseHistoryScorer):
-        return _with_sparse_columns(scorer, vectors)
-    rows = torch.cat([scorer.weights, vectors.T.to(scorer.weights)], dim=1)  # (I, I + n)
-    nobody = rows.new_zeros(len(vectors), rows.shape[1])  # who took a new item: it says nothing yet
-    return HistoryScorer(scorer.offsets, scorer.items, torch.cat([rows, nobody]))
-
-
-def _with_sparse_columns(scorer: SparseHistoryScorer, vectors: Tensor) -> SparseHistoryScorer:
-    rows, columns, values = scorer.weights.entries()
-    new, old = vectors.nonzero(as_tuple=True)
-    size = scorer.num_items + len(vectors)  # who took a new item: it says nothing yet
-    rows, columns = torch.cat([rows, old]), torch.cat([columns, new + scorer.num_items])
-    weights = SparseMatrix.of(rows, columns, torch.cat([values, vectors[new, old].to(values)]), (size, size))
-    return SparseHistoryScorer(scorer.offsets, scorer.items, weights)

@@ -11,10 +11,9 @@ from torch import Tensor
 from viral.base.errors import UsageError
 from viral.base.progress import say
 from viral.data.pictures import read_bytes
-from viral.models.memory_scorer import vectors_of
+from viral.models.scorers import UserProfile
 from viral.run.bundle import Bundle
 from viral.run.retrieval.approximate import Approximate
-from viral.run.retrieval.audience import wanting
 from viral.run.retrieval.describer import NOTHING_GIVEN, Given
 from viral.run.retrieval.encoding import Encoders, OnStep, unheard
 from viral.run.retrieval.filters import Filters, Masks
@@ -28,7 +27,6 @@ from viral.run.retrieval.ruled import Ruling
 from viral.run.retrieval.rules import Rules
 from viral.run.retrieval.scan import Scan
 from viral.run.retrieval.similarity import FUSED, Tables, missing
-from viral.run.retrieval.user_vectors import Taste, item_vectors
 from viral.run.retrieval.visit import visiting
 
 
@@ -48,7 +46,7 @@ class Retriever:
         self._offsets, self._items = bundle.seen.rows()
         self._index: Approximate | None = None
         self._tables, self._masks = Tables(bundle), Masks(bundle)
-        self._vectors = vectors_of(bundle.scorer)
+        self._vectors = bundle.scorer.vectors
         self._ruling: tuple[Rules, Ruling] | None = None
         many = approximate_above is not None and len(bundle.items) > approximate_above
         if many and self._vectors is not None:
@@ -87,21 +85,21 @@ class Retriever:
         """The k best items for somebody who took these items (:mod:`viral.run.retrieval.fold_in`)."""
         return self.rank(self.newcomer(item_ids), k, exclude_seen=exclude_seen, filters=filters, diversity=diversity)
 
-    def taste(self, user_id: str) -> Taste:
+    def taste(self, user_id: str) -> UserProfile:
         """A user's side of a score."""
         user = self.bundle.users.index(user_id)
         seen = self._items[self._offsets[user] : self._offsets[user + 1]]
-        return Taste.of_user(self.bundle.scorer, user, seen)
+        return self.bundle.scorer.profile(user, seen)
 
-    def newcomer(self, item_ids: Sequence[str]) -> Taste:
+    def newcomer(self, item_ids: Sequence[str]) -> UserProfile:
         """The side of somebody who took these items; raises ``UnknownIdError``, and ``UsageError`` for none."""
         if not item_ids or isinstance(item_ids, str):
             raise UsageError("no items to go by", hint="name at least one item that was taken, in a list")
         taken = self.bundle.items.indices(item_ids).unique()
         vector = torch.empty(0) if self._vectors is None else self.fold_in.vector(taken)
-        return Taste.of_items(self.bundle.scorer, vector, taken)
+        return self.bundle.scorer.fold_in(taken, vector)
 
-    def visitor(self, user_id: str, item_ids: Sequence[str]) -> Taste:
+    def visitor(self, user_id: str, item_ids: Sequence[str]) -> UserProfile:
         """The side of a user who has just looked at these items (:mod:`viral.run.retrieval.visit`)."""
         known, looked_at = self.taste(user_id), self.bundle.items.indices(item_ids).unique()
         return visiting(self.bundle.scorer, known, looked_at, self.rule)
@@ -127,7 +125,7 @@ class Retriever:
         return None if self._vectors is None else Scan.of(self._vectors.items)
 
     def rank(
-        self, taste: Taste, k: int, *, offset: int = 0, exclude_seen: bool = True, filters: Filters = NO_FILTERS,
+        self, taste: UserProfile, k: int, *, offset: int = 0, exclude_seen: bool = True, filters: Filters = NO_FILTERS,
         diversity: float = 0.0, rules: Rules = NO_RULES,
     ) -> list[Recommendation]:  # fmt: skip
         """The k best items for a taste behind the first ``offset``, in an order that is the same for every part."""
@@ -161,9 +159,9 @@ class Retriever:
         return ruled(scores, self._masks.of(ask.filters), hidden, self._rows, ask, ruling, self.bundle)
 
     def _rows(self, items: Tensor) -> Tensor:
-        return item_vectors(self.bundle.scorer)[items]
+        return self.bundle.scorer.item_vectors[items]
 
-    def _best(self, taste: Taste, count: int, hidden: Tensor, filters: Filters) -> tuple[Tensor, Tensor]:
+    def _best(self, taste: UserProfile, count: int, hidden: Tensor, filters: Filters) -> tuple[Tensor, Tensor]:
         """Indices and scores of the best items, at most ``count``."""
         blocked, asked = self._masks.of(filters), filters.predicate is not None
         if self._index is not None and blocked is None and not asked:
@@ -224,14 +222,14 @@ class Retriever:
         return ColdItem(title, description, features, vector, way_of(self.bundle))
 
     def fans(self, item: str | ColdItem, k: int = 10) -> list[Fan]:
-        """The k users who would want an item most, without those who took it (:mod:`viral.run.retrieval.audience`)."""
+        """The k users who would want an item most, without those who took it."""
         check_count(k)
         if isinstance(item, str):
             index = self.bundle.items.index(item)
-            scores = wanting(self.bundle, item_vectors(self.bundle.scorer)[index], index)
+            scores = self.bundle.scorer.interest(self.bundle.scorer.item_vectors[index], index)
             scores[self.bundle.seen.users[self.bundle.seen.items == index]] = -torch.inf
         else:
-            scores = wanting(self.bundle, item.vector)
+            scores = self.bundle.scorer.interest(item.vector)
         found, values = top(scores, k)
         pairs = enumerate(zip(found.tolist(), values.tolist(), strict=True), start=1)
         return [Fan(self.bundle.users.ids[user], rank, value) for rank, (user, value) in pairs]

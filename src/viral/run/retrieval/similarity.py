@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from viral.base.errors import DataError, UsageError, nearest
-from viral.models.families.item_weights import Rows
+from viral.models.scorers import SparseTable, product
 from viral.run.bundle import Bundle
-from viral.run.retrieval.user_vectors import item_vectors, product
 
 FUSED = "fused"  # the items' side of the model's score
 
@@ -36,10 +35,10 @@ class Tables:
             raise missing(repr(self._bundle.items.ids[item]), by)
         return table[item]
 
-    def _table(self, by: str) -> tuple[Tensor | Rows, Tensor | None]:
+    def _table(self, by: str) -> tuple[Tensor | SparseTable, Tensor | None]:
         features: Mapping[str, Tensor] = self._bundle.material.features
         if by == FUSED:
-            return item_vectors(self._bundle.scorer), None
+            return self._bundle.scorer.item_vectors, None
         if by not in features:
             raise UsageError(f"the bundle keeps no {by!r} features", hint=nearest(by, [FUSED, *features]))
         return features[by], self._bundle.material.present[by]

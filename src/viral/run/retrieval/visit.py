@@ -14,9 +14,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from viral.models.memory_scorer import AnyScorer, MemoryScorer
+from viral.models.scorers import Scorer, UserProfile
 from viral.run.retrieval.fold_in import FoldIn
-from viral.run.retrieval.user_vectors import Taste
 
 
 def times_of(taken: int, shown: int) -> int:
@@ -25,15 +24,17 @@ def times_of(taken: int, shown: int) -> int:
 
 
 def visiting(
-    scorer: AnyScorer, known: Taste, shown: Tensor, fold_in: FoldIn | None, times: Callable[[int, int], int] = times_of
-) -> Taste:
+    scorer: Scorer,
+    known: UserProfile,
+    shown: Tensor,
+    fold_in: FoldIn | None,
+    times: Callable[[int, int], int] = times_of,
+) -> UserProfile:
     """The taste of a user whom a visit has just shown some items (n,), which are as good as taken."""
     if not len(shown):
         return known
-    both = torch.cat([known.taken, shown.repeat(times(len(known.taken), len(shown)))])
+    both = torch.cat([known.history, shown.repeat(times(len(known.history), len(shown)))])
     vector = known.vector
     if fold_in is not None:
-        vector = vector + fold_in.vector(both) - fold_in.vector(known.taken)
-    scale = scorer.scale_of(scorer.memory.of(both)) if isinstance(scorer, MemoryScorer) else known.scale
-    seen = torch.cat([known.seen, shown]).unique()
-    return replace(known, vector=vector, taken=both, scale=scale, seen=seen)
+        vector = vector + fold_in.vector(both) - fold_in.vector(known.history)
+    return replace(scorer.fold_in(both, vector), seen=torch.cat([known.seen, shown]).unique())

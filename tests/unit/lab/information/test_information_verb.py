@@ -22,7 +22,7 @@ from viral.lab.information.scores import log_factors
 from viral.lab.information.validate import word_features
 from viral.lab.shop import ShopConfig, make_shop, make_world
 from viral.models import EmbeddingScorer, HistoryScorer
-from viral.models.memory_scorer import MemoryScorer, scales_of
+from viral.models.scorers import MemoryScorer, scales_of
 from viral.run.bundle import Bundle, make_bundle
 from viral.run.explain.information import FILE, load
 

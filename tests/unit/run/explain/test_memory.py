@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from memories import KINDS, Kind, memory_bundle, remembered_of, scores_of, table_of
-from viral.models.memory_scorer import MEMORY
+from viral.models.scorers import MEMORY
 from viral.run.explain import explain
 from viral.run.retrieval import FoldIn, Retriever
 

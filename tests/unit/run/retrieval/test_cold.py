@@ -19,7 +19,6 @@ from viral.run.bundle import Bundle
 from viral.run.pipeline import train
 from viral.run.retrieval import Retriever
 from viral.run.retrieval.new_items import embed, extended, nearest_warm, way_of
-from viral.run.retrieval.user_vectors import item_vectors
 from worlds import ZOO, World, small_model, two_tastes
 
 SIZES = {"embedding_dim": 4, "hidden_dim": 4, "crossmodal_dim": 4, "num_neighbors": 3}
@@ -162,9 +161,7 @@ def test_every_model_scores_a_new_item_by_its_nearest(name: str) -> None:
     if way_of(bundle) == "neighbors":
         assert torch.equal(embed(bundle, new, own), vectors)
     weights = similarities[0].clamp(min=0) / similarities[0].clamp(min=0).sum()
-    assert torch.allclose(
-        vectors[0], (weights[:, None] * item_vectors(bundle.scorer)[nearest[0]]).sum(dim=0), atol=1e-5
-    )
+    assert torch.allclose(vectors[0], (weights[:, None] * bundle.scorer.item_vectors[nearest[0]]).sum(dim=0), atol=1e-5)
     users = torch.arange(13)
     bigger = extended(bundle, ["new"], ["New"], vectors).scorer(users)
     scores = bundle.scorer(users)

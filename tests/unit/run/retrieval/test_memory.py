@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from memories import KINDS, Kind, memory_bundle, remembered_of, scores_of, table_of, taken_of
-from viral.models.memory_scorer import MEMORY, scales_of
+from viral.models.scorers import MEMORY, scales_of
 from viral.run.bundle import Bundle
 from viral.run.retrieval import Filters, FoldIn, Retriever, approximate, scan
 from viral.run.retrieval.approximate import Approximate

@@ -8,7 +8,7 @@ from viral.base.errors import UsageError
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
 from viral.models import HistoryScorer
-from viral.models.memory_scorer import MemoryScorer
+from viral.models.scorers import MemoryScorer
 from viral.run.bundle import Bundle
 from viral.run.retrieval import Filters, Retriever
 from viral.run.retrieval.order import asked_of, top

@@ -6,9 +6,9 @@ import torch
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
 from viral.models import EmbeddingScorer, HistoryScorer
+from viral.models.scorers import product
 from viral.run.bundle import Bundle
 from viral.run.retrieval import Retriever
-from viral.run.retrieval.user_vectors import product
 
 USERS, ITEMS, K = 12, 300, 25
 

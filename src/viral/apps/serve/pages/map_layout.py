@@ -23,11 +23,9 @@ from viral.graph.blocks import row_blocks
 from viral.lab.quality.clusters import directional_clusters
 from viral.lab.quality.naming import EVERYTHING, UNNAMED, Words, cluster_names
 from viral.lab.quality.projection import Method, project
-from viral.models.families.item_weights import Rows
-from viral.models.memory_scorer import MEMORY, MemoryScorer, vectors_of
+from viral.models.scorers import MEMORY, Scorer, SparseTable
 from viral.run.bundle import Bundle
 from viral.run.retrieval.similarity import FUSED
-from viral.run.retrieval.user_vectors import item_vectors
 
 VERSION = 1  # raised when the same vectors would be laid out otherwise
 FOLDER = "maps"  # in the run's folder
@@ -99,7 +97,7 @@ def methods(bundle: Bundle) -> tuple[Method, ...]:
 def vectors(bundle: Bundle, space: str) -> tuple[Tensor, Tensor]:
     """The space's vectors (I, D), narrowed where they are sparse, and which items have one (I,)."""
     if space == FUSED:
-        found = item_vectors(bundle.scorer)
+        found = bundle.scorer.item_vectors
         table = found if isinstance(found, Tensor) else narrowed(found)
         return table, torch.ones(len(table), dtype=torch.bool)
     return bundle.material.features[space], bundle.material.present[space]
@@ -121,7 +119,7 @@ def layout(bundle: Bundle, space: str, method: Method, run: Path) -> Layout:
     return Layout(points, method, None if np.isnan(flat[-1]) else float(flat[-1]))
 
 
-def narrowed(table: Tensor | Rows) -> Tensor:
+def narrowed(table: Tensor | SparseTable) -> Tensor:
     """The vectors, very wide ones by a random projection (Johnson & Lindenstrauss 1984): (n, D) -> (n, ≤ D)."""
     if table.shape[1] <= WIDE:
         return table[torch.arange(len(table))]
@@ -175,7 +173,7 @@ def dominance(bundle: Bundle) -> tuple[tuple[str, ...], Tensor] | None:
     the columns of that part: what p adds to, or takes from, a user's score for the item, whichever the user; of the
     memory it is the mean over ``MOST_USERS`` users, evenly spaced. None for a model whose scores have no parts.
     """
-    vectors = vectors_of(bundle.scorer)
+    vectors = bundle.scorer.vectors
     if vectors is None or len(vectors.parts) < 2:
         return None
     weights = {}
@@ -183,17 +181,17 @@ def dominance(bundle: Bundle) -> tuple[tuple[str, ...], Tensor] | None:
         users, items = vectors.users[:, start:stop].double(), vectors.items[:, start:stop].double()
         gram = users.T @ users / max(1, len(users))
         weights[name] = ((items @ gram) * items).sum(dim=1).clamp(min=0).sqrt()
-    if isinstance(bundle.scorer, MemoryScorer):
-        weights[MEMORY] = _remembered(bundle.scorer)
+    if bundle.scorer.item_weights is not None:
+        weights[MEMORY] = _of_memory(bundle.scorer)
     return tuple(weights), torch.stack(list(weights.values()), dim=1)
 
 
-def _remembered(scorer: MemoryScorer) -> Tensor:
+def _of_memory(scorer: Scorer) -> Tensor:
     """The root mean square of the memory's part of each item's scores: (I,) float64."""
     users = torch.arange(scorer.num_users)[:: max(1, -(-scorer.num_users // MOST_USERS))]
     squares = torch.zeros(scorer.num_items, dtype=torch.float64)
     for rows in row_blocks(len(users), scorer.num_items):
-        squares += scorer.remembered(users[rows]).square().sum(dim=0)
+        squares += scorer.history_scores(users[rows]).square().sum(dim=0)
     return squares.div_(max(1, len(users))).sqrt_()
 
 

@@ -19,7 +19,6 @@ from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
 from viral.lab.quality.clusters import k_means
 from viral.run.bundle import Bundle
-from viral.run.retrieval.user_vectors import item_vectors
 
 PAGES = ["/map", "/map?space=image&colour=cluster", "/map?colour=category&group=1", "/map?colour=dominance&group=99"]
 
@@ -130,7 +129,7 @@ def test_positions_are_kept_under_the_hash_of_the_vectors(shop: Path, tmp_path: 
     again = map_layout.layout(bundle, "fused", "pca", run)
     assert np.array_equal(again.points, first.points) and again.explained == first.explained
     assert np.load(kept).shape == (2 * 12 + 1,)
-    item_vectors(bundle.scorer)[3] += 1.0  # other vectors: another file
+    bundle.scorer.item_vectors[3] += 1.0  # other vectors: another file
     map_layout.layout(bundle, "fused", "pca", run)
     assert len(list((run / FOLDER).iterdir())) == 2
 
