@@ -8,7 +8,7 @@ import pytest
 
 from browser.conftest import served
 from browser.planted import Planted
-from viral.apps.serve.pages.links import quoted
+from viral.apps.serve.pages.rendering import quoted
 from wide_worlds import WORLDS, make_world
 
 pytestmark = pytest.mark.slow

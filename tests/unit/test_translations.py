@@ -9,7 +9,7 @@ import pytest
 from jinja2 import nodes
 
 import viral
-from viral.apps.serve.pages import HERE, environment
+from viral.apps.serve.pages.rendering import HERE, environment
 from viral.base.language import LANGUAGES, LOCALE
 
 SOURCE = Path(viral.__file__).parent

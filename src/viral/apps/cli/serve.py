@@ -65,9 +65,9 @@ def serve(
 ) -> None:
     """Answer by HTTP and show the web page, until Ctrl-C; a new bundle in RUN is taken up without a dropped request."""
     try:
-        from viral.apps.serve.process import Place, run_server
+        from viral.apps.serve.ab_test import read_variant
+        from viral.apps.serve.server import Place, run_server
         from viral.apps.serve.settings import Settings
-        from viral.apps.serve.variants import read_variant
         from viral.run.retrieval import Given
     except ImportError as error:
         hint = "pip install 'viral[serve]'"

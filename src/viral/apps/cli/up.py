@@ -5,7 +5,7 @@ import sys
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import click
 import typer
@@ -79,9 +79,7 @@ def _work(places: "Places", again: str, *, quiet: bool) -> dict[str, float]:
 
 def _run_step(step: "Step", again: str, *, quiet: bool) -> None:
     """Do a step by its own command, in this process; where it fails, say what to change and how to go on."""
-    from viral.apps.cli import app
-
-    command = typer.main.get_command(app)
+    command = cast("click.Group", click.get_current_context().find_root().command)
     with redirect_stdout(sys.stderr if quiet else sys.stdout):
         try:
             code = command.main(args=list(step.words), prog_name="viral", standalone_mode=False)

@@ -14,7 +14,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 MOST_VARIANTS = 20  # names of variants that have a label of their own
 
 
-class Metrics:
+class ServerMetrics:
     """The metrics of one application."""
 
     def __init__(self) -> None:
@@ -104,10 +104,10 @@ class Metrics:
         return self._registry
 
 
-class Observed:
+class RequestMetrics:
     """ASGI middleware that counts and times answers by route; paths that are none share one name."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServerMetrics) -> None:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

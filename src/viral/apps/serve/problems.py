@@ -1,7 +1,7 @@
 """Errors as answers: ``application/problem+json`` (RFC 9457) for programs, a page for people."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -25,12 +25,12 @@ class Problem(HTTPException):
 
 
 def problem(
-    status: int, detail: str, *, hint: str = "", errors: list[dict[str, str]] | None = None,
+    status: int, detail: str, *, hint: str = "", errors: Sequence[dict[str, str]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
     """The document: ``type``, ``title``, ``status``, ``detail``, and ``hint`` and ``errors`` where there are any."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    body |= {"detail": detail} | ({"hint": hint} if hint else {}) | ({"errors": errors} if errors else {})
+    body |= {"detail": detail} | ({"hint": hint} if hint else {}) | ({"errors": list(errors)} if errors else {})
     return Response(json.dumps(body), status, headers, MEDIA_TYPE)  # ASCII: a lone surrogate cannot be sent otherwise
 
 
@@ -49,24 +49,16 @@ def is_for_people(request: Request) -> bool:
     return not machine and "text/html" in request.headers.get("accept", "")
 
 
-def answer(
-    request: Request, status: int, detail: str, *, hint: str = "", errors: list[dict[str, str]] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response:  # fmt: skip
-    """A page or a document, whichever is wanted."""
-    if not is_for_people(request):
+def install(app: FastAPI, page: Callable[..., Response]) -> None:
+    """Answer every foreseen error: with ``page`` whoever wants a page, with the document everybody else."""
+
+    def answer(
+        request: Request, status: int, detail: str, *, hint: str = "", errors: Sequence[dict[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:  # fmt: skip
+        if is_for_people(request):
+            return page(request, status, detail, hint=hint, errors=errors, headers=headers or {})
         return problem(status, detail, hint=hint, errors=errors, headers=headers)
-    from viral.apps.serve.pages import render
-
-    told = {"status": status, "title": HTTPStatus(status).phrase, "detail": detail, "hint": hint}
-    page = render(request, "error.html", errors=errors or (), **told)
-    page.status_code = status
-    page.headers.update(headers or {})
-    return page
-
-
-def install(app: FastAPI) -> None:
-    """Answer every foreseen error."""
 
     async def of_data(request: Request, error: Exception) -> Response:
         # Not ``where``: it names files of this machine.

@@ -69,12 +69,16 @@ class Snapshot:
         return self.retriever.rule
 
     def known_user(self, user_id: str) -> str:
-        """The id; ``UnknownIdError`` at once where it is unknown: the nearest ones of many would take seconds."""
-        return _known(user_id, user_id in self.bundle.users, "user")
+        """The id; ``UnknownIdError`` where the bundle does not know it."""
+        if user_id not in self.bundle.users:
+            raise unknown_id("user", user_id)
+        return user_id
 
     def known_item(self, item_id: str) -> str:
         """The id; ``UnknownIdError`` where the bundle does not know it."""
-        return _known(item_id, item_id in self.bundle.items, "item")
+        if item_id not in self.bundle.items:
+            raise unknown_id("item", item_id)
+        return item_id
 
     def item(self, item_id: str) -> ItemView:
         """An item of the bundle, as it was trained on; its picture is the data set's."""
@@ -106,11 +110,10 @@ def item_view(bundle: Bundle, catalog: Catalog | None, index: int) -> ItemView:
     return ItemView(item_id, bundle.titles[index], text, category or "", description, now.image if now else None)
 
 
-def _known(external: str, there: bool, kind: str) -> str:
-    if not there:
-        shown = external if len(external) <= 80 else external[:80] + " …"
-        raise UnknownIdError(f"unknown {kind} {shown!r}", hint="ids are text, compared exactly")
-    return external
+def unknown_id(kind: str, external: str) -> UnknownIdError:
+    """The error of an id that is not known, without the nearest ones: of many ids they would take seconds."""
+    shown = external if len(external) <= 80 else external[:80] + " …"
+    return UnknownIdError(f"unknown {kind} {shown!r}", hint="ids are text, compared exactly")
 
 
 def bundle_folder(run: Path) -> Path:

@@ -13,8 +13,8 @@ from jsonschema_rs import Draft202012Validator
 from schemathesis.config import SchemathesisConfig
 
 from serving import application, save_run
-from viral.apps.serve.api.schemas import FeedbackIn, RecommendIn
-from viral.apps.serve.security.rate import Buckets
+from viral.apps.serve.api.request_models import FeedbackIn, RecommendIn
+from viral.apps.serve.security.rate_limit import Buckets
 from viral.apps.serve.security.tokens import add_token
 from viral.run.retrieval.new_items import Way
 

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving import application, save_run
-from viral.apps.serve.security.guard import CSP
+from viral.apps.serve.security.request_guard import CSP
 from viral.apps.serve.security.tokens import add_token
 from viral.run.retrieval.rules import read_rules
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from serving import save_run
-from viral.apps.serve.held import KEPT, Held, holding
+from viral.apps.serve.bundle_copies import KEPT, Held, holding
 from viral.base.errors import DataError
 from viral.run.bundle import Bundle
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from viral.apps.serve.protocol import Limits, limited
+from viral.apps.serve.connection_limits import Limits, limited
 
 QUICK = Limits(head_bytes=4_096, head_seconds=1.0, body_seconds=1.5, read_seconds=1.0, connections=20)
 

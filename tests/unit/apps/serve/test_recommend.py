@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from makers import damaged
 from serving import application, bundle, save_run
-from viral.apps.serve.security.rate import Buckets
+from viral.apps.serve.security.rate_limit import Buckets
 from viral.data.dataset import Dataset
 from viral.enrich import edit, unlock
 from viral.run.bundle_extras import Material

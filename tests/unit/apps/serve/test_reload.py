@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from makers import damaged
 from serving import application, bundle, photo, save_run
-from viral.apps.serve.live import PATIENCE
+from viral.apps.serve.hot_reload import PATIENCE
 from viral.base.files import sha256_file
 from viral.run.retrieval import Retriever
 from viral.run.retrieval.new_items import ENOUGH_ITEMS
@@ -114,7 +114,7 @@ def test_what_cannot_be_loaded_is_tried_again_later(tmp_path: Path, monkeypatch:
     load, live._load = live._load, fail
     save_run(run, 1)
     now = [100.0]
-    monkeypatch.setattr("viral.apps.serve.live.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("viral.apps.serve.hot_reload.time.monotonic", lambda: now[0])
     for seconds in (0, 0.5, 0.6, 1.0, 1.1):  # tried at 0, after one second, and after two more
         now[0] += seconds
         asyncio.run(live.check())

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from serving import application, save_run
 from viral.apps.cli import app as command_line
-from viral.apps.serve.rules import RulesFile
+from viral.apps.serve.watched_files import RulesFile
 from viral.base.errors import DataError
 
 FIRST = '[[pin]]\nitem_id = "i20"\n'

@@ -9,11 +9,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from serving import application, save_run
-from viral.apps.serve.security import read_tokens
-from viral.apps.serve.security.guard import CSP, is_loopback
-from viral.apps.serve.security.rate import Buckets
-from viral.apps.serve.security.sessions import COOKIE, SECONDS, holder, issue
-from viral.apps.serve.security.tokens import Token, add_token, digest, find, new_token
+from viral.apps.serve.security.access import read_tokens
+from viral.apps.serve.security.rate_limit import Buckets
+from viral.apps.serve.security.request_guard import CSP, is_loopback
+from viral.apps.serve.security.tokens import COOKIE, SECONDS, Token, add_token, digest, find, holder, issue, new_token
 from viral.base.errors import DataError, UsageError
 
 EVENT = {"events": [{"user_id": "u1", "item_id": "i1", "kind": "like"}]}

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from serving import application, save_run
 from viral.apps.cli import app as command_line
-from viral.apps.serve.stock import Stock
+from viral.apps.serve.watched_files import Stock
 from viral.base.errors import DataError
 
 STOCKED = ["i2", "i20", "i21", "not served"]

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from serving import application, save_run
 from viral.apps.cli import app as command_line
-from viral.apps.serve.variants import assigned, read_variant
+from viral.apps.serve.ab_test import assigned, read_variant
 from viral.base.errors import UsageError
 
 EVENT = {"user_id": "u3", "item_id": "i1", "kind": "like"}

@@ -1,8 +1,5 @@
 """What the API's document shows of each route: one whole answer, of a shop that is made up."""
 
-from collections.abc import Mapping
-from typing import Any
-
 BUNDLE = "593402a96173407d"
 STAMP = {"bundle": BUNDLE, "model": "viral", "version": BUNDLE}
 MUG = {"item_id": "p0042", "title": "Blue mug"}
@@ -107,14 +104,3 @@ HEALTH = {
     },
 }  # fmt: skip
 METRICS = 'viral_requests_total{method="GET",route="/healthz",status="200"} 12.0\n'
-
-
-def answered(example: object, status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """The example of a successful answer, as ``responses`` of a route."""
-    return {status: {"content": {"application/json": {"example": example}}}}
-
-
-def answered_by(examples: Mapping[str, object], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """Several examples of successful answers, by their names."""
-    shown = {name: {"value": one} for name, one in examples.items()}
-    return {status: {"content": {"application/json": {"examples": shown}}}}

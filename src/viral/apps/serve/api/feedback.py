@@ -6,15 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Request
 from starlette.responses import Response
 
-from viral.apps.serve.api.answers import FeedbackOut
-from viral.apps.serve.api.common import as_json, current, errors, work
-from viral.apps.serve.api.examples import ACCEPTED, answered
-from viral.apps.serve.api.schemas import FeedbackIn
-from viral.apps.serve.metrics import Metrics
+from viral.apps.serve.ab_test import Variants
+from viral.apps.serve.api.examples import ACCEPTED
+from viral.apps.serve.api.json_answers import as_json
+from viral.apps.serve.api.openapi import answered, errors
+from viral.apps.serve.api.request_models import FeedbackIn
+from viral.apps.serve.api.response_models import FeedbackOut
+from viral.apps.serve.hot_reload import current_snapshot
+from viral.apps.serve.metrics import ServerMetrics
 from viral.apps.serve.problems import Problem
 from viral.apps.serve.security.access import changes
 from viral.apps.serve.settings import Settings
-from viral.apps.serve.variants import Variants
+from viral.apps.serve.thread_pools import pools
 from viral.data.feedback import Event, Full, append
 
 router = APIRouter(prefix="/v1", tags=["feedback"])
@@ -47,7 +50,7 @@ EXAMPLES = {
 )
 async def feedback(request: Request, told: Annotated[FeedbackIn, Body(openapi_examples=EXAMPLES)]) -> Response:
     """Keep events for the next update (`viral feedback`); unknown ids are kept too, and counted."""
-    snapshot, now = current(request), int(time.time())
+    snapshot, now = current_snapshot(request), int(time.time())
     settings: Settings = request.app.state.settings
     events = _events(told, settings, request.app.state.variants, now)
 
@@ -57,8 +60,8 @@ async def feedback(request: Request, told: Annotated[FeedbackIn, Body(openapi_ex
         except Full as error:
             raise Problem(507, "the feedback file is full", hint=error.hint) from None
 
-    await work(request).writing.run(write)
-    metrics: Metrics = request.app.state.metrics
+    await pools(request).writing.run(write)
+    metrics: ServerMetrics = request.app.state.metrics
     for event in events:
         metrics.feedback.labels(event.kind, metrics.variant(event.variant)).inc()
     users, items = snapshot.bundle.users, snapshot.bundle.items

@@ -6,15 +6,15 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from viral.apps.serve.api.answers import Stamped
-from viral.apps.serve.api.common import as_json, errors, stamp
-from viral.apps.serve.api.examples import HEALTH, HEALTHY, METRICS, READY, answered
-from viral.apps.serve.live import Live
-from viral.apps.serve.metrics import Metrics
-from viral.apps.serve.rules import SHOWN, RulesFile
-from viral.apps.serve.security import require_read
-from viral.apps.serve.stock import Stock
-from viral.apps.serve.variants import Variants
+from viral.apps.serve.ab_test import Variants
+from viral.apps.serve.api.examples import HEALTH, HEALTHY, METRICS, READY
+from viral.apps.serve.api.json_answers import as_json, stamp
+from viral.apps.serve.api.openapi import answered, errors
+from viral.apps.serve.api.response_models import Stamped
+from viral.apps.serve.hot_reload import Live
+from viral.apps.serve.metrics import ServerMetrics
+from viral.apps.serve.security.access import require_read
+from viral.apps.serve.watched_files import SHOWN, RulesFile, Stock
 
 router = APIRouter(tags=["watching"])
 
@@ -150,5 +150,5 @@ def broken_now(request: Request) -> list[str]:
 )
 async def metrics(request: Request) -> Response:
     """Prometheus' text format; of all workers together."""
-    told: Metrics = request.app.state.metrics
+    told: ServerMetrics = request.app.state.metrics
     return Response(told.page(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,22 +1,31 @@
-"""``/v1/items``: search and look up; ``/v1/categories``."""
+"""``/v1/items``: search and look up; ``/v1/categories``; ``/v1/similar``."""
 
+import threading
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from viral.apps.serve.api.answers import ItemDetail, ItemPage
-from viral.apps.serve.api.common import as_json, current, errors, stamp, work
-from viral.apps.serve.api.examples import CATEGORIES, ITEM_DETAIL, ITEM_PAGE, answered
-from viral.apps.serve.api.schemas import Category
-from viral.apps.serve.api.shown import image_url, picture
-from viral.apps.serve.edited import edits_of
+from viral.apps.serve.api.examples import CATEGORIES, ITEM_DETAIL, ITEM_PAGE, SIMILAR
+from viral.apps.serve.api.filters import filters_of, stocked
+from viral.apps.serve.api.json_answers import alike, as_json, image_url, picture, stamp
+from viral.apps.serve.api.openapi import answered, errors
+from viral.apps.serve.api.request_models import Categories, Category, FiltersIn, Id, InStock
+from viral.apps.serve.api.response_models import ItemDetail, ItemPage, SimilarItems
+from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.security.access import asks
 from viral.apps.serve.settings import MAX_K
 from viral.apps.serve.snapshot import ItemView, Snapshot
+from viral.apps.serve.thread_pools import pools
+from viral.apps.serve.watched_files import Signature, signature
+from viral.base.errors import UnknownIdError
+from viral.data.edits import EDITS_FILE
+from viral.enrich import load_edits
+from viral.run.retrieval.similarity import FUSED
 
 router = APIRouter(prefix="/v1", tags=["items"], dependencies=[Depends(asks)])
+similarity = APIRouter(prefix="/v1", tags=["ranking"], dependencies=[Depends(asks)])
 
 
 @router.get("/items", response_model=ItemPage, responses=errors() | answered(ITEM_PAGE))
@@ -30,35 +39,77 @@ async def search(
     limit: Annotated[int, Query(ge=1, le=MAX_K)] = 20,
 ) -> Response:
     """Items by words of their title and text; those with all words in the title come first."""
-    snapshot = current(request)
+    snapshot = current_snapshot(request)
 
     def answer() -> Response:
         found = snapshot.search(q, category)
-        edits = edits_of(snapshot)
+        edits = snapshot.kept(Edits).of(snapshot)
         items = [_told(snapshot.item_at(row), snapshot, edits) for row in found[offset : offset + limit]]
         return as_json(stamp(snapshot) | {"total": len(found), "offset": offset, "items": items})
 
-    return await work(request).ranking.run(answer)
+    return await pools(request).ranking.run(answer)
 
 
 @router.get("/categories", responses=errors() | answered(CATEGORIES))
 async def categories(request: Request) -> dict[str, int]:
     """How many items are in each category, the largest first."""
-    return dict(current(request).categories)
+    return dict(current_snapshot(request).categories)
 
 
 @router.get("/items/{item_id:path}", response_model=ItemDetail, responses=errors(404) | answered(ITEM_DETAIL))
 async def item(request: Request, item_id: str) -> Response:
     """One item, with what was edited of it until now."""
-    snapshot = current(request)
+    snapshot = current_snapshot(request)
 
     def answer() -> Response:
         view = snapshot.item(item_id)
         users = int((snapshot.bundle.seen.items == snapshot.bundle.items.index(item_id)).sum())
         more = {"users": users, "information": dict(snapshot.information.get(item_id, {}))}
-        return as_json(stamp(snapshot) | _told(view, snapshot, edits_of(snapshot)) | more)
+        return as_json(stamp(snapshot) | _told(view, snapshot, snapshot.kept(Edits).of(snapshot)) | more)
 
-    return await work(request).ranking.run(answer)
+    return await pools(request).ranking.run(answer)
+
+
+@similarity.get("/similar", response_model=SimilarItems, responses=errors(404, 409) | answered(SIMILAR))
+async def similar(
+    request: Request,
+    item_id: Annotated[Id, Query(examples=["p0001"])],
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
+    by: Annotated[str, Query(max_length=64, description="fused, or a modality: text, title, image, …")] = FUSED,
+    category: Categories = None,
+    in_stock: InStock = False,
+) -> Response:
+    """The items most like one, by the model's vectors or by a modality's features."""
+    snapshot, has = current_snapshot(request), stocked(request, in_stock)
+
+    def answer() -> Response:
+        if by != FUSED and by not in snapshot.bundle.material.features:
+            kept = ", ".join([FUSED, *snapshot.bundle.material.features])
+            raise UnknownIdError(f"the bundle keeps no {by!r} features", hint=f"known: {kept}")
+        filters = filters_of(FiltersIn(categories=category or None), snapshot, has)
+        found = snapshot.retriever.similar(snapshot.known_item(item_id), k, by=by, filters=filters)
+        return as_json(stamp(snapshot) | {"item_id": item_id, "by": by, "similar": alike(found, snapshot)})
+
+    return await pools(request).ranking.run(answer)
+
+
+class Edits:
+    """Descriptions that humans wrote since the bundle was made: the data set's file, read again when it has changed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: Signature | None = None
+        self._texts: Mapping[str, str] = {}
+
+    def of(self, snapshot: Snapshot) -> Mapping[str, str]:
+        """Human descriptions by item id, as the file is now."""
+        if snapshot.dataset is None:
+            return {}
+        seen = signature(snapshot.dataset.path / EDITS_FILE)
+        with self._lock:
+            if seen != self._seen:
+                self._texts, self._seen = load_edits(snapshot.dataset), seen
+            return self._texts
 
 
 def _told(item: ItemView, snapshot: Snapshot, edits: Mapping[str, str]) -> dict[str, Any]:

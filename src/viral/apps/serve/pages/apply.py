@@ -6,11 +6,13 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from viral.apps.serve.applying import Applied, Applying
-from viral.apps.serve.pages import may_edit, render
-from viral.apps.serve.pages.shelf import Shelf, shelf_of
+from viral.apps.serve.background_update import Applied, Applying
+from viral.apps.serve.hot_reload import current_snapshot
+from viral.apps.serve.pages.item_cards import ItemCards, cards_of
+from viral.apps.serve.pages.rendering import is_partial, may_edit, render
 from viral.apps.serve.security.access import asks, changes
 from viral.apps.serve.snapshot import Snapshot
+from viral.apps.serve.thread_pools import pools
 from viral.base.errors import UsageError
 from viral.base.language import _, marked
 
@@ -28,10 +30,10 @@ METRIC = "recall@20"
 @router.get("", dependencies=[Depends(asks)])
 def show(request: Request) -> Response:
     """The counter and the button, or how far it is: a part of a page; for a plain browser the start page."""
-    if "hx-request" not in request.headers:
+    if not is_partial(request):
         return RedirectResponse("/", 303)
-    shelf = shelf_of(request.app.state.live.current)
-    return render(request, "_apply.html", apply=state_of(request, shelf))
+    cards = cards_of(current_snapshot(request))
+    return render(request, "_apply.html", apply=state_of(request, cards))
 
 
 @router.post("", dependencies=[Depends(changes)])
@@ -39,16 +41,15 @@ async def start(request: Request) -> Response:
     """Begin to take the changed words in."""
 
     def begin() -> Response:
-        snapshot: Snapshot = request.app.state.live.current
+        snapshot = current_snapshot(request)
         if snapshot.dataset is None:
             raise UsageError("edits are kept in the data set", hint="viral serve RUN --dataset DATASET")
         _applying(request).start(snapshot.dataset.path)
-        if "hx-request" not in request.headers:
+        if not is_partial(request):
             return RedirectResponse("/", 303)
-        return render(request, "_apply.html", apply=state_of(request, shelf_of(snapshot)))
+        return render(request, "_apply.html", apply=state_of(request, cards_of(snapshot)))
 
-    answer: Response = await request.app.state.work.writing.run(begin)
-    return answer
+    return await pools(request).writing.run(begin)
 
 
 def _applying(request: Request) -> Applying:
@@ -56,23 +57,23 @@ def _applying(request: Request) -> Applying:
     return Applying(settings.run, settings.describer)
 
 
-def state_of(request: Request, shelf: Shelf) -> dict[str, Any]:
+def state_of(request: Request, cards: ItemCards) -> dict[str, Any]:
     """What the template of the button is given."""
     applying, live = _applying(request), request.app.state.live
     now = applying.look()
     taken_up = _taken_up(now, live.current)
     recent = now.state in ("done", "failed") and time.time() - now.ended < TOLD
     return {
-        "waiting": len(shelf.waiting) if shelf.dataset is not None else 0,
-        "reads_words": shelf.bundle.material.described is not None,
+        "waiting": len(cards.waiting) if cards.dataset is not None else 0,
+        "reads_words": cards.bundle.material.described is not None,
         "running": now.state == "running" or (now.state == "done" and not taken_up and not live.broken),
         "step": _(STEPS.get(now.step, STEPS[""])) if now.state == "running" else _("The server takes it up …"),
         "seconds": max(0, round(time.time() - now.started)),
         "now": now if recent else Applied(),
         "recall": _recall(now),
         "broken": live.broken if now.state == "done" and not taken_up else "",
-        "allowed": may_edit(request) and shelf.dataset is not None and not applying.fault(),
-        "fault": applying.fault() if shelf.dataset is not None else "",
+        "allowed": may_edit(request) and cards.dataset is not None and not applying.fault(),
+        "fault": applying.fault() if cards.dataset is not None else "",
     }
 
 

@@ -5,18 +5,18 @@ of descriptions as a run of ``viral enrich`` would put it there.
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from viral.apps.serve.pages import may_edit, render
-from viral.apps.serve.pages.cards import Card
-from viral.apps.serve.pages.describing import alone, describe_again, fault_of
-from viral.apps.serve.pages.links import quoted
-from viral.apps.serve.pages.shelf import Shelf, shelf_of
+from viral.apps.serve.hot_reload import current_snapshot
+from viral.apps.serve.pages.describe_again import alone, describe_again, fault_of
+from viral.apps.serve.pages.item_cards import Card, ItemCards, cards_of
+from viral.apps.serve.pages.rendering import is_partial, may_edit, quoted, render
 from viral.apps.serve.problems import status_of
 from viral.apps.serve.security.access import asks, changes
+from viral.apps.serve.thread_pools import pools
 from viral.base.errors import UnknownIdError, UsageError, ViralError
 from viral.base.files import fingerprint
 from viral.base.language import _, marked
@@ -59,8 +59,7 @@ async def keep(
                 return _answer(request, card, 422, whole=whole, editing=True, draft=text, fault=fault)
         return _answer(request, _card(request, item), whole=whole, told=f"{_('Saved, and locked.')} {_(NEXT)}")
 
-    answer: Response = await request.app.state.work.writing.run(write)
-    return answer
+    return await pools(request).writing.run(write)
 
 
 @router.post("/unlock", dependencies=[Depends(changes)])
@@ -80,8 +79,7 @@ async def release(request: Request, item: Item, whole: Whole = False) -> Respons
             request, _card(request, item), whole=whole, told=_("Unlocked: the describer's words count again.")
         )
 
-    answer: Response = await request.app.state.work.writing.run(write)
-    return answer
+    return await pools(request).writing.run(write)
 
 
 @router.post("/again", dependencies=[Depends(changes)])
@@ -92,14 +90,13 @@ async def again(request: Request, item: Item, whole: Whole = False) -> Response:
         dataset, card = _dataset(request), _card(request, item)
         try:
             given: Given = request.app.state.settings.describer
-            told = describe_again(dataset, _shelf(request).described, card, given)
+            told = describe_again(dataset, _cards(request).described, card, given)
         except ViralError as error:
             hint = f" {error.hint}" if error.hint else ""
             return _answer(request, card, status_of(error), whole=whole, fault=f"{error.what}.{hint}")
         return _answer(request, _card(request, item), whole=whole, told=told)
 
-    answer: Response = await request.app.state.work.long.run(ask)
-    return answer
+    return await pools(request).long.run(ask)
 
 
 def seen_as(card: Card) -> str:
@@ -116,14 +113,14 @@ class Rights:
     fault: str  # why it cannot be asked; "" where it can
 
     @classmethod
-    def of(cls, request: Request, shelf: Shelf) -> "Rights":
-        edit = shelf.dataset is not None and may_edit(request)
+    def of(cls, request: Request, cards: ItemCards) -> "Rights":
+        edit = cards.dataset is not None and may_edit(request)
         given: Given = request.app.state.settings.describer
-        fault = fault_of(shelf.described, given) if shelf.dataset is not None else ""
+        fault = fault_of(cards.described, given) if cards.dataset is not None else ""
         return cls(edit, edit and not fault, fault)
 
 
-def block(card: Card, rights: Rights, *, whole: bool = False) -> dict[str, object]:
+def block(card: Card, rights: Rights, *, whole: bool = False) -> dict[str, Any]:
     """What the template of a description is given."""
     return {
         "card": card, "whole": whole, "rights": rights, "was": seen_as(card), "editing": False,
@@ -131,16 +128,16 @@ def block(card: Card, rights: Rights, *, whole: bool = False) -> dict[str, objec
     }  # fmt: skip
 
 
-def _shelf(request: Request) -> Shelf:
-    return shelf_of(request.app.state.live.current)
+def _cards(request: Request) -> ItemCards:
+    return cards_of(current_snapshot(request))
 
 
 def _card(request: Request, item: str) -> Card:
-    return _shelf(request)[item]
+    return _cards(request)[item]
 
 
 def _dataset(request: Request) -> Dataset:
-    dataset: Dataset | None = request.app.state.live.current.dataset
+    dataset: Dataset | None = current_snapshot(request).dataset
     if dataset is None:
         raise UsageError("descriptions are kept in the data set", hint="viral serve RUN --dataset DATASET")
     return dataset
@@ -148,11 +145,11 @@ def _dataset(request: Request) -> Dataset:
 
 def _answer(request: Request, card: Card, status: int = 200, *, whole: bool, **more: object) -> Response:
     """The block alone for htmx; for a plain form, the item's page."""
-    if "hx-request" not in request.headers and not more.get("editing") and not more.get("fault"):
+    if not is_partial(request) and not more.get("editing") and not more.get("fault"):
         return RedirectResponse(f"/items/{quoted(card.item_id)}", 303)
-    template = "_said.html" if "hx-request" in request.headers else "said.html"
-    page = render(request, template, **block(card, Rights.of(request, _shelf(request)), whole=whole) | more)
-    page.status_code = status
+    template = "_said.html" if is_partial(request) else "said.html"
+    given = block(card, Rights.of(request, _cards(request)), whole=whole) | more
+    page = render(request, template, code=status, **given)
     if more.get("told"):
         page.headers["HX-Trigger"] = "viral:edited"  # the counter of what waits looks again
     return page

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from viral.apps.serve.pages import render
 from viral.apps.serve.pages.experiment_files import Found, discover, find, settings_text
 from viral.apps.serve.pages.experiment_sections import METRIC, metric_of
 from viral.apps.serve.pages.experiment_trends import trends
-from viral.apps.serve.pages.links import quoted
+from viral.apps.serve.pages.rendering import quoted, render
 from viral.apps.serve.pages.run_comparison import Difference, Side, config_difference, difference, side, sides
 from viral.apps.serve.pages.run_sections import sections_of
 from viral.apps.serve.security.access import asks
@@ -177,7 +176,7 @@ def _ours(found: Found) -> Sequence[str]:
 @router.get("/experiments/compare", dependencies=[Depends(asks)])
 async def compare_two(request: Request, a: Key = "", b: Key = "") -> Response:
     """The second of two trainings against the first: many files are read, and runs may have to be ranked."""
-    answer: Response = await request.app.state.work.long.run(lambda: _compared(request, a, b))
+    answer: Response = await request.app.state.pools.long.run(lambda: _compared(request, a, b))
     return answer
 
 

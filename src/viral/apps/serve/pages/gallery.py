@@ -3,12 +3,11 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from viral.apps.serve.pages import render
+from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.pages.apply import state_of
-from viral.apps.serve.pages.cards import EDITED, FLAGGED, UNTRAINED
 from viral.apps.serve.pages.descriptions import Rights, block
-from viral.apps.serve.pages.paging import Page
-from viral.apps.serve.pages.shelf import SORTS, shelf_of
+from viral.apps.serve.pages.item_cards import EDITED, FLAGGED, SORTS, UNTRAINED, cards_of
+from viral.apps.serve.pages.rendering import Page, render
 from viral.apps.serve.security.access import asks
 from viral.base.language import marked
 
@@ -33,16 +32,16 @@ def gallery(
     request: Request, q: str = "", status: str = "", category: str = "", sort: str = "", page: str = "1"
 ) -> Response:
     """One page of the cards that fit; a status, a category or an order that there is not is as good as none."""
-    snapshot = request.app.state.live.current
-    shelf = shelf_of(snapshot)
+    snapshot = current_snapshot(request)
+    cards = cards_of(snapshot)
     status = status if status in LABELS else ""
-    category = category if category in shelf.categories else ""
+    category = category if category in cards.categories else ""
     given = {"q": q[:200], "status": status, "category": category, "sort": sort if sort in SORTS else ""}
-    found = Page.of(shelf.find(given["q"], status, category, given["sort"]), page, SIZE)
-    labels = [(name, told, shelf.labels.get(name, 0)) for name, told in LABELS.items()]
-    rights = Rights.of(request, shelf)
+    found = Page.of(cards.find(given["q"], status, category, given["sort"]), page, SIZE)
+    labels = [(name, told, cards.labels.get(name, 0)) for name, told in LABELS.items()]
+    rights = Rights.of(request, cards)
     return render(
-        request, "gallery.html", shelf=shelf, given=given, found=found, rights=rights, titles=LABELS,
+        request, "gallery.html", cards=cards, given=given, found=found, rights=rights, titles=LABELS,
         labels=[label for label in labels if label[2] or label[0] == status],
-        blocks=[block(card, rights) for card in found.rows], apply=state_of(request, shelf),
+        blocks=[block(card, rights) for card in found.rows], apply=state_of(request, cards),
     )  # fmt: skip

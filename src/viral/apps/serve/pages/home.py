@@ -1,33 +1,44 @@
 """The start page: is it working? The data, the last training, today, what is recommended, and what waits."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from viral.apps.serve.api.health import broken_now
-from viral.apps.serve.pages import render
+from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.pages.apply import state_of
-from viral.apps.serve.pages.cards import UNTRAINED
 from viral.apps.serve.pages.doctor import examined_of
-from viral.apps.serve.pages.shelf import shelf_of
+from viral.apps.serve.pages.item_cards import UNTRAINED, cards_of
+from viral.apps.serve.pages.rendering import is_partial, render
 from viral.apps.serve.security.access import asks, asks_much
 from viral.apps.serve.snapshot import Snapshot, bundle_folder
-from viral.apps.serve.today import feedback_of_today, midnight
+from viral.apps.serve.thread_pools import pools
 from viral.base.language import marked
 from viral.run.bundle import MANIFEST_FILE
 
 router = APIRouter(include_in_schema=False)
 MOVED = ("q", "status", "category", "sort", "page")  # of the gallery, which was here once
-MUCH, POPULAR = 0.25, 2.0  # of the users have the same item first; times as popular as what they took: it is told
+MUCH, POPULAR = 0.25, 2.0  # of the users have the same item first; times as popular as their history: it is told
 METRICS = {
     "recall@20": marked("of what users chose later, found among their first 20"),
     "ndcg@20": marked("the same, counting more the further in front (NDCG@20)"),
 }
+READ = 8_000_000  # bytes of the end of the file: some 80,000 events
+_TIME = re.compile(rb'"timestamp": (\d{1,15})')
+
+
+class Counted(NamedTuple):
+    """How many events, and whether there may be more."""
+
+    events: int
+    least: bool  # the file's end did not reach back to midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +60,27 @@ def home(request: Request) -> Response:
     """All of it but the examination of the data, which the page asks for."""
     if any(name in request.query_params for name in MOVED):
         return RedirectResponse(f"/gallery?{request.url.query}", 308)
-    snapshot: Snapshot = request.app.state.live.current
-    shelf, about = shelf_of(snapshot), snapshot.bundle.about
+    snapshot = current_snapshot(request)
+    cards, about = cards_of(snapshot), snapshot.bundle.about
     return render(
-        request, "home.html", shelf=shelf, faults=_faults(request), measured=_measured(about), when=_when(request),
+        request, "home.html", cards=cards, faults=broken_now(request), measured=_measured(about), when=_when(request),
         other_test=_other_test(about), shown=_shown(snapshot), today=_today(request),
-        new_items=shelf.labels.get(UNTRAINED, 0), apply=state_of(request, shelf),
+        new_items=cards.labels.get(UNTRAINED, 0), apply=state_of(request, cards),
     )  # fmt: skip
 
 
 @router.get("/home/data", dependencies=[Depends(asks_much)])
 async def health(request: Request) -> Response:
     """What the doctor found, in one line: a part of the start page; for a plain browser the doctor's page."""
-    if "hx-request" not in request.headers:
+    if not is_partial(request):
         return RedirectResponse("/doctor", 303)
-    snapshot: Snapshot = request.app.state.live.current
+    snapshot = current_snapshot(request)
 
     def made() -> Response:
         found = None if snapshot.dataset is None else examined_of(snapshot, snapshot.dataset)
         return render(request, "_health.html", examined=found)
 
-    answer: Response = await request.app.state.work.long.run(made)
-    return answer
-
-
-def _faults(request: Request) -> list[str]:
-    """What does not work, in the words of whoever met it."""
-    return broken_now(request)
+    return await pools(request).long.run(made)
 
 
 def _measured(about: Mapping[str, Any]) -> list[Measured]:
@@ -127,3 +132,22 @@ def _today(request: Request) -> dict[str, Any]:
         "since": metrics.started if metrics.started > midnight(now) else None,
         "feedback": feedback_of_today(request.app.state.settings.feedback_file, now),
     }
+
+
+def midnight(now: float) -> float:
+    """The begin of the day on this machine's clock."""
+    return datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
+def feedback_of_today(file: Path, now: float) -> Counted:
+    """Events whose time is of today; none of a file that is not there."""
+    try:
+        with file.open("rb") as lines:
+            size = lines.seek(0, 2)
+            lines.seek(max(0, size - READ))
+            times = [int(one) for one in _TIME.findall(lines.read())]
+    except OSError:
+        return Counted(0, False)
+    since = midnight(now)
+    found = sum(since <= one <= now + 60 for one in times)
+    return Counted(found, size > READ and found == len(times))

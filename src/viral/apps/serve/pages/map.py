@@ -10,12 +10,13 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from viral.apps.serve.pages import map_layout, render
-from viral.apps.serve.pages.links import quoted
+from viral.apps.serve.hot_reload import current_snapshot
+from viral.apps.serve.pages import map_layout
 from viral.apps.serve.pages.map_layout import NONE, Colouring, Layout
-from viral.apps.serve.pages.paging import Page
+from viral.apps.serve.pages.rendering import Page, quoted, render
 from viral.apps.serve.security.access import asks, require_read
 from viral.apps.serve.snapshot import Snapshot
+from viral.apps.serve.thread_pools import pools
 from viral.base.errors import UnknownIdError, UsageError, nearest
 from viral.base.language import _, current, marked
 from viral.lab.quality.projection import Method
@@ -112,7 +113,7 @@ async def show_map(
     page: str = "1",
 ) -> Response:  # fmt: skip
     """The page; its points are asked for by its script, its table is in it."""
-    snapshot, work = request.app.state.live.current, request.app.state.work
+    snapshot, work = current_snapshot(request), pools(request)
     wanted = await work.ranking.run(lambda: Wanted.of(map_of(snapshot), space, layout, colour))
     if wanted.colour == "cluster":
         await _clustered(request, map_of(snapshot), wanted.space)
@@ -127,7 +128,7 @@ async def show_map(
 async def _clustered(request: Request, found: Map, space: str) -> None:
     """Have the clusters of a space; they take long the first time."""
     if space not in found.clusters:
-        await request.app.state.work.long.run(lambda: found.cluster(space))
+        await pools(request).long.run(lambda: found.cluster(space))
 
 
 def page_values(snapshot: Snapshot, wanted: Wanted, group: str, page: str) -> dict[str, Any]:
@@ -175,7 +176,7 @@ def _group(colouring: Colouring, index: int) -> str:
 @router.get("/map/points", dependencies=[Depends(asks)])
 async def points(request: Request, space: Short = FUSED, layout: Short = "pca") -> Response:
     """All points and the groups of each colouring, for ``map.js``; it is the same until the bundle is another."""
-    snapshot, work = request.app.state.live.current, request.app.state.work
+    snapshot, work = current_snapshot(request), pools(request)
     found = map_of(snapshot)
     wanted = await work.ranking.run(lambda: Wanted.of(found, space, layout, ""))
     tag = f'"{snapshot.etag}-{quoted(space)}-{layout}-{current()}"'
@@ -227,7 +228,7 @@ def _padded(data: bytes, by: bytes) -> bytes:
 @router.get("/map/items/{index}", dependencies=[Depends(require_read)])
 async def item(request: Request, index: int, space: Short = FUSED) -> Response:
     """One point's item: what is shown beside the map."""
-    snapshot = request.app.state.live.current
+    snapshot = current_snapshot(request)
     found = map_of(snapshot)
     if not 0 <= index < len(found.bundle.items):
         raise UnknownIdError("the map has no such point", hint="load the page again: the bundle may have changed")
@@ -238,5 +239,4 @@ async def item(request: Request, index: int, space: Short = FUSED) -> Response:
         values["groups"] = [[_(one.label), _group(one, index)] for one in known if _group(one, index)]
         return JSONResponse({"etag": snapshot.etag, **values})
 
-    answer: Response = await request.app.state.work.ranking.run(made)
-    return answer
+    return await pools(request).ranking.run(made)

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import escape
 from starlette.responses import Response
 
-from viral.apps.serve.pages.shelf import shelf_of
+from viral.apps.serve.hot_reload import current_snapshot
+from viral.apps.serve.pages.item_cards import cards_of
 from viral.apps.serve.security.access import require_read
 from viral.base.errors import UnknownIdError
 from viral.base.files import atomic_write, sha256_file
@@ -26,10 +27,10 @@ _DECODERS = threading.Semaphore(2)  # a large picture takes 100 MB while it is d
 @router.get("/pictures/{item_id:path}", dependencies=[Depends(require_read)])
 def picture(request: Request, item_id: str, size: int = SIZES[1]) -> Response:
     """The picture, or a drawn card that says why there is none."""
-    snapshot = request.app.state.live.current
+    snapshot = current_snapshot(request)
     side = next((one for one in SIZES if one >= size), SIZES[-1])
     try:
-        image = shelf_of(snapshot)[item_id].image
+        image = cards_of(snapshot)[item_id].image
         if snapshot.dataset is None or image is None:
             return placeholder("no picture")
         folder = snapshot.dataset.path

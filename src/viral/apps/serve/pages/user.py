@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from viral.apps.serve.pages import render
-from viral.apps.serve.pages.cards import Card
-from viral.apps.serve.pages.paging import Page
-from viral.apps.serve.pages.shelf import Shelf, shelf_of
-from viral.apps.serve.rules import rules_of
+from viral.apps.serve.hot_reload import current_snapshot
+from viral.apps.serve.pages.item_cards import Card, ItemCards, cards_of
+from viral.apps.serve.pages.rendering import Page, render
 from viral.apps.serve.security.access import asks
 from viral.apps.serve.snapshot import Snapshot
+from viral.apps.serve.watched_files import rules_of
 from viral.base.language import marked
 from viral.lab.report.bars import part_span
 from viral.lab.report.values import Part
@@ -34,10 +33,10 @@ class Person:
     cards: tuple[Card, ...]
 
 
-def person_of(snapshot: Snapshot, shelf: Shelf, user_id: str) -> Person:
+def person_of(snapshot: Snapshot, cards: ItemCards, user_id: str) -> Person:
     """A user and the first items of their history."""
     history = snapshot.retriever.history(user_id)
-    return Person(user_id, len(history), tuple(shelf[item_id] for item_id, _ in history[:TASTE]))
+    return Person(user_id, len(history), tuple(cards[item_id] for item_id, _ in history[:TASTE]))
 
 
 def parts_of(parts: Mapping[str, float]) -> tuple[Part, ...]:
@@ -48,19 +47,19 @@ def parts_of(parts: Mapping[str, float]) -> tuple[Part, ...]:
 @router.get("/users", dependencies=[Depends(asks)])
 def people(request: Request, q: str = "", page: str = "1") -> Response:
     """Users whose id has the words in it, in pages."""
-    snapshot = request.app.state.live.current
-    shelf, wanted = shelf_of(snapshot), q[:200].strip().casefold()
+    snapshot = current_snapshot(request)
+    cards, wanted = cards_of(snapshot), q[:200].strip().casefold()
     found = Page.of([one for one in snapshot.bundle.users.ids if wanted in one.casefold()], page, SIZE)
-    persons = [person_of(snapshot, shelf, user_id) for user_id in found.rows]
-    return render(request, "users.html", shelf=shelf, given={"q": q[:200]}, found=found, persons=persons)
+    persons = [person_of(snapshot, cards, user_id) for user_id in found.rows]
+    return render(request, "users.html", cards=cards, given={"q": q[:200]}, found=found, persons=persons)
 
 
 @router.get("/users/{user_id:path}", dependencies=[Depends(asks)])
 def person(request: Request, user_id: str, category: str = "", variety: str = "", page: str = "1") -> Response:
     """What a user took, and the best items for them."""
-    snapshot = request.app.state.live.current
+    snapshot = current_snapshot(request)
     snapshot.known_user(user_id)
-    shelf = shelf_of(snapshot)
+    cards = cards_of(snapshot)
     category = category if category in snapshot.categories else ""
     variety = variety if variety in VARIETIES else ""
     filters = Filters(categories=[category]) if category else Filters()
@@ -71,14 +70,14 @@ def person(request: Request, user_id: str, category: str = "", variety: str = ""
     parts = [parts_of(one.parts) for one in found]
     history = Page.of([item_id for item_id, _ in snapshot.retriever.history(user_id)], page, HISTORY)
     return render(
-        request, "user.html", shelf=shelf, user_id=user_id, history=history,
-        taken=[shelf[item_id] for item_id in history.rows], found=_rows(found, shelf, parts), span=part_span(parts),
+        request, "user.html", cards=cards, user_id=user_id, history=history,
+        taken=[cards[item_id] for item_id in history.rows], found=_rows(found, cards, parts), span=part_span(parts),
         names=list(dict.fromkeys(part.name for split in parts for part in split)), varieties=TOLD,
         given={"category": category, "variety": variety, "page": history.number},
     )  # fmt: skip
 
 
 def _rows(
-    found: list[Recommendation], shelf: Shelf, parts: list[tuple[Part, ...]]
+    found: list[Recommendation], cards: ItemCards, parts: list[tuple[Part, ...]]
 ) -> list[tuple[Recommendation, Card, tuple[Part, ...]]]:
-    return [(one, shelf[one.item_id], split) for one, split in zip(found, parts, strict=True)]
+    return [(one, cards[one.item_id], split) for one, split in zip(found, parts, strict=True)]

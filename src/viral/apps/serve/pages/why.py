@@ -7,12 +7,14 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from viral.apps.serve.pages import render, span_of
-from viral.apps.serve.pages.shelf import Card, Shelf, shelf_of
+from viral.apps.serve.hot_reload import current_snapshot
+from viral.apps.serve.pages.item_cards import Card, ItemCards, cards_of
+from viral.apps.serve.pages.rendering import is_partial, render, span_of
 from viral.apps.serve.pages.user import parts_of
 from viral.apps.serve.problems import status_of
 from viral.apps.serve.security.access import asks, asks_much
 from viral.apps.serve.snapshot import Snapshot
+from viral.apps.serve.thread_pools import pools
 from viral.base.errors import ViralError
 from viral.base.language import gettext, marked
 from viral.lab.report.svg import element
@@ -46,11 +48,11 @@ class Shares:
     against: tuple[Share, ...]
 
     @classmethod
-    def of(cls, told: Explanation, shelf: Shelf) -> "Shares":
+    def of(cls, told: Explanation, cards: ItemCards) -> "Shares":
         named = sum(one.share for one in told.evidence)
         rest = {OTHERS: told.history - named, TASTE: told.beyond}
         total = told.score if told.score > 0 else None
-        pieces = [Share("", shelf[one.item_id], one.share, total and one.share / total) for one in told.evidence]
+        pieces = [Share("", cards[one.item_id], one.share, total and one.share / total) for one in told.evidence]
         pieces += [Share(gettext(name), None, value, total and value / total) for name, value in rest.items()]
         worth = [one for one in pieces if abs(one.value) >= LEAST]
         return cls(tuple(one for one in worth if one.value > 0), tuple(one for one in worth if one.value < 0))
@@ -92,14 +94,14 @@ class Sums:
 def why(request: Request, user: str, item: str, rank: str = "") -> Response:
     """One recommendation explained: a panel for htmx, else a page; ``rank`` is its place in the list it came from."""
     snapshot = _known(request, user, item)
-    shelf = shelf_of(snapshot)
+    cards = cards_of(snapshot)
     told = explain(snapshot.bundle, user, item, fold_in=snapshot.fold_in, information=snapshot.information)
-    template = "_why.html" if "hx-request" in request.headers else "why.html"
+    template = "_why.html" if is_partial(request) else "why.html"
     information = parts_of(told.information)
     place = (int(rank) if rank.isdecimal() and len(rank) <= PLACES else 0) or told.rank
-    shares = None if impersonal(snapshot.bundle.scorer) else Shares.of(told, shelf)
+    shares = None if impersonal(snapshot.bundle.scorer) else Shares.of(told, cards)
     return render(
-        request, template, shelf=shelf, told=told, card=shelf[item], sums=Sums.of(told), shares=shares, place=place,
+        request, template, cards=cards, told=told, card=cards[item], sums=Sums.of(told), shares=shares, place=place,
         because=because(told, snapshot.bundle), information=information, tone_of=one_tone,
     )  # fmt: skip
 
@@ -118,19 +120,18 @@ async def words(request: Request, user: str, item: str) -> Response:
             fault, status = f"{error.what}. {error.hint or ''}".strip(), status_of(error)
         against = [one for one in found[FOR_IT:] if one.effect < 0][-AGAINST:]
         shown = [*found[:FOR_IT], *against]
-        template = "_words.html" if "hx-request" in request.headers else "words.html"
-        given = {"user": user, "item": item, "fault": fault}
-        page = render(request, template, words=shown, left_out=len(found) - len(shown), **given)
-        page.status_code = status
-        return page
+        template = "_words.html" if is_partial(request) else "words.html"
+        return render(
+            request, template, code=status, words=shown, left_out=len(found) - len(shown), user=user, item=item,
+            fault=fault,
+        )  # fmt: skip
 
-    answer: Response = await request.app.state.work.long.run(made)
-    return answer
+    return await pools(request).long.run(made)
 
 
 def _known(request: Request, user: str, item: str) -> Snapshot:
     """The snapshot; ``UnknownIdError`` where it does not know both."""
-    snapshot: Snapshot = request.app.state.live.current
+    snapshot = current_snapshot(request)
     snapshot.known_user(user)
     snapshot.known_item(item)
     return snapshot

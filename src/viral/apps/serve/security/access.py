@@ -9,9 +9,8 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from viral.apps.serve.problems import Problem, is_for_people
-from viral.apps.serve.security.rate import Buckets
-from viral.apps.serve.security.sessions import COOKIE, holder
-from viral.apps.serve.security.tokens import Token, find
+from viral.apps.serve.security.rate_limit import Buckets
+from viral.apps.serve.security.tokens import COOKIE, Token, find, holder
 
 BEARER = HTTPBearer(auto_error=False, description="A token of `viral token`; not needed where the server has none.")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]

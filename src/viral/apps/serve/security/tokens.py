@@ -1,9 +1,11 @@
-"""The file of tokens: a line each of name, scope and the SHA-256 of the token, which itself is kept nowhere."""
+"""The file of tokens, a line each of name, scope and SHA-256 (the token itself is kept nowhere); and pages' sessions."""
 
+import base64
 import hashlib
 import hmac
 import re
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ from viral.base.files import atomic_write
 
 SCOPES = ("read", "admin")  # what each allows is allowed to the later ones too
 PREFIX = "viral_"
+COOKIE = "viral_session"  # names a token's line and is signed by this server; nothing is kept of it here
+SECONDS = 12 * 3600  # of a session
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _HINT = "a line is: NAME read|admin SHA256; `viral token NAME --scope read --tokens FILE` adds one"
@@ -86,3 +90,27 @@ def find(tokens: Sequence[Token], presented: str) -> Token | None:
         if hmac.compare_digest(token.sha256, hashed):
             found = token
     return found
+
+
+def issue(token: Token, secret: str, now: float | None = None) -> str:
+    """A session for whoever presented the token."""
+    ends = int((time.time() if now is None else now) + SECONDS)
+    return f"{token.name}.{ends}.{_sign(token, ends, secret)}"
+
+
+def holder(cookie: str, tokens: Sequence[Token], secret: str, now: float | None = None) -> Token | None:
+    """Whose session it is; None where it has ended or was not issued here, or its token is no longer in the file."""
+    rest, _, signature = cookie.rpartition(".")
+    name, _, ends = rest.rpartition(".")  # a name may have dots of its own
+    token = next((one for one in tokens if one.name == name), None)
+    if token is None or not (ends.isascii() and ends.isdigit() and len(ends) < 12):
+        return None
+    if not hmac.compare_digest(_sign(token, int(ends), secret).encode(), signature.encode("utf-8", "replace")):
+        return None
+    return token if int(ends) > (time.time() if now is None else now) else None
+
+
+def _sign(token: Token, ends: int, secret: str) -> str:
+    message = f"{token.name}.{token.scope}.{token.sha256}.{ends}".encode()
+    signed = hmac.new(secret.encode(), message, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(signed).decode().rstrip("=")

@@ -30,6 +30,6 @@ def own(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """May change its data set; the describer that the descriptions come from is at hand."""
     data = tmp_path / "data"
     shutil.copytree(shop / "data", data)
-    monkeypatch.setattr("viral.apps.serve.pages.describing._describer", lambda name: describer(data))
+    monkeypatch.setattr("viral.apps.serve.pages.describe_again._describer", lambda name: describer(data))
     with opened(shop / "run", data) as client:
         yield client, data

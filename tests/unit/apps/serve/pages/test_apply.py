@@ -11,9 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from pages_world import Tree, opened
-from viral.apps.serve.applying import STOPPED, Applied, Applying
-from viral.apps.serve.pages.shelf import shelf_of
-from viral.apps.serve.security import new_token
+from viral.apps.serve.background_update import STOPPED, Applied, Applying
+from viral.apps.serve.pages.item_cards import cards_of
+from viral.apps.serve.security.access import new_token
 from viral.base.files import write_json
 from viral.data.dataset import Dataset
 from viral.enrich import edit, unlock
@@ -47,7 +47,7 @@ def ended(client: TestClient) -> str:
 
 def test_what_the_model_has_not_read_is_counted(mine: tuple[TestClient, Path, Path]) -> None:
     client, data, _ = mine
-    assert shelf_of(client.app.state.live.current).waiting == ()  # type: ignore[attr-defined]
+    assert cards_of(client.app.state.live.current).waiting == ()  # type: ignore[attr-defined]
     assert not Tree(client.get("/apply", headers=HTMX).text).all("form")
     answer = client.post("/description", data={"item": "i0", "text": "A mug of brass."}, headers=HTMX)
     assert answer.headers["hx-trigger"] == "viral:edited"
@@ -95,7 +95,7 @@ def test_an_edit_reaches_the_served_bundle(mine: tuple[TestClient, Path, Path]) 
     told = ended(client)
     assert "Applied on" in told and "Recall@20" in told and "(before: " in told
     now = client.app.state.live.current  # type: ignore[attr-defined]
-    assert now.etag != before and shelf_of(now).waiting == ()
+    assert now.etag != before and cards_of(now).waiting == ()
     assert now.bundle.material.columns["description"][now.bundle.items.index("i0")] == "A mug of brass."
     assert "Every edit has been applied." in client.get("/").text
 

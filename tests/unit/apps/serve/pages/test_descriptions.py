@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from describers import LoggingDescriber
 from makers import picture
 from pages_world import ODD, SCRIPT, Tree, describer
-from viral.apps.serve.pages.describing import fault_of
+from viral.apps.serve.pages.describe_again import fault_of
 from viral.data.dataset import Dataset
 from viral.data.edits import LIMIT
 from viral.enrich import (
@@ -127,7 +127,7 @@ def test_a_describer_that_knows_the_catalogue_is_asked_as_for_all_of_it(
         save_descriptions(enrich(dataset.catalog(), Adapted(log), load_prompt("title"), ledger), data)
     (data / "other.sqlite").replace(data / "ledger.sqlite")
     asked = len(log.read_text().splitlines())
-    monkeypatch.setattr("viral.apps.serve.pages.describing._describer", lambda name, *settings: Adapted(log))
+    monkeypatch.setattr("viral.apps.serve.pages.describe_again._describer", lambda name, *settings: Adapted(log))
     answer = client.post("/description/again", data={"item": "i0"}, headers=HTMX)
     assert answer.status_code == 200 and "same words again" in answer.text
     assert len(log.read_text().splitlines()) == asked
@@ -184,7 +184,7 @@ def test_a_describer_that_is_not_here_is_named_and_not_offered(client: TestClien
 def test_another_revision_of_the_describer_is_not_mixed_in(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     client, data = own
     newer = replace(describer(data), revision="2")
-    monkeypatch.setattr("viral.apps.serve.pages.describing._describer", lambda name: newer)
+    monkeypatch.setattr("viral.apps.serve.pages.describe_again._describer", lambda name: newer)
     answer = client.post("/description/again", data={"item": "i0"}, headers=HTMX)
     assert answer.status_code == 422 and "revision 2" in answer.text
 
@@ -192,7 +192,7 @@ def test_another_revision_of_the_describer_is_not_mixed_in(own: Own, monkeypatch
 def test_other_settings_of_the_describer_are_not_mixed_in(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     client, data = own
     other = replace(describer(data), parameters={"colours": 3})
-    monkeypatch.setattr("viral.apps.serve.pages.describing._describer", lambda name: other)
+    monkeypatch.setattr("viral.apps.serve.pages.describe_again._describer", lambda name: other)
     answer = client.post("/description/again", data={"item": "i0"}, headers=HTMX)
     assert answer.status_code == 422 and "with settings" in answer.text
     assert not (data.parent / "asked.txt").exists()

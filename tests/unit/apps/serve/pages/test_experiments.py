@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from pages_world import SIZES, Tree, make_run, opened
 from viral.apps.serve.pages.experiment_files import discover, settings_text
-from viral.apps.serve.pages.links import quoted
+from viral.apps.serve.pages.rendering import quoted
 from viral.base.recipe import Recipe, TrainConfig
 from viral.lab.study import Leaderboard, ablate, compare
 from worlds import dataset_folder, two_tastes

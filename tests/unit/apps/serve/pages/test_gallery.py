@@ -7,8 +7,7 @@ from starlette.testclient import TestClient
 
 from pages_world import ODD, Tree, opened
 from viral.apps.serve.pages import gallery
-from viral.apps.serve.pages.links import quoted
-from viral.apps.serve.pages.paging import Page
+from viral.apps.serve.pages.rendering import Page, quoted
 from viral.data.catalog import Catalog
 
 ODD_LINK = f"/items/{quoted(ODD)}"

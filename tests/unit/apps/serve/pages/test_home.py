@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from pages_world import ODD, Tree, opened
 from viral.apps.serve.pages import home
-from viral.apps.serve.pages.texts import hedged, short_id, with_command
-from viral.apps.serve.today import feedback_of_today, midnight
+from viral.apps.serve.pages.home import feedback_of_today, midnight
+from viral.apps.serve.pages.rendering import hedged, short_id, with_command
 from viral.data.catalog import ITEMS_FILE
 
 HTMX = {"hx-request": "true"}
@@ -96,7 +96,7 @@ def test_of_a_long_file_of_feedback_the_end_is_read(tmp_path: Path, monkeypatch:
     lines = [json.dumps({"user_id": "u", "item_id": "i", "timestamp": int(now), "kind": "click"}) for _ in range(50)]
     file.write_text("\n".join(lines) + "\n")
     assert feedback_of_today(file, now) == (50, False)
-    monkeypatch.setattr("viral.apps.serve.today.READ", 1000)
+    monkeypatch.setattr("viral.apps.serve.pages.home.READ", 1000)
     found = feedback_of_today(file, now)
     assert found.least and 0 < found.events < 50
     assert feedback_of_today(file, midnight(now) + 2 * 86400) == (0, False)

@@ -108,7 +108,7 @@ def test_so_is_what_is_said_of_an_item_that_is_tried(hostile: TestClient, tmp_pa
 def test_so_is_an_answer_that_was_asked_for_anew(own: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     client, data = own
     evil = describer(data, i6=WORDS["i0"])
-    monkeypatch.setattr("viral.apps.serve.pages.describing._describer", lambda name, *settings: evil)
+    monkeypatch.setattr("viral.apps.serve.pages.describe_again._describer", lambda name, *settings: evil)
     image = Dataset.open(data).catalog()["i6"].image
     assert image is not None and (data / LEDGER_FILE).is_file()
     image.write_bytes(picture(colour=(1, 2, 3)))

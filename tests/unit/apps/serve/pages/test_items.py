@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from makers import picture
 from pages_world import ODD, Tree, opened, served
-from viral.apps.serve.pages.links import quoted
+from viral.apps.serve.pages.rendering import quoted
 from viral.base.files import write_json
 from viral.run.explain.information import FILE
 from viral.run.retrieval import Retriever

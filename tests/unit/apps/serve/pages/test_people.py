@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pages_world import SCRIPT, Tree, make_run, opened
-from viral.apps.serve.pages.links import quoted
+from viral.apps.serve.pages.rendering import quoted
 from viral.data.dataset import Dataset
 from viral.run.explain import explain
 from viral.run.retrieval import Filters, Retriever

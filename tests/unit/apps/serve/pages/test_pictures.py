@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from makers import noise, picture, png
 from pages_world import opened
-from viral.apps.serve.pages.links import quoted
 from viral.apps.serve.pages.pictures import CACHE
+from viral.apps.serve.pages.rendering import quoted
 
 Own = tuple[TestClient, Path]
 

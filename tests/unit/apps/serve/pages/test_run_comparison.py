@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from pages_world import Tree, make_run, opened
 from viral.apps.serve.pages import experiments
-from viral.apps.serve.pages.links import quoted
+from viral.apps.serve.pages.rendering import quoted
 from viral.base.recipe import Recipe, TrainConfig
 from viral.lab.study import compare
 from worlds import dataset_folder, two_tastes

@@ -7,9 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from pages_world import HOSTILE, ODD, SCRIPT, Tree, opened
-from viral.apps.serve.pages import HERE, STATIC
-from viral.apps.serve.pages.links import address, quoted
-from viral.apps.serve.security import new_token
+from viral.apps.serve.pages.rendering import HERE, STATIC, address, quoted
+from viral.apps.serve.security.access import new_token
 
 HTMX = {"hx-request": "true"}
 PLACES = [

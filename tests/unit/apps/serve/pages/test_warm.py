@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from encoders import BagOfWords, Colours
 from pages_world import Tree, opened
-from viral.apps.serve.pages import new
-from viral.apps.serve.pages.new import Audience, Tries
+from viral.apps.serve.pages import new_item as new
+from viral.apps.serve.pages.new_item import Audience, Tries
 from viral.base.errors import DataError
 from viral.run.bundle import MANIFEST_FILE
 

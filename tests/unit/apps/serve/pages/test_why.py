@@ -82,7 +82,7 @@ def test_by_popularity_no_item_of_a_history_is_why(shop: Path, tmp_path: Path) -
 
 
 def test_a_score_below_zero_has_sums_and_no_shares(shop: Path) -> None:
-    from viral.apps.serve.pages.shelf import Shelf
+    from viral.apps.serve.pages.item_cards import ItemCards
     from viral.run.explain import Evidence, Explanation
 
     class Cards(dict[str, object]):
@@ -103,8 +103,8 @@ def test_a_score_below_zero_has_sums_and_no_shares(shop: Path) -> None:
         (Evidence("a", "A", 0.5), Evidence("b", "B", 0.25)),
         -0.5,
     )
-    shelf: Shelf = Cards()  # type: ignore[assignment]
-    found = Shares.of(told, shelf)
+    cards: ItemCards = Cards()  # type: ignore[assignment]
+    found = Shares.of(told, cards)
     assert [(one.card, one.value, one.of_score) for one in found.pieces] == [
         ("card of a", 0.5, None), ("card of b", 0.25, None),
     ]  # fmt: skip

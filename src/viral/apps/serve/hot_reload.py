@@ -3,24 +3,23 @@
 import asyncio
 import gc
 import logging
-import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from pathlib import Path
 
-from viral.apps.serve.background import running
-from viral.apps.serve.metrics import Metrics
+from fastapi import Request
+
+from viral.apps.serve.metrics import ServerMetrics
 from viral.apps.serve.settings import Settings
 from viral.apps.serve.snapshot import Snapshot, bundle_folder, load_last, load_snapshot
+from viral.apps.serve.watched_files import Signature, repeatedly, signature
 from viral.base.errors import ViralError
 from viral.data.dataset import MANIFEST_FILE as DATASET_MANIFEST
 from viral.run.bundle import MANIFEST_FILE
 from viral.run.explain.information import FILE as INFORMATION_FILE
 from viral.run.explain.information import load as load_information
 
-Signature = tuple[tuple[int, int, int] | None, ...]
 PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds between tries of what cannot be loaded
 log = logging.getLogger("viral.apps.serve")
 
@@ -29,7 +28,7 @@ class Live:
     """``current`` is what to answer from; take it once a request, and keep it until the answer is made."""
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, load: Callable[[Settings], Snapshot] = load_snapshot, *,
+        self, settings: Settings, metrics: ServerMetrics, load: Callable[[Settings], Snapshot] = load_snapshot, *,
         variant: str = "",
     ) -> None:  # fmt: skip
         self.settings, self._metrics, self._load = settings, metrics, load
@@ -64,7 +63,7 @@ class Live:
 
     def watching(self) -> AbstractAsyncContextManager[None]:
         """Look for a new bundle until the block ends."""
-        return running(self._watch())
+        return repeatedly(self.check, self.settings.watch_seconds)
 
     async def check(self) -> None:
         """Load what is new, aside, and exchange; what cannot be loaded leaves the old one serving, and is told."""
@@ -97,25 +96,16 @@ class Live:
         unforeseen = not isinstance(error, ViralError)
         log.warning("the new bundle cannot be used, the old one goes on serving: %s", error, exc_info=unforeseen)
 
-    async def _watch(self) -> None:
-        # Workers look at different moments, so that they do not all load at once.
-        await asyncio.sleep(random.random() * self.settings.watch_seconds)
-        while True:
-            await self.check()
-            await asyncio.sleep(self.settings.watch_seconds)
-
-    def _look(self) -> Signature:
+    def _look(self) -> tuple[Signature | None, ...]:
         dataset = self.settings.dataset
         bundle = bundle_folder(self.settings.run)
         files = [self.settings.run / INFORMATION_FILE, bundle / MANIFEST_FILE]
         files += sorted(bundle.iterdir()) if bundle.is_dir() else []  # written over in place, they are told of
         files += [dataset / DATASET_MANIFEST] if dataset is not None else []
-        return tuple(map(_stat, files))
+        return tuple(map(signature, files))
 
 
-def _stat(file: Path) -> tuple[int, int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+def current_snapshot(request: Request) -> Snapshot:
+    """The snapshot that this request is answered from, also if another one comes meanwhile."""
+    snapshot: Snapshot = request.app.state.live.current
+    return snapshot

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from viral.apps.serve.live import Live
-from viral.apps.serve.metrics import Metrics
+from viral.apps.serve.hot_reload import Live
+from viral.apps.serve.metrics import ServerMetrics
 from viral.apps.serve.settings import Settings
 from viral.base.errors import UnknownIdError, UsageError
 
@@ -56,7 +56,7 @@ class Variants:
         return given, self.lives[given]
 
 
-def variants_of(settings: Settings, served: Live, metrics: Metrics) -> Variants:
+def variants_of(settings: Settings, served: Live, metrics: ServerMetrics) -> Variants:
     """What the settings name; a variant without a run of its own is answered from the served one."""
     if len(settings.variants) > MOST_VARIANTS:
         raise UsageError(f"{len(settings.variants)} variants", where="--variant", hint=f"at most {MOST_VARIANTS}")

@@ -35,7 +35,7 @@ FORM = 200_000  # bytes of a form beside its picture
 log = logging.getLogger("viral.apps.serve")
 
 
-class Guard:
+class RequestGuard:
     """ASGI middleware around the whole application."""
 
     def __init__(self, app: ASGIApp, settings: Settings, gate: Gate) -> None:

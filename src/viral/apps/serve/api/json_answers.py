@@ -1,11 +1,26 @@
-"""Items as they go into answers: with what a shop's page shows of them."""
+"""Answers as JSON: which bundle they come from, and items with what a shop's page shows of them."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from starlette.responses import Response
+
 from viral.apps.serve.snapshot import Snapshot
 from viral.run.retrieval import Recommendation, Similar
+
+
+def as_json(document: Mapping[str, Any], status: int = 200) -> Response:
+    """An answer that is known to be as described."""
+    content = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(content.encode(), status, media_type="application/json")
+
+
+def stamp(snapshot: Snapshot) -> dict[str, Any]:
+    """What every answer begins with: which bundle of which model it comes from."""
+    return {"bundle": snapshot.etag, "model": str(snapshot.bundle.about.get("model", "")), "version": snapshot.etag}
 
 
 def ranked(found: list[Recommendation], snapshot: Snapshot) -> list[dict[str, Any]]:

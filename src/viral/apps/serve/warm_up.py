@@ -4,18 +4,18 @@ Until then a new item waits, and the page says so; everything else is answered. 
 the next one, so that they are loaded once.
 """
 
-import asyncio
 import contextlib
 import io
 import logging
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Literal
 
-from viral.apps.serve.background import running
-from viral.apps.serve.live import Live
+from viral.apps.serve.hot_reload import Live
 from viral.apps.serve.problems import Problem
 from viral.apps.serve.snapshot import Snapshot
-from viral.apps.serve.work import Work
+from viral.apps.serve.thread_pools import Pools
+from viral.apps.serve.watched_files import repeatedly
 from viral.base.errors import ViralError
 from viral.run.retrieval import Retriever
 
@@ -40,21 +40,18 @@ class Warmth:
             return "warming"
         return "failed" if self._failed else "ready"
 
-    def watching(self, work: Work, seconds: float) -> AbstractAsyncContextManager[None]:
+    def watching(self, pools: Pools, seconds: float) -> AbstractAsyncContextManager[None]:
         """Warm what is served, and what will be, until the block ends."""
-        return running(self._watch(work, seconds)) if self._on else contextlib.nullcontext()
+        warm = partial(self._warm, pools)
+        return repeatedly(warm, seconds, at_once=True) if self._on else contextlib.nullcontext()
 
-    async def _watch(self, work: Work, seconds: float) -> None:
-        while True:
-            snapshot = self._live.current
-            if snapshot is not self._done:
-                await self._warm(work, snapshot)
-            await asyncio.sleep(seconds)
-
-    async def _warm(self, work: Work, snapshot: Snapshot) -> None:
+    async def _warm(self, pools: Pools) -> None:
+        snapshot = self._live.current
+        if snapshot is self._done:
+            return
         before = None if self._done is None else self._done.retriever
         try:
-            await work.long.run(lambda: warm(snapshot.retriever, before))
+            await pools.long.run(lambda: warm(snapshot.retriever, before))
             self._failed = False
         except Problem:  # too much waits: whoever waits loads what is needed
             return

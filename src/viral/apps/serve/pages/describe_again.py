@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from viral.apps.serve.pages.cards import Card
+from viral.apps.serve.pages.item_cards import Card
 from viral.base.errors import UsageError, ViralError
 from viral.base.language import _
 from viral.data.catalog import Catalog
@@ -28,7 +28,7 @@ from viral.enrich import (
     enrich,
     save_descriptions,
 )
-from viral.enrich.base import for_catalog
+from viral.enrich.protocol import for_catalog
 from viral.run.retrieval import Given
 from viral.run.update.counting import CountingDescriber
 from viral.run.update.describing import OF_CATALOG

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
+from fastapi import Request
 
 from viral.apps.serve.problems import Problem
 
@@ -43,7 +44,7 @@ class Pool:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-class Work:
+class Pools:
     """The pools of one application."""
 
     def __init__(self) -> None:
@@ -57,3 +58,9 @@ class Work:
     def close(self) -> None:
         for pool in (self.ranking, self.long, self.writing):
             pool.close()
+
+
+def pools(request: Request) -> Pools:
+    """The pools of the application that answers."""
+    found: Pools = request.app.state.pools
+    return found

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from viral.apps.serve.pages import render
+from viral.apps.serve.pages.rendering import render
 from viral.apps.serve.problems import Problem
 from viral.apps.serve.security.access import Gate
-from viral.apps.serve.security.sessions import COOKIE, SECONDS, issue
+from viral.apps.serve.security.tokens import COOKIE, SECONDS, issue
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,9 +31,8 @@ async def log_in(
     try:
         found = gate.present(token.strip(), request.client.host if request.client else "unknown")
     except Problem as problem:
-        page = render(request, "login.html", next=_inside(next), fault=str(problem.detail))
-        page.status_code = problem.status_code
-        return page
+        fault = str(problem.detail)
+        return render(request, "login.html", code=problem.status_code, next=_inside(next), fault=fault)
     answer = RedirectResponse(_inside(next), 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, issue(found, gate.secret), SECONDS, secure=secure, httponly=True, samesite="strict")

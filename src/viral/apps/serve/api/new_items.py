@@ -7,13 +7,15 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from viral.apps.serve.api.answers import ColdOut
-from viral.apps.serve.api.common import as_json, current, errors, stamp, work
-from viral.apps.serve.api.examples import COLD, answered
-from viral.apps.serve.api.shown import alike
+from viral.apps.serve.api.examples import COLD
+from viral.apps.serve.api.json_answers import alike, as_json, stamp
+from viral.apps.serve.api.openapi import answered, errors
+from viral.apps.serve.api.response_models import ColdOut
+from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.problems import Problem
 from viral.apps.serve.security.access import asks_much
 from viral.apps.serve.snapshot import Snapshot
+from viral.apps.serve.thread_pools import pools
 
 router = APIRouter(prefix="/v1", tags=["new items"])
 MAX_TITLE, MAX_TEXT, MOST = 2_000, 20_000, 100
@@ -33,11 +35,11 @@ async def cold(
     picture: Annotated[UploadFile | SkipJsonSchema[None], File(description="JPEG, PNG or WebP.")] = None,
 ) -> Response:
     """Describe, encode and embed an item that the model never saw: what is like it, and who would want it."""
-    snapshot = current(request)
+    snapshot = current_snapshot(request)
     data = None if picture is None else await picture.read()
     if data is not None and len(data) > request.app.state.settings.max_picture:
         raise Problem(413, f"the picture is longer than {request.app.state.settings.max_picture:,} bytes")
-    return await work(request).long.run(lambda: _answer(snapshot, title, data, text, k))
+    return await pools(request).long.run(lambda: _answer(snapshot, title, data, text, k))
 
 
 def _answer(snapshot: Snapshot, title: str, picture: bytes | None, text: str, k: int) -> Response:

@@ -1,6 +1,6 @@
-"""The OpenAPI document: errors as they are sent, which is not what the framework writes of them."""
+"""The OpenAPI document: what may go wrong with a route, examples of its answers, and errors as they are sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,6 +8,21 @@ from fastapi.openapi.utils import get_openapi
 
 from viral.apps.serve.problems import MEDIA_TYPE
 
+REASONS = {
+    401: "No token, or an unknown one.",
+    403: "The token's scope does not allow it, or a page of another site asks.",
+    404: "A user, item, category or modality is not known.",
+    409: "The bundle or the server lacks what this needs: features of a modality, a describer's settings, a stock.",
+    413: "The body is too long.",
+    415: "The picture is not one that can be read.",
+    421: "Without tokens the server answers to localhost alone.",
+    422: "The request is not as described here.",
+    429: "Too many requests; `Retry-After` says when.",
+    500: "The server failed.",
+    503: "Too much to do; `Retry-After` says when.",
+    507: "The feedback file is full.",
+}
+COMMON = (401, 403, 421, 422, 429, 500, 503)
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "title": "Problem",
@@ -65,3 +80,19 @@ def _with_problems(document: dict[str, Any], open_: bool) -> dict[str, Any]:
                 if int(status) >= 400:
                     response["content"] = {MEDIA_TYPE: reference}
     return document
+
+
+def errors(*more: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route: what may go wrong with every one, and these."""
+    return {status: {"description": REASONS[status]} for status in sorted({*COMMON, *more})}
+
+
+def answered(example: object, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The example of a successful answer, as ``responses`` of a route."""
+    return {status: {"content": {"application/json": {"example": example}}}}
+
+
+def answered_by(examples: Mapping[str, object], status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Several examples of successful answers, by their names."""
+    shown = {name: {"value": one} for name, one in examples.items()}
+    return {status: {"content": {"application/json": {"examples": shown}}}}

@@ -1,18 +1,28 @@
 """What the API takes: typed, bounded, and no field that it does not know."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from viral.apps.serve.api.moments import Moment
+from viral.apps.serve.ab_test import PATTERN
 from viral.apps.serve.settings import MAX_ID, MAX_K, MAX_K_OF_MANY, MAX_OFFSET, MAX_USERS
-from viral.apps.serve.variants import PATTERN
 from viral.data.feedback import KIND
 
 MAX_LIST = 10_000  # ids in one list
 LATEST = 4_102_444_800  # the first second of 2100
 MAX_DAYS = 3650
+# Times as people and programs write them: ISO 8601 with a zone, exactly as the API's document describes them.
+_YEAR = r"(?:19(?:7[1-9]|[89][0-9])|20[0-9]{2})"
+_LEAP = r"(?:19(?:7[26]|8[048]|9[26])|20(?:[02468][048]|[13579][26]))"
+_DAY = (
+    r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"  # of any year
+)
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
+_ZONE = r"(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
+TIME = rf"^(?:{_YEAR}-{_DAY}|{_LEAP}-02-29)[T ]{_CLOCK}{_ZONE}$"
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)]
 PlainId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -24,6 +34,11 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def seconds(text: str) -> int:
+    """Seconds since 1970 of a time that is as the pattern ``TIME`` says."""
+    return int(datetime.fromisoformat(text).timestamp())
+
+
 Whole = BeforeValidator(_whole)
 K = Annotated[int, Field(ge=1, le=MAX_K, description="How many."), Whole]
 Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET, description="Places to leave out before them."), Whole]
@@ -31,6 +46,12 @@ Days = Annotated[int, Field(ge=1, le=MAX_DAYS), Whole]
 AnyId = Annotated[str, StringConstraints(max_length=MAX_ID)]
 Variant = Annotated[str, StringConstraints(pattern=PATTERN)]
 Unknown = Literal["popular", "error"]
+Categories = Annotated[list[Category] | None, Query(max_length=100, description="Only of these.")]
+InStock = Annotated[bool, Query(description="Only what is in the server's file of the stock.")]
+ByRules = Annotated[bool, Query(description="By the shop's rules, where the server has some.")]
+Moment = Annotated[
+    str, StringConstraints(pattern=TIME), AfterValidator(seconds), Field(examples=["2026-11-30T18:30:00+01:00"])
+]
 
 
 class Body(BaseModel):

@@ -19,11 +19,11 @@ from typing import Any, Literal
 
 from viral.base.errors import DataError, UsageError
 from viral.base.files import read_json, write_json
-from viral.run.pipeline import RUN_FILE
 from viral.run.retrieval import Given
+from viral.run.summary import RUN_FILE
 
 State = Literal["idle", "running", "done", "failed"]
-COMMAND = "from viral.apps.serve.applying import main; main()"
+COMMAND = "from viral.apps.serve.background_update import main; main()"
 NICE = 5  # requests come first
 STOPPED = "The process ended without a word; the machine may have run out of memory."
 

@@ -13,7 +13,7 @@ QUERY = "lang"
 YEAR = 31_536_000  # seconds
 
 
-class Spoken:
+class RequestLanguage:
     """ASGI middleware: whatever is translated while a request is answered is in its language.
 
     ``?lang=`` of a page is remembered in a cookie. ``default`` is the server's own choice, or "" for the browser's.

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from viral.apps.serve.api.common import as_json
+from viral.apps.serve.api.json_answers import as_json
 
 router = APIRouter(include_in_schema=False)
 LIMITS = {

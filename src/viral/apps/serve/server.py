@@ -21,11 +21,11 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
 from viral.apps.serve.app import create_app
-from viral.apps.serve.held import holding
+from viral.apps.serve.bundle_copies import holding
+from viral.apps.serve.connection_limits import DefaultProtocol
 from viral.apps.serve.metrics import FOLDER
-from viral.apps.serve.protocol import DefaultProtocol
 from viral.apps.serve.security.cors import read_origin
-from viral.apps.serve.security.guard import is_loopback
+from viral.apps.serve.security.request_guard import is_loopback
 from viral.apps.serve.security.tokens import read_tokens
 from viral.apps.serve.settings import Settings
 from viral.apps.serve.snapshot import bundle_folder

@@ -5,18 +5,20 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
 from starlette.responses import PlainTextResponse, Response
 
-from viral.apps.serve.pages import render
+from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.pages.item import FANS, NEIGHBOURS, liked, wanting, ways
+from viral.apps.serve.pages.item_cards import ItemCards, cards_of
 from viral.apps.serve.pages.pictures import SIZES, shrunk
-from viral.apps.serve.pages.shelf import Shelf, shelf_of
+from viral.apps.serve.pages.rendering import is_partial, render
 from viral.apps.serve.problems import status_of
 from viral.apps.serve.security.access import asks, asks_much
 from viral.apps.serve.snapshot import Snapshot
+from viral.apps.serve.thread_pools import pools
 from viral.base.errors import UsageError, ViralError
 from viral.base.language import _, marked
 from viral.data.pictures import PictureError
@@ -90,8 +92,8 @@ _tries = Tries()
 @router.get("", dependencies=[Depends(asks)])
 def form(request: Request) -> Response:
     """The empty form."""
-    snapshot = request.app.state.live.current
-    return render(request, "new.html", shelf=shelf_of(snapshot), tried=None, fault="", **_given(request, "", ""))
+    snapshot = current_snapshot(request)
+    return render(request, "new.html", cards=cards_of(snapshot), tried=None, fault="", **_given(request, "", ""))
 
 
 @router.get("/warm", dependencies=[Depends(asks)])
@@ -115,25 +117,23 @@ async def attempt(
     ticket: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Describe, encode and place a new item; nothing of it is kept."""
-    snapshot = request.app.state.live.current
+    snapshot = current_snapshot(request)
     data = await picture.read() if picture is not None else b""
 
     def made() -> Response:
-        shelf, fault, status = shelf_of(snapshot), "", 200
-        shown: dict[str, object] = {"tried": None}
+        cards, fault, status = cards_of(snapshot), "", 200
+        shown: dict[str, Any] = {"tried": None}
         try:
-            shown = _found(snapshot, shelf, _try(snapshot, title, text, data, ticket), ticket)
+            shown = _found(snapshot, cards, _try(snapshot, title, text, data, ticket), ticket)
         except ViralError as error:
             fault, status = _in_words(error), status_of(error)
         finally:
             _tries.done(ticket)
-        template = "_tried.html" if "hx-request" in request.headers else "new.html"
-        page = render(request, template, shelf=shelf, fault=fault, **shown, **_given(request, title, text))
-        page.status_code = status
-        return page
+        template = "_tried.html" if is_partial(request) else "new.html"
+        given = shown | _given(request, title, text)
+        return render(request, template, code=status, cards=cards, fault=fault, **given)
 
-    answer: Response = await request.app.state.work.long.run(made)
-    return answer
+    return await pools(request).long.run(made)
 
 
 def _try(snapshot: Snapshot, title: str, text: str, data: bytes, ticket: str) -> Tried:
@@ -148,19 +148,19 @@ def _try(snapshot: Snapshot, title: str, text: str, data: bytes, ticket: str) ->
     return Tried(made, uri)
 
 
-def _found(snapshot: Snapshot, shelf: Shelf, tried: Tried, ticket: str) -> dict[str, object]:
+def _found(snapshot: Snapshot, cards: ItemCards, tried: Tried, ticket: str) -> dict[str, Any]:
     """What is like it in every way, and who would want it."""
     retriever = snapshot.retriever
     _tries.told(ticket, "compare")
     names = [FUSED, *(name for name in tried.item.features if name in snapshot.bundle.material.features)]
-    alike = {name: liked(shelf, retriever.like(tried.item, NEIGHBOURS, by=name)) for name in names}
+    alike = {name: liked(cards, retriever.like(tried.item, NEIGHBOURS, by=name)) for name in names}
     best = retriever.fans(tried.item, FANS)
     unclear = not best or best[0].score < snapshot.kept(Audience).least(retriever)
-    fans = wanting(snapshot, shelf, best)
+    fans = wanting(snapshot, cards, best)
     return {"tried": tried, "ways": ways(names), "alike": alike, "fans": fans, "unclear": unclear}
 
 
-def _given(request: Request, title: str, text: str) -> dict[str, object]:
+def _given(request: Request, title: str, text: str) -> dict[str, Any]:
     known = {"warm": request.app.state.warmth.state, "warmed": False, "ticket": secrets.token_urlsafe(12)}
     return known | {"given_title": title[:TITLE], "given_text": text[:TEXT]}
 
