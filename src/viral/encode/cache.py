@@ -12,7 +12,7 @@ import numpy as np
 from viral.base.errors import DataError
 from viral.base.progress import say, stage
 from viral.data.features import FloatArray
-from viral.encode.base import Encoder
+from viral.encode.encoders import Encoder
 
 T = TypeVar("T")
 CHUNK = 64  # texts encoded between two writes: what a stopped run loses

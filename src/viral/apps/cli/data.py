@@ -178,20 +178,21 @@ def encode(
     describer: Annotated[str | None, typer.Option(help="Whose descriptions, where there are several.")] = None,
     prompt: Annotated[str | None, typer.Option(help="By which prompt, where there are several.")] = None,
     modality: Annotated[
-        list[str] | None, typer.Option(help="text, title, description, words, image (default: all but words).")
+        list[str] | None,
+        typer.Option(help="text, title, description, words, image (default: all but words), or package.module:NAME."),
     ] = None,
     json_output: Json = False,
 ) -> None:
     """Turn titles, texts, descriptions and pictures into vectors; what has not changed is kept."""
     from viral.data.dataset import Dataset
+    from viral.data.modalities import modalities_of
     from viral.encode import encode_dataset
-    from viral.encode.feature_tables import SAID
     from viral.enrich import load_descriptions
 
-    opened = Dataset.open(dataset)
-    wanted = not modality or not set(SAID).isdisjoint(modality)
+    opened, chosen = Dataset.open(dataset), modalities_of(modality or ())
+    wanted = not chosen or any(one.of_descriptions for one in chosen)
     descriptions = load_descriptions(opened, describer, prompt) if wanted else None
-    tables = encode_dataset(opened, descriptions=descriptions, modalities=modality or None)
+    tables = encode_dataset(opened, descriptions=descriptions, modalities=chosen or None)
     if json_output:
         show_json({name: {"shape": list(t.values.shape), "encoder": t.encoder} for name, t in tables.items()})
         return

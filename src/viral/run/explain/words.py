@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from viral.base.errors import DataError, UsageError, nearest
+from viral.data.modalities import MODALITIES
 from viral.run.bundle import Bundle
-from viral.run.retrieval.encoding import join
 from viral.run.retrieval.new_items import embed, read_by, trained_ways_of
 from viral.run.retrieval.retriever import Retriever
 
@@ -44,8 +44,8 @@ def word_effects(retriever: Retriever, user_id: str, item_id: str, *, modality: 
         raise DataError(f"the words were encoded by {made}, which is not here", where=item_id)
     text = bundle.material.columns[name][item]
     ordered = list({word.lower(): word for word in WORD.findall(text)}.values())[:MOST_WORDS]
-    title = bundle.titles[item]
-    texts = [join(title, text), *(join(title, without(text, word)) for word in ordered)]
+    variants = [text, *(without(text, word) for word in ordered)]
+    texts = [MODALITIES[name].text_of({"title": bundle.titles[item], name: words}) for words in variants]
     scores = _as_new(retriever, user_id, item, name, encoders.encode_words(texts))
     effects = (scores[0] - scores[1:]).tolist()
     found = [WordEffect(word, effect) for word, effect in zip(ordered, effects, strict=True)]

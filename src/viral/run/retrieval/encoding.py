@@ -1,16 +1,18 @@
 """A title and a picture to the features of a bundle's modalities, by the describer and encoders that made them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from viral.base.errors import DataError, ViralError
+from viral.data.modalities import DESCRIPTION, MODALITIES, Modality
 from viral.data.pictures import PictureError, decode
 from viral.encode import Encoder, SentenceEncoder, VisionEncoder
-from viral.encode.feature_tables import SAID
+from viral.encode.encoders import encoder_of, makes
 from viral.encode.vision import EfficientNetLite
 from viral.enrich import Answer, Describer, Picture, Prompt, Refused
 from viral.enrich.prompts import clean_title
@@ -32,7 +34,7 @@ class Encoders:
     """What turns one new item into features. Models are loaded at their first use and kept.
 
     ``describer``, ``words`` and ``vision`` stand in for those that the material names; ``given`` says of its describer
-    what the material does not keep.
+    what the material does not keep. ``modalities`` are rows of yours beside those of the table.
     """
 
     material: Material
@@ -40,6 +42,8 @@ class Encoders:
     words: Encoder = field(default_factory=SentenceEncoder)
     vision: VisionEncoder = field(default_factory=EfficientNetLite)
     given: Given = NOTHING_GIVEN
+    modalities: Sequence[Modality] = ()
+    _own: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _kept: tuple[Describer, Prompt] | None = field(default=None, init=False, repr=False)
 
     def encode(
@@ -51,20 +55,19 @@ class Encoders:
         """
         on_step("look")
         decoded = None if picture is None else decode(picture, shorter_side=SHORTER_SIDE)
-        told = picture is not None and not set(SAID).isdisjoint(self.known)
+        known = [one for one in self.rows if one.name in self.known]
+        told = picture is not None and any(one.of_descriptions for one in known)
         if told:
             on_step("describe")
         description = self.describe(title, picture) if told and picture is not None else ""
         on_step("encode")
+        parts = {"title": title, "text": text, DESCRIPTION: description}
         features = {}
-        for name, more in (("text", text), ("title", ""), ("description", description)):
-            words = join(title, more)
-            if name in self.known and words:
-                features[name] = self.encode_words([words])[0]
-        if "words" in self.known and description:
-            features["words"] = self.encode_words([description])[0]
-        if "image" in self.known and decoded is not None:
-            features["image"] = torch.from_numpy(self.vision.features([decoded]))[0]
+        for one in known:
+            if one.of_pictures and decoded is not None:
+                features[one.name] = torch.from_numpy(self.encoder(one).features([decoded]))[0]
+            elif words := one.text_of(parts):
+                features[one.name] = torch.from_numpy(self.encoder(one).encode([words]))[0]
         if not features:
             hint = f"the bundle's items have: {', '.join(self.material.encoders) or 'none'}"
             raise DataError("nothing of the new item can be encoded as the bundle's items were", hint=hint)
@@ -74,17 +77,30 @@ class Encoders:
         """Vectors of texts, (n, F)."""
         return torch.from_numpy(self.words.encode(texts))
 
+    @property
+    def rows(self) -> Sequence[Modality]:
+        """The modalities that can be made here, if their encoder is the one that made the bundle's."""
+        return tuple((dict(MODALITIES) | {one.name: one for one in self.modalities}).values())
+
+    def encoder(self, modality: Modality) -> Any:
+        """The encoder of a modality, made once."""
+        if modality.encoder is None:
+            return encoder_of(modality, self.words, self.vision)
+        if modality.name not in self._own:
+            self._own[modality.name] = encoder_of(modality)
+        return self._own[modality.name]
+
     @cached_property
     def known(self) -> Mapping[str, str]:
         """The modalities whose encoder is the one here, with its name; the others' is not to be had."""
-        described = self.material.described
-        image = f"{self.vision.name}/{self.vision.revision}"
-        mine = {"text": self.words.name, "title": self.words.name, "image": image}
-        found = {name: one for name, one in self.material.encoders.items() if mine.get(name) == one}
-        if described is not None and described.encoder == self.words.name:
-            by = self.material.encoders
-            found |= {name: by[name] for name in SAID if described_by(by.get(name, "")) == described}
-        return found
+        made = {one.name: self.material.encoders.get(one.name, "") for one in self.rows}
+        return {one.name: made[one.name] for one in self.rows if self._makes(one, made[one.name])}
+
+    def _makes(self, modality: Modality, made: str) -> bool:
+        described = described_by(made)
+        if modality.of_descriptions and (described is None or described != self.material.described):
+            return False
+        return makes(modality, self.encoder(modality), described.encoder if described is not None else made)
 
     def describe(self, title: str, picture: bytes) -> str:
         """What the describer of the bundle's items says of a picture; nothing where it declines, or cannot be asked.
@@ -117,8 +133,3 @@ class Encoders:
             return for_categories(describer, categories), prompt
         check_revision(self.describer, made)
         return for_categories(self.describer, categories), self.given.prompt_for(made.prompt)
-
-
-def join(title: str, more: str) -> str:
-    """Title and further words as ``viral encode`` joins them."""
-    return ". ".join(part for part in (title.strip(), more.strip()) if part)

@@ -36,7 +36,11 @@ class CountingEncoder:
     """An encoder; ``count`` texts went through it."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder, self.count, self.name = encoder, 0, encoder.name
+        self._encoder, self.count = encoder, 0
+
+    @property
+    def name(self) -> str:
+        return self._encoder.name
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         self.count += len(texts)
@@ -48,7 +52,14 @@ class CountingVision:
 
     def __init__(self, vision: VisionEncoder) -> None:
         self._vision, self.count = vision, 0
-        self.name, self.revision = vision.name, vision.revision
+
+    @property
+    def name(self) -> str:
+        return self._vision.name
+
+    @property
+    def revision(self) -> str:
+        return self._vision.revision
 
     def features(self, pictures: "Sequence[Image]") -> FloatArray:
         self.count += len(pictures)

@@ -12,6 +12,7 @@ from viral.data.dataset import Dataset
 from viral.data.descriptions import IMPORTED, overlaid
 from viral.data.edits import HUMAN
 from viral.data.fetch import FETCHED, Fetcher
+from viral.data.modalities import Modality
 from viral.encode import Encoder, VisionEncoder
 from viral.enrich import (
     LEDGER_FILE,
@@ -44,6 +45,7 @@ class Makers:
     words: Encoder | None = None
     vision: VisionEncoder | None = None
     given: Given = NOTHING_GIVEN
+    modalities: tuple[Modality, ...] = ()  # rows of yours beside those of the table
     anew: bool = False  # describe all items, by whatever describer, prompt and settings are given
 
 
@@ -51,8 +53,8 @@ def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descrip
     """The descriptions of all items, kept in the data set, and how many pictures were asked about.
 
     What a human wrote is not asked for and stands in the place of the describer's words; where a human described the
-    run's items, or a file did (``viral.enrich.import_descriptions``), nobody is asked. Raises ``NoDescriber`` where this would not
-    be the describer that ``made`` names, or not its settings.
+    run's items, or a file did (``viral.enrich.import_descriptions``), nobody is asked. Raises ``NoDescriber`` where
+    this would not be the describer that ``made`` names, or not its settings.
     """
     edits = load_edits(dataset)
     if made.revision == IMPORTED and not makers.anew:

@@ -19,10 +19,12 @@ from viral.data.dataset import MANIFEST_FILE, Dataset
 from viral.data.descriptions import DESCRIPTIONS_FOLDER
 from viral.data.edits import EDITS_FILE
 from viral.data.inputs import ModelInputs
+from viral.data.modalities import MODALITIES, Modality
 from viral.data.preconditions import need
 from viral.data.splitting import Split
-from viral.encode import SentenceEncoder, encode_dataset
-from viral.encode.feature_tables import CACHE_FILE, PICTURES_CACHE, SAID
+from viral.encode import Encoder, SentenceEncoder, VisionEncoder, encode_dataset
+from viral.encode.encoders import encoder_of, makes
+from viral.encode.feature_tables import CACHE_FILE, PICTURES_CACHE
 from viral.encode.vision import EfficientNetLite
 from viral.enrich import LEDGER_FILE, save_descriptions
 from viral.enrich.import_descriptions import imported_sets
@@ -171,13 +173,19 @@ def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, i
     described, descriptions, asked = material.described, None, 0
     if described is not None and described.encoder == words.name:
         descriptions, asked = describe(dataset, described, makers)
-    ours = {"text": words.name, "title": words.name, "image": f"{vision.name}/{vision.revision}"}
-    modalities = [name for name, encoder in material.encoders.items() if ours.get(name) == encoder]
-    if descriptions is not None:
-        modalities += [name for name in SAID if described_by(material.encoders.get(name, "")) == described]
+    chosen = [one for one in (*MODALITIES.values(), *makers.modalities) if one.name in material.encoders]
+    modalities = [one for one in chosen if _made_here(one, material, words, vision, descriptions is not None)]
     if modalities:
         encode_dataset(dataset, descriptions=descriptions, encoder=words, vision=vision, modalities=modalities)
     return {"described": asked, "texts": words.count, "pictures": vision.count}
+
+
+def _made_here(modality: Modality, material: Material, words: Encoder, vision: VisionEncoder, describes: bool) -> bool:
+    """Whether the material's table of a modality was made by the encoder, and of the descriptions, that are here."""
+    made = material.encoders[modality.name]
+    if modality.of_descriptions:
+        return describes and described_by(made) == material.described
+    return makes(modality, encoder_of(modality, words, vision), made)
 
 
 def _go_on(

@@ -32,10 +32,10 @@ def viral_json(*words: object) -> Any:
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shop whose pictures are elsewhere."""
     from unit.lab.quality.conftest import Words
-    from viral.encode import feature_tables as run
+    from viral.encode import sentence
 
     monkeypatch.setattr(measure, "SentenceEncoder", Words)
-    monkeypatch.setattr(run, "SentenceEncoder", Words)
+    monkeypatch.setattr(sentence, "SentenceEncoder", Words)
     source = tmp_path / "source"
     write(source / "toy.inter", LOG)
     write(source / "items.csv", "itemID,title\n" + "".join(f"{n},Thing {n}\n" for n in range(4)))

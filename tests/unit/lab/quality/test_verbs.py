@@ -74,7 +74,7 @@ def test_enrich_reports_what_it_described_beside_the_other_prompt(dataset, tmp_p
         def describe(self, pictures, prompt):
             return [Answer(guided(truth[picture.item_id])) for picture in pictures]
 
-    monkeypatch.setattr(describers, "DESCRIBERS", {"pixel": lambda: describers.Kind(PixelConfig, Knowing)})
+    monkeypatch.setattr(describers, "DESCRIBERS", {"pixel": lambda: describers.DescriberKind(PixelConfig, Knowing)})
     monkeypatch.setattr(measure, "SentenceEncoder", Words)
     assert "quality" not in json.loads(viral("enrich", str(dataset), "--json"))
     out = tmp_path / "quality.html"

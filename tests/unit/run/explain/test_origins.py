@@ -17,7 +17,6 @@ from viral.run.explain import explain, word_effects
 from viral.run.explain.information import load
 from viral.run.explain.words import without
 from viral.run.retrieval import Retriever
-from viral.run.retrieval.encoding import join
 from worlds import SMALL, ZOO, World, class_of, small_model, two_tastes
 
 DESCRIPTIONS = tuple(f"A {('red', 'blue')[n % 2]} thing, thing number {n}" for n in range(12))
@@ -28,7 +27,7 @@ def bundle_of(name: str, **config: object) -> Bundle:
     world = two_tastes(12)
     titles = tuple(f"Title {n}" for n in range(12))
     encoder = BagOfWords()
-    values = encoder.encode([join(*pair) for pair in zip(titles, DESCRIPTIONS, strict=True)])
+    values = encoder.encode([". ".join(pair) for pair in zip(titles, DESCRIPTIONS, strict=True)])
     table = FeatureTable(world.split.items.ids, "description", values, f"{encoder.name} of x/1 with prompt plain")
     tables = (*(t for t in world.tables if t.modality != "description"), table)
     inputs = ModelInputs.of(world.split, tables)
