@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 import torch
 
 from viral.base.errors import DataError, UsageError, nearest
 from viral.data.interactions import Interactions
+from viral.data.split_rules import with_split
 from viral.data.vocabulary import Vocabulary
 
 
@@ -57,14 +57,6 @@ def split(interactions: pl.DataFrame, item_ids: Sequence[str], *, seed: int = 0)
     return Split(train, valid, test, users, items)
 
 
-def with_split(interactions: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
-    """A log with the ``split`` column that it is trained by: its own as text, else that of ``random_split(seed)``."""
-    if "split" in interactions.columns:
-        return interactions.with_columns(pl.col("split").cast(pl.String))
-    # A pair that is there twice would be in two parts.
-    return random_split(interactions.unique(["user_id", "item_id"], keep="first", maintain_order=True), seed=seed)
-
-
 def sample_users(part: Interactions, count: int, *, seed: int = 0) -> Interactions:
     """The interactions of ``count`` users drawn at random from those that ``part`` has; all where there are no more.
 
@@ -92,27 +84,6 @@ def _check_disjoint(interactions: pl.DataFrame) -> None:
             where="interactions, field split",
             hint="keep each pair in one split; `viral doctor DATASET` names them",
         )
-
-
-def random_split(interactions: pl.DataFrame, *, seed: int) -> pl.DataFrame:
-    """Add a ``split`` column, about 8:1:1 within each user, by the rule of the published benchmark (MMRec).
-
-    Of a user's n interactions, shuffled: n < 3, all train; 3 ≤ n < 10, one valid and one test; n ≥ 10, int(n/5) held
-    out, half of them (rounded down) valid, the rest test. The same seed and rows give the same split.
-    """
-    rng = np.random.default_rng(seed)
-    shuffled = pl.Series("_order", rng.permutation(interactions.height))
-    n = pl.len().over("user_id")
-    rank = pl.col("_order").rank("ordinal").over("user_id")  # 1 … n
-    held_out = pl.when(n < 3).then(0).when(n < 10).then(2).otherwise(n // 5)
-    part = (
-        pl.when(rank <= held_out // 2)
-        .then(pl.lit("valid"))
-        .when(rank <= held_out)
-        .then(pl.lit("test"))
-        .otherwise(pl.lit("train"))
-    )
-    return interactions.with_columns(shuffled).with_columns(split=part).drop("_order")
 
 
 def _indices(frame: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Interactions:

@@ -13,7 +13,7 @@ from viral.data.dataset import Rejection
 from viral.data.descriptions import UNKNOWN
 from viral.data.edits import HUMAN
 from viral.data.importers.readers.formats import Column, read_rows
-from viral.data.importers.rows import Rows, require_rows, with_ids, with_known_items
+from viral.data.importers.rows import CheckedRows, require_rows, with_ids, with_known_items
 from viral.enrich.answers import storable
 from viral.enrich.describers import DESCRIBERS, IMPORT
 
@@ -97,7 +97,7 @@ def _is_bad(column: str, name: str) -> bool:
     return not _NAME.fullmatch(name) or (column == "describer" and name in {*DESCRIBERS, IMPORT, HUMAN})
 
 
-def _named(rows: Rows, column: str, default: str) -> Rows:
+def _named(rows: CheckedRows, column: str, default: str) -> CheckedRows:
     """The rows with that column filled; those with something there that cannot be a name are left out."""
     if not rows.has(column):
         return rows.with_columns(**{column: pl.lit(default)})
@@ -107,7 +107,7 @@ def _named(rows: Rows, column: str, default: str) -> Rows:
     return filled.without(pl.lit(bad), column, f"not the name of a {column}")
 
 
-def _once(rows: Rows) -> Rows:
+def _once(rows: CheckedRows) -> CheckedRows:
     """The first row of every item, describer and prompt."""
     key = ["item", "describer", "prompt"]
     again = ~pl.struct(key).is_first_distinct()

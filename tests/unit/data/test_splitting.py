@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from viral.base.errors import DataError, UnknownIdError, UsageError
-from viral.data.splitting import random_split, sample_users, split
+from viral.data.split_rules import random_split
+from viral.data.splitting import sample_users, split
 
 BABY = Path(__file__).parents[4] / "shared" / "data" / "amazon-baby" / "baby.inter"
 

@@ -9,13 +9,13 @@ from viral.data.dataset import INTERACTIONS_FILE, Dataset
 from viral.data.doctor.features import check_features
 from viral.data.doctor.interactions import check_log, check_split
 from viral.data.doctor.items import check_items, check_pictures
-from viral.data.doctor.report import Finding, Report, Severity, render
+from viral.data.doctor.report import DoctorReport, Finding, Severity, render
 from viral.data.doctor.tables import check_hashes, read_table
 
-__all__ = ["Finding", "Report", "Severity", "examine", "render"]
+__all__ = ["DoctorReport", "Finding", "Severity", "examine", "render"]
 
 
-def examine(dataset: Dataset) -> Report:
+def examine(dataset: Dataset) -> DoctorReport:
     """Look at everything in a data set folder; every picture is decoded, every feature table read."""
     folder = dataset.path
     items, findings = read_table(folder / ITEMS_FILE, REQUIRED_COLUMNS, OPTIONAL_COLUMNS)
@@ -31,4 +31,4 @@ def examine(dataset: Dataset) -> Report:
     if items is not None and log is not None:
         findings += [*check_log(log, items), *check_split(log, items)]
     findings += check_hashes(dataset)
-    return Report.of(str(folder), findings, counts)
+    return DoctorReport.of(str(folder), findings, counts)

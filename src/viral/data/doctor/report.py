@@ -25,7 +25,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DoctorReport:
     """All that an examination found, the errors first."""
 
     dataset: str
@@ -33,7 +33,7 @@ class Report:
     counts: Mapping[str, int] = field(default_factory=dict)  # users, items, interactions, images
 
     @classmethod
-    def of(cls, dataset: str, findings: Iterable[Finding], counts: Mapping[str, int]) -> "Report":
+    def of(cls, dataset: str, findings: Iterable[Finding], counts: Mapping[str, int]) -> "DoctorReport":
         """A report of those findings that occurred at all."""
         found = [finding for finding in findings if finding.count]
         return cls(dataset, tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))), counts)
@@ -64,12 +64,12 @@ def _short(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:99]}…"
 
 
-def render(report: Report) -> str:
+def render(report: DoctorReport) -> str:
     """The report for a human, as plain text."""
     return "\n".join(_lines(report))
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: DoctorReport) -> Iterator[str]:
     counts = ", ".join(f"{number:,} {name}" for name, number in report.counts.items())
     yield f"{report.dataset}: {counts}" if counts else report.dataset
     for finding in report.findings:

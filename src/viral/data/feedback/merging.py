@@ -34,7 +34,7 @@ def merge(dataset: Dataset, file: Path, out: Path, *, kinds: Collection[str] = T
     for kind in kinds:
         if kind not in there:
             raise UsageError(f"unknown kind {kind!r}", hint=nearest(kind, there))
-    from viral.data.splitting import with_split  # imports torch
+    from viral.data.split_rules import with_split
 
     log, items = with_split(dataset.interactions()), read_parquet(dataset.path / ITEMS_FILE)
     wanted = [event for event in events if event.kind in kinds]

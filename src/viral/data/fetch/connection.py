@@ -42,7 +42,7 @@ class Deadline:
         return FetchError("too slow", self._url, f" (not there after {self._seconds:g} s)")
 
 
-class Guard(httpcore.NetworkBackend):
+class GuardedBackend(httpcore.NetworkBackend):
     """What makes the connections of a fetch: the name is looked up here, checked, and connected to by its address.
 
     There is no other way from a URL to a socket, so a name that answers differently the second time gains nothing.

@@ -13,7 +13,7 @@ import httpx
 
 from viral.base.parallel import ThreadExecutor
 from viral.data.fetch.cache import PictureCache
-from viral.data.fetch.connection import Deadline, Guard, Resolver, look_up
+from viral.data.fetch.connection import Deadline, GuardedBackend, Resolver, look_up
 from viral.data.fetch.limits import FetchConfig, FetchError
 from viral.data.pictures import PictureError, read_header
 
@@ -121,7 +121,7 @@ class Fetcher:
 
     def _request(self, place: httpx.URL, url: str, tls: ssl.SSLContext, deadline: Deadline) -> bytes | str:
         """The body, or where the server sends us."""
-        guard = Guard(self._backend, self._config, self._resolver, url, deadline)
+        guard = GuardedBackend(self._backend, self._config, self._resolver, url, deadline)
         target = httpcore.URL(
             scheme=place.scheme.encode(), host=place.raw_host, port=place.port, target=place.raw_path or b"/"
         )

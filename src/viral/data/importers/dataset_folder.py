@@ -13,7 +13,7 @@ from viral.base.errors import DataError, UsageError
 from viral.base.files import fingerprint, staged_folder
 from viral.data.dataset import MANIFEST_FILE, Rejection, Source, write_tables
 from viral.data.importers.carry_over import carry_over
-from viral.data.importers.rows import Rows, require_rows
+from viral.data.importers.rows import CheckedRows, require_rows
 
 FEEDBACK = ".feedback.jsonl"  # what a server writes beside a run
 NOT_OF_THE_SOURCE = (MANIFEST_FILE, "run.json", "identity.json")  # a folder with one of them is something made here
@@ -111,7 +111,7 @@ def write(
     write_tables(staging, items.rename({"item": "item_id"}), interactions, source, ordered)
 
 
-def log(rows: Rows) -> pl.DataFrame:
+def log(rows: CheckedRows) -> pl.DataFrame:
     """The interactions of cleaned rows, with the column names of a data set."""
     kept = [name for name in ("timestamp", "split") if rows.has(name)]
     return rows.frame.select(pl.col("user").alias("user_id"), pl.col("item").alias("item_id"), *kept)
@@ -125,7 +125,7 @@ def joined(items: pl.DataFrame, columns: Iterable[str], separator: str = ". ") -
     return pl.concat_str([pl.when(text != "").then(text) for text in texts], separator=separator, ignore_nulls=True)
 
 
-def core_of(rows: Rows, core: int, *, where: str) -> pl.DataFrame:
+def core_of(rows: CheckedRows, core: int, *, where: str) -> pl.DataFrame:
     """The ``core``-core of cleaned rows; raises ``DataError`` where nothing is left."""
     from viral.data.filtering import k_core  # imports torch, which the other importers do without
 

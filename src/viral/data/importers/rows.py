@@ -15,7 +15,7 @@ FILE = "\0file"  # where the rows are of several files: the name of each row's o
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class CheckedRows:
     """The rows of one file that are still good, and those that were left out with the reason."""
 
     file: str
@@ -24,7 +24,7 @@ class Rows:
     rejections: tuple[Rejection, ...] = ()
     present: Sequence[str] = ()  # every column of the file
 
-    def without(self, bad: pl.Expr, column: str, reason: str) -> "Rows":
+    def without(self, bad: pl.Expr, column: str, reason: str) -> "CheckedRows":
         """The rows for which ``bad`` does not hold; the others are rejected, with their value of ``column``."""
         mask = self.frame.select(bad.fill_null(value=False)).to_series()
         if not mask.any():
@@ -36,11 +36,11 @@ class Rows:
         )
         return replace(self, frame=self.frame.filter(~mask), rejections=self.rejections + faults)
 
-    def only(self, wanted: pl.Expr) -> "Rows":
+    def only(self, wanted: pl.Expr) -> "CheckedRows":
         """The rows for which ``wanted`` holds; the others are not faulty, only not asked for."""
         return replace(self, frame=self.frame.filter(wanted))
 
-    def with_columns(self, **columns: pl.Expr | pl.Series) -> "Rows":
+    def with_columns(self, **columns: pl.Expr | pl.Series) -> "CheckedRows":
         """The same rows with columns added or replaced."""
         return replace(self, frame=self.frame.with_columns(**columns))
 
@@ -48,7 +48,7 @@ class Rows:
         return column in self.frame.columns
 
 
-def with_ids(rows: Rows, *columns: str) -> Rows:
+def with_ids(rows: CheckedRows, *columns: str) -> CheckedRows:
     """Leave out rows whose id is empty or only blanks; other ids stay exactly as written."""
     for column in columns:
         blank = pl.col(column).is_null() | (pl.col(column).str.strip_chars() == "")
@@ -56,23 +56,23 @@ def with_ids(rows: Rows, *columns: str) -> Rows:
     return rows
 
 
-def with_known_items(rows: Rows, item_ids: pl.Series) -> Rows:
+def with_known_items(rows: CheckedRows, item_ids: pl.Series) -> CheckedRows:
     """Leave out rows whose ``item`` is none of ``item_ids``."""
     return rows.without(~pl.col("item").is_in(item_ids.implode()), "item", "unknown item")
 
 
-def with_items(rows: Rows, item_ids: Sequence[str]) -> Rows:
+def with_items(rows: CheckedRows, item_ids: Sequence[str]) -> CheckedRows:
     """With a row for each of ``item_ids`` that has none; it says nothing but its id."""
     missing = pl.DataFrame({"item": pl.Series(item_ids, dtype=pl.String)}).join(rows.frame, on="item", how="anti")
     return replace(rows, frame=pl.concat([rows.frame, missing], how="diagonal")) if missing.height else rows
 
 
-def with_one_row_per_item(rows: Rows) -> Rows:
+def with_one_row_per_item(rows: CheckedRows) -> CheckedRows:
     """Keep the first row of every ``item``."""
     return rows.without(~pl.col("item").is_first_distinct(), "item", "duplicate item")
 
 
-def with_one_row_per_pair(rows: Rows) -> Rows:
+def with_one_row_per_pair(rows: CheckedRows) -> CheckedRows:
     """Keep one row of every (user, item): the earliest where there is a ``timestamp``, else the first."""
     frame = rows.frame.with_columns(pl.int_range(pl.len()).alias(_PLACE))
     if rows.has("timestamp"):
@@ -81,14 +81,14 @@ def with_one_row_per_pair(rows: Rows) -> Rows:
     return rows.without(~pl.int_range(pl.len()).is_in(kept.implode()), "item", "duplicate pair")
 
 
-def with_numbers(rows: Rows, column: str) -> Rows:
+def with_numbers(rows: CheckedRows, column: str) -> CheckedRows:
     """Turn a text column into float64; rows without a finite number are left out."""
     number = pl.col(column).str.strip_chars().cast(pl.Float64, strict=False)
     rows = rows.without(~number.is_finite().fill_null(value=False), column, "not a number")
     return rows.with_columns(**{column: number})
 
 
-def with_times(rows: Rows, *, required: bool) -> Rows:
+def with_times(rows: CheckedRows, *, required: bool) -> CheckedRows:
     """Turn ``timestamp`` into numbers: those given as numbers as they are, dates as seconds since 1970.
 
     Rows with something else are left out; rows with nothing too, where ``required``. Whole numbers give int64.
@@ -96,7 +96,7 @@ def with_times(rows: Rows, *, required: bool) -> Rows:
     return timed(rows, required=required)[0]
 
 
-def timed(rows: Rows, *, required: bool, day_first: bool | None = None) -> tuple[Rows, Times]:
+def timed(rows: CheckedRows, *, required: bool, day_first: bool | None = None) -> tuple[CheckedRows, Times]:
     """``with_times``, and how the times were read."""
     text = pl.col("timestamp").str.strip_chars()
     rows = rows.with_columns(timestamp=pl.when(text != "").then(text))
@@ -111,7 +111,7 @@ def timed(rows: Rows, *, required: bool, day_first: bool | None = None) -> tuple
     return replace(rows, frame=frame), times
 
 
-def require_rows(rows: Rows, what: str, where: str) -> None:
+def require_rows(rows: CheckedRows, what: str, where: str) -> None:
     """Raise ``DataError`` where nothing is left of ``rows``, with the reasons of the first rejections."""
     if rows.frame.height:
         return

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
+import numpy as np
 import polars as pl
 
 from viral.base.errors import DataError, UsageError, nearest
-from viral.data.importers.rows import Rows
+from viral.data.importers.rows import CheckedRows
+from viral.data.split_rules import TEST, VALID, global_split, held_out, parts_by_rank, random_split, temporal_split
 
 SplitRule = Literal["random", "temporal", "global", "column", "none"]
 TIMED = ("temporal", "global")  # rules that need a time in every row
@@ -18,7 +20,7 @@ BY_TIME = (  # what ``temporal_split`` does, in words
 )
 NOTHING_HELD_OUT = "none: every interaction is for training, nothing is held out"
 CUTS = (0.8, 0.9)  # of the log in time order: where validation begins, and where the test
-NEWCOMER = "no earlier interaction of the user"
+NO_HISTORY = "no earlier interaction of the user"
 _SPELLINGS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
 
 
@@ -36,7 +38,7 @@ def split_rule(rule: str | None, *, has_column: bool) -> SplitRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class SplitLog:
     """A log with its ``split`` column, in words how it was made, and what another log has to be split by alike."""
 
     interactions: pl.DataFrame
@@ -44,7 +46,9 @@ class Parts:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def split_log(pairs: Rows, interactions: pl.DataFrame, rule: SplitRule, seed: int) -> tuple[Rows, Parts]:
+def split_log(
+    pairs: CheckedRows, interactions: pl.DataFrame, rule: SplitRule, seed: int
+) -> tuple[CheckedRows, SplitLog]:
     """Split ``interactions``, which are those of ``pairs`` or their k-core, by a rule.
 
     The pairs come back without the rows that the rule leaves out, which are named.
@@ -52,15 +56,13 @@ def split_log(pairs: Rows, interactions: pl.DataFrame, rule: SplitRule, seed: in
     if rule == "global":
         return _at_two_dates(pairs, interactions)
     if rule == "column":
-        return pairs, Parts(interactions, as_given(interactions, "as the log says"))
+        return pairs, SplitLog(interactions, as_given(interactions, "as the log says"))
     if rule == "none":
-        return pairs, Parts(interactions.with_columns(split=pl.lit("train")), NOTHING_HELD_OUT)
+        return pairs, SplitLog(interactions.with_columns(split=pl.lit("train")), NOTHING_HELD_OUT)
     if rule == "temporal":
-        return pairs, Parts(temporal_split(interactions), BY_TIME)
-    from viral.data.splitting import random_split  # imports torch
-
+        return pairs, SplitLog(temporal_split(interactions), BY_TIME)
     options = {"times": "timestamp" in interactions.columns}
-    return pairs, Parts(random_split(interactions, seed=seed), at_random(seed), options)
+    return pairs, SplitLog(random_split(interactions, seed=seed), at_random(seed), options)
 
 
 def offered(manifest: Mapping[str, Any]) -> str:
@@ -71,14 +73,7 @@ def offered(manifest: Mapping[str, Any]) -> str:
     return "; the log has times: --split temporal holds out each user's latest, --split global cuts at two dates"
 
 
-def global_split(interactions: pl.DataFrame, cuts: tuple[float, float]) -> pl.DataFrame:
-    """Add a ``split`` column by two times for all users: what is before both is train, after both test."""
-    valid, test = (pl.col("timestamp") >= cut for cut in cuts)
-    part = pl.when(test).then(pl.lit("test")).when(valid).then(pl.lit("valid")).otherwise(pl.lit("train"))
-    return interactions.with_columns(split=part)
-
-
-def _at_two_dates(pairs: Rows, interactions: pl.DataFrame) -> tuple[Rows, Parts]:
+def _at_two_dates(pairs: CheckedRows, interactions: pl.DataFrame) -> tuple[CheckedRows, SplitLog]:
     times = interactions["timestamp"].sort()
     first, second = (times[min(int(share * len(times)), len(times) - 1)] for share in CUTS)
     cut = global_split(interactions, (first, second))
@@ -88,15 +83,15 @@ def _at_two_dates(pairs: Rows, interactions: pl.DataFrame) -> tuple[Rows, Parts]
             "too many interactions are of one time to cut the log at two", where="--split global", hint=hint
         )
     early = cut.filter(pl.col("split") == "train")["user_id"].unique()
-    newcomers = cut.filter(~pl.col("user_id").is_in(early.implode()))
-    gone = newcomers.select(pl.struct(user="user_id", item="item_id")).to_series()
-    users = newcomers["user_id"].n_unique()
+    without_history = cut.filter(~pl.col("user_id").is_in(early.implode()))
+    gone = without_history.select(pl.struct(user="user_id", item="item_id")).to_series()
+    users = without_history["user_id"].n_unique()
     told = f"cut in time for all users: validation from {_date(first)} on, test from {_date(second)} on"
     if users:
-        told += f"; left out: {newcomers.height:,} interactions of {users:,} users who have none before"
+        told += f"; left out: {without_history.height:,} interactions of {users:,} users who have none before"
     kept = cut.filter(pl.col("user_id").is_in(early.implode()))
-    left = pairs.without(pl.struct("user", "item").is_in(gone.implode()), "user", NEWCOMER)
-    return left, Parts(kept, told, {"cuts": [first, second]})
+    left = pairs.without(pl.struct("user", "item").is_in(gone.implode()), "user", NO_HISTORY)
+    return left, SplitLog(kept, told, {"cuts": [first, second]})
 
 
 def _date(time: float) -> str:
@@ -145,8 +140,6 @@ def new_parts(
 
 def _shuffled(new: pl.DataFrame, seed: int, old: int) -> pl.Series:
     """A random order of the rows, whatever their order in the file."""
-    import numpy as np
-
     places = new.with_row_index("#place").sort("user_id", "item_id")["#place"]
     drawn = np.random.default_rng([seed, old]).permutation(new.height)
     return pl.DataFrame({"#place": places, _RANK: drawn}).sort("#place")[_RANK]
@@ -161,15 +154,11 @@ def _topped_up(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     counts = old.group_by("user_id").agg(
         pl.len().alias("#old"), *((pl.col("split") == name).sum().alias(f"#{name}") for name in ("valid", "test"))
     )
-    n = pl.len().over("user_id") + pl.col("#old")
-    held_out = pl.when(n < 3).then(0).when(n < 10).then(2).otherwise(n // 5)
-    test = (held_out - held_out // 2 - pl.col("#test").cast(pl.Int64)).clip(0)
-    valid = (held_out // 2 - pl.col("#valid").cast(pl.Int64)).clip(0)
-    place = pl.col(_RANK).rank("ordinal").over("user_id")
-    part = (
-        pl.when(place <= test).then(pl.lit("test")).when(place <= test + valid).then(pl.lit("valid"))
-        .otherwise(pl.lit("train"))
-    )  # fmt: skip
+    all_valid, all_test = held_out(pl.len().over("user_id") + pl.col("#old"))
+    valid, test = (
+        (n - pl.col(name).cast(pl.Int64)).clip(0) for n, name in ((all_valid, "#valid"), (all_test, "#test"))
+    )
+    part = parts_by_rank(pl.col(_RANK).rank("ordinal").over("user_id"), (TEST, test), (VALID, valid))
     joined = new.join(counts, on="user_id", how="left", maintain_order="left")
     joined = joined.with_columns(pl.col("#old", "#valid", "#test").fill_null(0).cast(pl.Int64))
     return joined.with_columns(split=part).select(
@@ -182,35 +171,15 @@ def spelt_split(name: str) -> str | None:
     return _SPELLINGS.get(name.strip().lower())
 
 
-def with_known_splits(rows: Rows) -> Rows:
+def with_known_splits(rows: CheckedRows) -> CheckedRows:
     """Spell the ``split`` column our way (``val`` and ``validation`` are ``valid``); leave out unknown splits."""
     spelt = pl.col("split").str.strip_chars().str.to_lowercase().replace_strict(_SPELLINGS, default=None)
     rows = rows.without(spelt.is_null(), "split", "unknown split")
     return rows.with_columns(split=spelt)
 
 
-def temporal_split(interactions: pl.DataFrame) -> pl.DataFrame:
-    """Add a ``split`` column by time within each user: the last for test, those before for validation.
-
-    As many as in ``viral.data.random_split``: of n interactions, n < 3, all train; 3 ≤ n < 10, one valid and one test;
-    n ≥ 10, int(n/5) held out, half of them (rounded down) valid. Of equal times, the later row is the later one.
-    """
-    n = pl.len().over("user_id")
-    from_last = pl.int_range(pl.len(), 0, -1).over("user_id")  # the last of n is 1, the first is n
-    held_out = pl.when(n < 3).then(0).when(n < 10).then(2).otherwise(n // 5)
-    part = (
-        pl.when(from_last <= held_out - held_out // 2)
-        .then(pl.lit("test"))
-        .when(from_last <= held_out)
-        .then(pl.lit("valid"))
-        .otherwise(pl.lit("train"))
-    )
-    ordered = interactions.with_row_index("#place").sort("timestamp", maintain_order=True)
-    return ordered.with_columns(split=part).sort("#place").drop("#place")
-
-
 def at_random(seed: int) -> str:
-    """What ``viral.data.random_split`` does, in words."""
+    """What ``viral.data.split_rules.random_split`` does, in words."""
     return f"random 80/10/10 per user (seed {seed})"
 
 

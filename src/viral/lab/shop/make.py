@@ -46,7 +46,7 @@ def make_shop(dataset: Path, config: ShopConfig, *, overwrite: bool = False) -> 
     ``overwrite`` what lies beside the tables of a data set is kept (:mod:`viral.data.importers.carry_over`).
     """
     from viral.data.importers.carry_over import carry_over
-    from viral.data.splitting import random_split
+    from viral.data.split_rules import random_split
 
     with staged_folder(dataset, overwrite=overwrite) as folder:
         world = make_world(config)

@@ -8,7 +8,7 @@ import pytest
 
 from makers import ITEMS, LOG, damaged
 from viral.base.errors import ViralError
-from viral.data.doctor import Finding, Report, examine, render
+from viral.data.doctor import Finding, DoctorReport, examine, render
 from viral.data.sampling import TripletSampler
 from viral.data.splitting import split
 
@@ -142,7 +142,7 @@ def _holes(rng, values):
 
 def test_a_report_is_json_and_orders_errors_first():
     note, error = Finding("note", "n", 1, "m"), Finding("error", "e", 7, "m", ("x row 1",), "mend it")
-    report = Report.of("here", [note, Finding("error", "none of these", 0, ""), error], {"items": 3})
+    report = DoctorReport.of("here", [note, Finding("error", "none of these", 0, ""), error], {"items": 3})
     assert report.findings == (error, note)
     assert not report.trainable
     assert json.loads(json.dumps(report.to_json())) == {

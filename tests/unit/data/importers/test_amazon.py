@@ -13,7 +13,7 @@ from viral.base.errors import DataError, UsageError
 from viral.data.importers import import_amazon2014, import_amazon2023
 from viral.data.importers.layouts.amazon import files as amazon_files
 from viral.data.importers.layouts.amazon import recognising
-from viral.data.splitting import random_split
+from viral.data.split_rules import random_split
 
 PAIRS = [(user, item) for user in ("U3", "U1", "U2") for item in ("B2", "B1", "B3")]  # a 3-core, in this order
 

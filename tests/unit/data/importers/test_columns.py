@@ -13,7 +13,6 @@ from viral.data.importers.columns.names import (
     USER,
     candidates,
     key,
-    meanings,
     own_of_items,
 )
 
@@ -123,13 +122,13 @@ def test_a_log_tells_of_its_items_only_by_names_that_say_whose_they_are():
 
 
 def test_no_name_has_two_meanings():
-    for side, roles in meanings().items():
+    for roles in (LOG_ROLES, ITEM_ROLES):
         keys = [key(name) for role in roles if role.name != "variant" for name in role.names]
-        assert len(keys) == len(set(keys)), side
+        assert len(keys) == len(set(keys)), roles[0].name
 
 
 def test_the_page_lists_every_name_and_no_other():
     listed = [line.split("|") for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     page = [(cells[1].strip(), cells[2].strip(), cells[3].replace("`", "").split()) for cells in listed]
-    code = [(f"`{role.name}`", role.meaning, list(role.names)) for roles in meanings().values() for role in roles]
+    code = [(f"`{role.name}`", role.meaning, list(role.names)) for role in (*LOG_ROLES, *ITEM_ROLES)]
     assert page == code

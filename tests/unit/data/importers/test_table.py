@@ -9,7 +9,7 @@ from makers import rejected, write
 from viral.base.errors import DataError, UsageError
 from viral.data.dataset import Dataset
 from viral.data.importers import import_table
-from viral.data.splitting import random_split
+from viral.data.split_rules import random_split
 
 LOG = "user,item\nu1,a\nu1,b\nu2,a\nu2,c\n"
 ITEMS = "item,title,text,category\na,Kettle,Boils water.,kitchen\nb,<b>Pot</b>,,\nc,,Blue,garden\nd,Never taken,,\n"

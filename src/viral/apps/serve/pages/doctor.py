@@ -23,7 +23,7 @@ from viral.base.errors import DataError
 from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import INTERACTIONS_FILE, REJECTED_FILE, Dataset
 from viral.data.descriptions import DESCRIPTIONS_FOLDER, overlaid
-from viral.data.doctor import Report, examine
+from viral.data.doctor import DoctorReport, examine
 from viral.data.doctor.tables import read_table
 from viral.enrich import all_descriptions, load_edits
 from viral.lab.quality.statuses import tags_of
@@ -61,7 +61,7 @@ class LinkedFinding:
 class Examined:
     """An examination, and the files that it was of."""
 
-    report: Report
+    report: DoctorReport
     findings: tuple[LinkedFinding, ...]
     stamp: tuple[tuple[str, int, int], ...]
 
@@ -125,7 +125,7 @@ def stamp(dataset: Dataset) -> tuple[tuple[str, int, int], ...]:
     return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.exists())
 
 
-def linked(report: Report, dataset: Dataset) -> tuple[LinkedFinding, ...]:
+def linked(report: DoctorReport, dataset: Dataset) -> tuple[LinkedFinding, ...]:
     """The findings with the items that their rows are of."""
     items = _rows(dataset.path / ITEMS_FILE, ("title",))
     tables = {"items": items, "interactions": _rows(dataset.path / INTERACTIONS_FILE, ())}

@@ -21,7 +21,7 @@ from viral.data.importers.pictures.importing import with_pictures
 from viral.data.importers.readers.compressed import refuse_foreign
 from viral.data.importers.readers.raw import ROW, Asked, Bad, Row, gather, open_text
 from viral.data.importers.rows import (
-    Rows,
+    CheckedRows,
     with_ids,
     with_known_items,
     with_one_row_per_item,
@@ -107,24 +107,24 @@ def _covers(log: Path) -> Path | None:
     return next((path for path in sorted(log.parent.glob(f"{size}*covers*")) if path.is_dir()), None)
 
 
-def _catalogue(log: Rows, titles: Path | None) -> Rows:
+def _catalogue(log: CheckedRows, titles: Path | None) -> CheckedRows:
     if titles is None:
-        return Rows(log.file, log.frame.select(ROW, "item").unique("item", keep="first", maintain_order=True))
+        return CheckedRows(log.file, log.frame.select(ROW, "item").unique("item", keep="first", maintain_order=True))
     return with_one_row_per_item(with_ids(_read(titles, _TITLES), "item"))
 
 
-def _read_log(file: Path) -> Rows:
+def _read_log(file: Path) -> CheckedRows:
     return _read(file, _LOG, in_lines=file.suffix.lower() == ".tsv")
 
 
-def _read(path: Path, names: Sequence[str], *, in_lines: bool = False) -> Rows:
+def _read(path: Path, names: Sequence[str], *, in_lines: bool = False) -> CheckedRows:
     """The rows of a file with a header or without; ``in_lines``: of a user's videos in a row."""
     refuse_foreign(path)
     with open_text(path) as (file, _):
         records = csv.reader(file, delimiter="\t" if in_lines else ",")
         rows = _from_lines(records) if in_lines else _from_records(records, names)
         frame, rejections = gather(path, rows, names, Asked(names))
-    return Rows(path.name, frame.select(ROW, *names), {name: name for name in names}, rejections, names)
+    return CheckedRows(path.name, frame.select(ROW, *names), {name: name for name in names}, rejections, names)
 
 
 def _from_lines(records: Iterator[list[str]]) -> Iterator[Row | Bad]:

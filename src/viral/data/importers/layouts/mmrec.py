@@ -23,7 +23,7 @@ from viral.data.importers.dataset_folder import joined, log, new_dataset, write
 from viral.data.importers.layouts.recognising import elsewhere
 from viral.data.importers.readers.formats import Column, in_words, look, read_rows
 from viral.data.importers.rows import (
-    Rows,
+    CheckedRows,
     require_rows,
     with_ids,
     with_one_row_per_item,
@@ -117,7 +117,7 @@ def _check_edition(file: Path, dataset: Path) -> None:
     )
 
 
-def _read_log(file: Path) -> Rows:
+def _read_log(file: Path) -> CheckedRows:
     rows = _with_numbers(with_ids(read_rows(file, _LOG, option=""), "user", "item"))
     split = pl.col("label").replace_strict({"0": "train", "1": "valid", "2": "test"}, default=None)
     rows = rows.without(split.is_null(), "label", "unknown split").with_columns(split=split)
@@ -128,7 +128,7 @@ def _read_log(file: Path) -> Rows:
     return rows
 
 
-def _with_order(rows: Rows, file: Path) -> tuple[Rows, Rows | None]:
+def _with_order(rows: CheckedRows, file: Path) -> tuple[CheckedRows, CheckedRows | None]:
     """The log with its places in ``order.csv`` as ``timestamp``, and that table's rows; None where it has its own."""
     if rows.has("timestamp") or not file.is_file():
         return rows, None
@@ -141,13 +141,13 @@ def _with_order(rows: Rows, file: Path) -> tuple[Rows, Rows | None]:
     return replace(rows, frame=rows.frame.join(places, on=pair, how="left", maintain_order="left")), order
 
 
-def _read_items(file: Path) -> Rows:
+def _read_items(file: Path) -> CheckedRows:
     if not file.is_file():
-        return Rows(file.name, pl.DataFrame(schema={"item": pl.String, "number": pl.Int64}))
+        return CheckedRows(file.name, pl.DataFrame(schema={"item": pl.String, "number": pl.Int64}))
     return with_one_row_per_item(_with_numbers(with_ids(read_rows(file, _ITEMS, option=""), "item")))
 
 
-def _check_known(log: Rows, items: Rows, file: Path) -> None:
+def _check_known(log: CheckedRows, items: CheckedRows, file: Path) -> None:
     """Raise ``DataError`` where the item table is another's: it has rows, and none of the log's items."""
     known = log.frame["number"].is_in(items.frame["number"].implode()).any()
     if not known and (items.frame.height or items.rejections):
@@ -156,7 +156,7 @@ def _check_known(log: Rows, items: Rows, file: Path) -> None:
         raise DataError(what, where=str(file), hint="take the table of this very log, whose itemID are its numbers")
 
 
-def _with_numbers(rows: Rows) -> Rows:
+def _with_numbers(rows: CheckedRows) -> CheckedRows:
     """Add ``number``, the item's; the id becomes its plain decimal form."""
     number = pl.col("item").cast(pl.Int64, strict=False)
     rows = rows.without(number.is_null() | (number < 0), "item", "not an item number")

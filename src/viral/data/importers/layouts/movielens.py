@@ -16,12 +16,12 @@ from viral.data.dataset import Dataset, Rejection, Source
 from viral.data.importers.dataset_folder import core_of, joined, new_dataset, with_images, write
 from viral.data.importers.layouts.recognising import elsewhere
 from viral.data.importers.pictures.importing import copy_pictures
-from viral.data.importers.pictures.matching import Wanted, by_item_id
+from viral.data.importers.pictures.matching import WantedPicture, by_item_id
 from viral.data.importers.readers.compressed import open_bytes, refuse_foreign
 from viral.data.importers.readers.formats import Column, read_rows
 from viral.data.importers.readers.raw import ROW, Asked, Bad, Row, gather
 from viral.data.importers.rows import (
-    Rows,
+    CheckedRows,
     with_ids,
     with_known_items,
     with_numbers,
@@ -66,16 +66,16 @@ _ITEM = "movieId"
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class MovieLensEdition:
     """Where the ratings and films of one edition are, and how they are written."""
 
     ratings: str
     films: str
-    read_ratings: Callable[[Path], Rows]
-    read_films: Callable[[Path], Rows]
+    read_ratings: Callable[[Path], CheckedRows]
+    read_films: Callable[[Path], CheckedRows]
 
 
-def edition_of(source: Path, dataset: Path) -> tuple[Edition, Path]:
+def edition_of(source: Path, dataset: Path) -> tuple[MovieLensEdition, Path]:
     """The edition of a folder (or of a file in it), and the folder; raises ``DataError`` where it is none."""
     if source.is_file():
         refuse_foreign(source, "a file of MovieLens")
@@ -97,19 +97,19 @@ def edition_of(source: Path, dataset: Path) -> tuple[Edition, Path]:
     raise DataError(half, where=str(source), hint=elsewhere("movielens", source, dataset) or hint)
 
 
-def read_overviews(file: Path) -> Rows:
+def read_overviews(file: Path) -> CheckedRows:
     """The plots that lie beside the films."""
     return read_rows(file, _OVERVIEWS, option="")
 
 
-def _read(path: Path, names: Sequence[str], fields: Callable[[str], Row | Bad]) -> Rows:
+def _read(path: Path, names: Sequence[str], fields: Callable[[str], Row | Bad]) -> CheckedRows:
     """The rows of a file without a header."""
     refuse_foreign(path)
     with open_bytes(path) as file:
         frame, rejections = gather(path, _rows(file, fields), names, Asked(names))
     present: Mapping[str, str] = {name: name for name in names}
     frame = frame.select(ROW, *(pl.col(name) for name in names))
-    return Rows(path.name, frame, present, rejections, names)
+    return CheckedRows(path.name, frame, present, rejections, names)
 
 
 def _rows(file: BinaryIO, fields: Callable[[str], Row | Bad]) -> Iterator[Row | Bad]:
@@ -146,19 +146,19 @@ def _film_of_100k(line: str) -> Row | Bad:
 
 
 EDITIONS = (
-    Edition(
+    MovieLensEdition(
         "ratings.csv",
         "movies.csv",
         lambda path: read_rows(path, _RATINGS, option=""),
         lambda path: read_rows(path, _MOVIES, option=""),
     ),
-    Edition(
+    MovieLensEdition(
         "ratings.dat",
         "movies.dat",
         lambda path: _read(path, _LOG_FIELDS, _parts("::", len(_LOG_FIELDS))),
         lambda path: _read(path, _FILM_FIELDS, _parts("::", len(_FILM_FIELDS))),
     ),
-    Edition(
+    MovieLensEdition(
         "u.data",
         "u.item",
         lambda path: _read(path, _LOG_FIELDS, _parts("\t", len(_LOG_FIELDS))),
@@ -184,7 +184,7 @@ def import_movielens(
     ``seed``. How many ratings went by each filter stands in the manifest, under the source's options. Raises
     ``DataError`` where a file is missing or nothing is left.
     """
-    from viral.data.splitting import random_split
+    from viral.data.split_rules import random_split
 
     with new_dataset(source, dataset, overwrite=overwrite) as staging:
         edition, folder = edition_of(source, dataset)
@@ -203,7 +203,7 @@ def import_movielens(
     return Dataset.open(dataset)
 
 
-def _liked(ratings: Rows, min_rating: float, films: list[str] | None) -> tuple[Rows, dict[str, int]]:
+def _liked(ratings: CheckedRows, min_rating: float, films: list[str] | None) -> tuple[CheckedRows, dict[str, int]]:
     """One row of each (user, film) that was liked, of ``films`` if given; and how many rows went by each filter."""
     liked = ratings.only(pl.col("rating") >= min_rating)
     shown = liked if films is None else liked.only(_is_in("item", films))
@@ -217,13 +217,13 @@ def _is_in(column: str, values: list[str]) -> pl.Expr:
     return pl.col(column).is_in(pl.Series(values, dtype=pl.String).implode())
 
 
-def _read_ratings(edition: Edition, folder: Path, films: Rows) -> Rows:
+def _read_ratings(edition: MovieLensEdition, folder: Path, films: CheckedRows) -> CheckedRows:
     rows = with_ids(edition.read_ratings(folder / edition.ratings), "user", "item")
     rows = with_known_items(with_numbers(rows, "rating"), films.frame["item"])
     return with_times(rows, required=False) if rows.has("timestamp") else rows
 
 
-def _read_films(edition: Edition, folder: Path) -> Rows:
+def _read_films(edition: MovieLensEdition, folder: Path) -> CheckedRows:
     """The films with ``title``, ``category`` (the first genre) and ``text`` (the genres and the overview)."""
     films = with_one_row_per_item(with_ids(edition.read_films(folder / edition.films), "item"))
     if (folder / "overviews.csv").is_file():
@@ -238,7 +238,7 @@ def _read_films(edition: Edition, folder: Path) -> Rows:
 
 
 def _copy_posters(
-    posters: Iterable[Wanted], items: pl.DataFrame, folder: Path, staging: Path, films: str
+    posters: Iterable[WantedPicture], items: pl.DataFrame, folder: Path, staging: Path, films: str
 ) -> tuple[dict[str, str], list[Rejection]]:
     kept = set(items["item"].to_list())
     wanted = [poster for poster in posters if poster.item_id in kept]

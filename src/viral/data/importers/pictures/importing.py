@@ -13,9 +13,9 @@ from viral.base.progress import say, track
 from viral.data.dataset import IMAGES_FOLDER, Rejection, image_name
 from viral.data.importers.dataset_folder import with_images
 from viral.data.importers.pictures.folder import PictureFolder
-from viral.data.importers.pictures.matching import Choice, Wanted, addresses, choose
+from viral.data.importers.pictures.matching import Choice, WantedPicture, addresses, choose
 from viral.data.importers.readers.raw import ROW
-from viral.data.importers.rows import Rows
+from viral.data.importers.rows import CheckedRows
 from viral.data.pictures import FORMATS, PictureError, locate, read_bytes, read_header
 
 _SHOWN = 3
@@ -121,7 +121,7 @@ class Pictured:
 
 
 def with_pictures(
-    table: Rows, source: Path, images: Path | None, staging: Path | None, *, others: Iterable[str] = ()
+    table: CheckedRows, source: Path, images: Path | None, staging: Path | None, *, others: Iterable[str] = ()
 ) -> Pictured:
     """The items with the pictures that their table names or that are named by their ids, copied to ``staging``.
 
@@ -138,7 +138,7 @@ def with_pictures(
     return Pictured(with_images(frame, found), [*choice.faults, *faults], told(choice, items, found))
 
 
-def _choice(table: Rows, source: Path, images: Path | None, others: Iterable[str]) -> Choice:
+def _choice(table: CheckedRows, source: Path, images: Path | None, others: Iterable[str]) -> Choice:
     folders = _folders(source, images)
     if not folders:
         _say_unseen(source)
@@ -178,7 +178,7 @@ def _folders(source: Path, images: Path | None) -> list[Path]:
 
 
 def copy_pictures(
-    wanted: Iterable[Wanted], folders: Iterable[Path], staging: Path | None, file: str, field: str = "image"
+    wanted: Iterable[WantedPicture], folders: Iterable[Path], staging: Path | None, file: str, field: str = "image"
 ) -> tuple[dict[str, str], list[Rejection]]:
     """Copy the pictures into ``staging/images``; return item id -> name, and a rejection for each that is unusable.
 

@@ -20,13 +20,13 @@ from viral.data.importers.pictures.folder import (
 )
 from viral.data.importers.pictures.owners import Owners, owners_of
 from viral.data.importers.readers.raw import ROW
-from viral.data.importers.rows import Rows
+from viral.data.importers.rows import CheckedRows
 
 AMBIGUOUS = "ambiguous picture"  # the reason of a rejection
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedPicture:
     """A picture that an item names, or would have: ``name`` is relative to a folder of pictures."""
 
     item_id: str
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PictureCell:
     """What an item's table says of its picture."""
 
     item_id: str
@@ -49,7 +49,7 @@ class Cell:
 class Choice:
     """The pictures that items have, the faults of those that they cannot have, and what else lay there."""
 
-    wanted: list[Wanted] = field(default_factory=list)
+    wanted: list[WantedPicture] = field(default_factory=list)
     faults: list[Rejection] = field(default_factory=list)
     folder: PictureFolder | None = None
     owners: Owners = Owners()  # noqa: RUF009 - never written to
@@ -61,7 +61,7 @@ class Choice:
         return [name for name in self.owners.strangers if name not in taken]
 
 
-def choose(table: Rows, folders: Sequence[Path], *, below: bool = True, others: Iterable[str] = ()) -> Choice:
+def choose(table: CheckedRows, folders: Sequence[Path], *, below: bool = True, others: Iterable[str] = ()) -> Choice:
     """The picture of each item out of ``folders``: the first is looked through, in the others names are looked up.
 
     ``others`` are ids of items that are not in ``table``, whose files are no strangers'.
@@ -77,7 +77,7 @@ def choose(table: Rows, folders: Sequence[Path], *, below: bool = True, others: 
     result = Choice(folder=found, owners=owners)
     for cell, wanted in chosen:
         if isinstance(wanted, _Found) and wanted.name not in doubtful:
-            result.wanted.append(Wanted(cell.item_id, wanted.name, cell.row, wanted.way))
+            result.wanted.append(WantedPicture(cell.item_id, wanted.name, cell.row, wanted.way))
         elif wanted is not None:
             value = wanted.value if isinstance(wanted, _Found) else wanted
             column = table.names.get("image", "item")
@@ -85,12 +85,12 @@ def choose(table: Rows, folders: Sequence[Path], *, below: bool = True, others: 
     return result
 
 
-def by_item_id(items: pl.DataFrame, folder: Path) -> list[Wanted]:
+def by_item_id(items: pl.DataFrame, folder: Path) -> list[WantedPicture]:
     """The picture files of ``folder``, at any depth, that are named by the id of one of ``items``."""
-    return choose(Rows(folder.name, items), [folder]).wanted if folder.is_dir() else []
+    return choose(CheckedRows(folder.name, items), [folder]).wanted if folder.is_dir() else []
 
 
-def addresses(table: Rows) -> pl.Series:
+def addresses(table: CheckedRows) -> pl.Series:
     """The address of each item's picture: of its own column, or where the image column has one; null where none is."""
     cells = [_cell(*values) for values in _columns(table).iter_rows()]
     return pl.Series("image_url", [cell.address or None for cell in cells], pl.String)
@@ -103,17 +103,21 @@ class _Found:
     value: str  # by which it was found
 
 
-def _columns(table: Rows) -> pl.DataFrame:
+def _columns(table: CheckedRows) -> pl.DataFrame:
     absent = [pl.lit(None, pl.String).alias(name) for name in ("image", "image_url") if not table.has(name)]
     return table.frame.with_columns(absent).select("item", ROW, "image", "image_url")
 
 
-def _cell(item: str, row: int, image: str | None, image_url: str | None) -> Cell:
+def _cell(item: str, row: int, image: str | None, image_url: str | None) -> PictureCell:
     image, image_url = (image or "").strip(), (image_url or "").strip()
-    return Cell(item, row, "", image_url or image) if is_address(image) else Cell(item, row, image, image_url)
+    return (
+        PictureCell(item, row, "", image_url or image)
+        if is_address(image)
+        else PictureCell(item, row, image, image_url)
+    )
 
 
-def _choose(cell: Cell, places: Sequence[NamedFiles], owners: Owners) -> "_Found | str | None":
+def _choose(cell: PictureCell, places: Sequence[NamedFiles], owners: Owners) -> "_Found | str | None":
     """The picture of an item; the name of it where several could be meant, None where there is none."""
     if cell.name and any(place.there(cell.name) for place in places):
         return _Found(cell.name, NAMED, cell.name)

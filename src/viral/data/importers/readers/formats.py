@@ -16,7 +16,7 @@ from viral.data.importers.readers.excel import read_excel
 from viral.data.importers.readers.json import holds_json, read_json
 from viral.data.importers.readers.parquet import read_parquet_file
 from viral.data.importers.readers.raw import ROW, Asked, Raw, printable
-from viral.data.importers.rows import Rows
+from viral.data.importers.rows import CheckedRows
 
 _READERS: Mapping[str, Callable[[Path, Asked], Raw]] = {
     **dict.fromkeys((".csv", ".tsv", ".tab", ".txt", ".dat", ".inter", ".item", ".user"), read_delimited),
@@ -64,7 +64,7 @@ def read_rows(
     columns: Mapping[str, str] | None = None,
     option: str = "--column {}",
     encoding: str | None = None,
-) -> Rows:
+) -> CheckedRows:
     """Read the ``wanted`` columns of a table as text, under our names.
 
     ``columns`` (ours -> theirs) overrides the aliases; ``option`` is by what words a user gives it ("" if there are
@@ -85,7 +85,7 @@ def read_rows(
     keeps = {column.name for column in wanted if column.members}
     frame = raw.frame.select(ROW, *(pl.col(theirs).alias(ours) for ours, theirs in found.items()))
     frame = frame.with_columns(joined(frame[ours]) for ours in found if ours not in keeps)
-    return Rows(path.name, frame, found, raw.rejections, raw.present)
+    return CheckedRows(path.name, frame, found, raw.rejections, raw.present)
 
 
 def missing_column(

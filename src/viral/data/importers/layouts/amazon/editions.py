@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from viral.data.dataset import Dataset
-from viral.data.importers.layouts.amazon.files import ItemText, Layout, Record
+from viral.data.importers.layouts.amazon.files import AmazonEdition, ItemText, Record
 from viral.data.importers.layouts.amazon.importing import import_amazon
 from viral.data.importers.layouts.amazon.metadata import dollars, joined_text
 
@@ -34,7 +34,7 @@ def import_amazon2014(
 
     As the published benchmark does (MMRec): every rating is an interaction (or those of at least ``min_rating``), only
     the ``core``-core is kept, items stand in order of their first appearance in it, and each user's interactions are
-    split at random with ``seed`` (``viral.data.random_split``). The published split itself was drawn without a seed:
+    split at random with ``seed`` (``viral.data.split_rules.random_split``). The published split itself was drawn without a seed:
     numbers beside published ones need ``viral import mmrec``. An item without metadata stays, without words. Pictures
     are named by ``image_url`` and not fetched. Raises ``DataError`` where a file cannot be read, or nothing is left.
     """
@@ -57,7 +57,7 @@ def _text_of_2014(record: Record) -> ItemText:
     }
 
 
-EDITION_2014 = Layout(
+EDITION_2014 = AmazonEdition(
     name="amazon2014",
     user="reviewerID",
     item="asin",
@@ -85,7 +85,7 @@ def import_amazon2018(
 
     Every rating is an interaction (or those of at least ``min_rating``), only the ``core``-core is kept, items stand in
     order of their first appearance in it, and each user's interactions are split at random with ``seed``
-    (``viral.data.random_split``). An item without metadata stays, without words. Pictures are named by ``image_url``
+    (``viral.data.split_rules.random_split``). An item without metadata stays, without words. Pictures are named by ``image_url``
     and not fetched. Raises ``DataError`` where a file cannot be read or is of another edition, or nothing is left.
     """
     return import_amazon(
@@ -120,7 +120,7 @@ def _pictures(record: Record) -> list[object]:
     return [picture for value in lists for picture in (value if isinstance(value, list) else [value])]
 
 
-EDITION_2018 = Layout(
+EDITION_2018 = AmazonEdition(
     name="amazon2018",
     user="reviewerID",
     item="asin",
@@ -148,7 +148,7 @@ def import_amazon2023(
 
     Items are the products (``parent_asin``), not their variants. Every rating is an interaction (or those of at least
     ``min_rating``), only the ``core``-core is kept (5, of a ready split all), items stand in order of their first
-    appearance in it, and each user's interactions are split at random with ``seed`` (``viral.data.random_split``), if
+    appearance in it, and each user's interactions are split at random with ``seed`` (``viral.data.split_rules.random_split``), if
     they are not yet. An item without metadata stays, without words. Pictures are named by ``image_url`` and not
     fetched. Raises ``DataError`` where a file cannot be read or is of another edition, or nothing is left.
     """
@@ -186,7 +186,7 @@ def _urls(images: Any) -> Iterator[str]:
             yield from (url for size in SIZES if isinstance(url := picture.get(size), str) and url)
 
 
-EDITION_2023 = Layout(
+EDITION_2023 = AmazonEdition(
     name="amazon2023",
     user="user_id",
     item="parent_asin",

@@ -34,7 +34,7 @@ _CHUNK = 10_000  # lines between two moves of the bar
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class AmazonEdition:
     """The names of one edition's fields and files, and what an item's metadata say."""
 
     name: str
@@ -50,7 +50,7 @@ class Layout:
     licence: str = "McAuley's group: for research; see the data set's page"
 
 
-def log_files(layout: Layout, source: Path, dataset: Path) -> dict[str, Path]:
+def log_files(layout: AmazonEdition, source: Path, dataset: Path) -> dict[str, Path]:
     """The log in a folder, or the file that was given, as ``""``; of a ready split its three files, by their part."""
     file = source if source.is_file() else _log_file(layout, source, dataset)
     part = re.search(r"\.(train|valid|test)\.csv(\.gz)?$", file.name)
@@ -65,7 +65,7 @@ def log_files(layout: Layout, source: Path, dataset: Path) -> dict[str, Path]:
     return parts
 
 
-def _log_file(layout: Layout, source: Path, dataset: Path) -> Path:
+def _log_file(layout: AmazonEdition, source: Path, dataset: Path) -> Path:
     other = elsewhere(layout.name, source, dataset)
     for folder in (source, source / _REVIEWS):
         for pattern in layout.logs:
@@ -81,7 +81,7 @@ def _log_file(layout: Layout, source: Path, dataset: Path) -> Path:
     raise DataError(f"no {' or '.join(layout.logs)} here", where=str(source), hint=hint)
 
 
-def meta_file(layout: Layout, log: Path, dataset: Path) -> Path:
+def meta_file(layout: AmazonEdition, log: Path, dataset: Path) -> Path:
     """The metadata beside a log: of its category, or the only ones there are."""
     category = layout.affix.sub("", log.name)
     names = [f"meta_{category}{layout.suffix}{end}" for end in ("", ".gz")]

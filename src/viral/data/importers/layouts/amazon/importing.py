@@ -17,7 +17,15 @@ from viral.base.errors import DataError
 from viral.base.progress import say
 from viral.data.dataset import Dataset, Rejection, Source
 from viral.data.importers.dataset_folder import new_dataset, write
-from viral.data.importers.layouts.amazon.files import PARTS, Layout, Record, log_files, meta_file, reject, writable
+from viral.data.importers.layouts.amazon.files import (
+    PARTS,
+    AmazonEdition,
+    Record,
+    log_files,
+    meta_file,
+    reject,
+    writable,
+)
 from viral.data.importers.layouts.amazon.metadata import read_items
 from viral.data.importers.layouts.amazon.recognising import Command, check_log, check_metadata, read_log
 from viral.data.importers.readers.raw import ROW, Bad, printable
@@ -29,7 +37,7 @@ SHARE_KNOWN = 0.5  # of the log's items, below which metadata that lack the othe
 
 
 @dataclass(slots=True)
-class Log:
+class CompactLog:
     """Interactions while they are read: ids as numbers in order of appearance."""
 
     users: dict[str, int] = field(default_factory=dict)
@@ -62,7 +70,7 @@ class Log:
 
 
 def import_amazon(
-    layout: Layout,
+    layout: AmazonEdition,
     source: Path,
     dataset: Path,
     *,
@@ -96,7 +104,7 @@ def import_amazon(
 
 
 def _files(
-    layout: Layout, source: Path, items: Path | None, command: Command
+    layout: AmazonEdition, source: Path, items: Path | None, command: Command
 ) -> tuple[dict[str, Path], Path, list[str]]:
     """The log by its parts and the metadata, both of this edition, and some ids of the metadata."""
     logs = log_files(layout, source, command.dataset)
@@ -120,7 +128,7 @@ def _check_known(without: int, items: list[str], metadata: Path, examples: list[
 
 def _split(interactions: pl.DataFrame, seed: int, *, ready: bool) -> pl.DataFrame:
     """At random within each user, or as the files say whose rows these are."""
-    from viral.data.splitting import random_split
+    from viral.data.split_rules import random_split
 
     if not ready:
         return random_split(interactions.drop(PART), seed=seed)
@@ -129,10 +137,10 @@ def _split(interactions: pl.DataFrame, seed: int, *, ready: bool) -> pl.DataFram
 
 
 def _read_log(
-    layout: Layout, logs: Mapping[str, Path], min_rating: float | None
+    layout: AmazonEdition, logs: Mapping[str, Path], min_rating: float | None
 ) -> tuple[pl.DataFrame, pl.Series, pl.Series, dict[str, int], list[Rejection]]:
     """One row for each (user, item), the ids of both, how many rows were filtered, and those that cannot be used."""
-    log, rejections, filtered = Log(), list[Rejection](), 0
+    log, rejections, filtered = CompactLog(), list[Rejection](), 0
     for part, path in enumerate(logs.values()):
         for row, record in read_log(layout, path):
             parsed = record if isinstance(record, Bad) else _parsed(record, layout, min_rating)
@@ -151,7 +159,7 @@ def _read_log(
     return kept, users, items, {"filtered_by_rating": filtered}, rejections
 
 
-def _parsed(record: Record, layout: Layout, min_rating: float | None) -> tuple[str, str, int] | Bad | None:
+def _parsed(record: Record, layout: AmazonEdition, min_rating: float | None) -> tuple[str, str, int] | Bad | None:
     """User, item and time of a row; None where its rating is too low."""
     user, item = record.get(layout.user), record.get(layout.item)
     for kind, name, value in (("user", layout.user, user), ("item", layout.item, item)):

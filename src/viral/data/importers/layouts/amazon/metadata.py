@@ -9,13 +9,13 @@ import polars as pl
 
 from viral.data.dataset import Rejection
 from viral.data.importers.cells import without_markup
-from viral.data.importers.layouts.amazon.files import TEXTS, ItemText, Layout, Record, records, reject, writable
+from viral.data.importers.layouts.amazon.files import TEXTS, AmazonEdition, ItemText, Record, records, reject, writable
 from viral.data.importers.readers.raw import Bad, printable
 
 _PRICE = re.compile(r"(?:from )?[$€£¥]?\s?\d[\d,.]*(?:\s?-\s?[$€£¥]?\s?\d[\d,.]*)?", re.IGNORECASE)
 
 
-def read_items(layout: Layout, path: Path, wanted: Collection[str]) -> tuple[pl.DataFrame, list[Rejection], int]:
+def read_items(layout: AmazonEdition, path: Path, wanted: Collection[str]) -> tuple[pl.DataFrame, list[Rejection], int]:
     """The items of the log in order, with their metadata; rows that cannot be used; how many items have none."""
     places = {item: place for place, item in enumerate(wanted)}
     columns: dict[str, list[str | None]] = {name: [None] * len(places) for name in TEXTS}
@@ -37,7 +37,7 @@ def read_items(layout: Layout, path: Path, wanted: Collection[str]) -> tuple[pl.
     return table, rejections, len(places) - sum(found)
 
 
-def _parsed(record: Record, layout: Layout, wanted: Collection[str]) -> tuple[str, ItemText] | Bad | None:
+def _parsed(record: Record, layout: AmazonEdition, wanted: Collection[str]) -> tuple[str, ItemText] | Bad | None:
     """An item's id and words; None where it is not wanted."""
     item = record.get(layout.item)
     if not isinstance(item, str) or not item.strip():

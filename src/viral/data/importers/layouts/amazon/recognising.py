@@ -12,7 +12,7 @@ from pathlib import Path
 
 from viral.base.errors import DataError
 from viral.data.importers.columns.names import LOG_ITEM, TIMESTAMP, USER, Role, candidates, key
-from viral.data.importers.layouts.amazon.files import Layout, Record, comma_separated, is_json, records
+from viral.data.importers.layouts.amazon.files import AmazonEdition, Record, comma_separated, is_json, records
 from viral.data.importers.readers.compressed import refuse_foreign
 from viral.data.importers.readers.raw import Bad, printable
 
@@ -49,7 +49,7 @@ class Command:
         return f"viral import {layout} {source or self.source} {self.dataset}"
 
 
-def read_log(layout: Layout, path: Path) -> Iterator[tuple[int, Record | Bad]]:
+def read_log(layout: AmazonEdition, path: Path) -> Iterator[tuple[int, Record | Bad]]:
     """Number and content of every row of a log, JSON lines or the ratings alone, by the names of the layout."""
     if is_json(path):
         yield from records(path)
@@ -63,13 +63,13 @@ def read_log(layout: Layout, path: Path) -> Iterator[tuple[int, Record | Bad]]:
         yield number, {ours.get(name, name): value for name, value in record.items()}
 
 
-def _names(layout: Layout, theirs: Sequence[str]) -> Mapping[str, str]:
+def _names(layout: AmazonEdition, theirs: Sequence[str]) -> Mapping[str, str]:
     """A header's names -> the layout's."""
     pairs = ((USER, layout.user), (LOG_ITEM, layout.item), (_RATING, layout.rating), (TIMESTAMP, layout.time))
     return {found[0]: ours for role, ours in pairs if (found := candidates(theirs, role))}
 
 
-def check_log(layout: Layout, path: Path, command: Command) -> None:
+def check_log(layout: AmazonEdition, path: Path, command: Command) -> None:
     """Raise ``DataError`` where the first rows are of another edition, or of something else."""
     refuse_foreign(path, "lines of text", text=True)
     if is_json(path):
@@ -88,7 +88,7 @@ def check_log(layout: Layout, path: Path, command: Command) -> None:
         _check_order(layout, path, [row.value.split(",") for row in lines if isinstance(row, Bad)], command)
 
 
-def _unreadable(layout: Layout, path: Path, rows: Sequence[Record | Bad]) -> DataError:
+def _unreadable(layout: AmazonEdition, path: Path, rows: Sequence[Record | Bad]) -> DataError:
     first = next(row for row in rows if isinstance(row, Bad))
     what = f"not one of its first {len(rows)} rows can be read ({first.reason}): {printable(first.value)[:60]!r}"
     hint = (
@@ -97,7 +97,7 @@ def _unreadable(layout: Layout, path: Path, rows: Sequence[Record | Bad]) -> Dat
     return DataError(what, where=str(path), hint=hint)
 
 
-def _check_fields(layout: Layout, path: Path, rows: Sequence[Record], command: Command) -> None:
+def _check_fields(layout: AmazonEdition, path: Path, rows: Sequence[Record], command: Command) -> None:
     if any(layout.user in row and layout.item in row for row in rows):
         return
     for other, fields in _LOGS.items():
@@ -106,7 +106,7 @@ def _check_fields(layout: Layout, path: Path, rows: Sequence[Record], command: C
     raise _of_none(f"the rows have {_some(rows[0])}: neither {layout.user} nor {layout.item}", path, command)
 
 
-def _check_header(layout: Layout, path: Path, names: Sequence[str], command: Command) -> None:
+def _check_header(layout: AmazonEdition, path: Path, names: Sequence[str], command: Command) -> None:
     of_2023 = "parentasin" in map(key, names)
     if of_2023 != (layout.name == "amazon2023") and (of_2023 or "asin" in map(key, names)):
         raise _of_another("ratings", names, "amazon2023" if of_2023 else "amazon2014", layout, path, command)
@@ -115,7 +115,7 @@ def _check_header(layout: Layout, path: Path, names: Sequence[str], command: Com
         raise _of_none(f"the columns are {_some(names)}: none is {' or '.join(sorted(missing))}", path, command)
 
 
-def _check_order(layout: Layout, path: Path, rows: Sequence[Sequence[str]], command: Command) -> None:
+def _check_order(layout: AmazonEdition, path: Path, rows: Sequence[Sequence[str]], command: Command) -> None:
     """Of rows without a header: which of the first two is a product's number, as far as their shape tells."""
     pairs = [row for row in rows if len(row) == 4]
     if rows and not pairs:
@@ -135,7 +135,7 @@ def _by_shape(one: str, two: str) -> str | None:
     return "amazon2018" if _ASIN.fullmatch(one) and _USER.fullmatch(two) else None
 
 
-def check_metadata(layout: Layout, path: Path, command: Command) -> list[str]:
+def check_metadata(layout: AmazonEdition, path: Path, command: Command) -> list[str]:
     """Raise ``DataError`` where the first metadata are of another edition; return some of their items' ids."""
     rows = [row for _, row in islice(records(path, shown=False), SAMPLE) if not isinstance(row, Bad)]
     seen = Counter(mark for row in rows for mark in row)
@@ -147,7 +147,7 @@ def check_metadata(layout: Layout, path: Path, command: Command) -> list[str]:
 
 
 def _of_another(
-    kind: str, fields: Sequence[str], other: str, layout: Layout, path: Path, command: Command
+    kind: str, fields: Sequence[str], other: str, layout: AmazonEdition, path: Path, command: Command
 ) -> DataError:
     what = f"these are {kind} of the edition of {other[-4:]} ({_some(fields)}), not of {layout.name[-4:]}"
     return DataError(what, where=str(path), hint=f"import them as such: {command.by(other)}")

@@ -153,7 +153,7 @@ def _items(before: pl.DataFrame, now: pl.DataFrame, pictures: Mapping[str, str])
 
 def _interactions(old: Dataset, new: Dataset, rule: SplitRule) -> tuple[pl.DataFrame, str, int, int]:
     """The log with the new rows at its end, how those were split, how many they are, and how many were known."""
-    from viral.data.splitting import with_split  # imports torch
+    from viral.data.split_rules import with_split
 
     log, more = with_split(old.interactions()), new.interactions()
     if "timestamp" in log.columns and "timestamp" in more.columns:

@@ -21,7 +21,7 @@ _GLOB = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TableFiles:
     """The files of a log, in order, and that of the items; each with its first rows."""
 
     log: Mapping[Path, Raw]
@@ -36,7 +36,7 @@ def folder_of(source: Path) -> Path:
 
 def find(
     source: Path, items: Path | None, said: Mapping[str, str], encoding: str | None, *, needs_log: bool = True
-) -> Found:
+) -> TableFiles:
     """The log and the item table of a source: a file, a pattern of files, or a folder.
 
     Raises ``DataError`` where there is no log, ``UsageError`` where several files could be one of the two.
@@ -46,7 +46,7 @@ def find(
         paths = [source] if source.exists() else sorted(source.parent.glob(source.name))
         if not paths:
             raise DataError("no such file or folder", where=str(source), hint="check the name of the source")
-        return Found({path: look(path, encoding) for path in paths}, given, ())
+        return TableFiles({path: look(path, encoding) for path in paths}, given, ())
     seen, faults = _tables(source, items, said, encoding)
     needed = needs_log or not any(_is_items(raw, said) for raw in seen.values())
     logs = _logs(source, seen, said, faults) if needed else _log_like(source, seen, said)
@@ -55,7 +55,7 @@ def find(
         given = _items(source, rest, said)
     used = {*logs, *([given[0]] if given else ())}
     unread = [path.name for path, raw in seen.items() if path not in used and len(raw.present) > 1]
-    return Found(logs, given, [*unread, *(f"{path.name} ({fault.what})" for path, fault in faults.items())])
+    return TableFiles(logs, given, [*unread, *(f"{path.name} ({fault.what})" for path, fault in faults.items())])
 
 
 def _tables(

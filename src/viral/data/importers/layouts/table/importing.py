@@ -14,7 +14,7 @@ from viral.data.importers.columns.choosing import Wishes, our_columns
 from viral.data.importers.dataset_folder import core_of, log, new_dataset, write
 from viral.data.importers.layouts.table.appending import append_table
 from viral.data.importers.layouts.table.finding import folder_of
-from viral.data.importers.layouts.table.log_and_items import Tables, read_tables
+from viral.data.importers.layouts.table.log_and_items import LogAndItems, read_tables
 from viral.data.importers.pictures.importing import with_pictures
 from viral.data.importers.readers.encodings import known as known_encoding
 from viral.data.importers.rows import with_known_items, with_one_row_per_pair
@@ -88,7 +88,7 @@ class _Task:
     dry_run: bool
 
 
-def _fill(staging: Path, tables: Tables, task: _Task) -> None:
+def _fill(staging: Path, tables: LogAndItems, task: _Task) -> None:
     """The data set's tables and pictures, from the log and the items as they were read."""
     table = tables.items
     pairs = with_one_row_per_pair(with_known_items(tables.log, table.frame["item"]))

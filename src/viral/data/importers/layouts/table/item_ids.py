@@ -11,7 +11,7 @@ from viral.base.progress import say
 from viral.data.importers.columns.choosing import HALF, Chosen, Wishes, share
 from viral.data.importers.readers.formats import read_columns
 from viral.data.importers.readers.raw import printable
-from viral.data.importers.rows import Rows
+from viral.data.importers.rows import CheckedRows
 
 _EXAMPLES = 3
 
@@ -60,7 +60,7 @@ class Meeting:
         return f"{len(self.unclear):,} of the log's ids could mean several items: {printable(one)!r} is {meant}"
 
 
-def meeting(log: Rows, known: pl.Series) -> Meeting:
+def meeting(log: CheckedRows, known: pl.Series) -> Meeting:
     """Compare the ids of a log with those that are known, in every spelling that a table program makes of one."""
     counts = log.frame.group_by("item").len()
     unknown = counts.filter(~pl.col("item").is_in(known.implode())).sort("len", "item", descending=[True, False])
@@ -76,7 +76,7 @@ def meeting(log: Rows, known: pl.Series) -> Meeting:
     return best if best.repairs or best.unclear else found
 
 
-def repaired(log: Rows, found: Meeting) -> Rows:
+def repaired(log: CheckedRows, found: Meeting) -> CheckedRows:
     """The log with the ids that it must mean; ``DataError`` where one could mean several."""
     if found.unclear:
         raise DataError(
@@ -148,7 +148,7 @@ class Sides:
     table: Chosen | None  # None where the items are those of a data set alone
 
 
-def join_ids(log: Rows, items: pl.Series, sides: Sides, wishes: Wishes) -> tuple[Rows, dict[str, Any]]:
+def join_ids(log: CheckedRows, items: pl.Series, sides: Sides, wishes: Wishes) -> tuple[CheckedRows, dict[str, Any]]:
     """The log with its ids repaired where that was asked for, and what was found, for the manifest.
 
     Raises ``DataError`` where not one of them is an item's, though there is a table of items, and where a repair could

@@ -10,7 +10,7 @@ from viral.data.importers.columns.choosing import Chosen
 from viral.data.importers.columns.names import ITEM_ROLES
 from viral.data.importers.readers.formats import Column, read_rows
 from viral.data.importers.readers.raw import LEFT_EMPTY, ROW
-from viral.data.importers.rows import Rows, require_rows, with_ids, with_one_row_per_item
+from viral.data.importers.rows import CheckedRows, require_rows, with_ids, with_one_row_per_item
 
 WORDS = tuple(role.name for role in ITEM_ROLES if role.name not in ("item", "variant"))
 _ONE_OF = {"category": cells.categories, "price": cells.amounts}
@@ -21,7 +21,7 @@ _LISTED = ("image", "image_url", "category")  # columns in which a list is not a
 class Items:
     """The items, one row each; the ids of their variants, where the table tells any; and what was noticed."""
 
-    rows: Rows
+    rows: CheckedRows
     variants: Mapping[str, str]  # a variant's id -> its item's
     notes: Sequence[str]
     count: int = 0  # rows of the file
@@ -42,14 +42,14 @@ def read_items(table: Chosen, encoding: str | None) -> Items:
     return Items(cleaned(with_one_row_per_item(merged)), variants, [*notes, *more], count)
 
 
-def items_of(log: Rows) -> Rows:
+def items_of(log: CheckedRows) -> CheckedRows:
     """The items of a log in order of appearance; with the words that it has of them, the first that is not empty."""
     others = [name for name in WORDS if log.has(name)]
     frame = log.frame.group_by("item", maintain_order=True).agg(pl.col(ROW).first(), *(_first(name) for name in others))
-    return cleaned(Rows(log.file, frame.select(ROW, "item", *others), log.names))
+    return cleaned(CheckedRows(log.file, frame.select(ROW, "item", *others), log.names))
 
 
-def tidy(rows: Rows, *columns: str) -> tuple[Rows, list[str]]:
+def tidy(rows: CheckedRows, *columns: str) -> tuple[CheckedRows, list[str]]:
     """Ids without blanks around them, and without a point where all of a column have one; and that in words."""
     notes = []
     for column in columns:
@@ -66,7 +66,7 @@ def tidy(rows: Rows, *columns: str) -> tuple[Rows, list[str]]:
     return rows, notes
 
 
-def cleaned(rows: Rows) -> Rows:
+def cleaned(rows: CheckedRows) -> CheckedRows:
     """Missing values as null, texts without HTML, of a list of pictures the first and of a path of categories the last.
 
     A title that is nothing but markup stays empty.
@@ -84,7 +84,7 @@ def cleaned(rows: Rows) -> Rows:
     return replace(rows, frame=frame)
 
 
-def _variants(rows: Rows) -> dict[str, str]:
+def _variants(rows: CheckedRows) -> dict[str, str]:
     if not rows.has("variant"):
         return {}
     variant = cells.whole(rows.frame["variant"])
@@ -94,7 +94,7 @@ def _variants(rows: Rows) -> dict[str, str]:
     return dict(pairs.filter(~pl.col("variant").is_duplicated()).iter_rows())
 
 
-def _merged(rows: Rows) -> tuple[Rows, list[str]]:
+def _merged(rows: CheckedRows) -> tuple[CheckedRows, list[str]]:
     """Rows of one id of which only the first has a title are one item: shops write variants and pictures so."""
     if not rows.has("title"):
         return rows, []

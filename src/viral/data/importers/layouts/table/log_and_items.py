@@ -22,21 +22,21 @@ from viral.data.importers.columns.choosing import (
 )
 from viral.data.importers.columns.names import LOG_ROLES, own_of_items
 from viral.data.importers.columns.reporting import Used, lacking
-from viral.data.importers.layouts.table.finding import Found, find
+from viral.data.importers.layouts.table.finding import TableFiles, find
 from viral.data.importers.layouts.table.item_ids import Sides, join_ids
 from viral.data.importers.layouts.table.items import Items, items_of, read_items, tidy
 from viral.data.importers.readers.formats import Column, read_columns, read_rows
 from viral.data.importers.readers.raw import LEFT_EMPTY, ROW
-from viral.data.importers.rows import FILE, Rows, timed, with_ids, with_items
+from viral.data.importers.rows import FILE, CheckedRows, timed, with_ids, with_items
 from viral.data.importers.splits import TIMED, SplitRule, spelt_split, split_rule, with_known_splits
 from viral.data.importers.times import span
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class ReadLog:
     """The rows of all the files, how many each had, and what was noticed."""
 
-    rows: Rows
+    rows: CheckedRows
     counts: Sequence[int]
     notes: Sequence[str]
     unit: str = ""  # of the times: s, ms, us or ns
@@ -52,11 +52,11 @@ def split_by_file(logs: Sequence[Chosen]) -> list[str]:
 
 def read_log(
     logs: Sequence[Chosen], words: Mapping[str, str], rule: SplitRule, wishes: Wishes, by_file: Sequence[str] = ()
-) -> Log:
+) -> ReadLog:
     """Read the chosen columns of every file, and with them ``words``: what the log tells of its items."""
     if not logs:
         empty = pl.DataFrame(schema={ROW: pl.Int64, "user": pl.String, "item": pl.String})
-        return Log(Rows("", empty), (), ())
+        return ReadLog(CheckedRows("", empty), (), ())
     parts = [_part(log, words, wishes) for log in logs]
     if by_file and rule == "column":
         parts = [rows.with_columns(split=pl.lit(name)) for rows, name in zip(parts, by_file, strict=True)]
@@ -72,10 +72,10 @@ def read_log(
         notes += [told] if told else []
     if rule == "column":
         rows = with_known_splits(rows)
-    return Log(rows, counts, notes, unit)
+    return ReadLog(rows, counts, notes, unit)
 
 
-def _part(log: Chosen, words: Mapping[str, str], wishes: Wishes) -> Rows:
+def _part(log: Chosen, words: Mapping[str, str], wishes: Wishes) -> CheckedRows:
     wanted = [Column(ours, (theirs,), required=ours in ("user", "item")) for ours, theirs in log.columns.items()]
     wanted += [
         Column(ours, (theirs,), words=True, members=ours in ("image", "image_url", "category"))
@@ -85,7 +85,7 @@ def _part(log: Chosen, words: Mapping[str, str], wishes: Wishes) -> Rows:
     return _whole_orders(read_rows(log.path, wanted, encoding=wishes.encoding))
 
 
-def _whole_orders(rows: Rows) -> Rows:
+def _whole_orders(rows: CheckedRows) -> CheckedRows:
     """With user and time in every row of an order of which only the first row has them."""
     if not rows.has("order"):
         return rows
@@ -103,7 +103,7 @@ def _written(name: str) -> pl.Expr:
     return pl.when(text.str.strip_chars() != "").then(text)
 
 
-def _together(parts: Sequence[Rows]) -> Rows:
+def _together(parts: Sequence[CheckedRows]) -> CheckedRows:
     """The rows of all the files, each with the name of its own where there are several."""
     if len(parts) == 1:
         return parts[0]
@@ -113,16 +113,16 @@ def _together(parts: Sequence[Rows]) -> Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class LogAndItems:
     """The log, whose items may be unknown still; the items; and for the manifest how all that was found."""
 
-    log: Rows
-    items: Rows
+    log: CheckedRows
+    items: CheckedRows
     rule: SplitRule
     options: Mapping[str, Any]
 
 
-def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> Tables:
+def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> LogAndItems:
     """Read a source (a file, a pattern or a folder), and print what its columns are taken for.
 
     ``known`` are the ids of the items of a data set that the files are added to; a log need not be there then.
@@ -150,10 +150,10 @@ def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> Tabl
     if logs and len(ids):
         rows, told = join_ids(rows, ids, Sides(logs, table), wishes)
         options |= {"ids": told} if told else {}
-    return Tables(rows, with_items(items.rows if table is not None else items_of(rows), known), rule, options)
+    return LogAndItems(rows, with_items(items.rows if table is not None else items_of(rows), known), rule, options)
 
 
-def _chosen(found: Found, wishes: Wishes) -> tuple[list[Chosen], Chosen | None]:
+def _chosen(found: TableFiles, wishes: Wishes) -> tuple[list[Chosen], Chosen | None]:
     """The columns of all the files; those of the item ids are found together."""
     logs = [choose_log(path, raw, wishes.of_log()) for path, raw in found.log.items()]
     if found.items is None:
@@ -189,7 +189,7 @@ def _words(logs: Sequence[Chosen], wishes: Wishes) -> dict[str, str]:
     return {ours: theirs for ours, theirs in own.items() if ours not in skipped and theirs not in taken}
 
 
-def _by_product(log: Rows, items: Items) -> tuple[Rows, list[str]]:
+def _by_product(log: CheckedRows, items: Items) -> tuple[CheckedRows, list[str]]:
     """The log with the item of each variant, where it names variants that are not items themselves."""
     known = items.rows.frame["item"]
     variants = {variant: item for variant, item in items.variants.items() if variant != item}
@@ -201,7 +201,9 @@ def _by_product(log: Rows, items: Items) -> tuple[Rows, list[str]]:
     return log.with_columns(item=item), [f"{count:,} rows name a variant: they count for its item"]
 
 
-def _used(log: Log, logs: Sequence[Chosen], words: Mapping[str, str], table: Chosen | None, items: Items) -> list[Used]:
+def _used(
+    log: ReadLog, logs: Sequence[Chosen], words: Mapping[str, str], table: Chosen | None, items: Items
+) -> list[Used]:
     what = "log" if table is not None or not words else "log and items"
     used = [Used(one, what, count, words) for one, count in zip(logs, log.counts, strict=True)]
     notes = [*log.notes, *(note for one in logs[:1] if (note := kinds_of_event(one)))]
