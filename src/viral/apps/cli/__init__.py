@@ -5,17 +5,27 @@ from typing import Annotated
 
 import typer
 
-from viral.apps.cli import data, experiment, life, retrieve
-from viral.apps.cli import demo as demonstration
-from viral.apps.cli import enrich as enriched
-from viral.apps.cli import explain as explained
-from viral.apps.cli import information as measured
-from viral.apps.cli import map as mapped
-from viral.apps.cli import serve as served
-from viral.apps.cli import train as run
-from viral.apps.cli import tune as tuned
-from viral.apps.cli import up as upward
-from viral.apps.cli.common import show
+from viral.apps.cli import (
+    cold,
+    data,
+    demo,
+    enrich,
+    experiment,
+    explain,
+    export,
+    feedback,
+    information,
+    map,
+    recommend,
+    serve,
+    similar,
+    token,
+    train,
+    tune,
+    up,
+    update,
+)
+from viral.apps.cli.output import show
 
 app = typer.Typer(
     name="viral",
@@ -43,29 +53,29 @@ def viral(
     """VIRAL: a multimodal recommender you can run, trust and build on."""
 
 
-app.command("demo")(demonstration.demo)
+app.command("demo")(demo.demo)
 app.command("import")(data.import_)
 app.command("shop")(data.shop)
 app.command("doctor")(data.doctor)
-app.command("enrich")(enriched.enrich)
+app.command("enrich")(enrich.enrich)
 app.command("encode")(data.encode)
-app.command("map")(mapped.map_)
-app.command("train")(run.train)
-app.command("up")(upward.up)
-app.command("evaluate")(run.evaluate)
-app.command("update")(life.update)
-app.command("recommend")(retrieve.recommend)
-app.command("similar")(retrieve.similar)
-app.command("cold")(retrieve.cold)
-app.command("explain")(explained.explain)
-app.command("serve")(served.serve)
-app.command("token")(served.token)
-app.command("feedback")(served.feedback)
-app.command("export")(life.export)
-app.command("information", help=measured.HELP)(measured.information)
+app.command("map")(map.map_)
+app.command("train")(train.train)
+app.command("up")(up.up)
+app.command("evaluate")(train.evaluate)
+app.command("update")(update.update)
+app.command("recommend")(recommend.recommend)
+app.command("similar")(similar.similar)
+app.command("cold")(cold.cold)
+app.command("explain")(explain.explain)
+app.command("serve")(serve.serve)
+app.command("token")(token.token)
+app.command("feedback")(feedback.feedback)
+app.command("export")(export.export)
+app.command("information", help=information.HELP)(information.information)
 app.command("ablate")(experiment.ablate)
 app.command("compare")(experiment.compare)
-app.command("tune")(tuned.tune)
+app.command("tune")(tune.tune)
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from viral.apps.cli.common import show, show_json, table
-from viral.apps.cli.spoken import speaking
+from viral.apps.cli.options import speaking
+from viral.apps.cli.output import show, show_json, table
 
 if TYPE_CHECKING:
     from viral.base.parallel import Executor

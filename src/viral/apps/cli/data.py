@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from viral.apps.cli.common import Json, Overwrite, show, show_json, verb
+from viral.apps.cli.options import DatasetArgument, Json, Overwrite
+from viral.apps.cli.output import show, show_json, verb
 from viral.base.errors import UsageError
 from viral.base.progress import say
 
 _LAYOUTS = "table, movielens, hm, microlens, mmrec, amazon2014, amazon2018 or amazon2023."
-DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]
 
 
 @verb

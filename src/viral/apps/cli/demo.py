@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from viral.apps.cli.common import Json, show, show_json, table, verb
-from viral.apps.cli.spoken import LangOption, speaking
+from viral.apps.cli.options import Json, LangOption, speaking
+from viral.apps.cli.output import show, show_json, table, verb
 
 SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viral.apps.cli.common import show
+from viral.apps.cli.output import show
 from viral.base.language import ENGLISH, using
 
 if TYPE_CHECKING:

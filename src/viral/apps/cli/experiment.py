@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from viral.apps.cli.coldness import compare_cold
-from viral.apps.cli.common import Json, command_of, show, show_json, table, verb
-from viral.apps.cli.spoken import LangOption, speaking
+from viral.apps.cli.options import Json, LangOption, speaking
+from viral.apps.cli.output import command_of, show, show_json, table, verb
 from viral.base.errors import UsageError
 
 DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]

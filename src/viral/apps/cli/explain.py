@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral.apps.cli.common import Json, show, show_json, verb
-from viral.apps.cli.retrieve import signed
-from viral.apps.cli.spoken import Lang, speaking
-from viral.apps.cli.train import RunArgument
+from viral.apps.cli.options import Json, Lang, RunArgument, speaking
+from viral.apps.cli.output import show, show_json, signed, verb
 from viral.base.safe_text import harmless
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from viral.apps.cli.common import Json, show, show_json, table, verb
-from viral.apps.cli.train import RunArgument
+from viral.apps.cli.options import Json, RunArgument
+from viral.apps.cli.output import show, show_json, table, verb
 from viral.base.errors import UsageError
 from viral.lab.information.limits import LIMITS
 

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from viral.apps.cli.common import Json, show, show_json, table, verb
-from viral.apps.cli.data import DatasetArgument
-from viral.apps.cli.spoken import LangOption, speaking
+from viral.apps.cli.options import DatasetArgument, Json, LangOption, speaking
+from viral.apps.cli.output import show, show_json, table, verb
 
 
 @verb

@@ -1,21 +1,12 @@
-"""The verbs around the server: run it, make a token for it, and take what its users did into a data set."""
+"""`viral serve`: a run answered by HTTP and shown as web pages."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from viral.apps.cli.common import (
-    ApproximateAbove,
-    DescriberName,
-    DescriberSettings,
-    Json,
-    PromptName,
-    show,
-    show_json,
-    verb,
-)
-from viral.apps.cli.train import RunArgument
+from viral.apps.cli.options import ApproximateAbove, DescriberName, DescriberSettings, PromptName, RunArgument
+from viral.apps.cli.output import verb
 from viral.base.errors import UsageError
 
 StockFile = Annotated[
@@ -92,50 +83,3 @@ def serve(
         describer=Given(describer, tuple(settings or ()), prompt),
     )
     run_server(told, Place(host, port))
-
-
-@verb
-def token(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is; shown in errors, never secret.")],
-    tokens: Annotated[Path, typer.Option(help="The file that `viral serve --tokens` reads; a line is added.")],
-    scope: Annotated[str, typer.Option(help="read: all that answers; admin: also what changes something.")] = "read",
-    json_output: Json = False,
-) -> None:
-    """Make a token: it is shown once, and the file keeps its SHA-256 alone."""
-    from viral.apps.serve.security.tokens import add_token
-
-    made = add_token(tokens, name, scope)
-    if json_output:
-        show_json({"name": name, "scope": scope, "token": made})
-        return
-    show(made)
-
-
-@verb
-def feedback(
-    run: RunArgument,
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="The data set of the run.")],
-    out: Annotated[Path, typer.Option(help="The data set to write; DATASET itself is replaced in one step.")],
-    file: Annotated[Path | None, typer.Option(help="The feedback (default: RUN.feedback.jsonl).")] = None,
-    kind: Annotated[
-        list[str] | None, typer.Option(help="What counts as choosing, repeatable (default: click cart purchase like).")
-    ] = None,
-    json_output: Json = False,
-) -> None:
-    """Add what users did while a run was served to a data set, as training rows for `viral update`."""
-    from viral.data.dataset import Dataset
-    from viral.data.feedback import TAKEN, default_file, merge
-
-    report = merge(Dataset.open(dataset), file or default_file(run), out, kinds=kind or TAKEN)
-    if json_output:
-        show_json(report | {"path": str(out)})
-        return
-    show(f"{report['events']:,} events: {report['added']:,} new interactions, {report['new_users']:,} new users")
-    dropped = {"known already": report["duplicates"], "of unknown items": report["unknown_items"]}
-    dropped |= {f"of kind {name}": count for name, count in report["other_kinds"].items()}
-    dropped |= {f"refused: {reason}": count for reason, count in report["refused_lines"].items()}
-    told = [f"{count:,} {name}" for name, count in dropped.items() if count]
-    for name, counts in report["variants"].items():
-        show(f"variant {name}: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
-    show("left out: " + ("; ".join(told) or "nothing"))
-    show(f"next: viral update {run} {out} --out {run}")

@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral.apps.cli.common import Json, LessPopularOption, show, show_json, table, verb
-from viral.apps.cli.exposure import show_exposure
+from viral.apps.cli.options import Json, LessPopularOption, RunArgument, TrustRun, UsersOption
+from viral.apps.cli.output import show, show_exposure, show_json, table, verb
 from viral.base.errors import UsageError
 
 if TYPE_CHECKING:
     from viral.base.recipe import Recipe
 
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `viral train` left.")]
-TrustRun = Annotated[
-    bool, typer.Option("--trust-run", help="Run the code of a model outside VIRAL that the run names.")
-]
-UsersOption = Annotated[int | None, typer.Option(min=1, help="Rank for so many users, drawn at random (default: all).")]
 SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hit_rate@20", "coverage@20")
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from viral.apps.cli.common import Json, command_of, show, show_json, table, verb
+from viral.apps.cli.options import Json
+from viral.apps.cli.output import command_of, show, show_json, table, verb
 
 
 @verb

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import click
 import typer
 
-from viral.apps.cli.common import Json, show, show_json, verb
+from viral.apps.cli.options import Json
+from viral.apps.cli.output import show, show_json, verb
 from viral.base.progress import say
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viral.apps.cli.common import show, show_json
 from viral.apps.cli.described import measured, show_set, told
+from viral.apps.cli.output import show, show_json
 from viral.base.errors import UsageError
 
 if TYPE_CHECKING:

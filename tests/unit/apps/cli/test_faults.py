@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from viral.apps.cli import app
-from viral.apps.cli.common import verb
+from viral.apps.cli.output import verb
 from viral.base.locks import this_process
 from viral.data.dataset import Dataset
 
@@ -166,7 +166,7 @@ def test_with_json_a_fault_is_one_document_on_stdout(tmp_path: Path) -> None:
 
 def test_sigterm_ends_a_verb_as_ctrl_c_does(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys, typer; from viral.apps.cli.common import verb\n"
+        "import os, signal, sys, typer; from viral.apps.cli.output import verb\n"
         "@verb\n"
         "def work(json_output: bool = False) -> None:\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"

@@ -1,4 +1,4 @@
-"""What every verb has in common: results to stdout, faults to stderr, exit 0, 1 or 2, never a traceback for a user."""
+"""Output of every verb: results to stdout, faults to stderr, exit 0, 1 or 2, never a traceback for a user."""
 
 import functools
 import json
@@ -8,33 +8,19 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import typer
 
 from viral.base.errors import ViralError
 from viral.base.progress import say
-from viral.base.safe_text import harmless, harmless_json
+from viral.base.safe_text import harmless, harmless_json, shown
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
-ApproximateAbove = Annotated[
-    int | None, typer.Option(min=0, help="Search by faiss where there are more items than this (default: exactly).")
-]
-LessPopularOption = Annotated[
-    float, typer.Option("--less-popular", min=0, max=2, help="What being popular costs an item; 0.3 is a beginning.")
-]
-DescriberName = Annotated[
-    str | None, typer.Option("--describer", help="Who described the run's items, to give its settings: as for enrich.")
-]
-DescriberSettings = Annotated[
-    list[str] | None, typer.Option("--set", help="KEY=VALUE of the describer's configuration, repeatable.")
-]
-PromptName = Annotated[
-    str | None, typer.Option("--prompt", help="The file of the prompt of your own that described the run's items.")
-]
+MUCH = 0.25  # of the users see one item,
+UNEVEN = 3  # times as many as if all items were seen alike:
+A_BEGINNING = 0.3  # then this penalty is named
 
 
 def verb(function: F) -> F:
@@ -133,3 +119,25 @@ def table(header: list[str], rows: list[list[Any]]) -> str:
         for r in cells
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def signed(values: Mapping[str, float]) -> str:
+    """Parts with their signs, in a row."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:+.3f}" for name, value in values.items())
+
+
+def show_exposure(summary: Mapping[str, Any], run: Path) -> None:
+    """Say it, where it was measured, and what to do where many see the same."""
+    from viral.evaluation.exposure import in_words
+
+    told = summary.get("exposure")
+    if told is None:
+        return
+    title, item_id = shown(told["most_title"], 60), shown(told["most_item"], 60)
+    show(f"recommended: {in_words(told, f'“{title}” ({item_id})' if title else item_id)}")
+    uneven = told["most"] >= max(MUCH, UNEVEN * told["k"] / told["items"])
+    if uneven and not summary.get("less_popular"):
+        show(
+            f"  → for more variety: viral recommend {run} --user ID --less-popular {A_BEGINNING}; what it costs: "
+            f"viral evaluate {run} --less-popular {A_BEGINNING}"
+        )

@@ -1,13 +1,12 @@
-"""The verbs of a run's later life: it goes on from changed data, and leaves for other programs."""
+"""`viral update`: a run goes on from changed data."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from viral.apps.cli.common import DescriberName, DescriberSettings, Json, Overwrite, PromptName, show, show_json, verb
-from viral.apps.cli.exposure import show_exposure
-from viral.apps.cli.train import RunArgument, TrustRun
+from viral.apps.cli.options import DescriberName, DescriberSettings, Json, PromptName, RunArgument, TrustRun
+from viral.apps.cli.output import show, show_exposure, show_json, verb
 
 
 @verb
@@ -58,23 +57,3 @@ def _tell(summary: dict[str, Any], out: Path) -> None:
         show(told["test_note"])
     show_exposure(summary, out)
     show(f"next: viral recommend {out} --user ID")
-
-
-@verb
-def export(
-    run: RunArgument,
-    out: Annotated[Path, typer.Option(help="The folder to write.")],
-    overwrite: Overwrite = False,
-    json_output: Json = False,
-) -> None:
-    """Write vectors as Parquet and an ONNX scorer that ranks as we do."""
-    from viral.run.export import export as write
-    from viral.run.retrieval import Retriever
-
-    manifest = write(Retriever.load(run).bundle, out, overwrite=overwrite)
-    if json_output:
-        show_json(manifest | {"path": str(out)})
-        return
-    show(f"{out}: {manifest['users']:,} users and {manifest['items']:,} items of {manifest['dimensions']} dimensions")
-    for name, told in {**manifest["inputs"], **manifest["outputs"]}.items():
-        show(f"  {name}: {told}")

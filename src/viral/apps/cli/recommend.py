@@ -1,45 +1,43 @@
-"""The verbs that ask a run: what to recommend, what is like it, what of a new item, and why."""
+"""`viral recommend`: items for a user, for somebody new by their interactions, or for many users into a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral.apps.cli.common import (
+from viral.apps.cli.options import (
+    AllowFile,
     ApproximateAbove,
-    DescriberName,
-    DescriberSettings,
+    Categories,
+    Count,
+    Denied,
     Json,
+    Lang,
     LessPopularOption,
-    PromptName,
-    show,
-    show_json,
-    verb,
+    RunArgument,
+    StockFile,
+    item_filters,
+    speaking,
 )
-from viral.apps.cli.many import check_words, recommend_to_file
-from viral.apps.cli.spoken import Lang, speaking
-from viral.apps.cli.train import RunArgument
-from viral.base.errors import UsageError
+from viral.apps.cli.output import show, show_json, signed, verb
+from viral.base.errors import DataError, UsageError
+from viral.base.progress import stage
 from viral.base.safe_text import harmless
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from viral.models.scorers import UserProfile
-    from viral.run.retrieval import Filters, Recommendation, Retriever
+    from viral.run.retrieval import Recommendation, Retriever
     from viral.run.retrieval.ranking import Ask
     from viral.run.retrieval.rules import Rules
 
-Count = Annotated[int, typer.Option("-k", help="How many.")]
-Categories = Annotated[list[str] | None, typer.Option("--category", help="Only items of this category, repeatable.")]
-Denied = Annotated[list[str] | None, typer.Option("--deny", help="Not this item, repeatable.")]
-AllowFile = Annotated[Path | None, typer.Option("--allow", help="A file of item ids, one a line: only these.")]
-StockFile = Annotated[
-    Path | None, typer.Option("--in-stock", help="A file of item ids, one a line: what is in stock, and only that.")
-]
 RulesFile = Annotated[
     Path | None, typer.Option("--rules", help="A TOML file of rules, as `viral serve --rules` reads.")
 ]
+SHOWN, IN_JSON = 3, 100  # unknown users that are named
 UsersFile = Annotated[
     str | None,
     typer.Option(
@@ -81,7 +79,7 @@ def recommend(
         hint = "--item once for each item that a new user took; many users: --users FILE --out recs.parquet"
         raise UsageError("give either --user ID or --item ID", hint=hint)
     retriever = Retriever.load(run, approximate_above=approximate_above)
-    filters = _filters(retriever, category, deny, allow, in_stock)
+    filters = item_filters(retriever, category, deny, allow, in_stock)
     ask = Ask(k=k, filters=filters, diversity=diversity, rules=_rules(rules, less_popular))
     if many and out is not None:
         recommend_to_file(retriever, users, out, ask, exclude_seen=not seen, json_output=json_output)
@@ -140,88 +138,54 @@ def _show(
             show(f"     {harmless(because[r.item_id])}")
 
 
-def _filters(
-    retriever: "Retriever",
-    categories: list[str] | None,
-    deny: list[str] | None,
-    allow: Path | None,
-    in_stock: Path | None,
-) -> "Filters":
-    """What the options say; ``DataError`` for a file that has no item of the run."""
-    from viral.run.retrieval import Filters
-    from viral.run.retrieval.filters import check_known, read_ids
-
-    lists = {file: read_ids(file) for file in (allow, in_stock) if file is not None}
-    for file, ids in lists.items():
-        check_known(ids, retriever.bundle.items, file)
-    allowed, stocked = (None if file is None else lists[file] for file in (allow, in_stock))
-    return Filters(categories=categories, deny=deny or (), allow=allowed, in_stock=stocked)
+def check_words(file: str | None, everybody: bool, out: Path | None, others: bool) -> bool:
+    """Whether many are asked for; ``UsageError`` where the words do not fit together."""
+    many = file is not None or everybody
+    if many and (others or (file is not None and everybody)):
+        raise UsageError("give one of --user, --item, --users and --all", hint="--users FILE: one user id a line")
+    if many and out is None:
+        hint = "for example --out recs.parquet; also .csv and .jsonl"
+        raise UsageError("where should the recommendations of many users go?", where="--out", hint=hint)
+    if out is not None and not many:
+        raise UsageError("--out is for many users", where="--out", hint="--users FILE, or --all")
+    return many
 
 
-@verb
-def similar(
-    run: RunArgument,
-    item: Annotated[str, typer.Option(help="An item's id.")],
-    by: Annotated[
-        str, typer.Option(help="fused (what the model makes of it), or a modality: text, image, …")
-    ] = "fused",
-    k: Count = 10,
-    category: Categories = None,
-    deny: Denied = None,
-    allow: AllowFile = None,
-    in_stock: StockFile = None,
-    json_output: Json = False,
+def recommend_to_file(
+    retriever: "Retriever", file: str | None, out: Path, ask: "Ask", *, exclude_seen: bool, json_output: bool
 ) -> None:
-    """Show the items most like one, by the model's vectors or by a modality's features."""
-    from viral.run.retrieval import Retriever
+    """Rank for the users of a file, or for all of the run, and say what was written."""
+    from viral.run.retrieval.many import check_out, read_users, recommend_many, write_blocks
 
-    retriever = Retriever.load(run)
-    found = retriever.similar(item, k, by=by, filters=_filters(retriever, category, deny, allow, in_stock))
+    check_out(out)
+    known = retriever.bundle.users
+    ids = list(known.ids) if file is None else read_users(file)
+    if not ids:
+        hint = "one user id a line, or a table with a column user_id"
+        raise DataError("no users in it", where=str(file), hint=hint)
+    unknown = [user_id for user_id in ids if user_id not in known]
+    with stage("recommend to users", len(ids)) as advance:
+
+        def followed() -> "Iterator[pl.DataFrame]":
+            for block in recommend_many(retriever, ids, ask, exclude_seen=exclude_seen):
+                yield block
+                advance(block["user_id"].n_unique())
+
+        rows = write_blocks(followed(), out)
     if json_output:
-        show_json({"item_id": item, "by": by, "similar": [asdict(one) for one in found]})
+        told = {"path": str(out), "users": len(ids), "unknown_users": len(unknown), "unknown": unknown[:IN_JSON]}
+        show_json(told | {"k": ask.k, "rows": rows})
         return
-    for one in found:
-        show(f"{one.rank:>3}. {one.similarity:7.4f}  {harmless(one.item_id):<14} {harmless(one.title)}")
+    show(f"{out}: {rows:,} recommendations to {len(ids):,} users")
+    if unknown:
+        show(_unknown(unknown, len(ids), known.ids))
 
 
-EMBEDDED = {
-    "foretold": "by what the known items' features tell of their vectors",
-    "own": "by the model itself",
-    "neighbors": "as the mean of its nearest items",
-}
-
-
-@verb
-def cold(
-    run: RunArgument,
-    title: Annotated[str, typer.Option(help="Of the new item.")] = "",
-    picture: Annotated[Path | None, typer.Option(help="A file: JPEG, PNG or WebP.")] = None,
-    text: Annotated[str, typer.Option(help="Further words, as the catalogue has them.")] = "",
-    k: Count = 5,
-    describer: DescriberName = None,
-    settings: DescriberSettings = None,
-    prompt: PromptName = None,
-    json_output: Json = False,
-) -> None:
-    """Describe and embed an item that the model never saw; who would want it, and what is like it."""
-    from viral.run.retrieval import Given, Retriever
-
-    retriever = Retriever.load(run, describer=Given(describer, tuple(settings or ()), prompt))
-    item = retriever.cold(title, picture, text=text)
-    fans, like = retriever.fans(item, k), {by: retriever.like(item, k, by=by) for by in ("fused", *item.features)}
-    if json_output:
-        document = {"title": title, "description": item.description, "way": item.way, "vector": item.vector.tolist()}
-        neighbors = {by: [asdict(one) for one in found] for by, found in like.items()}
-        show_json(document | {"similar": neighbors, "fans": [asdict(fan) for fan in fans]})
-        return
-    show(f"description: {harmless(item.description) or '(none)'}")
-    show(f"embedded {EMBEDDED[item.way]}, from {', '.join(item.features)}")
-    for by, found in like.items():
-        named = [f"{harmless(one.title or one.item_id)} ({one.similarity:.2f})" for one in found]
-        show(f"like it by {by}: " + "; ".join(named))
-    show("who would want it: " + "; ".join(f"{harmless(fan.user_id)} ({fan.score:+.2f} σ)" for fan in fans))
-
-
-def signed(values: Mapping[str, float]) -> str:
-    """Parts with their signs, in a row."""
-    return ", ".join(f"{name.replace('_', ' ')} {value:+.3f}" for name, value in values.items())
+def _unknown(unknown: Sequence[str], asked: int, known: Sequence[str]) -> str:
+    named = ", ".join(harmless(repr(user_id)[:80]) for user_id in unknown[:SHOWN])
+    more = " …" if len(unknown) > SHOWN else ""
+    are, get = ("is", "gets") if len(unknown) == 1 else ("are", "get")
+    said = f"{len(unknown):,} of them {are} not in the run and {get} what is popular (source: popular): {named}{more}"
+    if len(unknown) < asked or not known:
+        return said
+    return f"{said}\n  → no id is known: the run's are written like {harmless(repr(known[0])[:80])}"
