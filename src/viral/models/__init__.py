@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from viral.models.base import EmbeddingRecommender, Embeddings, Recommender
+from viral.models.base import EmbeddingRecommender, Embeddings, ItemFeatures, Recommender, Trained
 from viral.models.baselines.bm3 import BM3
 from viral.models.baselines.bpr import BPR
 from viral.models.baselines.cohesion import COHESION
@@ -93,6 +93,7 @@ __all__ = [
     "EmbeddingScorer",
     "Embeddings",
     "HistoryScorer",
+    "ItemFeatures",
     "ItemKNN",
     "LGMRec",
     "LightGCN",
@@ -102,5 +103,6 @@ __all__ = [
     "SLMRec",
     "Scorer",
     "SparseHistoryScorer",
+    "Trained",
     "VIRALBeyond",
 ]

@@ -24,6 +24,21 @@ class Embeddings(NamedTuple):
     items: Tensor  # (I, D)
 
 
+class ItemFeatures(NamedTuple):
+    """Features of some items by modality, and which of them are the items' own and not filled in."""
+
+    values: Mapping[str, Tensor]  # modality -> (n, F)
+    present: Mapping[str, Tensor]  # modality -> (n,) bool
+
+
+class Trained(NamedTuple):
+    """What a bundle keeps of a trained model, to embed items that it never saw."""
+
+    parameters: Mapping[str, Tensor]  # its state
+    known: ItemFeatures  # of the items that it was trained on
+    unlinked: Tensor | None  # (I, D), see :meth:`Recommender.unlinked`
+
+
 class Recommender(nn.Module, ABC, Generic[ConfigT]):
     """A model that scores every item for every user.
 
@@ -57,6 +72,25 @@ class Recommender(nn.Module, ABC, Generic[ConfigT]):
     def trainable(self) -> "EmbeddingRecommender[ConfigT] | None":
         """The model itself where it learns by gradient; None where it is trained once it is built."""
         return None
+
+    def unlinked(self) -> Tensor | None:
+        """Item vectors (I, D) before an item graph adds the similar ones; None of models that have none apart."""
+        return None
+
+    @classmethod
+    def new_item_modalities(cls, config: ConfigT, trained: Trained) -> tuple[str, ...]:
+        """The modalities that :meth:`embed_new_items` reads; none where there is no such way, as in most models."""
+        return ()
+
+    @classmethod
+    def embed_new_items(cls, config: ConfigT, trained: Trained, new: ItemFeatures) -> Tensor:
+        """Vectors of items that came after training, by what the model learnt of features: n items -> (n, D).
+
+        Optional: a model without it has its new items embedded by a rule that is learnt from the known ones
+        (:mod:`viral.run.retrieval.new_items`). ``new`` has the modalities of :meth:`new_item_modalities`, the mean of
+        the known items in the place of what is absent.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def scorer(self) -> Scorer:

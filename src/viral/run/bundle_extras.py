@@ -20,7 +20,6 @@ from viral.data.modalities import MODALITIES
 from viral.data.pictures import PictureError, read_bytes
 from viral.encode import FeatureTable, load_features
 from viral.models import Recommender
-from viral.models.viral.new_items import unlinked
 
 SHOWN = ("category", "price", "colour", "brand", "image_url")  # columns of the catalogue, kept as they are
 COLUMNS = ("text", *SHOWN, "description", "picture")
@@ -83,7 +82,7 @@ def gather(model: Recommender[Any], inputs: ModelInputs, dataset: Dataset, item_
         {name: inputs.given(name) for name in inputs.features},
         {name: table.encoder for name, table in tables.items()},
         {name: value.detach().clone() for name, value in model.state_dict().items()},
-        unlinked(model),
+        model.unlinked(),
     )
 
 

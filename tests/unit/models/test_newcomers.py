@@ -9,7 +9,8 @@ from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
 from viral.graph import blocks
 from viral.models import VIRAL
-from viral.models.viral.new_items import Rows, embeds_newcomers, encode, link, modalities_of, unlinked
+from viral.models.base import ItemFeatures, Trained
+from viral.models.viral.new_items import link, reads_one_item
 from viral.models.viral.paper_config import VIRALConfig
 from worlds import World, small_model, two_tastes
 
@@ -24,6 +25,11 @@ def without_last(world: World) -> ModelInputs:
     train = world.split.train
     log = Interactions(train.users, train.items, train.num_users, 12)
     return ModelInputs(log, {name: values[:12] for name, values in world.inputs.features.items()})
+
+
+def modalities_of(model: Any) -> tuple[str, ...]:
+    trained = Trained(model.state_dict(), ItemFeatures({}, {}), model.unlinked())
+    return type(model).new_item_modalities(model.config, trained)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +58,12 @@ def test_as_if_the_item_had_been_there(world: World, config: dict[str, Any], giv
     inputs = without_last(world)
     known = VIRAL(inputs, model.config)
     known.load_state_dict(model.state_dict())
-    table = unlinked(known)
-    new = {name: world.inputs.features[name][12:] for name in modalities_of(model.config)}
-    vectors = encode(model.config, model.state_dict(), new)
+    table = known.unlinked()
+    new = {name: world.inputs.features[name][12:] for name in modalities_of(model)}
+    vectors = VIRAL.encode_new(model.config, model.state_dict(), new)
     present = dict.fromkeys(new, here[12:])
     all_there = dict.fromkeys(new, torch.ones(12, dtype=torch.bool))
-    found = link(model.config, vectors, Rows(new, present), Rows(inputs.features, all_there), table)
+    found = link(model.config, vectors, ItemFeatures(new, present), ItemFeatures(inputs.features, all_there), table)
     assert torch.allclose(found[0], expected, atol=1e-5)
     assert given or torch.allclose(found, (1 + bool(model.config.item_graph)) * vectors)
 
@@ -65,10 +71,10 @@ def test_as_if_the_item_had_been_there(world: World, config: dict[str, Any], giv
 @pytest.mark.parametrize("entries", [1, 24, 25])
 def test_many_newcomers_are_linked_in_blocks(world: World, entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model = small_model("viral-light", world, others=("image",), visual_weight=0.3)
-    names, table = modalities_of(model.config), unlinked(model)
+    names, table = modalities_of(model), model.unlinked()
     rng = torch.Generator().manual_seed(0)
-    new = Rows({m: torch.randn(7, 8, generator=rng) for m in names}, dict.fromkeys(names, torch.arange(7) != 4))
-    known = Rows(world.inputs.features, dict.fromkeys(names, torch.arange(13) % 3 > 0))
+    new = ItemFeatures({m: torch.randn(7, 8, generator=rng) for m in names}, dict.fromkeys(names, torch.arange(7) != 4))
+    known = ItemFeatures(world.inputs.features, dict.fromkeys(names, torch.arange(13) % 3 > 0))
     vectors = torch.randn(7, table.shape[1], generator=rng)
     expected = link(model.config, vectors, new, known, table)
     monkeypatch.setattr(blocks, "BLOCK_ENTRIES", entries)
@@ -78,7 +84,7 @@ def test_many_newcomers_are_linked_in_blocks(world: World, entries: int, monkeyp
 def test_encoding_leaves_the_random_state_alone(world: World) -> None:
     model = small_model("viral-light", world)
     before = torch.get_rng_state()
-    encode(
+    VIRAL.encode_new(
         model.config, model.state_dict(), {name: world.inputs.features[name][:2] for name in ("text", "description")}
     )
     assert torch.equal(torch.get_rng_state(), before)
@@ -87,15 +93,15 @@ def test_encoding_leaves_the_random_state_alone(world: World) -> None:
 def test_parts_that_look_at_the_whole_catalogue_have_no_such_way(world: World) -> None:
     for config in ({"attention_tokens": 3}, {"synergy": "interaction"}, {"visual": "random"}):
         model = small_model("viral-light", world, **config)
-        assert not embeds_newcomers(model.config) and unlinked(model) is None
-    assert embeds_newcomers(VIRALConfig())
+        assert not reads_one_item(model.config) and model.unlinked() is None
+    assert reads_one_item(VIRALConfig())
     for name in ("lightgcn", "viral"):
         model = small_model(name, world)
-        assert not embeds_newcomers(model.config) and unlinked(model) is None
+        assert model.unlinked() is None and modalities_of(model) == ()
 
 
 def test_the_tables_before_and_after_the_item_graph(world: World) -> None:
     model = small_model("viral-light", world)
-    table = unlinked(model)
-    assert torch.allclose(table + model.item_graph @ table, model.scorer().items, atol=1e-6)
+    table = model.unlinked()
+    assert torch.allclose(table + model.sources.item_graph(model.config) @ table, model.scorer().items, atol=1e-6)
     assert model.training

@@ -192,7 +192,7 @@ def test_the_memorys_part_has_the_same_spread_for_every_user(vectors: EmbeddingS
     assert isinstance(found, MemoryScorer)
     remembered = found.history_scores(torch.arange(40)).std(dim=1, correction=0)
     torch.testing.assert_close(remembered, (2 * spreads(vectors).mean()).expand(40), rtol=1e-4, atol=1e-5)
-    assert found.scale_of(found.memory(torch.tensor([3]))[0]) == pytest.approx(float(found.scales[3]), rel=1e-4)
+    assert found.scale_of(found.memory.history(3)) == pytest.approx(float(found.scales[3]), rel=1e-4)
 
 
 def test_a_memory_helps_vectors_that_know_nothing() -> None:

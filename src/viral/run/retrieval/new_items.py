@@ -2,9 +2,10 @@
 
 There are three ways. *Foretold*: by a rule from features to vectors that is learnt from the known items
 (:mod:`viral.run.retrieval.feature_prediction`); for every model, and taken wherever there are items enough to learn
-from. *Own*: where the model makes items of features alone (VIRAL as published), its own encoders embed the new item,
-and the item graph links it to its nearest items (:mod:`viral.models.viral.new_items`): the vector is exactly that of an
-item which had been in the catalogue without interactions. *Neighbors*: the weighted mean of the nearest warm items'
+from. *Own*: where the model has a way of its own (``Recommender.embed_new_items``). VIRAL as published makes items of
+features alone: its encoders embed the new item and the item graph links it to its nearest items
+(:mod:`viral.models.viral.new_items`), and the vector is exactly that of an item which had been in the catalogue without
+interactions. *Neighbors*: the weighted mean of the nearest warm items'
 vectors,
 
     v = Σ_j a_j v_j,   a_j = max(0, s_j) / Σ max(0, s_j),   s_j = mean_m cos(x_m, x_m,j) over the k = 10 nearest,
@@ -22,6 +23,7 @@ the same for every new item: the order among new items is that of the vectors' s
 Shapes: n new items, I known items, D the width of a vector, F features.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -36,9 +38,8 @@ from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
 from viral.graph.blocks import row_blocks
-from viral.models import MODELS
+from viral.models import MODELS, ItemFeatures, Recommender, Trained
 from viral.models.viral.config import BeyondConfig, sources_of
-from viral.models.viral.new_items import Rows, embeds_newcomers, encode, link, modalities_of
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.retrieval.feature_prediction import foretelling_of
@@ -59,11 +60,26 @@ class ColdItem:
     way: Way
 
 
-def config_of(bundle: Bundle) -> Any:
-    """The configuration of the bundle's model; None for a model that is not of the zoo, or a bundle without recipe."""
+def model_of(bundle: Bundle) -> tuple[type[Recommender[Any]], Any] | None:
+    """The class and the configuration of the bundle's model; None where it is not known here.
+
+    A model from outside the project is known once its module has been imported: no code is imported because a bundle
+    names it.
+    """
     recipe = bundle.about.get("recipe", {})
-    model, settings = MODELS.get(str(recipe.get("model"))), recipe.get("config", {})
-    return None if model is None else build(model.variant(settings).Config, settings, where="the bundle's recipe")
+    name, settings = str(recipe.get("model")), recipe.get("config", {})
+    module, _, class_name = name.partition(":")
+    found = MODELS.get(name) or getattr(sys.modules.get(module), class_name, None)
+    if not (isinstance(found, type) and issubclass(found, Recommender)):
+        return None
+    model = found.variant(settings)
+    return model, build(model.Config, settings, where="the bundle's recipe")
+
+
+def config_of(bundle: Bundle) -> Any:
+    """The configuration of the bundle's model; None where that is not known here."""
+    known = model_of(bundle)
+    return None if known is None else known[1]
 
 
 def read_by(bundle: Bundle) -> tuple[str, ...]:
@@ -99,8 +115,16 @@ def ways_of(bundle: Bundle) -> tuple[Way, ...]:
 
 def trained_ways_of(bundle: Bundle) -> tuple[Way, ...]:
     """The ways that ask only what the model itself has learnt."""
-    own = embeds_newcomers(config_of(bundle)) and bundle.material.unlinked is not None
-    return ("own", "neighbors") if own else ("neighbors",)
+    return ("own", "neighbors") if _own_modalities(bundle) else ("neighbors",)
+
+
+def _own_modalities(bundle: Bundle) -> tuple[str, ...]:
+    known = model_of(bundle)
+    return () if known is None else known[0].new_item_modalities(known[1], _trained(bundle.material))
+
+
+def _trained(material: Material) -> Trained:
+    return Trained(material.parameters, ItemFeatures(material.features, material.present), material.unlinked)
 
 
 def way_of(bundle: Bundle) -> Way:
@@ -116,13 +140,11 @@ def _foretold(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[s
 
 
 def _own(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
-    config, material = config_of(bundle), bundle.material
-    assert material.unlinked is not None
-    names = modalities_of(config)
-    filled = {name: _filled(name, features, present, material) for name in names}
-    new = Rows(filled, {name: present.get(name, torch.zeros(len(filled[name]), dtype=torch.bool)) for name in names})
-    vectors = encode(config, material.parameters, filled)
-    return link(config, vectors, new, Rows(material.features, material.present), material.unlinked)
+    known, material = model_of(bundle), bundle.material
+    assert known is not None
+    filled = {name: _filled(name, features, present, material) for name in _own_modalities(bundle)}
+    own = {name: present.get(name, torch.zeros(len(x), dtype=torch.bool)) for name, x in filled.items()}
+    return known[0].embed_new_items(known[1], _trained(material), ItemFeatures(filled, own))
 
 
 def _featureless() -> DataError:

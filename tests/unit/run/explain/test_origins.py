@@ -10,7 +10,6 @@ from encoders import BagOfWords
 from viral.base.errors import DataError, UsageError
 from viral.data.features import FeatureTable
 from viral.data.inputs import ModelInputs
-from viral.models.viral.new_items import unlinked
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.explain import explain, word_effects
@@ -38,7 +37,7 @@ def bundle_of(name: str, **config: object) -> Bundle:
         inputs.present,
         {t.modality: t.encoder for t in tables},
         model.state_dict(),
-        unlinked(model),
+        model.unlinked(),
     )
     about = {"recipe": {"model": ZOO[name][0], "config": {**ZOO[name][1], **config, **_sizes(name)}}}
     return Bundle(model.scorer(), world.split.users, world.split.items, titles, world.split.train, about, material)

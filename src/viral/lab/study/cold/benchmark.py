@@ -28,7 +28,6 @@ from viral.data.splitting import Split
 from viral.data.vocabulary import Vocabulary
 from viral.evaluation import evaluate
 from viral.models.scorers import EmbeddingScorer, Scorer
-from viral.models.viral.new_items import unlinked
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.configuration import Configured
@@ -144,7 +143,7 @@ def _bundle(fitted: FittedModel[TrainReport], scorer: Any) -> Bundle:
     """What the run would leave."""
     model, recipe, warm, inputs = fitted.model, fitted.chosen.recipe, fitted.split, fitted.inputs
     given = {m: inputs.given(m) for m in inputs.features}
-    material = Material({}, inputs.features, given, inputs.encoders, model.state_dict(), unlinked(model))
+    material = Material({}, inputs.features, given, inputs.encoders, model.state_dict(), model.unlinked())
     about = {"recipe": {"model": recipe.model, "config": dict(recipe.config)}}
     titles = ("",) * len(warm.items)
     return Bundle(scorer, warm.users, warm.items, titles, warm.train, about, material)
