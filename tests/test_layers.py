@@ -1,6 +1,7 @@
 """What no file may do: import against the direction of the data, or load a pickle."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,3 +65,40 @@ def test_imports_go_one_way():
     code = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def kinds_asked(source: str) -> Iterator[str]:
+    """Every place where a module asks what kind of scorer or recommender it has."""
+    for node in ast.walk(ast.parse(source)):
+        asked: list[ast.AST] = []
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+            asked = node.args[1:]
+        elif isinstance(node, ast.MatchClass):
+            asked = [node.cls]
+        elif isinstance(node, ast.Compare) and ast.unparse(node.left).startswith("type("):
+            asked = list(node.comparators)
+        names = re.findall(r"\w+", " ".join(map(ast.unparse, asked)))
+        yield from (name for name in names if name.endswith(("Scorer", "Recommender")))
+
+
+OUTSIDE_MODELS = [path for path in SOURCES if "models" not in path.relative_to(ROOT / "src" / "viral").parts[:1]]
+
+
+@pytest.mark.parametrize("path", OUTSIDE_MODELS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nobody_asks_for_the_kind_of_a_scorer(path):
+    """What a caller needs is a method that every scorer has (``viral.models.scorers.Scorer``)."""
+    assert list(kinds_asked(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "isinstance(scorer, EmbeddingScorer)",
+        "isinstance(bundle.scorer, (int, models.HistoryScorer))",
+        "not isinstance(model, EmbeddingRecommender | None)",
+        "type(scorer) is MemoryScorer",
+        "match scorer:\n    case SparseHistoryScorer():\n        pass",
+    ],
+)
+def test_a_question_for_a_kind_would_be_found(code):
+    assert list(kinds_asked(code))
