@@ -96,7 +96,9 @@ def test_forward_losses_and_gradients(variant, world):
 @pytest.mark.parametrize("crossmodal_dim", [None, 4], ids=["the text's width", "narrow"])
 def test_features_of_different_widths_are_projected(crossmodal_dim, world):
     model = make(world, {"visual": "image", "crossmodal_dim": crossmodal_dim})
-    assert set(model.projections) == ({"visual"} if crossmodal_dim is None else {"text", "visual"})
+    assert {name for name in model.projections if list(model.projections[name].parameters())} == (
+        {"visual"} if crossmodal_dim is None else {"text", "visual"}
+    )
     check(model, world)
 
 
@@ -106,7 +108,8 @@ def test_training_uses_the_resampled_user_graph_and_evaluation_does_not(world):
     model.on_epoch_start(torch.Generator().manual_seed(0))
     users = model.num_users
     drawn, full = (
-        2 * both.to_torch().to_dense()[:users, :users] - torch.eye(users) for both in (model.epoch_links, model.links)
+        2 * both.to_torch().to_dense()[:users, :users] - torch.eye(users)
+        for both in (model.links.of_epoch, model.links.full)
     )
     check(model, world, user_graph=drawn)
     assert not torch.allclose(drawn, full)
@@ -120,7 +123,7 @@ def test_without_resampling_an_epoch_draws_nothing(world):
     rng = torch.Generator().manual_seed(0)
     before = rng.get_state()
     model.on_epoch_start(rng)
-    assert model.epoch_links is model.links
+    assert model.links.of_epoch is model.links.full
     assert torch.equal(rng.get_state(), before)
 
 

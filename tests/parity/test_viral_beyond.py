@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viral.data.inputs import ModelInputs
+from viral.models.viral.features import centred
 from viral.models.viral.fusion import unexplained
-from viral.models.viral.model import VIRALBeyond, centred
+from viral.models.viral.model import VIRALBeyond
 from worlds import World, dense, first_batch, random_world, small_model
 
 VARIANTS = {
@@ -78,12 +79,12 @@ def written_out(model: VIRALBeyond, world: World, variant: dict) -> tuple[Tensor
         if variant.get("unique", "ridge") == "ridge":
             told[name] = unexplained(inputs.feature(name), before, there).double()
     branches = [told[name] for name in names]
-    if model.synergy is not None:
+    if "synergy" in model.branches:
         parts = list(getattr(model.synergy, "parts", [model.synergy]))
         pairs = [(a, b) for place, a in enumerate(names) for b in names[place + 1 :]]
         made = [synergy_of(part, x[a], x[b]) for part, (a, b) in zip(parts, pairs, strict=True)]
         branches.append(torch.stack(made).mean(dim=0))
-    if model.taste is not None:
+    if "taste" in model.branches:
         branches.append(model.taste)
     columns = []
     for preference, encoder, part in zip(model.preferences, model.encoders.values(), branches, strict=True):
@@ -93,7 +94,7 @@ def written_out(model: VIRALBeyond, world: World, variant: dict) -> tuple[Tensor
             layers.append(adjacency(world) @ layers[-1])
         columns.append(torch.stack(layers).sum(dim=0))
     users, items = torch.cat(columns, dim=1).tensor_split([25])
-    if model.user_graph is not None:
+    if variant.get("user_graph"):
         users = users + model.user_graph.full.to_torch().to_dense().double() @ users
     if variant.get("item_graph", True):
         share = variant.get("co_occurrence_weight", 0.0)
@@ -133,7 +134,7 @@ def test_an_epoch_leaves_out_its_share_of_the_edges(world):
     model = make(world, {"sources": ("text",), "edge_dropout": 0.4})
     model.train()
     model.on_epoch_start(torch.Generator().manual_seed(0))
-    kept = len(model.epoch_adjacency.values) / len(model.adjacency.values)
+    kept = len(model.interactions.of_epoch.values) / len(model.interactions.full.values)
     assert 0.45 < kept < 0.75
     in_training = model.embed().users
     assert not torch.equal(in_training, model.eval().embed().users)

@@ -103,5 +103,5 @@ def test_parts_that_look_at_the_whole_catalogue_have_no_such_way(world: World) -
 def test_the_tables_before_and_after_the_item_graph(world: World) -> None:
     model = small_model("viral-light", world)
     table = model.unlinked()
-    assert torch.allclose(table + model.sources.item_graph(model.config) @ table, model.scorer().items, atol=1e-6)
+    assert torch.allclose(table + model.links.item_graph @ table, model.scorer().items, atol=1e-6)
     assert model.training

@@ -1,6 +1,7 @@
 """VIRAL's configuration: presets that only fill gaps, parts that exclude each other, the recipes of the readings."""
 
-from dataclasses import fields, replace
+from copy import deepcopy
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from viral.base.errors import UsageError
 from viral.base.recipe import Recipe, build
 from viral.data.inputs import ModelInputs
+from viral.models.viral.config import BeyondConfig
 from viral.models.viral.paper import VIRAL, VIRALConfig
 from viral.models.viral.paper_config import VARIANTS, ByVariant
 from worlds import World, random_world, small_model
@@ -36,6 +38,39 @@ def test_no_default_stays_open(variant, fusion):
     config = VIRALConfig(variant=variant, fusion=fusion)
     assert [f.name for f in fields(config) if getattr(config, f.name) is ByVariant] == []
     assert replace(config) == config
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "after"),
+    [
+        ({}, {"variant": "paper"}, {"variant": "paper"}),
+        ({"variant": "paper"}, {"variant": "light"}, {}),
+        ({}, {"variant": "paper", "hidden_dim": 64}, {"variant": "paper", "hidden_dim": 64}),  # as light has it
+        ({}, {"redundancy": True, "variant": "master"}, {"variant": "master", "redundancy": True}),
+        ({"hidden_dim": 64}, {"variant": "paper"}, {"variant": "paper", "hidden_dim": 64}),
+        ({"hidden_dim": 64}, {"item_graph": False}, {"hidden_dim": 64, "item_graph": False}),
+        ({}, {"fusion": "concat"}, {"fusion": "concat"}),
+        ({}, {"redundancy": False}, {"redundancy": False}),  # the projection follows
+        ({"projection": True}, {"redundancy": False}, {"redundancy": False, "projection": True}),
+    ],
+    ids=str,
+)
+def test_a_change_takes_what_the_variant_says_of_all_that_was_never_given(before, changes, after):
+    changed = replace(VIRALConfig(**before), **changes)
+    assert changed == VIRALConfig(**after)
+    assert replace(deepcopy(changed), variant="redu2") == VIRALConfig(**after | {"variant": "redu2"})
+
+
+def test_what_was_written_out_in_full_stays_as_it_is():
+    """A recipe, run.json or bundle has every field."""
+    written = build(VIRALConfig, asdict(VIRALConfig()), where="run.json")
+    assert written == VIRALConfig()
+    assert replace(written, variant="paper") == VIRALConfig(**asdict(VIRALConfig()) | {"variant": "paper"})
+
+
+def test_the_default_variant_is_another_configuration():
+    with pytest.raises(UsageError, match="'paper' has other fields"):
+        replace(BeyondConfig(), variant="paper")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from viral.data.inputs import ModelInputs
 from viral.data.sampling import TripletSampler
 from viral.models.viral.fusion import synergy
 from viral.models.viral.paper import VIRAL, VIRALConfig
+from viral.models.viral.paper_sources import graph_shares
 from viral.training import build_model
 from worlds import World, first_batch, random_world, small_model
 
@@ -156,9 +157,8 @@ def test_what_is_off_is_not_built(config, prefixes, world):
 def test_without_graphs_nobody_is_mixed_with_others(world):
     model = small_model("viral-light", world, item_graph=False, user_graph=False).train()
     model.on_epoch_start(torch.Generator().manual_seed(0))
-    users, items = model.represent(model.decompose()[0])
-    nodes = torch.cat([users, items])
-    assert torch.equal(model.fuse(nodes), nodes)
+    nodes = model.propagate(model.decompose()[0])
+    assert torch.equal(model.links() @ nodes, nodes)
 
 
 def test_lambda_zero_leaves_the_terms_out(world):
@@ -176,7 +176,8 @@ def test_an_interaction_standardises_what_never_changes_once(knowledge, fixed, w
     monkeypatch.setattr(synergy, "_standard", lambda x: seen.append(x) or standard(x))
     found = model.decompose()[1]["synergy"].value
     assert len(seen) == (0 if fixed else 2)
-    model.synergy.text = model.synergy.visual = None  # as if nothing were known of the sources
+    if fixed:  # as if nothing were known of the sources
+        monkeypatch.setattr(synergy.FixedInteraction, "standard", synergy.Interaction.standard)
     assert torch.equal(model.decompose()[1]["synergy"].value, found)
     with torch.no_grad():  # as a ranking computes it; what knowledge adds is part of it
         for parameter in () if fixed else model.knowledge.parameters():
@@ -186,10 +187,9 @@ def test_an_interaction_standardises_what_never_changes_once(knowledge, fixed, w
 
 def test_softmax_weights_are_shares(world):
     model = small_model("viral-light", world, user_weights="softmax", user_graph=False).eval()
-    parts, _ = model.decompose()
-    weighted, _ = model.represent(parts)
-    model.branch_weights = None
-    plain, _ = model.represent(parts)
+    unweighed = small_model("viral-light", world, user_weights="off", user_graph=False).eval()
+    unweighed.load_state_dict({k: v for k, v in model.state_dict().items() if k != "branch_weights"})
+    weighted, plain = (one.embed().users for one in (model, unweighed))
     shares = (weighted / plain).view(model.num_users, 3, -1)
     torch.testing.assert_close(shares[:, :, 0].sum(1), torch.ones(model.num_users))
     torch.testing.assert_close(shares, shares[:, :, :1].expand_as(shares))
@@ -204,10 +204,10 @@ def test_random_features_are_the_seeds_and_tell_nothing(world):
     torch.testing.assert_close(drawn(1).norm(dim=1), torch.ones(60))
 
 
-def test_each_source_has_its_share_of_the_item_graph(world):
-    shares = small_model("viral-light", world, others=("image",), visual_weight=0.6).sources.graph_shares(0.6)
+def test_each_source_has_its_share_of_the_item_graph():
+    shares = graph_shares(VIRALConfig(others=("image",), visual_weight=0.6))
     assert shares == pytest.approx({"text": 0.4, "visual": 0.3, "image": 0.3})
-    no_text = small_model("viral-light", world, text=None, others=("image",)).sources.graph_shares(0.6)
+    no_text = graph_shares(VIRALConfig(text=None, others=("image",), visual_weight=0.6))
     assert no_text == {"visual": 0.5, "image": 0.5}
 
 

@@ -1,6 +1,7 @@
 """Losses that at least two models share. Shapes: B batch, n rows, D embedding dimension."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -45,6 +46,19 @@ def bpr_loss_bits(positive_scores: Tensor, negative_scores: Tensor) -> Tensor:
 def norm_penalty(*embeddings: Tensor) -> Tensor:
     """Σ ‖E‖_F / B of the batch's embeddings, norms not squared: the regulariser behind the published reg grids."""
     return torch.stack([e.norm() for e in embeddings]).sum() / len(embeddings[0])
+
+
+def half_squares(*tables: Tensor) -> Tensor:
+    """½ Σ ‖E‖² / B of tables (B, D)."""
+    return sum_of(table.square().sum() for table in tables) / (2 * len(tables[0]))
+
+
+def sum_of(tensors: Iterable[Tensor]) -> Tensor:
+    """Sum of at least one tensor."""
+    first, *others = tensors
+    for other in others:
+        first = first + other
+    return first
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:

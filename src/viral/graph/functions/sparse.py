@@ -47,6 +47,12 @@ class SparseMatrix(nn.Module):
         offsets[1:] = torch.bincount(rows, minlength=shape[0]).cumsum(0)
         return cls(offsets, columns[order], values[order], shape[1], symmetric=symmetric)
 
+    @classmethod
+    def empty(cls, size: int) -> Self:
+        """A square matrix without entries."""
+        nothing = torch.zeros(0)
+        return cls(torch.zeros(size + 1), nothing, nothing, size)
+
     def __matmul__(self, dense: Tensor) -> Tensor:
         """(R, C) @ (C, D) -> (R, D)."""
         result: Tensor = _Product.apply(dense, self)

@@ -58,7 +58,7 @@ class COHESION(EmbeddingRecommender[COHESIONConfig]):
     def __init__(self, inputs: ModelInputs, config: COHESIONConfig) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config)
-        widths = {"id": config.embedding_dim} | {role: x.shape[1] for role, x in self.content.features.items()}
+        widths = {"id": config.embedding_dim} | self.content.widths
         self.item_embedding = embedding(self.num_items, config.embedding_dim, normal=True)
         self.branches = Branches(self.num_users, widths, config)
         self.branch_weights = BranchWeights(self.num_users, len(widths))
@@ -113,4 +113,4 @@ class COHESION(EmbeddingRecommender[COHESIONConfig]):
 
     @property
     def parts(self) -> Mapping[str, tuple[int, int]]:
-        return columns(("id", *self.content.roles), self.config.embedding_dim)
+        return columns(("id", *self.content.names), self.config.embedding_dim)

@@ -55,7 +55,7 @@ class DRAGON(EmbeddingRecommender[DRAGONConfig]):
     def __init__(self, inputs: ModelInputs, config: DRAGONConfig) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config)
-        widths = {role: x.shape[1] for role, x in self.content.features.items()}
+        widths = self.content.widths
         self.branches = Branches(self.num_users, widths, config)
         self.branch_weights = BranchWeights(self.num_users, len(widths))
         self.adjacency = graph.bipartite_adjacency(inputs.train)
@@ -83,4 +83,4 @@ class DRAGON(EmbeddingRecommender[DRAGONConfig]):
 
     @property
     def parts(self) -> Mapping[str, tuple[int, int]]:
-        return columns(self.content.roles, self.config.embedding_dim)
+        return columns(self.content.names, self.config.embedding_dim)

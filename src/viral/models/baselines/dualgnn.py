@@ -46,7 +46,7 @@ class DualGNN(EmbeddingRecommender[DualGNNConfig]):
     def __init__(self, inputs: ModelInputs, config: DualGNNConfig) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config)
-        widths = {role: x.shape[1] for role, x in self.content.features.items()}
+        widths = self.content.widths
         self.branches = Branches(self.num_users, widths, config)
         self.branch_weights = BranchWeights(self.num_users, len(widths))
         self.adjacency = graph.bipartite_adjacency(inputs.train)
@@ -62,7 +62,7 @@ class DualGNN(EmbeddingRecommender[DualGNNConfig]):
         """Every item, and every user or those ``chosen`` (n,)."""
         nodes = propagate_sum(self.adjacency, self.branches(self.content.features), self.config.num_layers)
         users, items = nodes.tensor_split([self.num_users])  # (U, P·D), (I, P·D)
-        of_branches = (len(self.content.roles), self.config.embedding_dim)
+        of_branches = (len(self.content.names), self.config.embedding_dim)
         fused = self.branch_weights(users).unflatten(1, of_branches).sum(dim=1)
         return Embeddings(self.user_graph(fused, chosen), items.unflatten(1, of_branches).sum(dim=1))
 

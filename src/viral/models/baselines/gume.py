@@ -74,7 +74,7 @@ class GUME(ViewRecommender[GUMEConfig]):
         self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
         tables = [embedding(self.num_users, dim).weight.detach() for _ in features]
         self.extended = nn.Parameter(torch.stack(tables))  # (M, U, D), modalities of the users' own
-        self.fuser = Fuser(dim, self.content.roles)
+        self.fuser = Fuser(dim, self.content.names)
 
     def explicit(self) -> list[Tensor]:
         """Each modality of every item, purified and spread over similar ones: M times (I, D)."""

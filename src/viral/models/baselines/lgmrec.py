@@ -69,7 +69,7 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
     def __init__(self, inputs: ModelInputs, config: LGMRecConfig) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config)
-        dim, widths = config.embedding_dim, {role: x.shape[1] for role, x in self.content.features.items()}
+        dim, widths = config.embedding_dim, self.content.widths
         self.user_ids, self.item_ids = embedding(self.num_users, dim), embedding(self.num_items, dim)
         projections = {role: linear(width, dim, bias=False, of=Projection) for role, width in widths.items()}
         self.projections = nn.ModuleDict(projections)

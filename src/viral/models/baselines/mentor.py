@@ -68,7 +68,7 @@ class MENTOR(EmbeddingRecommender[MENTORConfig]):
     def __init__(self, inputs: ModelInputs, config: MENTORConfig) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config)
-        widths = {role: x.shape[1] for role, x in self.content.features.items()}
+        widths = self.content.widths
         self.branches = Branches(self.num_users, widths, config)
         self.branch_weights = BranchWeights(self.num_users, len(widths))
         self.id_branch = IdBranch(self.num_users, self.num_items, config) if config.align_weight else None
@@ -133,4 +133,4 @@ class MENTOR(EmbeddingRecommender[MENTORConfig]):
 
     @property
     def parts(self) -> Mapping[str, tuple[int, int]]:
-        return columns(self.content.roles, self.config.embedding_dim)
+        return columns(self.content.names, self.config.embedding_dim)

@@ -56,7 +56,7 @@ class MGCN(ViewRecommender[MGCNConfig]):
         k, build = config.num_neighbors, graph.weighted_knn_graph
         self.item_graphs = Graphs({m: self.content.graph_of(m, build, k) for m in features})
         self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
-        self.fuser = Fuser(dim, self.content.roles)
+        self.fuser = Fuser(dim, self.content.names)
 
     def views(self, batch: Triplets | None) -> list[Tensor]:
         """Each modality of the nodes: M times (n, D). Items add up similar items, users the items they took."""

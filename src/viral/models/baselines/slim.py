@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from viral.base.extras import require
 from viral.base.progress import say, stage
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
@@ -69,6 +70,7 @@ class SLIM(Recommender[SLIMConfig]):
 
 def elastic_nets(train: Interactions, config: SLIMConfig) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """The weights above 0 of every item: the items that speak, the item spoken for, and w, (n,) each."""
+    require("lab", purpose="SLIM", only=["sklearn"])
     from sklearn.linear_model import ElasticNet  # half a second, which other models need not wait for
 
     strength = config.l1_weight + config.reg_weight  # scikit-learn divides the squares by U, and so must we the rest

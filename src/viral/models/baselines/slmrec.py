@@ -51,7 +51,7 @@ class SLMRec(EmbeddingRecommender[SLMRecConfig]):
     def __init__(self, inputs: ModelInputs, config: SLMRecConfig) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config, normalize=True)
-        widths, dim = {role: x.shape[1] for role, x in self.content.features.items()}, config.embedding_dim
+        widths, dim = self.content.widths, config.embedding_dim
         self.user_embedding, self.item_embedding = embedding(self.num_users, dim), embedding(self.num_items, dim)
         self.projections = nn.ModuleDict({role: Projection(width, dim) for role, width in widths.items()})
         joined = (1 + len(widths)) * dim

@@ -67,7 +67,7 @@ class SMORE(ViewRecommender[SMOREConfig]):
 
     def __init__(self, inputs: ModelInputs, config: SMOREConfig) -> None:
         super().__init__(inputs, config)
-        features, dim, roles = self.content.features, config.embedding_dim, self.content.roles
+        features, dim, roles = self.content.features, config.embedding_dim, self.content.names
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.interactions = user_rows(self.adjacency, self.num_users)
         sizes = {"text": config.num_neighbors, "visual": config.num_visual_neighbors}

@@ -1,9 +1,9 @@
-"""What the multimodal baselines share: which feature tables they read, and the frozen item graph over them.
+"""Which feature tables a multimodal baseline reads, and the frozen item graph over them.
 
 Shapes: I items, F features.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -13,6 +13,43 @@ from viral import graph
 from viral.base.errors import UsageError
 from viral.data.inputs import ModelInputs
 from viral.graph import SparseMatrix
+
+
+class FixedFeatures(nn.Module):
+    """Features of the items by name, that move with the model.
+
+    They are not part of a state dict, as they come again with the data (random ones with the seed).
+    """
+
+    def __init__(self, tables: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> None:
+        """``tables`` (I, F) by name; items that are not ``present`` (I,) have filled-in ones."""
+        super().__init__()
+        self.names = tuple(tables)
+        for name, values in tables.items():
+            self.register_buffer(f"of_{name}", values, persistent=False)
+            self.register_buffer(f"present_{name}", present[name], persistent=False)
+
+    @property
+    def features(self) -> dict[str, Tensor]:
+        """{name: (I, F)}, in the order in which they came."""
+        return {name: self.get_buffer(f"of_{name}") for name in self.names}
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """{name: F}."""
+        return {name: values.shape[1] for name, values in self.features.items()}
+
+    def present(self, name: str) -> Tensor:
+        """Which items have features of their own: (I,) bool."""
+        return self.get_buffer(f"present_{name}")
+
+    def graph_of(self, name: str, build: Callable[[Tensor, int, Tensor], SparseMatrix], k: int) -> SparseMatrix:
+        """A k-NN graph, (I, I), in which an item without features of its own is near to nobody but itself."""
+        return build(self.get_buffer(f"of_{name}"), k, self.present(name))
+
+    def mean_graphs(self, k: int) -> dict[str, SparseMatrix]:
+        """The mean over an item's k nearest neighbours, by each table: {name: (I, I)}."""
+        return {name: self.graph_of(name, graph.knn_graph, k) for name in self.names}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,33 +72,20 @@ class ContentConfig:
         return found
 
 
-class Content(nn.Module):
-    """Fixed item features by role; not part of a state dict, as they come again with the data."""
+class Content(FixedFeatures):
+    """The features of a configuration's roles, visual before text."""
 
     def __init__(self, inputs: ModelInputs, config: ContentConfig, *, normalize: bool = False) -> None:
-        super().__init__()
-        self.roles = tuple(config.sources)
-        for role, modality in config.sources.items():
-            values = inputs.feature(modality)
-            self.register_buffer(role, F.normalize(values, dim=-1) if normalize else values, persistent=False)
-            self.register_buffer(f"{role}_present", inputs.given(modality), persistent=False)
-
-    @property
-    def features(self) -> dict[str, Tensor]:
-        """{role: (I, F)}."""
-        return {role: self.get_buffer(role) for role in self.roles}
-
-    def graph_of(self, role: str, build: Callable[[Tensor, int, Tensor], SparseMatrix], k: int) -> SparseMatrix:
-        """The k-NN graph of one role, (I, I), in which an item without features of its own is near to nobody."""
-        return build(self.get_buffer(role), k, self.get_buffer(f"{role}_present"))
+        given = {role: inputs.feature(modality) for role, modality in config.sources.items()}
+        tables = {role: F.normalize(x, dim=-1) if normalize else x for role, x in given.items()}
+        super().__init__(tables, {role: inputs.given(modality) for role, modality in config.sources.items()})
 
     def shares(self, visual_weight: float) -> dict[str, float]:
         """How much each role counts: ``visual_weight`` and the rest, or all where there is but one."""
-        if len(self.roles) == 1:
-            return {self.roles[0]: 1.0}
+        if len(self.names) == 1:
+            return {self.names[0]: 1.0}
         return {"visual": visual_weight, "text": 1 - visual_weight}
 
     def item_graph(self, num_neighbors: int, visual_weight: float) -> SparseMatrix:
         """Σ_m w_m kNN(x_m): the frozen item graph of FREEDOM and its kin, sparse (I, I)."""
-        of_roles = {role: self.graph_of(role, graph.knn_graph, num_neighbors) for role in self.roles}
-        return graph.weighted_sum(of_roles, self.shares(visual_weight))
+        return graph.weighted_sum(self.mean_graphs(num_neighbors), self.shares(visual_weight))

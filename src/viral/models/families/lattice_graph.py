@@ -23,10 +23,10 @@ class ItemGraph(nn.Module):
     def __init__(self, content: Content, content_dim: int, num_neighbors: int, frozen_weight: float) -> None:
         super().__init__()
         self.content, self.num_neighbors, self.frozen_weight = content, num_neighbors, frozen_weight
-        widths = {role: x.shape[1] for role, x in content.features.items()}
+        widths = content.widths
         self.projections = nn.ModuleDict({role: Projection(width, content_dim) for role, width in widths.items()})
         self.mix = nn.Parameter(torch.zeros(len(widths))) if len(widths) > 1 else None  # α before its softmax
-        graphs = {role: content.graph_of(role, graph.weighted_knn_graph, num_neighbors) for role in content.roles}
+        graphs = {role: content.graph_of(role, graph.weighted_knn_graph, num_neighbors) for role in content.names}
         self.frozen = cast("Mapping[str, SparseMatrix]", nn.ModuleDict(graphs))
 
     @torch.no_grad()
@@ -34,7 +34,7 @@ class ItemGraph(nn.Module):
         """From every item to its K nearest by the projected features, for each role."""
         edges = {}
         for role, x in self.content.features.items():
-            present = self.content.get_buffer(f"{role}_present")
+            present = self.content.present(role)
             cosines, near = graph.nearest_neighbors(self.projections[role](x), self.num_neighbors, present)  # (I, K)
             rows, places = (cosines > -torch.inf).nonzero(as_tuple=True)
             edges[role] = Edges(rows, near[rows, places], (len(near), len(near)))

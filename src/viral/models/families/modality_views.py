@@ -62,7 +62,7 @@ class ViewRecommender(EmbeddingRecommender[ViewT]):
         """{role: (I, F)}, as given or as learnt."""
         if self.learnt is None:
             return self.content.features
-        return {role: self.learnt[role] for role in self.content.roles}  # the dictionary itself sorts its keys
+        return {role: self.learnt[role] for role in self.content.names}  # the dictionary itself sorts its keys
 
     @property
     def ego(self) -> Tensor:

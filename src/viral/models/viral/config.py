@@ -39,6 +39,8 @@ class BeyondConfig:
     def __post_init__(self) -> None:
         check_least(self, embedding_dim=1, crossmodal_dim=1, hidden_dim=1, num_layers=0, num_neighbors=1)
         check_least(self, num_user_neighbors=1, co_occurrence_weight=0, edge_dropout=0)
+        if self.variant != "beyond":
+            raise UsageError(f"variant = {self.variant!r} has other fields: VIRALConfig", where="BeyondConfig")
         if self.co_occurrence_weight > 1 or self.edge_dropout >= 1:
             raise UsageError("co_occurrence_weight is at most 1, edge_dropout below 1", where="BeyondConfig")
         if len(set(self.sources)) < len(self.sources):

@@ -1,8 +1,8 @@
 """VIRAL's numbers and switches: one frozen config, three published readings of the method, and a lighter one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import InitVar, dataclass
+from typing import Any, ClassVar, Final, Literal
 
 from viral.base.errors import UsageError
 from viral.base.recipe import check_least
@@ -43,10 +43,13 @@ RANDOM = "random"  # a source of no information: fixed random features, drawn fr
 class VIRALConfig:
     """Every number and switch of the model; fields left out take what ``variant`` says, fields given always win.
 
+    That holds for a copy by ``dataclasses.replace`` as well: with another variant or fusion it takes the numbers of that
+    one in every field that was given to neither.
     ``visual=None`` is the text-only model, ``text=None`` the visual-only one. A source is a modality of the data set:
     ``description`` (as published), ``image`` (not enriched), ``title`` (a control: descriptions have it) or ``random``.
     """
 
+    replaced: InitVar["VIRALConfig | None"] = None  # what ``dataclasses.replace`` changes; the first field it copies
     variant: Literal["light", "redu2", "master", "paper"] = "light"
     text: str | None = "text"  # the modality that carries the words of the catalogue: the anchor
     visual: str | None = "description"  # the modality that carries the picture
@@ -76,23 +79,38 @@ class VIRALConfig:
     alignment_items: int | None = ByVariant  # None: contrast all; n: of more than n items, n negatives of the batch
     reg_weight: float = 1e-3  # γ
 
-    def __post_init__(self) -> None:
-        for name, value in self._defaults().items():
-            if getattr(self, name) is ByVariant:
+    given: ClassVar[frozenset[str]] = frozenset()  # the names of the fields that were not left out
+
+    def __new__(cls, **given: Any) -> "VIRALConfig":
+        """Note what is given: of ``dataclasses.replace`` the changes, which come before the fields that it copies."""
+        self = super().__new__(cls)
+        names = list(given)
+        changes = names[: names.index("replaced")] if "replaced" in names else names
+        object.__setattr__(self, "given", frozenset(changes))
+        return self
+
+    def __post_init__(self, replaced: "VIRALConfig | None") -> None:
+        """Fill what is left out, here and in the configuration that is ``replaced``."""
+        named = self.given | (replaced.given if replaced is not None else frozenset())
+        given = frozenset(name for name in named if getattr(self, name) is not ByVariant)
+        for name, value in self._defaults(given).items():
+            if name not in given:
                 object.__setattr__(self, name, value)
+        object.__setattr__(self, "given", given)
+        object.__setattr__(self, "replaced", self)
         check_least(self, embedding_dim=1, crossmodal_dim=1, hidden_dim=1, num_layers=0, alignment_items=1)
         check_least(self, num_neighbors=1, num_user_neighbors=0, temperature=1e-6, attention_tokens=1, unique_layers=1)
         check_least(self, alignment_weight=0)
         self._check_parts()
 
-    def _defaults(self) -> dict[str, Any]:
+    def _defaults(self, given: frozenset[str]) -> dict[str, Any]:
         if self.variant not in VARIANTS:
             known = ", ".join(("beyond", *VARIANTS))
             raise UsageError(f"variant = {self.variant!r} is not one of {known}", where="VIRALConfig")
         defaults = {"synergy": "aligned", **VARIANTS[self.variant]}
         if self.fusion != "pid":  # the authors' ablation by concatenation has no user weights either
             defaults |= {"synergy": "off", "redundancy": False, "user_weights": "off"}
-        redundancy = defaults["redundancy"] if self.redundancy is ByVariant else self.redundancy
+        redundancy = self.redundancy if "redundancy" in given else defaults["redundancy"]
         return {**defaults, "projection": redundancy}
 
     def _check_parts(self) -> None:
@@ -120,3 +138,8 @@ class VIRALConfig:
         if len(set(self.others) - {"text", "visual"}) < len(self.others):
             raise UsageError(f"others = {self.others} names a source twice", where="VIRALConfig")
         return {role: modality for role, modality in named.items() if modality is not None}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether all sources become one branch."""
+        return self.fusion in ("weighted", "attention") and len(self.sources) > 1

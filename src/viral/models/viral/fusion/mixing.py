@@ -3,6 +3,8 @@
 Shapes: I items, D embedding dimension, F features, M modalities.
 """
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -16,9 +18,9 @@ class WeightedSum(nn.Module):
         super().__init__()
         self.logits = nn.Parameter(torch.zeros(num_sources))
 
-    def forward(self, sources: Tensor) -> Tensor:
-        """(M, I, D) -> (I, D)."""
-        return torch.einsum("m,mid->id", self.logits.softmax(dim=0), sources)
+    def forward(self, sources: Sequence[Tensor]) -> list[Tensor]:
+        """M times (I, D) -> one (I, D)."""
+        return [torch.einsum("m,mid->id", self.logits.softmax(dim=0), torch.stack(list(sources)))]
 
 
 class AttentionSum(nn.Module):
@@ -28,10 +30,11 @@ class AttentionSum(nn.Module):
         super().__init__()
         self.key, self.query = linear(dim, dim), linear(dim, 1, bias=False)
 
-    def forward(self, sources: Tensor) -> Tensor:
-        """(M, I, D) -> (I, D)."""
-        weights = self.query(self.key(sources).tanh()).softmax(dim=0)  # (M, I, 1)
-        return (weights * sources).sum(dim=0)
+    def forward(self, sources: Sequence[Tensor]) -> list[Tensor]:
+        """M times (I, D) -> one (I, D)."""
+        encoded = torch.stack(list(sources))
+        weights = self.query(self.key(encoded).tanh()).softmax(dim=0)  # (M, I, 1)
+        return [(weights * encoded).sum(dim=0)]
 
 
 class KnowledgeFusion(nn.Module):
@@ -42,15 +45,19 @@ class KnowledgeFusion(nn.Module):
     was prompted with about this item (the title guided it), and adds what it is given.
     """
 
-    def __init__(self, dim: int, prompt_dim: int) -> None:
+    prompt: Tensor  # (I, F_p), fixed
+
+    def __init__(self, dim: int, prompt: Tensor) -> None:
         super().__init__()
         self.scale = dim**0.5
-        self.enter = linear(prompt_dim, dim)
+        self.register_buffer("prompt", prompt, persistent=False)
+        self.enter = linear(prompt.shape[1], dim)
         self.query, self.key = linear(dim, dim), linear(dim, dim, bias=False)  # a key's bias would change no weight
         self.value, self.out = linear(dim, dim), linear(dim, dim)
 
-    def forward(self, item: Tensor, prompt: Tensor) -> Tensor:
-        """(I, F), (I, F_p) -> (I, F)."""
-        tokens = torch.stack([item, self.enter(prompt)])  # (2, I, F)
+    def forward(self, sources: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """{role: (I, F)} -> the same, with the prompt in the visual one."""
+        item = sources["visual"]
+        tokens = torch.stack([item, self.enter(self.prompt)])  # (2, I, F)
         weights = ((self.key(tokens) * self.query(item)).sum(dim=-1, keepdim=True) / self.scale).softmax(dim=0)
-        return item + self.out((weights * self.value(tokens)).sum(dim=0))
+        return {**sources, "visual": item + self.out((weights * self.value(tokens)).sum(dim=0))}

@@ -1,4 +1,4 @@
-"""What two modalities tell together: by attention of each to the other, or by what neither tells alone.
+"""Synergy of two modalities: by attention of each to the other, or by what neither tells alone.
 
 Shapes: I items, d the cross-modal width, F features of a modality, q directions.
 """
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from viral.graph.functions.infonce import info_nce
 from viral.models.families.layers import linear
-from viral.models.viral.fusion.tokens import token_encoder
+from viral.models.viral.fusion.tokens import TokenEncoder
 
 
 class CrossModal(NamedTuple):
@@ -21,24 +21,25 @@ class CrossModal(NamedTuple):
     value: Tensor  # (I, d)
     pairs: tuple[tuple[Tensor, Tensor], ...]
 
-    def alignment(self, rows: Tensor | None, temperature: float) -> Tensor:
-        """Σ over the pairs of symmetric InfoNCE, over all items or the given rows."""
-        chosen = [(a, b) if rows is None else (a[rows], b[rows]) for a, b in self.pairs]
-        return torch.stack([info_nce(a, b, temperature) for a, b in chosen]).sum()
+    def alignment(self, rows: Tensor | slice, temperature: float) -> Tensor:
+        """Σ over the pairs of symmetric InfoNCE over some items."""
+        return torch.stack([info_nce(a[rows], b[rows], temperature) for a, b in self.pairs]).sum()
+
+
+MakeEncoder = Callable[[int], TokenEncoder]
 
 
 class Synergy(nn.Module):
     """s = ½ (h_{t←v} + h_{v←t}): each modality asks the other, then itself.
 
-    ``neighbors`` are the (I, k) nearest items by text and by picture: with them each modality attends to the items
-    that are like its own item in its own terms; without them an item is one token.
+    The encoders of either modality see an item as one token, or as its neighbours in that modality
+    (:class:`~viral.models.viral.fusion.tokens.NeighborEncoder`).
     """
 
-    def __init__(self, dim: int, neighbors: tuple[Tensor, Tensor] | None = None) -> None:
+    def __init__(self, dim: int, of_text: MakeEncoder = TokenEncoder, of_visual: MakeEncoder = TokenEncoder) -> None:
         super().__init__()
-        by_text, by_visual = neighbors or (None, None)
         self.cross_text, self.cross_visual, self.self_text, self.self_visual = (
-            token_encoder(dim, table) for table in (by_text, by_visual, by_text, by_visual)
+            make(dim) for make in (of_text, of_visual, of_text, of_visual)
         )
 
     def forward(self, text: Tensor, visual: Tensor) -> CrossModal:
@@ -63,25 +64,46 @@ class Interaction(nn.Module):
     """
 
     basis: Tensor  # (I, q), orthonormal
-    text: Tensor | None  # (I, F_t), standardised, of sources that stay as they are
-    visual: Tensor | None  # (I, F_v)
 
-    def __init__(self, text: Tensor, visual: Tensor, dim: int, *, fixed: bool = False) -> None:
-        """``fixed`` promises that every step brings these same sources, which are then standardised but once."""
+    def __init__(self, text: Tensor, visual: Tensor, dim: int) -> None:
         super().__init__()
         self.from_text = linear(text.shape[1], dim, bias=False)  # a bias would only add what is taken out again
         self.from_visual = linear(visual.shape[1], dim, bias=False)
         self.register_buffer("basis", span(text, visual), persistent=False)
-        self.register_buffer("text", _standard(text) if fixed else None, persistent=False)
-        self.register_buffer("visual", _standard(visual) if fixed else None, persistent=False)
 
     def forward(self, text: Tensor, visual: Tensor) -> CrossModal:
         """(I, F_t), (I, F_v) -> s (I, d), and no pair to align."""
-        a = _standard(text) if self.text is None else self.text
-        b = _standard(visual) if self.visual is None else self.visual
+        a, b = self.standard(text, visual)
         product = self.from_text(a) * self.from_visual(b)
         rest = product - self.basis @ (self.basis.T @ product)
         return CrossModal(rest / (rest.square().mean(dim=0) + 1e-8).sqrt(), ())
+
+    def standard(self, text: Tensor, visual: Tensor) -> tuple[Tensor, Tensor]:
+        """Both with columns of mean zero and an entry's mean square of 1."""
+        return _standard(text), _standard(visual)
+
+
+class FixedInteraction(Interaction):
+    """The interaction of sources that every step brings again: they are standardised but once."""
+
+    text: Tensor  # (I, F_t), standardised
+    visual: Tensor  # (I, F_v)
+
+    def __init__(self, text: Tensor, visual: Tensor, dim: int) -> None:
+        super().__init__(text, visual, dim)
+        self.register_buffer("text", _standard(text), persistent=False)
+        self.register_buffer("visual", _standard(visual), persistent=False)
+
+    def standard(self, text: Tensor, visual: Tensor) -> tuple[Tensor, Tensor]:
+        return self.text, self.visual
+
+
+class NoSynergy(nn.Module):
+    """In the place of a synergy that is off: a part without columns."""
+
+    def forward(self, anchor: Tensor, *others: Tensor) -> CrossModal:
+        """(I, d) … -> (I, 0), and no pairs."""
+        return CrossModal(anchor[:, :0], ())
 
 
 ITEMS_PER_DIRECTION = 10  # with fewer items to a fitted number, the fit would explain by chance

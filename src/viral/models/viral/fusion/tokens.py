@@ -58,7 +58,7 @@ class NeighborEncoder(TokenEncoder):
 
     neighbors: Tensor  # (I, k) int64
 
-    def __init__(self, dim: int, neighbors: Tensor) -> None:
+    def __init__(self, dim: int, *, neighbors: Tensor) -> None:
         super().__init__(dim)
         self.query, self.key = linear(dim, dim), linear(dim, dim, bias=False)
         self.register_buffer("neighbors", neighbors, persistent=False)
@@ -71,8 +71,3 @@ class NeighborEncoder(TokenEncoder):
         weights = ((keys @ asked.unsqueeze(-1)) / self.scale).softmax(dim=1)  # (I, k, 1)
         attended: Tensor = self.out((weights * values).sum(dim=1))
         return attended
-
-
-def token_encoder(dim: int, neighbors: Tensor | None) -> TokenEncoder:
-    """The layer for sequences of one token, or of an item's neighbours where they are given."""
-    return TokenEncoder(dim) if neighbors is None else NeighborEncoder(dim, neighbors)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from viral.graph import SparseMatrix
-from viral.models.viral.graphs import links
+from viral.models.viral.neighbor_links import Links, with_self
 
 
 def drawn(size: int, seed: int) -> SparseMatrix:
@@ -26,7 +26,8 @@ def test_links_are_both_graphs_and_the_nodes_themselves(with_users, with_items, 
         dense[:5, :5] = (dense[:5, :5] + of_users.to_torch().to_dense()) / 2
     if with_items:
         dense[5:, 5:] += of_items.to_torch().to_dense()
-    both = links(of_users if with_users else None, of_items if with_items else None, 5, 4).to(precision)
+    users = with_self(of_users, 0.5) if with_users else with_self(SparseMatrix.empty(5))
+    both = Links(users, of_items if with_items else SparseMatrix.empty(4))().to(precision)
     x = torch.randn(9, 3, dtype=precision, generator=torch.Generator().manual_seed(2))
     torch.testing.assert_close(both @ x, dense @ x)
     chosen = torch.tensor([8, 0, 2, 8])
