@@ -1,7 +1,7 @@
 """VIRAL: a multimodal recommender you can run, trust and build on (arXiv 2511.02113).
 
-The public names, imported when they are first used, so that ``import viral`` costs nothing. Functions that share
-their package's name are had from it: ``from viral.enrich import enrich``, ``from viral.run.explain import explain``.
+The public names, imported when they are first used, so that ``import viral`` costs nothing; ``docs/python.md`` shows
+them at work. Functions that share their package's name are had from it: ``from viral.enrich import enrich``.
 """
 
 from importlib import import_module
@@ -13,18 +13,30 @@ if TYPE_CHECKING:
     from viral.base.errors import ViralError
     from viral.base.recipe import Recipe, TrainConfig
     from viral.data.catalog import Catalog, Item
-    from viral.data.dataset import Dataset
     from viral.data.features import FeatureTable
     from viral.data.inputs import ModelInputs
     from viral.data.splitting import Split, split
     from viral.encode.feature_tables import encode_dataset
     from viral.enrich.ledger import Ledger
     from viral.evaluation.evaluate import evaluate
+    from viral.lab.studies import ablate, compare, tune
     from viral.models import MODELS
     from viral.models.base import EmbeddingRecommender, Recommender
     from viral.run.bundle import Bundle
-    from viral.run.pipeline import train
+    from viral.run.dataset import Dataset
+    from viral.run.import_dataset import (
+        dataset_from_frames,
+        import_amazon2014,
+        import_amazon2018,
+        import_amazon2023,
+        import_hm,
+        import_microlens,
+        import_mmrec,
+        import_movielens,
+        import_table,
+    )
     from viral.run.retrieval.retriever import Retriever
+    from viral.run.trained_run import Run, train
     from viral.training.loop import fit
 
 wait_briefly()  # before anything imports torch, which reads it
@@ -33,18 +45,30 @@ _MODULES = {
     "viral.base.errors": ["ViralError"],
     "viral.base.recipe": ["Recipe", "TrainConfig"],
     "viral.data.catalog": ["Catalog", "Item"],
-    "viral.data.dataset": ["Dataset"],
     "viral.data.features": ["FeatureTable"],
     "viral.data.inputs": ["ModelInputs"],
     "viral.data.splitting": ["Split", "split"],
     "viral.encode.feature_tables": ["encode_dataset"],
     "viral.enrich.ledger": ["Ledger"],
     "viral.evaluation.evaluate": ["evaluate"],
+    "viral.lab.studies": ["ablate", "compare", "tune"],
     "viral.models": ["MODELS"],
     "viral.models.base": ["EmbeddingRecommender", "Recommender"],
     "viral.run.bundle": ["Bundle"],
-    "viral.run.pipeline": ["train"],
+    "viral.run.dataset": ["Dataset"],
+    "viral.run.import_dataset": [
+        "dataset_from_frames",
+        "import_amazon2014",
+        "import_amazon2018",
+        "import_amazon2023",
+        "import_hm",
+        "import_microlens",
+        "import_mmrec",
+        "import_movielens",
+        "import_table",
+    ],
     "viral.run.retrieval.retriever": ["Retriever"],
+    "viral.run.trained_run": ["Run", "train"],
     "viral.training.loop": ["fit"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -61,14 +85,27 @@ __all__ = [
     "Recipe",
     "Recommender",
     "Retriever",
+    "Run",
     "Split",
     "TrainConfig",
     "ViralError",
+    "ablate",
+    "compare",
+    "dataset_from_frames",
     "encode_dataset",
     "evaluate",
     "fit",
+    "import_amazon2014",
+    "import_amazon2018",
+    "import_amazon2023",
+    "import_hm",
+    "import_microlens",
+    "import_mmrec",
+    "import_movielens",
+    "import_table",
     "split",
     "train",
+    "tune",
 ]
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from viral.base.errors import DataError
@@ -60,7 +60,7 @@ class Dataset:
     manifest: Mapping[str, Any]
 
     @classmethod
-    def open(cls, path: Path | str) -> "Dataset":
+    def open(cls, path: Path | str) -> Self:
         """Open a data set folder; raises ``DataError`` when it is not one."""
         path = Path(path)
         if not (path / MANIFEST_FILE).is_file():

@@ -1,4 +1,4 @@
-"""What is masked when a part of the data is ranked, and the metrics that follow: validation, test, and their JSON form."""
+"""What is masked when a part of the data is ranked, the metrics that follow, and their JSON form."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,12 +1,13 @@
 """A recipe with nothing left to the model: the class, its configuration, and every number of the training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 from viral.base.errors import UsageError, nearest
 from viral.base.plugins import load_named
 from viral.base.recipe import Recipe, build
+from viral.base.setting_words import words_of
 from viral.models import MODELS, Recommender
 
 
@@ -70,3 +71,23 @@ def with_words(recipe: Recipe, words: Sequence[str]) -> Recipe:
     chosen = recipe.with_settings(named)
     own = {field.name for field in fields(find_model(chosen.model).variant(chosen.config).Config)}
     return recipe.with_settings(words, own)
+
+
+def recipe_for(model: str | type[Recommender[Any]] | Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe of a model by name, by class or as it is, with settings as ``--set`` has them.
+
+    A setting is named barely (``num_layers=2``) or is a section's mapping (``train={"max_epochs": 5}``).
+    """
+    recipe = model if isinstance(model, Recipe) else Recipe(model=model if isinstance(model, str) else name_of(model))
+    return with_words(recipe, words_of(settings))
+
+
+def name_of(model: type[Recommender[Any]]) -> str:
+    """The name by which a recipe has a model's class; ``UsageError`` where it cannot be found again by it."""
+    for name, known in MODELS.items():
+        if known is model:
+            return name
+    name = f"{model.__module__}:{model.__qualname__}"
+    if find_model(name) is not model:
+        raise UsageError(f"{name} is another class", hint="define the class at the top of a module")
+    return name

@@ -1,4 +1,4 @@
-"""A model that is built, trained and given its memory: what training, updates, studies and benchmarks have in common."""
+"""A model that is built, trained and given its memory: what trainings, updates and studies have in common."""
 
 import time
 from collections.abc import Callable
