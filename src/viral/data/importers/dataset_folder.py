@@ -12,8 +12,9 @@ import polars as pl
 from viral.base.errors import DataError, UsageError
 from viral.base.files import fingerprint, staged_folder
 from viral.data.dataset import MANIFEST_FILE, Rejection, Source, write_tables
+from viral.data.filtering import k_core
 from viral.data.importers.carry_over import carry_over
-from viral.data.importers.rows import CheckedRows, require_rows
+from viral.data.importers.rows import CheckedRows, filled, require_rows
 
 FEEDBACK = ".feedback.jsonl"  # what a server writes beside a run
 NOT_OF_THE_SOURCE = (MANIFEST_FILE, "run.json", "identity.json")  # a folder with one of them is something made here
@@ -102,10 +103,7 @@ def write(
     """
     absent = [name for name in ("title", "text", "image", "category", "image_url") if name not in items.columns]
     items = items.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
-    blank = pl.col("category", "image_url").str.strip_chars() == ""
-    items = items.with_columns(
-        pl.col("title", "text").fill_null(""), pl.when(~blank).then(pl.col("category", "image_url"))
-    )
+    items = items.with_columns(pl.col("title", "text").fill_null(""), filled("category"), filled("image_url"))
     source = replace(source, history=[told_of(source)])
     ordered = sorted(rejections, key=lambda rejection: (rejection.file, rejection.row or 0))
     write_tables(staging, items.rename({"item": "item_id"}), interactions, source, ordered)
@@ -119,21 +117,22 @@ def log(rows: CheckedRows) -> pl.DataFrame:
 
 def joined(items: pl.DataFrame, columns: Iterable[str], separator: str = ". ") -> pl.Expr:
     """The non-empty texts of several columns, those that are there, as one."""
-    texts = [pl.col(name).str.strip_chars() for name in columns if name in items.columns]
-    if not texts:
-        return pl.lit("")
-    return pl.concat_str([pl.when(text != "").then(text) for text in texts], separator=separator, ignore_nulls=True)
+    texts = [filled(name).str.strip_chars() for name in columns if name in items.columns]
+    return pl.concat_str(texts, separator=separator, ignore_nulls=True) if texts else pl.lit("")
 
 
 def core_of(rows: CheckedRows, core: int, *, where: str) -> pl.DataFrame:
     """The ``core``-core of cleaned rows; raises ``DataError`` where nothing is left."""
-    from viral.data.filtering import k_core  # imports torch, which the other importers do without
-
     require_rows(rows, "interaction", where)
-    interactions = k_core(log(rows), core)
-    if not interactions.height:
+    return nonempty_core(log(rows), core, where=where)
+
+
+def nonempty_core(interactions: pl.DataFrame, core: int, *, where: str) -> pl.DataFrame:
+    """The ``core``-core of interactions; raises ``DataError`` where it is empty."""
+    kept = k_core(interactions, core)
+    if not kept.height:
         raise DataError(f"the {core}-core is empty", where=where, hint="ask for a smaller core, or none (0)")
-    return interactions
+    return kept
 
 
 def with_images(items: pl.DataFrame, images: Mapping[str, str]) -> pl.DataFrame:

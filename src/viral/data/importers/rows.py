@@ -7,7 +7,7 @@ import polars as pl
 
 from viral.base.errors import DataError
 from viral.data.dataset import Rejection
-from viral.data.importers.readers.raw import ROW, printable
+from viral.data.importers.readers.raw import LEFT_EMPTY, ROW, printable
 from viral.data.importers.times import Times, read_times
 
 _TIME, _PLACE = "#time", "#place"
@@ -47,12 +47,21 @@ class CheckedRows:
     def has(self, column: str) -> bool:
         return column in self.frame.columns
 
+    @property
+    def num_read(self) -> int:
+        """How many rows the file had: these, and those that were left out as a whole."""
+        return self.frame.height + sum(not fault.reason.endswith(LEFT_EMPTY) for fault in self.rejections)
+
+
+def filled(column: str) -> pl.Expr:
+    """A column of text as it is written; null where it is empty or only blanks."""
+    return pl.when(pl.col(column).str.strip_chars() != "").then(pl.col(column)).alias(column)
+
 
 def with_ids(rows: CheckedRows, *columns: str) -> CheckedRows:
     """Leave out rows whose id is empty or only blanks; other ids stay exactly as written."""
     for column in columns:
-        blank = pl.col(column).is_null() | (pl.col(column).str.strip_chars() == "")
-        rows = rows.without(blank, column, f"empty {column} id")
+        rows = rows.without(filled(column).is_null(), column, f"empty {column} id")
     return rows
 
 
@@ -98,8 +107,7 @@ def with_times(rows: CheckedRows, *, required: bool) -> CheckedRows:
 
 def timed(rows: CheckedRows, *, required: bool, day_first: bool | None = None) -> tuple[CheckedRows, Times]:
     """``with_times``, and how the times were read."""
-    text = pl.col("timestamp").str.strip_chars()
-    rows = rows.with_columns(timestamp=pl.when(text != "").then(text))
+    rows = rows.with_columns(timestamp=filled("timestamp").str.strip_chars())
     if required:
         rows = rows.without(pl.col("timestamp").is_null(), "timestamp", "empty timestamp")
     where = f"{rows.file}, column {rows.names.get('timestamp', 'timestamp')}"

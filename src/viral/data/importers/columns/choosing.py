@@ -85,7 +85,9 @@ class Chosen:
         )
 
     def unused(self) -> list[str]:
-        return [name for name in self.raw.present if name not in self.columns.values()]
+        """The columns that are for nothing yet."""
+        there = self.raw.frame.columns
+        return [name for name in self.raw.present if name not in self.columns.values() and name in there]
 
     def values(self, column: str) -> pl.Series:
         """The values of a column in the first rows that are not empty."""
@@ -107,13 +109,8 @@ def by_name(path: Path, raw: Raw, roles: Iterable[Role], said: Mapping[str, str]
         free = [name for name in candidates(raw.present, role) if name not in chosen.columns.values()]
         ranked = sorted(free, key=lambda name: 2 * len(chosen.values(name)) < raw.frame.height)
         if ranked:
-            first, rest = ranked[0], ranked[1:]
-            chosen = replace(
-                chosen,
-                columns={**chosen.columns, role.name: first},
-                why={**chosen.why, role.name: _NAMED},
-                others={**chosen.others, role.name: rest},
-            )
+            chosen = replace(chosen, others={**chosen.others, role.name: ranked[1:]})
+            chosen = chosen.taking(role.name, ranked[0], _NAMED)
     return chosen
 
 
@@ -133,15 +130,10 @@ def choose_log(path: Path, raw: Raw, said: Mapping[str, str]) -> Chosen:
     if "order" not in said and (user is None or len(chosen.values(user)) == raw.frame.height):
         chosen = replace(chosen, columns={ours: name for ours, name in chosen.columns.items() if ours != "order"})
     if "timestamp" not in chosen.columns and "timestamp" not in said:
-        times = [name for name in chosen.unused() if name in raw.frame.columns and looks_like_times(raw.frame[name])]
+        times = [name for name in chosen.unused() if looks_like_times(raw.frame[name])]
         if len(times) == 1:
             chosen = chosen.taking("timestamp", times[0], "its values are times")
     return chosen
-
-
-def choose_items(path: Path, raw: Raw, said: Mapping[str, str]) -> Chosen:
-    """The columns of an item table."""
-    return by_name(path, raw, ITEM_ROLES, said)
 
 
 def met(log: Chosen, table: Chosen, ids: pl.DataFrame, said: Mapping[str, str]) -> tuple[Chosen, Chosen]:
@@ -176,17 +168,13 @@ def grouped(table: Chosen) -> Chosen:
     item, title = table.columns.get("item"), table.columns.get("title")
     if item not in candidates(table.raw.present, VARIANT) or title is None or table.why["item"] == _SAID:
         return table
-    products = [
-        name for name in candidates(table.raw.present, ITEM) if name not in candidates(table.raw.present, VARIANT)
-    ]
-    frame = table.raw.frame
+    frame, variants = table.raw.frame, candidates(table.raw.present, VARIANT)
+    products = [name for name in candidates(table.raw.present, ITEM) if name not in variants]
     untitled = frame.filter(frame[title].fill_null("").str.strip_chars() == "")
     for product in products:
         if untitled.height and untitled[product].is_in(frame[product].filter(frame[title] != "").implode()).all():
             why = f"rows without a title belong to it; the log has {item}"
-            columns = {**table.columns, "item": product, "variant": item}
-            return replace(table.taking("item", product, why), columns=columns,
-                           why={**table.why, "item": why, "variant": table.why["item"]})  # fmt: skip
+            return table.taking("item", product, why).taking("variant", item, table.why["item"])
     return table
 
 
@@ -194,7 +182,7 @@ def log_options(log: Chosen) -> list[str]:
     """The columns of a log that may hold item ids: those by name, or for want of one all that are unused."""
     if "item" in log.columns:
         return [log.columns["item"], *log.others.get("item", ())]
-    return [name for name in log.unused() if name in log.raw.frame.columns]
+    return log.unused()
 
 
 def id_options(table: Chosen) -> list[str]:
@@ -203,7 +191,7 @@ def id_options(table: Chosen) -> list[str]:
     if "item" in table.columns:
         first = table.columns["item"]
         return [first, *(name for name in named if name != first)] if table.why["item"] != _SAID else [first]
-    return [name for name in table.unused() if name in table.raw.frame.columns]
+    return table.unused()
 
 
 def share(log: pl.Series, ids: pl.Series) -> float:

@@ -144,5 +144,4 @@ def _title() -> str:
 
 def _has_words(table: Chosen) -> bool:
     """Whether a column that is not used holds words: a title may be among them."""
-    names = [name for name in table.unused() if name in table.raw.frame.columns]
-    return any(bool(table.values(name).str.contains(r"\p{L}").any()) for name in names)
+    return any(bool(table.values(name).str.contains(r"\p{L}").any()) for name in table.unused())

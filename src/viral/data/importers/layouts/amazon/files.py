@@ -50,9 +50,9 @@ class AmazonEdition:
     licence: str = "McAuley's group: for research; see the data set's page"
 
 
-def log_files(layout: AmazonEdition, source: Path, dataset: Path) -> dict[str, Path]:
+def log_files(edition: AmazonEdition, source: Path, dataset: Path) -> dict[str, Path]:
     """The log in a folder, or the file that was given, as ``""``; of a ready split its three files, by their part."""
-    file = source if source.is_file() else _log_file(layout, source, dataset)
+    file = source if source.is_file() else _log_file(edition, source, dataset)
     part = re.search(r"\.(train|valid|test)\.csv(\.gz)?$", file.name)
     if part is None:
         return {"": file}
@@ -65,10 +65,10 @@ def log_files(layout: AmazonEdition, source: Path, dataset: Path) -> dict[str, P
     return parts
 
 
-def _log_file(layout: AmazonEdition, source: Path, dataset: Path) -> Path:
-    other = elsewhere(layout.name, source, dataset)
+def _log_file(edition: AmazonEdition, source: Path, dataset: Path) -> Path:
+    other = elsewhere(edition.name, source, dataset)
     for folder in (source, source / _REVIEWS):
-        for pattern in layout.logs:
+        for pattern in edition.logs:
             found = sorted(path for end in ("", ".gz") for path in folder.glob(pattern + end))
             files = [path for path in found if not path.name.startswith("meta_")]
             if len(files) > 1:
@@ -78,23 +78,23 @@ def _log_file(layout: AmazonEdition, source: Path, dataset: Path) -> Path:
             if files:
                 return files[0]
     hint = other or "give the reviews' file or folder"
-    raise DataError(f"no {' or '.join(layout.logs)} here", where=str(source), hint=hint)
+    raise DataError(f"no {' or '.join(edition.logs)} here", where=str(source), hint=hint)
 
 
-def meta_file(layout: AmazonEdition, log: Path, dataset: Path) -> Path:
+def meta_file(edition: AmazonEdition, log: Path, dataset: Path) -> Path:
     """The metadata beside a log: of its category, or the only ones there are."""
-    category = layout.affix.sub("", log.name)
-    names = [f"meta_{category}{layout.suffix}{end}" for end in ("", ".gz")]
+    category = edition.affix.sub("", log.name)
+    names = [f"meta_{category}{edition.suffix}{end}" for end in ("", ".gz")]
     folders = (log.parent, log.parent.parent / _METADATA)
     named = [folder / name for folder in folders for name in names if (folder / name).is_file()]
-    files = named[:1] or sorted(file for end in ("", ".gz") for file in log.parent.glob(f"meta_*{layout.suffix}{end}"))
+    files = named[:1] or sorted(file for end in ("", ".gz") for file in log.parent.glob(f"meta_*{edition.suffix}{end}"))
     if len(files) == 1:
         return files[0]
     what = f"several files of metadata: {', '.join(file.name for file in files)}" if files else f"no {names[0]}[.gz]"
     hint = "name the file with --items"
-    if is_json(log) or not layout.ratings:  # which name their fields
+    if is_json(log) or not edition.ratings:  # which name their fields
         hint += f"; the log alone, without words: viral import table {log} {dataset}"
-    hint = elsewhere(layout.name, log.parent, dataset) or hint
+    hint = elsewhere(edition.name, log.parent, dataset) or hint
     raise DataError(what, where=str(log.parent), hint=hint)
 
 

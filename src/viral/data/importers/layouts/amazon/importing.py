@@ -16,7 +16,7 @@ import polars as pl
 from viral.base.errors import DataError
 from viral.base.progress import say
 from viral.data.dataset import Dataset, Rejection, Source
-from viral.data.importers.dataset_folder import new_dataset, write
+from viral.data.importers.dataset_folder import new_dataset, nonempty_core, write
 from viral.data.importers.layouts.amazon.files import (
     PARTS,
     AmazonEdition,
@@ -30,6 +30,7 @@ from viral.data.importers.layouts.amazon.metadata import read_items
 from viral.data.importers.layouts.amazon.recognising import Command, check_log, check_metadata, read_log
 from viral.data.importers.readers.raw import ROW, Bad, printable
 from viral.data.importers.splits import as_given, at_random
+from viral.data.split_rules import random_split
 
 NO_TIME = -(2**63)
 PART = "\0part"
@@ -70,48 +71,55 @@ class CompactLog:
 
 
 def import_amazon(
-    layout: AmazonEdition,
+    edition: AmazonEdition,
     source: Path,
     dataset: Path,
     *,
-    overwrite: bool,
-    core: int | None,
-    seed: int,
-    min_rating: float | None,
-    items: Path | None,
+    overwrite: bool = False,
+    core: int | None = None,
+    seed: int = 0,
+    min_rating: float | None = None,
+    items: Path | None = None,
 ) -> Dataset:
-    """Import the log and the metadata of one category: what the public importers of the editions do."""
+    """Import one category: ``source`` is the folder of its two files, or the log, with the metadata (``items``) beside.
+
+    As the published benchmark does (MMRec): every rating is an interaction (or those of at least ``min_rating``), only
+    the ``core``-core is kept (5; of a ready split all), items stand in order of their first appearance in it, and each
+    user's interactions are split at random with ``seed``, if they are not yet. The published split of 2014 itself was
+    drawn without a seed: numbers beside published ones need ``viral import mmrec``. An item without metadata stays,
+    without words. Pictures are named by ``image_url`` and not fetched. Raises ``DataError`` where a file cannot be read
+    or is of another edition, or nothing is left.
+    """
     with new_dataset(source, dataset, overwrite=overwrite) as staging:
-        logs, metadata, examples = _files(layout, source, items, Command(source, dataset))
+        command = Command(source, dataset)
+        logs = log_files(edition, source, dataset)
+        for path in logs.values():
+            check_log(edition, path, command)
+        metadata = items or meta_file(edition, next(iter(logs.values())), dataset)
+        examples = check_metadata(edition, metadata, command)
         ready = len(logs) > 1
         core = (0 if ready else 5) if core is None else core
-        pairs, users, names, counts, rejections = _read_log(layout, logs, min_rating)
-        interactions = _core(pairs, core, source, rejections)
-        counts["filtered_by_core"] = pairs.height - interactions.height
-        parts = _split(interactions, seed, ready=ready)
-        del pairs, interactions
+        log, filtered, rejections = _read_log(edition, logs, min_rating)
+        users, names = (pl.Series(list(ids), dtype=pl.String) for ids in (log.users, log.items))
+        pairs, again = _one_row_per_pair(log.frame())
+        for number, row, part in again.select("item_id", ROW, PART).iter_rows():
+            reject(rejections, list(logs.values())[part], row, Bad("duplicate pair", names[number], edition.item))
+        _check_left(pairs, source, rejections)
+        interactions = nonempty_core(pairs.drop(ROW), core, where=str(source))
+        filtered["filtered_by_core"] = pairs.height - interactions.height
+        parts = _published_split(interactions) if ready else random_split(interactions.drop(PART), seed=seed)
+        del log, pairs, interactions
         catalogue = [names[number] for number in parts["item_id"].unique(maintain_order=True).to_list()]
-        table, faults, counts["items_without_metadata"] = read_items(layout, metadata, catalogue)
-        _check_known(counts["items_without_metadata"], catalogue, metadata, examples)
+        table, faults, filtered["items_without_metadata"] = read_items(edition, metadata, catalogue)
+        _check_known(filtered["items_without_metadata"], catalogue, metadata, examples)
         parts = parts.with_columns(user_id=users.gather(parts["user_id"]), item_id=names.gather(parts["item_id"]))
-        log = ", ".join(path.name for path in logs.values())
-        options = {"log": log, "metadata": metadata.name, "min_rating": min_rating, "core": core}
-        options |= {"seed": seed, **counts}
+        options: dict[str, Any] = {"log": ", ".join(path.name for path in logs.values()), "metadata": metadata.name}
+        options |= {"min_rating": min_rating, "core": core, "seed": seed, **filtered}
         split = as_given(parts, "published") if ready else at_random(seed)
-        origin = Source(layout=layout.name, path=str(source), licence=layout.licence, split=split, options=options)
-        write(staging, table, _without_empty_time(parts), origin, [*rejections, *faults])
+        origin = Source(layout=edition.name, path=str(source), licence=edition.licence, split=split, options=options)
+        parts = parts.drop("timestamp") if parts["timestamp"].is_null().all() else parts
+        write(staging, table, parts, origin, [*rejections, *faults])
     return Dataset.open(dataset)
-
-
-def _files(
-    layout: AmazonEdition, source: Path, items: Path | None, command: Command
-) -> tuple[dict[str, Path], Path, list[str]]:
-    """The log by its parts and the metadata, both of this edition, and some ids of the metadata."""
-    logs = log_files(layout, source, command.dataset)
-    for path in logs.values():
-        check_log(layout, path, command)
-    metadata = items or meta_file(layout, next(iter(logs.values())), command.dataset)
-    return logs, metadata, check_metadata(layout, metadata, command)
 
 
 def _check_known(without: int, items: list[str], metadata: Path, examples: list[str]) -> None:
@@ -126,60 +134,50 @@ def _check_known(without: int, items: list[str], metadata: Path, examples: list[
         say(f"{metadata.name}: {without:,} of {len(items):,} items are not in it and have no words")
 
 
-def _split(interactions: pl.DataFrame, seed: int, *, ready: bool) -> pl.DataFrame:
-    """At random within each user, or as the files say whose rows these are."""
-    from viral.data.split_rules import random_split
-
-    if not ready:
-        return random_split(interactions.drop(PART), seed=seed)
+def _published_split(interactions: pl.DataFrame) -> pl.DataFrame:
+    """With the split of the files whose rows these are."""
     names = dict(enumerate(PARTS))
     return interactions.with_columns(split=pl.col(PART).replace_strict(names, return_dtype=pl.String)).drop(PART)
 
 
 def _read_log(
-    layout: AmazonEdition, logs: Mapping[str, Path], min_rating: float | None
-) -> tuple[pl.DataFrame, pl.Series, pl.Series, dict[str, int], list[Rejection]]:
-    """One row for each (user, item), the ids of both, how many rows were filtered, and those that cannot be used."""
+    edition: AmazonEdition, logs: Mapping[str, Path], min_rating: float | None
+) -> tuple[CompactLog, dict[str, int], list[Rejection]]:
+    """The rows that can be used, how many others were filtered, and those that cannot be used."""
     log, rejections, filtered = CompactLog(), list[Rejection](), 0
     for part, path in enumerate(logs.values()):
-        for row, record in read_log(layout, path):
-            parsed = record if isinstance(record, Bad) else _parsed(record, layout, min_rating)
+        for row, record in read_log(edition, path):
+            parsed = record if isinstance(record, Bad) else _parsed(record, edition, min_rating)
             if isinstance(parsed, Bad):
                 reject(rejections, path, row, parsed)
             elif parsed is None:
                 filtered += 1
             else:
                 log.add(*parsed, row, part)
-    frame = log.frame()
-    users, items = (pl.Series(list(ids), dtype=pl.String) for ids in (log.users, log.items))
-    kept, again = _one_row_per_pair(frame)
-    paths = list(logs.values())
-    for number, row, part in again.select("item_id", ROW, PART).iter_rows():
-        reject(rejections, paths[part], row, Bad("duplicate pair", items[number], layout.item))
-    return kept, users, items, {"filtered_by_rating": filtered}, rejections
+    return log, {"filtered_by_rating": filtered}, rejections
 
 
-def _parsed(record: Record, layout: AmazonEdition, min_rating: float | None) -> tuple[str, str, int] | Bad | None:
+def _parsed(record: Record, edition: AmazonEdition, min_rating: float | None) -> tuple[str, str, int] | Bad | None:
     """User, item and time of a row; None where its rating is too low."""
-    user, item = record.get(layout.user), record.get(layout.item)
-    for kind, name, value in (("user", layout.user, user), ("item", layout.item, item)):
+    user, item = record.get(edition.user), record.get(edition.item)
+    for kind, name, value in (("user", edition.user, user), ("item", edition.item, item)):
         if not isinstance(value, str) or not value.strip():
             return Bad(f"empty {kind} id", printable(value), name)
         if not value.isascii() and not writable(value):
             return Bad("not UTF-8", printable(value), name)
     assert isinstance(user, str) and isinstance(item, str)
     if min_rating is not None:
-        rating = _number(record.get(layout.rating))
+        rating = _number(record.get(edition.rating))
         if rating is None:
-            return Bad("not a number", printable(record.get(layout.rating)), layout.rating)
+            return Bad("not a number", printable(record.get(edition.rating)), edition.rating)
         if rating < min_rating:
             return None
-    time = record.get(layout.time)
+    time = record.get(edition.time)
     if time is None or time == "":
         return user, item, NO_TIME
     number = _number(time)
     if number is None or not number.is_integer() or abs(number) >= 2**62:
-        return Bad("not a time", printable(time), layout.time)
+        return Bad("not a time", printable(time), edition.time)
     return user, item, int(number)
 
 
@@ -203,19 +201,10 @@ def _one_row_per_pair(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return (frame.join(again.select(place), on=place, how="anti") if again.height else frame), again
 
 
-def _core(pairs: pl.DataFrame, core: int, path: Path, rejections: Sequence[Rejection]) -> pl.DataFrame:
-    from viral.data.filtering import k_core
-
+def _check_left(pairs: pl.DataFrame, path: Path, rejections: Sequence[Rejection]) -> None:
+    """Raise ``DataError`` where no interaction is left, with the commonest reasons."""
     if not pairs.height:
         reasons = Counter(f"{fault.reason} ({fault.field})" if fault.field else fault.reason for fault in rejections)
         why = ", ".join(f"{count:,} × {reason}" for reason, count in reasons.most_common(3))
         what = f"not one interaction is left: {why or 'the file has no rows, or no rating is high enough'}"
         raise DataError(what, where=str(path), hint="look at the file and at the options")
-    kept = k_core(pairs.drop(ROW), core)
-    if not kept.height:
-        raise DataError(f"the {core}-core is empty", where=str(path), hint="ask for a smaller core, or none (0)")
-    return kept
-
-
-def _without_empty_time(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.drop("timestamp") if frame["timestamp"].is_null().all() else frame

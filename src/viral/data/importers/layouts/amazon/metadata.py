@@ -15,15 +15,17 @@ from viral.data.importers.readers.raw import Bad, printable
 _PRICE = re.compile(r"(?:from )?[$€£¥]?\s?\d[\d,.]*(?:\s?-\s?[$€£¥]?\s?\d[\d,.]*)?", re.IGNORECASE)
 
 
-def read_items(layout: AmazonEdition, path: Path, wanted: Collection[str]) -> tuple[pl.DataFrame, list[Rejection], int]:
+def read_items(
+    edition: AmazonEdition, path: Path, wanted: Collection[str]
+) -> tuple[pl.DataFrame, list[Rejection], int]:
     """The items of the log in order, with their metadata; rows that cannot be used; how many items have none."""
     places = {item: place for place, item in enumerate(wanted)}
     columns: dict[str, list[str | None]] = {name: [None] * len(places) for name in TEXTS}
     found, rejections = bytearray(len(places)), list[Rejection]()
-    for row, record in records(path, skip=_of_others(layout.item, places)):
-        parsed = record if isinstance(record, Bad) else _parsed(record, layout, places)
+    for row, record in records(path, skip=_of_others(edition.item, places)):
+        parsed = record if isinstance(record, Bad) else _parsed(record, edition, places)
         if not isinstance(parsed, Bad) and parsed is not None and found[places[parsed[0]]]:
-            parsed = Bad("duplicate item", parsed[0], layout.item)
+            parsed = Bad("duplicate item", parsed[0], edition.item)
         if isinstance(parsed, Bad):
             reject(rejections, path, row, parsed)
         elif parsed is not None:
@@ -37,14 +39,14 @@ def read_items(layout: AmazonEdition, path: Path, wanted: Collection[str]) -> tu
     return table, rejections, len(places) - sum(found)
 
 
-def _parsed(record: Record, layout: AmazonEdition, wanted: Collection[str]) -> tuple[str, ItemText] | Bad | None:
+def _parsed(record: Record, edition: AmazonEdition, wanted: Collection[str]) -> tuple[str, ItemText] | Bad | None:
     """An item's id and words; None where it is not wanted."""
-    item = record.get(layout.item)
+    item = record.get(edition.item)
     if not isinstance(item, str) or not item.strip():
-        return Bad("empty item id", printable(item), layout.item)
+        return Bad("empty item id", printable(item), edition.item)
     if item not in wanted:
         return None
-    texts = layout.text_of(record)
+    texts = edition.text_of(record)
     for name, text in texts.items():
         if text and not writable(text):
             return Bad("not UTF-8", printable(text), name)

@@ -45,87 +45,87 @@ class Command:
     source: Path
     dataset: Path
 
-    def by(self, layout: str, source: Path | None = None) -> str:
-        return f"viral import {layout} {source or self.source} {self.dataset}"
+    def by(self, edition: str, source: Path | None = None) -> str:
+        return f"viral import {edition} {source or self.source} {self.dataset}"
 
 
-def read_log(layout: AmazonEdition, path: Path) -> Iterator[tuple[int, Record | Bad]]:
+def read_log(edition: AmazonEdition, path: Path) -> Iterator[tuple[int, Record | Bad]]:
     """Number and content of every row of a log, JSON lines or the ratings alone, by the names of the layout."""
     if is_json(path):
         yield from records(path)
         return
     ours: Mapping[str, str] = {}
-    for number, record in comma_separated(path, layout.ratings):
+    for number, record in comma_separated(path, edition.ratings):
         if isinstance(record, Bad):
             yield number, record
             continue
-        ours = ours or _names(layout, list(record))
+        ours = ours or _names(edition, list(record))
         yield number, {ours.get(name, name): value for name, value in record.items()}
 
 
-def _names(layout: AmazonEdition, theirs: Sequence[str]) -> Mapping[str, str]:
+def _names(edition: AmazonEdition, theirs: Sequence[str]) -> Mapping[str, str]:
     """A header's names -> the layout's."""
-    pairs = ((USER, layout.user), (LOG_ITEM, layout.item), (_RATING, layout.rating), (TIMESTAMP, layout.time))
+    pairs = ((USER, edition.user), (LOG_ITEM, edition.item), (_RATING, edition.rating), (TIMESTAMP, edition.time))
     return {found[0]: ours for role, ours in pairs if (found := candidates(theirs, role))}
 
 
-def check_log(layout: AmazonEdition, path: Path, command: Command) -> None:
+def check_log(edition: AmazonEdition, path: Path, command: Command) -> None:
     """Raise ``DataError`` where the first rows are of another edition, or of something else."""
     refuse_foreign(path, "lines of text", text=True)
     if is_json(path):
         rows = [row for _, row in islice(records(path, shown=False), SAMPLE)]
         good = [row for row in rows if not isinstance(row, Bad)]
         if good:
-            _check_fields(layout, path, good, command)
+            _check_fields(edition, path, good, command)
         elif rows:
-            raise _unreadable(layout, path, rows)
+            raise _unreadable(edition, path, rows)
         return
     lines = [row for _, row in islice(comma_separated(path, (), shown=False), SAMPLE)]
     named = next((row for row in lines if not isinstance(row, Bad)), None)
     if named is not None:
-        _check_header(layout, path, list(named), command)
+        _check_header(edition, path, list(named), command)
     else:
-        _check_order(layout, path, [row.value.split(",") for row in lines if isinstance(row, Bad)], command)
+        _check_order(edition, path, [row.value.split(",") for row in lines if isinstance(row, Bad)], command)
 
 
-def _unreadable(layout: AmazonEdition, path: Path, rows: Sequence[Record | Bad]) -> DataError:
+def _unreadable(edition: AmazonEdition, path: Path, rows: Sequence[Record | Bad]) -> DataError:
     first = next(row for row in rows if isinstance(row, Bad))
     what = f"not one of its first {len(rows)} rows can be read ({first.reason}): {printable(first.value)[:60]!r}"
     hint = (
-        f"this layout reads JSON lines, an object with {layout.user} and {layout.item} in each, or the ratings as CSV"
+        f"this layout reads JSON lines, an object with {edition.user} and {edition.item} in each, or the ratings as CSV"
     )
     return DataError(what, where=str(path), hint=hint)
 
 
-def _check_fields(layout: AmazonEdition, path: Path, rows: Sequence[Record], command: Command) -> None:
-    if any(layout.user in row and layout.item in row for row in rows):
+def _check_fields(edition: AmazonEdition, path: Path, rows: Sequence[Record], command: Command) -> None:
+    if any(edition.user in row and edition.item in row for row in rows):
         return
     for other, fields in _LOGS.items():
         if any(all(field in row for field in fields) for row in rows):
-            raise _of_another("reviews", fields, other, layout, path, command)
-    raise _of_none(f"the rows have {_some(rows[0])}: neither {layout.user} nor {layout.item}", path, command)
+            raise _of_another("reviews", fields, other, edition, path, command)
+    raise _of_none(f"the rows have {_some(rows[0])}: neither {edition.user} nor {edition.item}", path, command)
 
 
-def _check_header(layout: AmazonEdition, path: Path, names: Sequence[str], command: Command) -> None:
+def _check_header(edition: AmazonEdition, path: Path, names: Sequence[str], command: Command) -> None:
     of_2023 = "parentasin" in map(key, names)
-    if of_2023 != (layout.name == "amazon2023") and (of_2023 or "asin" in map(key, names)):
-        raise _of_another("ratings", names, "amazon2023" if of_2023 else "amazon2014", layout, path, command)
-    missing = {layout.user, layout.item} - set(_names(layout, names).values())
+    if of_2023 != (edition.name == "amazon2023") and (of_2023 or "asin" in map(key, names)):
+        raise _of_another("ratings", names, "amazon2023" if of_2023 else "amazon2014", edition, path, command)
+    missing = {edition.user, edition.item} - set(_names(edition, names).values())
     if missing:
         raise _of_none(f"the columns are {_some(names)}: none is {' or '.join(sorted(missing))}", path, command)
 
 
-def _check_order(layout: AmazonEdition, path: Path, rows: Sequence[Sequence[str]], command: Command) -> None:
+def _check_order(edition: AmazonEdition, path: Path, rows: Sequence[Sequence[str]], command: Command) -> None:
     """Of rows without a header: which of the first two is a product's number, as far as their shape tells."""
     pairs = [row for row in rows if len(row) == 4]
     if rows and not pairs:
-        expected = ", ".join(layout.ratings) or "a header and its columns"
+        expected = ", ".join(edition.ratings) or "a header and its columns"
         raise _of_none(f"neither JSON nor rows of {expected}: {','.join(rows[0])[:60]!r}", path, command)
-    votes = Counter(edition for row in pairs if (edition := _by_shape(*row[:2])))
-    likely = votes.most_common(1)[0][0] if votes else layout.name
-    if pairs and (likely != layout.name or not layout.ratings):
-        other = likely if likely != layout.name else "amazon2014"
-        raise _of_another("ratings", _SHAPES[other], other, layout, path, command)
+    votes = Counter(shape for row in pairs if (shape := _by_shape(*row[:2])))
+    likely = votes.most_common(1)[0][0] if votes else edition.name
+    if pairs and (likely != edition.name or not edition.ratings):
+        other = likely if likely != edition.name else "amazon2014"
+        raise _of_another("ratings", _SHAPES[other], other, edition, path, command)
 
 
 def _by_shape(one: str, two: str) -> str | None:
@@ -135,21 +135,21 @@ def _by_shape(one: str, two: str) -> str | None:
     return "amazon2018" if _ASIN.fullmatch(one) and _USER.fullmatch(two) else None
 
 
-def check_metadata(layout: AmazonEdition, path: Path, command: Command) -> list[str]:
+def check_metadata(edition: AmazonEdition, path: Path, command: Command) -> list[str]:
     """Raise ``DataError`` where the first metadata are of another edition; return some of their items' ids."""
     rows = [row for _, row in islice(records(path, shown=False), SAMPLE) if not isinstance(row, Bad)]
     seen = Counter(mark for row in rows for mark in row)
     scores = {name: sum(seen[mark] for mark in marks) for name, marks in _MARKS.items()}
     best = max(scores, key=scores.__getitem__)
-    if best != layout.name and scores[best] > 2 * scores[layout.name]:
-        raise _of_another("metadata", [mark for mark in _MARKS[best] if seen[mark]], best, layout, path, command)
-    return [str(row[layout.item]) for row in rows if layout.item in row]
+    if best != edition.name and scores[best] > 2 * scores[edition.name]:
+        raise _of_another("metadata", [mark for mark in _MARKS[best] if seen[mark]], best, edition, path, command)
+    return [str(row[edition.item]) for row in rows if edition.item in row]
 
 
 def _of_another(
-    kind: str, fields: Sequence[str], other: str, layout: AmazonEdition, path: Path, command: Command
+    kind: str, fields: Sequence[str], other: str, edition: AmazonEdition, path: Path, command: Command
 ) -> DataError:
-    what = f"these are {kind} of the edition of {other[-4:]} ({_some(fields)}), not of {layout.name[-4:]}"
+    what = f"these are {kind} of the edition of {other[-4:]} ({_some(fields)}), not of {edition.name[-4:]}"
     return DataError(what, where=str(path), hint=f"import them as such: {command.by(other)}")
 
 

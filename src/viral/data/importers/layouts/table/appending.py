@@ -19,6 +19,7 @@ from viral.data.catalog import ITEMS_FILE, OPTIONAL_COLUMNS, REQUIRED_COLUMNS, r
 from viral.data.dataset import Dataset, Rejection, Source, rejections_of, write_tables
 from viral.data.importers.carry_over import carry_over, link, same_picture
 from viral.data.importers.dataset_folder import told_of
+from viral.data.importers.rows import filled
 from viral.data.importers.splits import SplitRule, new_parts, rule_of, split_rule
 
 WORDS = tuple(name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if name not in ("item_id", "image"))
@@ -135,9 +136,8 @@ def _items(before: pl.DataFrame, now: pl.DataFrame, pictures: Mapping[str, str])
     for name in columns:
         before, now = (one if name in one.columns else one.with_columns(pl.lit(None, pl.String).alias(name))
                        for one in (before, now))  # fmt: skip
-    blank = [pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)).alias(name) for name in columns]
-    filled = now.with_columns(blank).select("item_id", *columns)
-    both = before.join(filled, on="item_id", how="left", suffix=" now", maintain_order="left")
+    said = now.select("item_id", *map(filled, columns))
+    both = before.join(said, on="item_id", how="left", suffix=" now", maintain_order="left")
     differs = [
         pl.col(f"{name} now").is_not_null() & (pl.col(f"{name} now") != pl.col(name).fill_null("")) for name in columns
     ]

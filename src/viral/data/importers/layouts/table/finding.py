@@ -1,7 +1,7 @@
 """Which files of a folder are the log and the item table: by their names, or else by their columns."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,20 +42,12 @@ def find(
     Raises ``DataError`` where there is no log, ``UsageError`` where several files could be one of the two.
     """
     given = None if items is None else (items, look(items, encoding))
-    if not source.is_dir():
-        paths = [source] if source.exists() else sorted(source.parent.glob(source.name))
-        if not paths:
-            raise DataError("no such file or folder", where=str(source), hint="check the name of the source")
-        return TableFiles({path: look(path, encoding) for path in paths}, given, ())
-    seen, faults = _tables(source, items, said, encoding)
-    needed = needs_log or not any(_is_items(raw, said) for raw in seen.values())
-    logs = _logs(source, seen, said, faults) if needed else _log_like(source, seen, said)
-    if given is None:
-        rest = {path: raw for path, raw in seen.items() if path not in logs}
-        given = _items(source, rest, said)
-    used = {*logs, *([given[0]] if given else ())}
-    unread = [path.name for path, raw in seen.items() if path not in used and len(raw.present) > 1]
-    return TableFiles(logs, given, [*unread, *(f"{path.name} ({fault.what})" for path, fault in faults.items())])
+    if source.is_dir():
+        return _Folder(source, said, *_tables(source, items, said, encoding)).files(given, needs_log=needs_log)
+    paths = [source] if source.exists() else sorted(source.parent.glob(source.name))
+    if not paths:
+        raise DataError("no such file or folder", where=str(source), hint="check the name of the source")
+    return TableFiles({path: look(path, encoding) for path in paths}, given, ())
 
 
 def _tables(
@@ -78,89 +70,94 @@ def _tables(
                 if _stem(path) in (LOG, ITEMS):
                     raise
                 faults[path] = fault
-        if _log_like(folder, seen, said):
+        if _Folder(folder, said, seen, faults).like_logs():
             break
     return seen, faults
 
 
-def _log_like(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> dict[Path, Raw]:
-    """The tables that have users and items; that with the name that settles it alone."""
-    named = _conventional(folder, seen, LOG)
-    if named is not None:
-        return {named: seen[named]}
-    like = {
-        path: raw
-        for path, raw in seen.items()
-        if _stem(path) != ITEMS and _has(raw, said, USER) and _has(raw, said, LOG_ITEM)
-    }
-    if len({frozenset(map(key, raw.present)) for raw in like.values()}) > 1:
-        names = ", ".join(path.name for path in like)
-        hint = "give one of them as the source, or keep only that one there; the item table goes with --items"
-        raise UsageError(
-            f"several files with different columns could be the log: {names}", where=str(folder), hint=hint
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder of tables, of which one or more are the log and one may be that of the items."""
+
+    path: Path
+    said: Mapping[str, str]  # columns as the user says
+    seen: Mapping[Path, Raw]
+    faults: Mapping[Path, DataError]  # of the tables that cannot be read
+
+    def files(self, items: tuple[Path, Raw] | None, *, needs_log: bool) -> TableFiles:
+        """The log and the items, which may be given."""
+        needed = needs_log or not any(map(self._is_items, self.seen.values()))
+        logs = self._logs() if needed else self.like_logs()
+        if items is None:
+            items = self._items({path: raw for path, raw in self.seen.items() if path not in logs})
+        used = {*logs, *(items[:1] if items else ())}
+        unread = [path.name for path, raw in self.seen.items() if path not in used and len(raw.present) > 1]
+        return TableFiles(
+            logs, items, [*unread, *(f"{path.name} ({fault.what})" for path, fault in self.faults.items())]
         )
-    return like
 
-
-def _logs(
-    folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str], faults: Mapping[Path, DataError]
-) -> dict[Path, Raw]:
-    """The log, which has to be there; the only table that is not the items' is taken for it, to say what it lacks."""
-    like = _log_like(folder, seen, said)
-    if like:
+    def like_logs(self) -> dict[Path, Raw]:
+        """The tables that have users and items; that with the name that settles it alone."""
+        named = self._named(LOG)
+        if named is not None:
+            return {named: self.seen[named]}
+        like = {
+            path: raw
+            for path, raw in self.seen.items()
+            if _stem(path) != ITEMS and self._has(raw, USER) and self._has(raw, LOG_ITEM)
+        }
+        if len({frozenset(map(key, raw.present)) for raw in like.values()}) > 1:
+            hint = "give one of them as the source, or keep only that one there; the item table goes with --items"
+            raise self._several("files with different columns could be the log", like, hint)
         return like
-    left = {path: raw for path, raw in seen.items() if _stem(path) != ITEMS and not _is_items(raw, said)}
-    if len(left) == 1:
-        return left
-    if not seen and len(faults) == 1:
-        raise next(iter(faults.values()))
-    if not seen and not faults:
-        hint = f"the tables of a shop are of {', '.join(SUFFIXES)}"
-        raise DataError("no interaction log in this folder: there is no table", where=str(folder), hint=hint)
-    lines = [f"{path.name}: {in_words(raw.present)}" for path, raw in seen.items()]
-    lines += [f"{path.name}: {fault.what}" for path, fault in faults.items()]
-    what = "\n  ".join(["no interaction log in this folder: no table has users and items", *lines[:_SHOWN]])
-    raise DataError(what, where=str(folder), hint=_HINT)
 
+    def _logs(self) -> dict[Path, Raw]:
+        """The log, which has to be there; a single table that is not the items' is taken for it, to say its lacks."""
+        like = self.like_logs()
+        left = {path: raw for path, raw in self.seen.items() if _stem(path) != ITEMS and not self._is_items(raw)}
+        if like or len(left) == 1:
+            return like or left
+        if not self.seen and len(self.faults) == 1:
+            raise next(iter(self.faults.values()))
+        if not self.seen and not self.faults:
+            hint = f"the tables of a shop are of {', '.join(SUFFIXES)}"
+            raise DataError("no interaction log in this folder: there is no table", where=str(self.path), hint=hint)
+        lines = [f"{path.name}: {in_words(raw.present)}" for path, raw in self.seen.items()]
+        lines += [f"{path.name}: {fault.what}" for path, fault in self.faults.items()]
+        what = "\n  ".join(["no interaction log in this folder: no table has users and items", *lines[:_SHOWN]])
+        raise DataError(what, where=str(self.path), hint=_HINT)
 
-def _items(folder: Path, seen: Mapping[Path, Raw], said: Mapping[str, str]) -> tuple[Path, Raw] | None:
-    named = _conventional(folder, seen, ITEMS)
-    if named is not None:
-        return named, seen[named]
-    like = [(path, raw) for path, raw in seen.items() if _is_items(raw, said)]
-    if len(like) > 1:
-        names = ", ".join(path.name for path, _ in like)
-        hint = "say which one with --items, or keep only that one there"
-        raise UsageError(f"several files could be the item table: {names}", where=str(folder), hint=hint)
-    # A single other table is taken for the items', so that what its columns lack is said; a .txt is rather a README.
-    tables = [(path, raw) for path, raw in seen.items() if path.suffix.lower() != ".txt"]
-    only = tables if len(seen) == 1 and not _has(next(iter(seen.values())), {}, USER) else []
-    found = [*like, *only]
-    return found[0] if found else None
+    def _items(self, left: Mapping[Path, Raw]) -> tuple[Path, Raw] | None:
+        """The item table among those that are ``left``, if there is one."""
+        named = self._named(ITEMS)
+        like = [named] if named and named in left else [path for path, raw in left.items() if self._is_items(raw)]
+        if len(like) > 1:
+            hint = "say which one with --items, or keep only that one there"
+            raise self._several("files could be the item table", like, hint)
+        # A single other table is taken for the items', to say what it lacks; a .txt is rather a README.
+        if not like and len(left) == 1 and not candidates(next(iter(left.values())).present, USER):
+            like = [path for path in left if path.suffix.lower() != ".txt"]
+        return (like[0], left[like[0]]) if like else None
 
+    def _named(self, stem: str) -> Path | None:
+        """The one table of that name, if there is one."""
+        files = [path for path in self.seen if _stem(path) == stem]
+        if len(files) > 1:
+            raise self._several("tables of one name", files, "keep one of them there")
+        return files[0] if files else None
 
-def _conventional(folder: Path, seen: Mapping[Path, Raw], stem: str) -> Path | None:
-    """The one table of that name, if there is one."""
-    files = [path for path in seen if _stem(path) == stem]
-    if len(files) > 1:
-        names = ", ".join(file.name for file in files)
-        raise UsageError(f"several tables of one name: {names}", where=str(folder), hint="keep one of them there")
-    return files[0] if files else None
+    def _several(self, what: str, files: Iterable[Path], hint: str) -> UsageError:
+        names = ", ".join(path.name for path in files)
+        return UsageError(f"several {what}: {names}", where=str(self.path), hint=hint)
+
+    def _is_items(self, raw: Raw) -> bool:
+        words = any(self._has(raw, role) for role in (TITLE, TEXT, IMAGE))
+        return words and self._has(raw, ITEM) and not candidates(raw.present, USER)
+
+    def _has(self, raw: Raw, role: Role) -> bool:
+        said = any(name in raw.present for name in self.said.get(role.name, "").split(","))
+        return said or bool(candidates(raw.present, role))
 
 
 def _stem(path: Path) -> str:
     return path.name.partition(".")[0].lower()
-
-
-def _is_items(raw: Raw, said: Mapping[str, str]) -> bool:
-    return (
-        _has(raw, said, ITEM)
-        and any(_has(raw, said, role) for role in (TITLE, TEXT, IMAGE))
-        and not candidates(raw.present, USER)
-    )
-
-
-def _has(raw: Raw, said: Mapping[str, str], role: Role) -> bool:
-    return any(name in raw.present for name in said.get(role.name, "").split(",")) or bool(
-        candidates(raw.present, role)
-    )

@@ -42,7 +42,7 @@ def import_table(
     """Import an interaction log and an item table, recognised by the names of their columns or of the files.
 
     ``source`` is a folder, a file of the log, or a pattern (``orders-*.csv``) of several. ``columns`` maps our names
-    (of ``viral.data.importers.columns.names``) to the files': ``item`` to ``NAME_IN_LOG,NAME_IN_TABLE`` where those differ,
+    (:mod:`viral.data.importers.columns.names`) to the files': ``item`` to ``IN_LOG,IN_TABLE`` where those differ,
     and any to ``-`` that is not to be used. The image column names files in ``images`` (or in the source). ``split`` is
     one of ``SplitRule``; by default a split column is obeyed. With ``core`` the items are those of the k-core; without
     an item table, of the log. ``encoding`` is that of files that are not UTF-8, ``day_first`` settles 03/04/2024,

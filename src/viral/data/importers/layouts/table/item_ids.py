@@ -1,7 +1,7 @@
 """The log's ids beside those of the items: what does not meet is said with its cause, and repaired where asked for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -21,8 +21,8 @@ _LOOK = "look at both columns; others are named with --column item=NAME_IN_LOG,N
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
-    """How the ids of a log meet those of an item table."""
+class IdMatch:
+    """How the ids of a log match those of an item table."""
 
     rows: int  # of the log
     unknown_rows: int
@@ -33,25 +33,13 @@ class Meeting:
     unclear: Mapping[str, Sequence[str]] = field(default_factory=dict)  # id in the log -> several that it could mean
     repaired_rows: int = 0  # rows that the repairs would bring back
 
-    @property
-    def repairable(self) -> bool:
-        return bool(self.repairs or self.unclear)
-
-    def told_repairs(self) -> str:
-        """Some of the repairs: what stood there, and what it became."""
-        return ", ".join(
-            f"{printable(old)!r} is {printable(new)!r}" for old, new in list(self.repairs.items())[:_EXAMPLES]
-        )
-
     def told(self) -> str:
         """The examples of both sides, and why they differ, in words."""
         log, table = (", ".join(repr(printable(value)) for value in values) for values in self.examples)
         text = f"the log has {log}; the item table has {table}"
         if self.repairs:
             text += f"; {self.cause}: {self.repaired_rows:,} of these {self.unknown_rows:,} rows would meet"
-        if self.unclear:
-            text += f"; {self.cause}, but {self.told_unclear()}"
-        return text
+        return f"{text}; {self.cause}, but {self.told_unclear()}" if self.unclear else text
 
     def told_unclear(self) -> str:
         """How many ids could mean several items, with one of them."""
@@ -60,13 +48,44 @@ class Meeting:
         return f"{len(self.unclear):,} of the log's ids could mean several items: {printable(one)!r} is {meant}"
 
 
-def meeting(log: CheckedRows, known: pl.Series) -> Meeting:
+def join_ids(
+    log: CheckedRows, items: pl.Series, logs: Sequence[Chosen], table: Chosen | None, wishes: Wishes
+) -> tuple[CheckedRows, dict[str, Any]]:
+    """The log with its ids repaired where that was asked for, and what was found, for the manifest.
+
+    ``table`` is None where the items are those of a data set alone. Raises ``DataError`` where not one id is an item's,
+    though there is a table of items, and where a repair could mean several.
+    """
+    found = match_ids(log, items)
+    if not found.unknown or (table is None and not found.repairs):
+        return log, {}
+    told = {"unknown_rows": found.unknown_rows, "unknown_ids": len(found.unknown), "cause": found.cause}
+    if wishes.repair_ids and (found.repairs or found.unclear):
+        log = _repaired(log, found)
+        left = found.unknown_rows - found.repaired_rows
+        if left and table is not None:
+            what = "1 more row names an item" if left == 1 else f"{left:,} more rows name items"
+            say(f"ids: {what} that the item table does not have: left out")
+        return log, {**told, "repaired_rows": found.repaired_rows}
+    why, hint = _why(found, items, logs[0], table, wishes)
+    if found.unknown_rows == found.rows and table is not None:
+        raise DataError(f"not one interaction is left: unknown item; {why}", where=log.file, hint=hint)
+    fate, whose = ("are left out: they name", "item table") if table is not None else ("name", "data set")
+    lacking = "1 item" if len(found.unknown) == 1 else f"{len(found.unknown):,} items"
+    text = (
+        f"ids: {found.unknown_rows:,} of {_rows(found.rows)} of the log {fate} {lacking} that the {whose} does not have"
+    )
+    say(f"{text}; {why}" + (f"\n  → {hint}" if hint != _LOOK else ""))
+    return log, told
+
+
+def match_ids(log: CheckedRows, known: pl.Series) -> IdMatch:
     """Compare the ids of a log with those that are known, in every spelling that a table program makes of one."""
     counts = log.frame.group_by("item").len()
     unknown = counts.filter(~pl.col("item").is_in(known.implode())).sort("len", "item", descending=[True, False])
     ids = unknown["item"].to_list()
-    strangers = pl.Series(known.unique(maintain_order=True).head(_EXAMPLES)).to_list()
-    found = Meeting(log.frame.height, int(unknown["len"].sum()), ids, (ids[:_EXAMPLES], strangers))
+    others = pl.Series(known.unique(maintain_order=True).head(_EXAMPLES)).to_list()
+    found = IdMatch(log.frame.height, int(unknown["len"].sum()), ids, (ids[:_EXAMPLES], others))
     if not ids:
         return found
     tried = [_by(found, unknown, known, cause) for cause in _SPELLINGS]
@@ -76,19 +95,7 @@ def meeting(log: CheckedRows, known: pl.Series) -> Meeting:
     return best if best.repairs or best.unclear else found
 
 
-def repaired(log: CheckedRows, found: Meeting) -> CheckedRows:
-    """The log with the ids that it must mean; ``DataError`` where one could mean several."""
-    if found.unclear:
-        raise DataError(
-            f"the ids are not repaired: {found.told_unclear()}",
-            where=log.file,
-            hint="mend the ids where the log comes from; nothing was written",
-        )
-    old, new = list(found.repairs), list(found.repairs.values())
-    return log.with_columns(item=pl.col("item").replace(old, new)) if old else log
-
-
-def _by(found: Meeting, unknown: pl.DataFrame, known: pl.Series, cause: str) -> Meeting:
+def _by(found: IdMatch, unknown: pl.DataFrame, known: pl.Series, cause: str) -> IdMatch:
     """What the unknown ids mean if both sides are spelt alike."""
     spelling, examples = _SPELLINGS[cause], found.examples
     table = known.unique().to_frame("known").with_columns(spelling(pl.col("known")).alias("same"))
@@ -100,16 +107,20 @@ def _by(found: Meeting, unknown: pl.DataFrame, known: pl.Series, cause: str) -> 
     if repairs:
         shown = list(repairs.items())[:_EXAMPLES]
         examples = ([theirs for theirs, _ in shown], [ours for _, ours in shown])
-    return Meeting(
-        found.rows,
-        found.unknown_rows,
-        found.unknown,
-        examples,
-        cause,
-        repairs,
-        dict(zip(several["item"].to_list(), several["known"].to_list(), strict=True)),
-        int(one["len"].sum()),
-    )
+    unclear = dict(zip(several["item"].to_list(), several["known"].to_list(), strict=True))
+    rows = int(one["len"].sum())
+    return replace(found, examples=examples, cause=cause, repairs=repairs, unclear=unclear, repaired_rows=rows)
+
+
+def _repaired(log: CheckedRows, found: IdMatch) -> CheckedRows:
+    """The log with the ids that it must mean; ``DataError`` where one could mean several."""
+    if found.unclear:
+        what, hint = f"the ids are not repaired: {found.told_unclear()}", "mend the ids where the log comes from"
+        raise DataError(what, where=log.file, hint=f"{hint}; nothing was written")
+    old, new = list(found.repairs), list(found.repairs.values())
+    pairs = (f"{printable(one)!r} is {printable(other)!r}" for one, other in zip(old[:_EXAMPLES], new, strict=False))
+    say(f"ids: {_rows(found.repaired_rows)} repaired, {found.cause}: {', '.join(pairs)}")
+    return log.with_columns(item=pl.col("item").replace(old, new))
 
 
 def _without_zeros(text: pl.Expr) -> pl.Expr:
@@ -140,72 +151,30 @@ _SPELLINGS = {  # the cause in words -> what makes both sides alike
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """The two files whose ids should meet."""
-
-    logs: Sequence[Chosen]
-    table: Chosen | None  # None where the items are those of a data set alone
-
-
-def join_ids(log: CheckedRows, items: pl.Series, sides: Sides, wishes: Wishes) -> tuple[CheckedRows, dict[str, Any]]:
-    """The log with its ids repaired where that was asked for, and what was found, for the manifest.
-
-    Raises ``DataError`` where not one of them is an item's, though there is a table of items, and where a repair could
-    mean several.
-    """
-    found = meeting(log, items)
-    if not found.unknown or (sides.table is None and not found.repairs):
-        return log, {}
-    told = {"unknown_rows": found.unknown_rows, "unknown_ids": len(found.unknown), "cause": found.cause}
-    if wishes.repair_ids and (found.repairs or found.unclear):
-        log = repaired(log, found)
-        say(f"ids: {_rows(found.repaired_rows)} repaired, {found.cause}: {found.told_repairs()}")
-        left = found.unknown_rows - found.repaired_rows
-        if left and sides.table is not None:
-            what = "1 more row names an item" if left == 1 else f"{left:,} more rows name items"
-            say(f"ids: {what} that the item table does not have: left out")
-        return log, {**told, "repaired_rows": found.repaired_rows}
-    why, hint = _why(found, items, sides, wishes)
-    if found.unknown_rows == found.rows and sides.table is not None:
-        raise DataError(f"not one interaction is left: unknown item; {why}", where=log.file, hint=hint)
-    fate = "are left out: they name" if sides.table is not None else "name"
-    lacking = "1 item" if len(found.unknown) == 1 else f"{len(found.unknown):,} items"
-    whose = "the item table" if sides.table is not None else "the data set"
-    text = f"ids: {found.unknown_rows:,} of {_rows(found.rows)} of the log {fate} {lacking} that {whose} does not have"
-    say(f"{text}; {why}" + (f"\n  → {hint}" if hint != _LOOK else ""))
-    return log, told
-
-
-def _why(found: Meeting, items: pl.Series, sides: Sides, wishes: Wishes) -> tuple[str, str]:
+def _why(found: IdMatch, items: pl.Series, log: Chosen, table: Chosen | None, wishes: Wishes) -> tuple[str, str]:
     """Examples of both sides with the likely cause, and what to do."""
     if found.repairs or found.unclear:
         return found.told(), _REPAIR if found.repairs and not found.unclear else _LOOK
-    other = _other_column(found, items, sides, wishes) if 2 * found.unknown_rows > found.rows else None
+    other = _other_column(found, items, log, table, wishes) if table and 2 * found.unknown_rows > found.rows else None
     if other is None:
         return found.told(), _LOOK
-    file, column, words = other
-    return (
-        f"{found.told()}; the ids of the other side are in column {column!r} of {file}",
-        f"take it with --column item={words}",
-    )
+    place, words = other
+    return f"{found.told()}; the ids of the other side are in {place}", f"take it with --column item={words}"
 
 
-def _other_column(found: Meeting, items: pl.Series, sides: Sides, wishes: Wishes) -> tuple[str, str, str] | None:
-    """Another column of one of the files in which the other side's ids are: its file, its name, words to take it."""
-    table, log = sides.table, sides.logs[0]
-    if table is None:
-        return None
-    ids = pl.Series(found.unknown, dtype=pl.String)
-    tried = []
+def _other_column(
+    found: IdMatch, items: pl.Series, log: Chosen, table: Chosen, wishes: Wishes
+) -> tuple[str, str] | None:
+    """Another column of one of the files in which the other side's ids are, and the words to take it."""
+    ids, tried = pl.Series(found.unknown, dtype=pl.String), []
     for chosen in (table, log):
         columns = read_columns(chosen.path, chosen.unused(), wishes.encoding)
         for name in columns.columns:
             values = columns[name].drop_nulls()
             both = (ids, values) if chosen is table else (values, items)
             words = (log.columns["item"], name) if chosen is table else (name, table.columns["item"])
-            tried.append((share(*both), chosen.path.name, name, ",".join(words)))
-    best = max(tried, default=(0.0, "", "", ""), key=lambda one: one[0])
+            tried.append((share(*both), f"column {name!r} of {chosen.path.name}", ",".join(words)))
+    best = max(tried, default=(0.0, "", ""), key=lambda one: one[0])
     return best[1:] if best[0] >= HALF else None
 
 

@@ -9,8 +9,8 @@ from viral.data.importers import cells
 from viral.data.importers.columns.choosing import Chosen
 from viral.data.importers.columns.names import ITEM_ROLES
 from viral.data.importers.readers.formats import Column, read_rows
-from viral.data.importers.readers.raw import LEFT_EMPTY, ROW
-from viral.data.importers.rows import CheckedRows, require_rows, with_ids, with_one_row_per_item
+from viral.data.importers.readers.raw import ROW
+from viral.data.importers.rows import CheckedRows, filled, require_rows, with_ids, with_one_row_per_item
 
 WORDS = tuple(role.name for role in ITEM_ROLES if role.name not in ("item", "variant"))
 _ONE_OF = {"category": cells.categories, "price": cells.amounts}
@@ -35,11 +35,10 @@ def read_items(table: Chosen, encoding: str | None) -> Items:
     ]
     rows = read_rows(table.path, wanted, encoding=encoding)
     rows, notes = tidy(rows, "item")
-    count = rows.frame.height + sum(not fault.reason.endswith(LEFT_EMPTY) for fault in rows.rejections)
     variants = _variants(rows)
     merged, more = _merged(with_ids(rows, "item"))
     require_rows(merged, "item", str(table.path))
-    return Items(cleaned(with_one_row_per_item(merged)), variants, [*notes, *more], count)
+    return Items(cleaned(with_one_row_per_item(merged)), variants, [*notes, *more], rows.num_read)
 
 
 def items_of(log: CheckedRows) -> CheckedRows:
@@ -98,21 +97,18 @@ def _merged(rows: CheckedRows) -> tuple[CheckedRows, list[str]]:
     """Rows of one id of which only the first has a title are one item: shops write variants and pictures so."""
     if not rows.has("title"):
         return rows, []
-    title = pl.col("title").str.strip_chars()
-    blank = title.is_null() | (title == "")
-    again = ~pl.col("item").is_first_distinct() & blank
-    frame = rows.frame.with_columns(again.alias("#again"))
-    count = int(frame["#again"].sum())
-    if not count:
+    first = pl.col("item").is_first_distinct()
+    again = rows.frame.select(~first & filled("title").is_null()).to_series()
+    if not again.any():
         return rows, []
-    parts = frame.filter(pl.col("item").is_first_distinct() | pl.col("#again"))
+    parts = rows.frame.filter(first | again)
     others = [name for name in rows.frame.columns if name not in (ROW, "item")]
     one = parts.group_by("item", maintain_order=True).agg(pl.col(ROW).first(), *(_first(name) for name in others))
-    rest = frame.filter(~pl.col("item").is_first_distinct() & ~pl.col("#again"))
-    together = pl.concat([one.select(rows.frame.columns), rest.select(rows.frame.columns)]).sort(ROW)
-    return replace(rows, frame=together), [f"{count:,} rows without a title belong to the item of the row above"]
+    rest = rows.frame.filter(~first & ~again)
+    together = pl.concat([one.select(rest.columns), rest]).sort(ROW)
+    return replace(rows, frame=together), [f"{again.sum():,} rows without a title belong to the item of the row above"]
 
 
 def _first(name: str) -> pl.Expr:
     """The first value of a group that is not empty."""
-    return pl.col(name).filter(pl.col(name).str.strip_chars() != "").first()
+    return filled(name).drop_nulls().first()

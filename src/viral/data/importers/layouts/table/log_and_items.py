@@ -13,21 +13,21 @@ from viral.data.importers.columns.choosing import (
     NONE,
     Chosen,
     Wishes,
-    choose_items,
+    by_name,
     choose_log,
     grouped,
     id_options,
     kinds_of_event,
     met,
 )
-from viral.data.importers.columns.names import LOG_ROLES, own_of_items
+from viral.data.importers.columns.names import ITEM_ROLES, LOG_ROLES, own_of_items
 from viral.data.importers.columns.reporting import Used, lacking
 from viral.data.importers.layouts.table.finding import TableFiles, find
-from viral.data.importers.layouts.table.item_ids import Sides, join_ids
+from viral.data.importers.layouts.table.item_ids import join_ids
 from viral.data.importers.layouts.table.items import Items, items_of, read_items, tidy
 from viral.data.importers.readers.formats import Column, read_columns, read_rows
-from viral.data.importers.readers.raw import LEFT_EMPTY, ROW
-from viral.data.importers.rows import FILE, CheckedRows, timed, with_ids, with_items
+from viral.data.importers.readers.raw import ROW
+from viral.data.importers.rows import FILE, CheckedRows, filled, timed, with_ids, with_items
 from viral.data.importers.splits import TIMED, SplitRule, spelt_split, split_rule, with_known_splits
 from viral.data.importers.times import span
 
@@ -60,8 +60,7 @@ def read_log(
     parts = [_part(log, words, wishes) for log in logs]
     if by_file and rule == "column":
         parts = [rows.with_columns(split=pl.lit(name)) for rows, name in zip(parts, by_file, strict=True)]
-    counts = [rows.frame.height + sum(not fault.reason.endswith(LEFT_EMPTY) for fault in rows.rejections)
-              for rows in parts]  # fmt: skip
+    counts = [rows.num_read for rows in parts]
     rows, notes = tidy(with_ids(_together(parts), "user", "item"), "user", "item")
     notes += ["split by the names of the files"] if by_file and rule == "column" else []
     unit = ""
@@ -89,18 +88,10 @@ def _whole_orders(rows: CheckedRows) -> CheckedRows:
     """With user and time in every row of an order of which only the first row has them."""
     if not rows.has("order"):
         return rows
-    order = pl.col("order").str.strip_chars()
-    filled = [
-        pl.coalesce(_written(name), pl.when(order != "").then(_written(name).forward_fill().over("order"))).alias(name)
-        for name in ("user", "timestamp")
-        if rows.has(name)
-    ]
-    return rows.with_columns(**{one.meta.output_name(): one for one in filled})
-
-
-def _written(name: str) -> pl.Expr:
-    text = pl.col(name)
-    return pl.when(text.str.strip_chars() != "").then(text)
+    in_order = pl.col("order").str.strip_chars() != ""
+    names = [name for name in ("user", "timestamp") if rows.has(name)]
+    above = {name: pl.when(in_order).then(filled(name).forward_fill().over("order")) for name in names}
+    return rows.with_columns(**{name: pl.coalesce(filled(name), above[name]) for name in names})
 
 
 def _together(parts: Sequence[CheckedRows]) -> CheckedRows:
@@ -148,7 +139,7 @@ def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> LogA
         options["time_unit"] = log.unit
     ids = pl.Series(known, dtype=pl.String) if table is None else with_items(items.rows, known).frame["item"]
     if logs and len(ids):
-        rows, told = join_ids(rows, ids, Sides(logs, table), wishes)
+        rows, told = join_ids(rows, ids, logs, table, wishes)
         options |= {"ids": told} if told else {}
     return LogAndItems(rows, with_items(items.rows if table is not None else items_of(rows), known), rule, options)
 
@@ -158,19 +149,17 @@ def _chosen(found: TableFiles, wishes: Wishes) -> tuple[list[Chosen], Chosen | N
     logs = [choose_log(path, raw, wishes.of_log()) for path, raw in found.log.items()]
     if found.items is None:
         return logs, None
-    table = choose_items(*found.items, wishes.of_items())
+    table = by_name(*found.items, ITEM_ROLES, wishes.of_items())
     options = id_options(table)
     ids = read_columns(table.path, options, wishes.encoding)
     if not logs:
         return [], table
     first, table = met(logs[0], table, ids, wishes.columns)
     item = first.columns.get("item", "")
-    others = [
-        log.taking("item", item, first.why["item"])
-        if item in log.raw.present and log.columns.get("item") != item
-        else log
-        for log in logs[1:]
-    ]
+    alike = [item in log.raw.present and log.columns.get("item") != item for log in logs[1:]]
+    others = (
+        log.taking("item", item, first.why["item"]) if has else log for log, has in zip(logs[1:], alike, strict=True)
+    )
     return [first, *others], grouped(table)
 
 
