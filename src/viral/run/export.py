@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from viral.base.errors import UsageError
+from viral.base.extras import require
 from viral.base.files import staged_folder, write_json
-from viral.models.families.gram import check_dense
+from viral.models.families.closed_form import check_dense
 from viral.models.scorers import MEMORY, Scorer, SparseTable
 from viral.run.bundle import Bundle
 
@@ -113,12 +113,10 @@ def _table(key: str, ids: tuple[str, ...], vectors: Tensor, path: Path, **column
 
 def save_scorer(bundle: Bundle, path: Path) -> None:
     """Write the graph: rows of users (or of what was taken), times the items, plus memory, masked, the k best."""
-    try:
-        import onnx
-        from onnx import TensorProto, helper, numpy_helper
-    except ImportError:
-        hint = "pip install 'viral[onnx]'"
-        raise UsageError("exporting needs onnx, which is not installed", hint=hint) from None
+    require("onnx", purpose="exporting")
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
     tensors, steps = _scoring(bundle.scorer)
     tensors["nothing"] = torch.tensor(-torch.inf, dtype=tensors["item_vectors"].dtype)
     steps += [

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import typer
 
 from viral.base.errors import ViralError
+from viral.base.extras import explained
 from viral.base.progress import say
 from viral.base.safe_text import harmless, harmless_json, shown
 
@@ -34,7 +35,7 @@ def verb(function: F) -> F:
         as_json = bool(kwargs.get("json_output"))
         try:
             with _ended_by_sigterm():
-                return function(*args, **kwargs)
+                return _importing(function, *args, **kwargs)
         except ViralError as error:
             _report(error.what, error.where, error.hint, as_json)
             raise typer.Exit(error.exit_code) from None
@@ -55,6 +56,14 @@ def verb(function: F) -> F:
             raise typer.Exit(1) from None
 
     return wrapped  # type: ignore[return-value]
+
+
+def _importing(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call the verb; a package that is not installed becomes the sentence that says which extra has it."""
+    try:
+        return function(*args, **kwargs)
+    except ModuleNotFoundError as error:
+        raise explained(error) from None
 
 
 @contextmanager

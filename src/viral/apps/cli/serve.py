@@ -7,7 +7,7 @@ import typer
 
 from viral.apps.cli.options import ApproximateAbove, DescriberName, DescriberSettings, PromptName, RunArgument
 from viral.apps.cli.output import verb
-from viral.base.errors import UsageError
+from viral.base.extras import require
 
 StockFile = Annotated[
     Path | None, typer.Option("--stock", help="What is in stock, an item id a line; read again when it changes.")
@@ -55,14 +55,12 @@ def serve(
     prompt: PromptName = None,
 ) -> None:
     """Answer by HTTP and show the web page, until Ctrl-C; a new bundle in RUN is taken up without a dropped request."""
-    try:
-        from viral.apps.serve.ab_test import read_variant
-        from viral.apps.serve.server import Place, run_server
-        from viral.apps.serve.settings import Settings
-        from viral.run.retrieval import Given
-    except ImportError as error:
-        hint = "pip install 'viral[serve]'"
-        raise UsageError(f"serving needs {error.name}, which is not installed", hint=hint) from None
+    require("serve", purpose="serving")
+    from viral.apps.serve.ab_test import read_variant
+    from viral.apps.serve.server import Place, run_server
+    from viral.apps.serve.settings import Settings
+    from viral.run.retrieval import DescriberOptions
+
     told = Settings(
         run=run,
         dataset=dataset,
@@ -80,6 +78,6 @@ def serve(
         language=lang or "",
         warm=True,
         approximate_above=approximate_above,
-        describer=Given(describer, tuple(settings or ()), prompt),
+        describer=DescriberOptions(describer, tuple(settings or ()), prompt),
     )
     run_server(told, Place(host, port))

@@ -5,9 +5,8 @@ import sys
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from viral.apps.cli.options import Json
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 @verb
 def up(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of your files, or the log itself.")],
     dataset: Annotated[Path | None, typer.Option(help="The data set (default: FOLDER-shop, here).")] = None,
     run: Annotated[Path | None, typer.Option(help="The run (default: runs/FOLDER).")] = None,
@@ -42,13 +42,13 @@ def up(
         if json_output:
             show_json(_told(steps, places, {}))
         return
-    took = _work(places, again, quiet=json_output)
+    took = _work(context, places, again, quiet=json_output)
     if json_output:
         show_json(_told(plan(_fresh(places)), places, took))
     else:
         show(_next(places))
     if serve:
-        _run_step(plan(_fresh(places))[-1], again, quiet=json_output)
+        _run_step(context, plan(_fresh(places))[-1], again, quiet=json_output)
 
 
 def _fresh(places: "Places") -> "Places":
@@ -58,7 +58,7 @@ def _fresh(places: "Places") -> "Places":
     return Places(places.source, places.dataset, places.run, places.port)
 
 
-def _work(places: "Places", again: str, *, quiet: bool) -> dict[str, float]:
+def _work(context: typer.Context, places: "Places", again: str, *, quiet: bool) -> dict[str, float]:
     """Do what is to do, step by step; seconds by step. Each is planned with what those before it have left."""
     from viral.apps.up import plan
 
@@ -71,22 +71,21 @@ def _work(places: "Places", again: str, *, quiet: bool) -> dict[str, float]:
             return took
         say(f"\n[{steps.index(step) + 1}/{len(steps)}] {step.command}" + (f"\n  {step.why}" if step.why else ""))
         started = time.monotonic()
-        _run_step(step, again, quiet=quiet)
+        _run_step(context, step, again, quiet=quiet)
         took[step.name] = time.monotonic() - started
         now.finish(step.name)
         if step.name == "train":
             now.finish("encode")  # an update encodes what is new itself
 
 
-def _run_step(step: "Step", again: str, *, quiet: bool) -> None:
+def _run_step(context: typer.Context, step: "Step", again: str, *, quiet: bool) -> None:
     """Do a step by its own command, in this process; where it fails, say what to change and how to go on."""
-    command = cast("click.Group", click.get_current_context().find_root().command)
+    code: object = 0
     with redirect_stdout(sys.stderr if quiet else sys.stdout):
         try:
-            code = command.main(args=list(step.words), prog_name="viral", standalone_mode=False)
-        except click.ClickException as error:
-            say(f"viral: {error.format_message()}")
-            code = error.exit_code
+            context.find_root().command.main(args=list(step.words), prog_name="viral")
+        except SystemExit as ended:
+            code = ended.code
     if code == INTERRUPTED:
         say(f"it goes on by:\n  {again}")
         raise typer.Exit(code)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from viral.base.errors import DataError
+from viral.base.extras import require
 from viral.base.progress import say
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
@@ -39,6 +40,7 @@ def run_demo(out: Path, *, seed: int = 0, shop: ShopConfig = DEMO_SHOP) -> dict[
     ``seed`` is that of the shop and of the training. Returns the rows of the ranking, the paired test of VIRAL against
     LightGCN and where the report is. What is there from an earlier run with the same seed is used again.
     """
+    require("pixel", "encode", "lab", purpose="the demonstration")
     from viral.apps.demo.page import Shown, demo_report
     from viral.lab.report import write_report
 

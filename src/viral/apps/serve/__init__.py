@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from viral.apps.serve.settings import Settings
+from viral.base.extras import require
 
 if TYPE_CHECKING:
     from viral.apps.serve.app import create_app
@@ -12,6 +13,7 @@ __all__ = ["Settings", "create_app"]
 
 def __getattr__(name: str) -> Any:
     if name == "create_app":
+        require("serve", purpose="serving")
         from viral.apps.serve.app import create_app  # the whole server, and torch
 
         return create_app

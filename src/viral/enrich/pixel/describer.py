@@ -9,6 +9,7 @@ from importlib.metadata import version
 import numpy as np
 
 from viral.base.errors import UsageError
+from viral.base.extras import require
 from viral.base.recipe import check_least
 from viral.data.pictures import decode
 from viral.encode.vision import EfficientNetLite
@@ -42,6 +43,7 @@ class PixelDescriber:
     """
 
     def __init__(self, config: PixelConfig = PixelConfig(), *, classes: frozenset[int] = frozenset()) -> None:
+        require("pixel", purpose="the pixel describer")
         self._config = config
         self._classes = classes
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viral.base.errors import ViralError
+from viral.base.extras import require
 from viral.base.progress import say
 from viral.data.pictures import decode, read_header
 from viral.enrich.prompts import render
@@ -32,6 +33,7 @@ class QwenDescriber:
     """
 
     def __init__(self, config: QwenConfig = QwenConfig()) -> None:  # noqa: B008 - frozen
+        require("vlm", purpose="the qwen describer")
         self._config = config
         self._lock = threading.Lock()
         self._loaded: VisionModel | None = None

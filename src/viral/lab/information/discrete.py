@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.base.errors import DataError, UsageError
+from viral.base.extras import require
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -165,6 +166,7 @@ def library(p: npt.ArrayLike, measure: Measure = "broja") -> Parts:
     if table.size > LIBRARY_CELLS:
         hint = "use fewer clusters, or a target of two values (solved exactly at any size)"
         raise DataError(f"a table of {table.size} cells is too large for dit", where="information", hint=hint)
+    require("lab", purpose="this measure of information", only=["dit"])
     import dit
     from dit.pid import PID_BROJA, PID_WB
 

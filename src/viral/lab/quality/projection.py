@@ -1,13 +1,13 @@
 """Items in two dimensions: principal components, or t-SNE where openTSNE is installed. n items, F dimensions."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from viral.base.errors import UsageError
+from viral.base.extras import is_installed, require
 
 FloatArray = npt.NDArray[np.float64]
 Method = Literal["pca", "tsne"]
@@ -30,10 +30,9 @@ def resolve(method: str) -> Method:
     """``pca`` or ``tsne``; ``auto`` is t-SNE where openTSNE is installed. Else ``UsageError`` says how to get it."""
     if method not in METHODS:
         raise UsageError(f"unknown method {method!r}", hint=", ".join(METHODS))
-    there = find_spec("openTSNE") is not None
-    if method == "tsne" and not there:
-        raise UsageError("openTSNE is not installed", hint="pip install 'viral[map]', or use --method pca")
-    return "tsne" if there and method != "pca" else "pca"
+    if method == "tsne":
+        require("map", purpose="t-SNE")
+    return "tsne" if method != "pca" and is_installed("openTSNE") else "pca"
 
 
 def project(vectors: npt.NDArray[np.floating[Any]], method: Method, *, seed: int) -> Projection:

@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from viral.base.extras import require
 from viral.base.progress import say, stage
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
-from viral.graph import SparseMatrix
-from viral.models.base import Recommender
-from viral.models.families.gram import gram_rows
-from viral.models.scorers import SparseHistoryScorer
+from viral.models.families.closed_form import gram_rows
+from viral.models.families.item_item import Entries, SparseItemItem
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -44,7 +41,7 @@ class SLIMConfig:
         check_least(self, reg_weight=0, l1_weight=1e-6)  # without λ the dual gap never closes
 
 
-class SLIM(Recommender[SLIMConfig]):
+class SLIM(SparseItemItem[SLIMConfig]):
     """min_W ½‖X - XW‖² + β/2 ‖W‖² + λ‖W‖₁ with W ≥ 0 and diag(W) = 0;  s(u, ·) = x_u W."""
 
     Config = SLIMConfig
@@ -52,23 +49,12 @@ class SLIM(Recommender[SLIMConfig]):
         "reg_weight": (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
         "l1_weight": (0.1, 0.5, 1.0, 2.0, 5.0),
     }
-    offsets: Tensor  # (U+1,)
-    items: Tensor  # (E,)
 
-    def __init__(self, inputs: ModelInputs, config: SLIMConfig) -> None:
-        super().__init__(inputs, config)
-        for name, tensor in zip(("offsets", "items"), inputs.train.rows(), strict=True):
-            self.register_buffer(name, tensor, persistent=False)
-        none = torch.empty(0, dtype=torch.int64)
-        found = [(none, none, none.float()), *elastic_nets(inputs.train, config)]
-        near, items, values = (torch.cat(parts) for parts in zip(*found, strict=True))
-        self.weights = SparseMatrix.of(near, items, values, (self.num_items, self.num_items))
-
-    def scorer(self) -> SparseHistoryScorer:
-        return SparseHistoryScorer(self.offsets, self.items, self.weights)
+    def solve(self, inputs: ModelInputs) -> Iterator[Entries]:
+        return elastic_nets(inputs.train, self.config)
 
 
-def elastic_nets(train: Interactions, config: SLIMConfig) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def elastic_nets(train: Interactions, config: SLIMConfig) -> Iterator[Entries]:
     """The weights above 0 of every item: the items that speak, the item spoken for, and w, (n,) each."""
     require("lab", purpose="SLIM", only=["sklearn"])
     from sklearn.linear_model import ElasticNet  # half a second, which other models need not wait for

@@ -1,25 +1,27 @@
-"""A tuning study: its folder, its trials one after the other, and the recipe that it ends with."""
+"""``viral tune``: a study's folder, its trials one after the other, and the recipe that it ends with."""
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viral.base.errors import UsageError
+from viral.base.extras import require
 from viral.base.files import fingerprint, read_json, write_json
 from viral.base.progress import say
-from viral.base.provenance import commit
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.data.interactions import Interactions
 from viral.data.preconditions import need
 from viral.data.splitting import Split
 from viral.lab.report.wording import duration
-from viral.lab.study.cells import data_hashes, locked
+from viral.lab.study.cells import data_hashes
+from viral.lab.study.kept_results import locked
+from viral.lab.study.study import about_data
 from viral.lab.study.tuning.search_space import Space, at_point, point_of, space_of
+from viral.lab.study.tuning.tuning_study import BEST_FILE, TrialRow, Tuning
 from viral.run.configuration import configured
 from viral.run.fitted_model import fit_model
 from viral.run.pipeline import load_inputs, load_split
@@ -30,47 +32,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 VERSION = 1  # raised when the same study would be run otherwise
-IDENTITY_FILE, RESULT_FILE, BEST_FILE, TRIALS_FOLDER = "identity.json", "tune.json", "best.toml", "trials"
-
-
-@dataclass(frozen=True, slots=True)
-class TrialRow:
-    """One trial. ``value`` is the best of the monitored metric on validation, of a pruned trial up to there."""
-
-    number: int
-    state: str  # "complete", "pruned" or "failed"
-    point: dict[str, Any]
-    value: float | None
-    epochs: int
-    seconds: float
-    best_epoch: int | None
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tuning:
-    """A study as it stands; ``best`` is the recipe of the best finished trial."""
-
-    out: Path
-    dataset: Path
-    base: Recipe
-    space: Space
-    trials: tuple[TrialRow, ...]
-    command: str
-
-    @property
-    def best(self) -> TrialRow | None:
-        """The complete trial with the greatest value, the earliest of equals; None where none is complete."""
-        complete = [row for row in self.trials if row.state == "complete" and row.value is not None]
-        return max(complete, key=lambda row: row.value or 0.0, default=None)
-
-    @property
-    def recipe(self) -> Recipe | None:
-        return at_point(self.base, self.best.point) if self.best is not None else None
-
-    @property
-    def exhausted(self) -> bool:
-        return len(self.trials) >= self.space.size
+IDENTITY_FILE, TRIALS_FOLDER = "identity.json", "trials"
 
 
 def tune(
@@ -92,17 +54,28 @@ def tune(
     to it. No point is tried twice: a space that has been tried entirely ends the study. Raises ``UsageError`` where
     ``out`` holds another study, or no trial was completed.
     """
+    require("lab", purpose="tuning", only=["optuna"])
     space = space_of(base, fixed=fixed)
     point_of(base, space)  # builds the configuration, so that a wrong one is told at once
     need(load_split(dataset), "train", "valid", where=str(dataset.path))
     with locked(_claimed(out, dataset, base, space, warmup)):
         rows = _run_all(dataset, base, out, space, trials, warmup)
-        result = Tuning(out=out, dataset=dataset.path, base=base, space=space, trials=rows, command=command)
-        if result.recipe is None:
+        result = Tuning(
+            **about_data(dataset, command),
+            out=str(out),
+            model=base.model,
+            monitor=base.train.monitor,
+            seed=base.train.seed,
+            space=space,
+            trials=rows,
+        )
+        if result.best is None:
             why = next((row.why for row in rows if row.why), "")
             raise UsageError(f"not one of {len(rows)} trials was completed: {why}", where=str(out))
-        result.recipe.write(out / BEST_FILE)
-        write_json(out / RESULT_FILE, tuning_json(result))
+        recipe = at_point(base, result.best.point)
+        recipe.write(out / BEST_FILE)
+        result = replace(result, recipe=recipe, recipe_fingerprint=recipe.fingerprint)
+        write_json(out / result.FILE, result.to_json())
     return result
 
 
@@ -185,26 +158,3 @@ def _say_trial(row: TrialRow, done: int, wanted: int, seconds: float) -> None:
     value = "" if row.value is None else f", valid {row.value:.4f}"
     what = f"{row.state}{value}, {row.epochs} epochs{row.why and ', ' + row.why}"
     say(f"[{done + 1}/{wanted}] {point}: {what}; {duration(seconds * (wanted - done - 1))} left")
-
-
-def tuning_json(result: Tuning) -> dict[str, Any]:
-    """What ``viral tune --json`` prints and ``tune.json`` keeps."""
-    recipe, states = result.recipe, Counter(row.state for row in result.trials)
-    return {
-        "command": result.command,
-        "dataset": str(result.dataset),
-        "model": result.base.model,
-        "monitor": result.base.train.monitor,
-        "seed": result.base.train.seed,
-        "commit": commit(),
-        "space": {name: list(values) for name, values in result.space.candidates.items()},
-        "size": result.space.size,
-        "exhausted": result.exhausted,
-        "counts": {"trials": len(result.trials), **{s: states[s] for s in ("complete", "pruned", "failed")}},
-        "epochs": sum(row.epochs for row in result.trials),
-        "seconds": sum(row.seconds for row in result.trials),
-        "best": asdict(result.best) if result.best is not None else None,
-        "recipe": str(result.out / BEST_FILE),
-        "recipe_fingerprint": recipe.fingerprint if recipe is not None else None,
-        "trials": [asdict(row) for row in result.trials],
-    }
