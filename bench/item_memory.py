@@ -13,7 +13,7 @@ import torch
 from viral.base.recipe import MemoryConfig, Recipe
 from viral.data.dataset import Dataset
 from viral.evaluation.protocol import measure_valid
-from viral.models.baselines.l3ae import item_weights
+from viral.models.families.closed_form import item_weights
 from viral.models.families.local_weights import local_weights
 from viral.models.scorers import HistoryScorer, Scorer, SparseHistoryScorer
 from viral.run.pipeline import load_inputs, load_split

@@ -68,6 +68,6 @@ def test_a_penalty_that_cannot_be_solved_for_is_said(world):
 
 
 def test_too_many_items_are_refused(world, monkeypatch):
-    monkeypatch.setattr("viral.models.families.gram.MAX_BYTES", 100)
+    monkeypatch.setattr("viral.models.families.closed_form.MAX_BYTES", 100)
     with pytest.raises(DataError, match="dense item-item matrix"):
         small_model("l3ae", world)

@@ -3,7 +3,7 @@
 Counted are the tables whose size follows from the configuration: for every parameter its gradient, Adam's two moments
 and the copy of the best epoch; the embeddings that rank; a block of scores. What a model holds while it computes a step
 is not known beforehand, so the peak is told beside it at the end. Nothing of size I × I, U × U or U × I is in it:
-models whose solution is such a table refuse it above a limit (:mod:`viral.models.families.gram`).
+models whose solution is such a table refuse it above a limit (:mod:`viral.models.families.closed_form`).
 """
 
 from dataclasses import dataclass

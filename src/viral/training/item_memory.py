@@ -22,8 +22,8 @@ from viral.evaluation import evaluate
 from viral.graph import SparseMatrix
 from viral.graph.blocks import row_blocks
 from viral.models.base import Recommender
-from viral.models.baselines.l3ae import item_weights
-from viral.models.families.gram import fits_dense
+from viral.models.families.closed_form import item_weights
+from viral.models.families.closed_form import fits_dense
 from viral.models.families.local_weights import local_weights
 from viral.models.scorers import (
     EmbeddingScorer,
@@ -132,7 +132,7 @@ def fixed(config: MemoryConfig, chosen: dict[str, Any]) -> MemoryConfig:
 
 
 def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -> ItemWeightScorer:
-    """The item-item weights of :func:`viral.models.baselines.l3ae.item_weights`, of the modalities ``names``.
+    """The item-item weights of :func:`viral.models.families.closed_form.item_weights`, of the modalities ``names``.
 
     An item keeps the ``neighbors`` largest of what it says for others: by default all, or of many items ``KEPT``, which
     costs nothing on validation and is a small part of the size (docs/models/viral.md). Where the dense matrix would

@@ -3,7 +3,7 @@
 import pytest
 
 from viral.base.errors import DataError, UsageError
-from viral.models.families import gram
+from viral.models.families import closed_form
 from worlds import World, small_model, two_tastes
 
 
@@ -61,8 +61,8 @@ def test_an_absent_modality_is_named_with_those_there_are(name, config, world):
 
 @pytest.mark.parametrize("name", ["ease", "easetext"])
 def test_a_dense_matrix_that_does_not_fit_is_refused(name, world, monkeypatch):
-    monkeypatch.setattr(gram, "MAX_BYTES", 4 * 7 * 7 - 1)
+    monkeypatch.setattr(closed_form, "MAX_BYTES", 4 * 7 * 7 - 1)
     with pytest.raises(DataError, match="7 items need a dense item-item matrix"):
         small_model(name, world)
-    monkeypatch.setattr(gram, "MAX_BYTES", 4 * 7 * 7)
+    monkeypatch.setattr(closed_form, "MAX_BYTES", 4 * 7 * 7)
     assert small_model(name, world).num_items == 7

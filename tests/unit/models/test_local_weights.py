@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from viral.models.baselines.l3ae import item_weights
+from viral.models.families.closed_form import item_weights
 from viral.models.families.local_weights import local_weights
 from worlds import World, random_world
 
@@ -32,7 +32,7 @@ def test_few_candidates_are_solved_for_among_themselves(world):
     found = local_weights(world.inputs, (), 1, **NUMBERS)
     dense = found @ torch.eye(14)
     rows, columns, _ = found.entries()
-    from viral.models.baselines.l3ae import weighted_gram
+    from viral.models.families.closed_form import weighted_gram
 
     gram = weighted_gram(world.inputs.train, 0.5)
     for i, j in zip(rows.tolist(), columns.tolist(), strict=True):

@@ -7,7 +7,7 @@ from viral.data.inputs import ModelInputs
 from viral.graph import blocks
 from viral.models import EmbeddingScorer, HistoryScorer
 from viral.models.baselines.itemknn import ItemKNN, ItemKNNConfig
-from viral.models.families.gram import item_gram
+from viral.models.families.closed_form import item_gram
 from worlds import dense, interactions, random_world, small_model
 
 WEIGHTS = torch.tensor([[0.0, 2.0, 3.0], [5.0, 0.0, 7.0], [11.0, 13.0, 0.0]])

@@ -97,7 +97,7 @@ def test_the_graph_has_the_memory(kind: Kind, tmp_path: Path) -> None:
 
 
 def test_a_memory_too_large_for_one_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("viral.models.families.gram.MAX_BYTES", 100_000)
+    monkeypatch.setattr("viral.models.families.closed_form.MAX_BYTES", 100_000)
     with pytest.raises(DataError, match="160 items need a dense item-item matrix"):
         export(memory_bundle("sparse"), tmp_path / "out")
     assert not (tmp_path / "out").exists()

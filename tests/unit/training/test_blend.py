@@ -13,7 +13,7 @@ from viral.base.recipe import MemoryConfig, TrainConfig
 from viral.data.inputs import ModelInputs
 from viral.evaluation import evaluate
 from viral.models import EmbeddingScorer, HistoryScorer, Scorer, SparseHistoryScorer
-from viral.models.families import gram
+from viral.models.families import closed_form
 from viral.models.families.local_weights import local_weights
 from viral.models.scorers import MemoryScorer
 from viral.training import item_memory as blend
@@ -323,7 +323,7 @@ def test_where_all_by_all_would_be_too_large_it_is_solved_item_by_item(
     names, shared = ("text",), ("reg_weight", "feature_weight", "feature_reg", "user_power", "dropout")
     numbers = {name: getattr(GIVEN, name) for name in shared}
     monkeypatch.setattr(blend, "CANDIDATES", 12)
-    monkeypatch.setattr(gram, "MAX_BYTES", 4 * 30 * 30 - 1)
+    monkeypatch.setattr(closed_form, "MAX_BYTES", 4 * 30 * 30 - 1)
     for neighbors, count in ((None, 12), (5, 5)):
         found = memory_of(world.inputs, replace(GIVEN, neighbors=neighbors), names)
         assert isinstance(found, SparseHistoryScorer)
@@ -332,7 +332,7 @@ def test_where_all_by_all_would_be_too_large_it_is_solved_item_by_item(
     chosen = remember(vectors, world.inputs, world.split, EASE, names)
     assert isinstance(chosen.scorer, MemoryScorer) and isinstance(chosen.scorer.memory, SparseHistoryScorer)
     assert value_of(chosen.scorer, world) >= value_of(vectors, world)
-    monkeypatch.setattr(gram, "MAX_BYTES", 4 * 30 * 30)
+    monkeypatch.setattr(closed_form, "MAX_BYTES", 4 * 30 * 30)
     assert isinstance(memory_of(world.inputs, GIVEN, names), HistoryScorer)
 
 

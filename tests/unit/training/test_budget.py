@@ -11,7 +11,7 @@ import pytest
 from viral.base.errors import DataError
 from viral.data.inputs import ModelInputs
 from viral.evaluation.ranking import BLOCK_BYTES
-from viral.models.families.gram import check_dense
+from viral.models.families.closed_form import check_dense
 from viral.training.budget import COPIES, Budget, available_bytes, budget_of, resident_bytes, tell_sources
 from worlds import random_world, small_model, two_tastes
 

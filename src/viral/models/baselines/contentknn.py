@@ -18,8 +18,8 @@ from viral.base.errors import UsageError
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.graph import SparseMatrix
-from viral.models.base import Recommender
 from viral.models.families.content import Content, ContentConfig
+from viral.models.families.item_item import HistoryRecommender
 from viral.models.scorers import EmbeddingScorer, SparseHistoryScorer
 
 
@@ -36,7 +36,7 @@ class ContentKNNConfig(ContentConfig):
             raise UsageError(f"visual_weight = {self.visual_weight} is not a share, 0 to 1", where="ContentKNNConfig")
 
 
-class ContentKNN(Recommender[ContentKNNConfig]):
+class ContentKNN(HistoryRecommender[ContentKNNConfig]):
     """s(u, i) = Σ_{j ∈ N_u ∩ kNN(i)} Σ_m w_m cos(x_m,i, x_m,j)."""
 
     Config = ContentKNNConfig
@@ -44,8 +44,6 @@ class ContentKNN(Recommender[ContentKNNConfig]):
         "num_neighbors": (10, 30, 100, 300, None),
         "visual_weight": (0.1, 0.3, 0.5),
     }
-    offsets: Tensor  # (U+1,)
-    items: Tensor  # (E,)
     directions: Tensor  # (I, ΣF): ⟨directions_i, directions_j⟩ = Σ_m w_m cos(x_m,i, x_m,j)
 
     def __init__(self, inputs: ModelInputs, config: ContentKNNConfig) -> None:
@@ -53,8 +51,6 @@ class ContentKNN(Recommender[ContentKNNConfig]):
         content = Content(inputs, config, normalize=True)
         shares = content.shares(config.visual_weight)
         weighted = [x * shares[role] ** 0.5 for role, x in content.features.items()]
-        for name, tensor in zip(("offsets", "items"), inputs.train.rows(), strict=True):
-            self.register_buffer(name, tensor, persistent=False)
         self.register_buffer("directions", torch.cat(weighted, dim=1), persistent=False)
 
     def scorer(self) -> EmbeddingScorer | SparseHistoryScorer:

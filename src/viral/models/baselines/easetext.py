@@ -14,10 +14,9 @@ from torch import Tensor
 from viral.base.errors import UsageError
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
-from viral.models.base import Recommender
+from viral.models.families.closed_form import item_gram, solve_without_diagonal
 from viral.models.families.content import Content, ContentConfig
-from viral.models.families.gram import item_gram, solve_without_diagonal
-from viral.models.scorers import HistoryScorer
+from viral.models.families.item_item import DenseItemItem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ class EASETextConfig(ContentConfig):
             raise UsageError(f"visual_weight = {self.visual_weight} is not a share, 0 to 1", where="EASETextConfig")
 
 
-class EASEText(Recommender[EASETextConfig]):
+class EASEText(DenseItemItem[EASETextConfig]):
     """min_B ‖X - XB‖² + α Σ_m w_m ‖F_mᵀ - F_mᵀB‖² + λ‖B‖² with diag(B) = 0, rows of F_m (I, F) at unit length.
 
     B = I - P diag(1/diag P) with P = (XᵀX + α Σ_m w_m F_m F_mᵀ + λI)⁻¹.
@@ -46,21 +45,12 @@ class EASEText(Recommender[EASETextConfig]):
         "reg_weight": (100.0, 250.0, 500.0, 1000.0),
         "feature_weight": (1.0, 3.0, 10.0, 30.0, 100.0),
     }
-    offsets: Tensor  # (U+1,)
-    items: Tensor  # (E,)
-    weights: Tensor  # (I, I)
 
-    def __init__(self, inputs: ModelInputs, config: EASETextConfig) -> None:
-        super().__init__(inputs, config)
+    def solve(self, inputs: ModelInputs) -> Tensor:
+        config = self.config
         content = Content(inputs, config, normalize=True)
         gram = item_gram(inputs.train)  # (I, I)
         for role, share in content.shares(config.visual_weight).items():
             x = content.features[role]
             gram.addmm_(x, x.T, alpha=config.feature_weight * share)
-        weights = solve_without_diagonal(gram, config.reg_weight, where="[config] of EASEText")
-        for name, tensor in zip(("offsets", "items"), inputs.train.rows(), strict=True):
-            self.register_buffer(name, tensor, persistent=False)
-        self.register_buffer("weights", weights, persistent=False)
-
-    def scorer(self) -> HistoryScorer:
-        return HistoryScorer(self.offsets, self.items, self.weights)
+        return solve_without_diagonal(gram, config.reg_weight, where="[config] of EASEText")

@@ -4,21 +4,16 @@ Sarwar et al., "Item-based Collaborative Filtering Recommendation Algorithms", W
 Ferrari Dacrema et al., "Are We Really Making Much Progress?", RecSys 2019. Shapes: I items.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
-from viral.graph import SparseMatrix
-from viral.models.base import Recommender
-from viral.models.families.gram import gram_rows, strongest
-from viral.models.scorers import SparseHistoryScorer
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
+from viral.models.families.closed_form import gram_rows, strongest
+from viral.models.families.item_item import Entries, SparseItemItem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,32 +27,17 @@ class ItemKNNConfig:
         check_least(self, num_neighbors=1, shrinkage=0)
 
 
-class ItemKNN(Recommender[ItemKNNConfig]):
+class ItemKNN(SparseItemItem[ItemKNNConfig]):
     """s(u, i) = Σ_{j ∈ N_u} sim(i, j), kept for the ``num_neighbors`` most similar j of every i."""
 
     Config = ItemKNNConfig
     SPACE: ClassVar = {"num_neighbors": (10, 25, 50, 100, 200, 400), "shrinkage": (0.0, 1.0, 10.0, 50.0, 100.0)}
-    offsets: Tensor  # (U+1,)
-    items: Tensor  # (E,)
 
-    def __init__(self, inputs: ModelInputs, config: ItemKNNConfig) -> None:
-        super().__init__(inputs, config)
-        for name, tensor in zip(("offsets", "items"), inputs.train.rows(), strict=True):
-            self.register_buffer(name, tensor, persistent=False)
+    def solve(self, inputs: ModelInputs) -> Iterator[Entries]:
         norms = torch.bincount(self.items, minlength=self.num_items).float().sqrt()
         norms.clamp_(min=1)  # a cold item is like nothing, also without shrinkage
-        found = [neighbors(counts, rows, norms, config) for rows, counts in gram_rows(inputs.train)]
-        items, near, values = (torch.cat(parts) for parts in zip(*found, strict=True))
-        self.weights = SparseMatrix.of(near, items, values, (self.num_items, self.num_items))
-
-    def scorer(self) -> SparseHistoryScorer:
-        return SparseHistoryScorer(self.offsets, self.items, self.weights)
-
-
-def neighbors(
-    counts: "sp.csr_array", rows: slice, norms: Tensor, config: ItemKNNConfig
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Pairs of items and similar items with their similarity, (n,) each, of a block of rows: users who took both."""
-    similarity = torch.from_numpy(counts.toarray())  # (b, I), users who took both as yet
-    similarity /= norms[rows, None] * norms + config.shrinkage  # cosine with shrinkage
-    return strongest(similarity, rows, config.num_neighbors)
+        for rows, counts in gram_rows(inputs.train):
+            similarity = torch.from_numpy(counts.toarray())  # (b, I), users who chose both as yet
+            similarity /= norms[rows, None] * norms + self.config.shrinkage
+            items, near, values = strongest(similarity, rows, self.config.num_neighbors)
+            yield near, items, values

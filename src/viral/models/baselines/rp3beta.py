@@ -5,21 +5,16 @@ Applications", TiiS 7(1), 2017, https://doi.org/10.1145/2955101. The neighbours 
 Dacrema et al., "Are We Really Making Much Progress?", RecSys 2019. Shapes: U users, I items.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
-from viral.graph import SparseMatrix
-from viral.models.base import Recommender
-from viral.models.families.gram import gram_rows, strongest
-from viral.models.scorers import SparseHistoryScorer
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
+from viral.models.families.closed_form import gram_rows, strongest
+from viral.models.families.item_item import Entries, SparseItemItem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +29,7 @@ class RP3betaConfig:
         check_least(self, num_neighbors=1, alpha=0, beta=0)
 
 
-class RP3beta(Recommender[RP3betaConfig]):
+class RP3beta(SparseItemItem[RP3betaConfig]):
     """s(u, j) = Σ_{i ∈ I_u} w_ij,  w_ij = Σ_v (p_iv p_vj)^α / |U_j|^β,  p_iv = 1/|U_i| and p_vj = 1/|I_v| along edges.
 
     The first step's p_ui^α is the same for all that a user took, and orders nothing. Of every i the ``num_neighbors``
@@ -47,26 +42,13 @@ class RP3beta(Recommender[RP3betaConfig]):
         "alpha": (0.3, 0.5, 0.7, 1.0, 1.4),
         "beta": (0.0, 0.1, 0.2, 0.3, 0.6),
     }
-    offsets: Tensor  # (U+1,)
-    items: Tensor  # (E,)
 
-    def __init__(self, inputs: ModelInputs, config: RP3betaConfig) -> None:
-        super().__init__(inputs, config)
-        for name, tensor in zip(("offsets", "items"), inputs.train.rows(), strict=True):
-            self.register_buffer(name, tensor, persistent=False)
+    def solve(self, inputs: ModelInputs) -> Iterator[Entries]:
+        config = self.config
         degrees = torch.bincount(self.items, minlength=self.num_items).float().clamp_(min=1)  # |U_i|
         lengths = self.offsets.diff().float().clamp_(min=1)  # |I_v|
         walks = gram_rows(inputs.train, user_weights=lengths**-config.alpha)
-        found = [neighbors(reached, rows, degrees, config) for rows, reached in walks]
-        items, near, values = (torch.cat(parts) for parts in zip(*found, strict=True))
-        self.weights = SparseMatrix.of(items, near, values, (self.num_items, self.num_items))
-
-    def scorer(self) -> SparseHistoryScorer:
-        return SparseHistoryScorer(self.offsets, self.items, self.weights)
-
-
-def neighbors(reached: "sp.csr_array", rows: slice, degrees: Tensor, config: RP3betaConfig) -> tuple[Tensor, ...]:
-    """Items i of a block, where walks from them end and with what w_ij, (n,) each; ``reached`` is Σ_v p_vj^α."""
-    weights = torch.from_numpy(reached.toarray())  # (b, I)
-    weights *= degrees[rows, None] ** -config.alpha * degrees**-config.beta
-    return strongest(weights, rows, config.num_neighbors)
+        for rows, reached in walks:  # Σ_v p_vj^α
+            weights = torch.from_numpy(reached.toarray())  # (b, I)
+            weights *= degrees[rows, None] ** -config.alpha * degrees**-config.beta
+            yield strongest(weights, rows, config.num_neighbors)

@@ -2,7 +2,7 @@
 
 As SLIM with its neighbourhoods (Ning & Karypis, ICDM 2011): the weights of a column are those of its candidates
 alone, the items of most common users and those nearest by features. With all items as candidates it is
-:func:`viral.models.baselines.l3ae.item_weights`. Shapes: I items, n candidates, F features.
+:func:`viral.models.families.closed_form.item_weights`. Shapes: I items, n candidates, F features.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,7 @@ import torch.nn.functional as F
 from viral.base.progress import stage
 from viral.data.inputs import ModelInputs
 from viral.graph import SparseMatrix, bought_together, nearest_neighbors
-from viral.models.baselines.l3ae import user_weights
-from viral.models.families.gram import gram_rows
+from viral.models.families.closed_form import gram_rows, user_weights
 
 if TYPE_CHECKING:
     import scipy.sparse as sp

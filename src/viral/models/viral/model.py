@@ -101,7 +101,7 @@ class VIRALBeyond(EmbeddingRecommender[BeyondConfig]):
         return users, items
 
     def embed(self) -> Embeddings:
-        """u / ‖u‖ and i / ‖i‖ with u = n_u (or with the like-minded, n_u + A_u n_u) and i = n_i + S n_i."""
+        """Unit rows of users n_u (with the like-minded: n_u + A_u n_u) and of items n_i + S n_i."""
         users, items = self.propagate(self.decompose())
         return Embeddings(unit_rows(self.user_graph(users)), unit_rows(items + self.item_graph @ items))
 

@@ -111,7 +111,7 @@ class VIRAL(EmbedsNewItems):
         return [self.get_parameter(name) for name in self.weights]
 
     def embed(self) -> Embeddings:
-        """u = ½ (u_f + A_u u_f), i = i_f + S i_f."""
+        """Users ½ (u_f + A_u u_f), items i_f + S i_f."""
         parts, _ = self.decompose()
         return Embeddings(*(self.links() @ self.propagate(parts)).tensor_split([self.num_users]))
 

@@ -43,8 +43,9 @@ RANDOM = "random"  # a source of no information: fixed random features, drawn fr
 class VIRALConfig:
     """Every number and switch of the model; fields left out take what ``variant`` says, fields given always win.
 
-    That holds for a copy by ``dataclasses.replace`` as well: with another variant or fusion it takes the numbers of that
-    one in every field that was given to neither.
+    That holds for a copy by ``dataclasses.replace`` as well: with another variant or fusion it takes the numbers of
+    that one in every field that was given to neither.
+
     ``visual=None`` is the text-only model, ``text=None`` the visual-only one. A source is a modality of the data set:
     ``description`` (as published), ``image`` (not enriched), ``title`` (a control: descriptions have it) or ``random``.
     """

@@ -1,17 +1,20 @@
-"""The item-item Gram matrix that the closed-form models share, behind a guard on its size, and their solution.
+"""Linear item-item weights in closed form: the Gram matrix, behind a guard on its size, and the solutions.
 
-All of it happens in one table: the Gram matrix becomes its factor, the factor the inverse, the inverse the weights.
+The dense ones happen in one table: the Gram matrix becomes its factor, the factor the inverse, the inverse the weights.
+Shapes: U users, I items, F features, M modalities.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from viral.base.errors import DataError, UsageError
 from viral.base.progress import say
+from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
 from viral.graph.blocks import row_blocks
 
@@ -90,3 +93,62 @@ def solve_without_diagonal(gram: Tensor, reg_weight: float, *, where: str) -> Te
         raise UsageError(f"reg_weight = {reg_weight} is too small to solve for", where=where)
     torch.cholesky_inverse(columns, out=columns)  # P, both triangles
     return gram.div_(-gram.diagonal().clone()).fill_diagonal_(0)  # B off the diagonal; column j by P_jj
+
+
+def item_weights(
+    inputs: ModelInputs,
+    modalities: Sequence[str],
+    *,
+    reg_weight: float,
+    feature_weight: float,
+    feature_reg: float,
+    user_power: float,
+    dropout: float,
+) -> Tensor:
+    """W (I, I) = P (G + β S) - P diag(γ), P = (G + Λ)⁻¹, γ so that the diagonal is 0.
+
+    G = Xᵀ D X with users weighed D = diag((n_u / mean n)^-a), Λ = diag(λ + β + p/(1-p) G_ii), and S the EASE of
+    ``modalities`` (:func:`feature_weights`). Without any, β is 0: EASE with these options. Raises ``DataError`` where
+    the matrix is larger than check_dense allows.
+    """
+    gram = weighted_gram(inputs.train, user_power)
+    target = gram.clone()
+    extra = reg_weight + dropout / (1 - dropout) * gram.diagonal()
+    if modalities and feature_weight:
+        extra += feature_weight
+        target.add_(feature_weights(inputs, modalities, feature_reg), alpha=feature_weight)
+    inverse = _inverse(gram, extra)
+    weights = inverse @ target
+    return weights.sub_(inverse.mul_(weights.diagonal() / inverse.diagonal())).fill_diagonal_(0)
+
+
+def feature_weights(inputs: ModelInputs, modalities: Sequence[str], reg_weight: float) -> Tensor:
+    """S (I, I): what features of items say for one another, EASE of K = 1/M Σ_m F_m F_mᵀ, rows of F_m at unit length.
+
+    A row without features is 0.
+    """
+    kernel = torch.zeros(inputs.train.num_items, inputs.train.num_items)
+    for name in modalities:
+        x = F.normalize(inputs.feature(name), dim=1) * inputs.given(name)[:, None]
+        kernel.addmm_(x, x.T, alpha=1 / len(modalities))
+    return solve_without_diagonal(kernel, reg_weight, where="feature_reg")
+
+
+def user_weights(train: Interactions, power: float) -> Tensor:
+    """(n_u / mean n)^-a of every user: float32 (U,)."""
+    lengths = train.rows()[0].diff().clamp(min=1).double()
+    return (lengths / lengths.mean()).pow(-power).float()
+
+
+def weighted_gram(train: Interactions, user_power: float) -> Tensor:
+    """Xᵀ diag((n_u / mean n)^-a) X of the binary user-item matrix: dense float32 (I, I)."""
+    return item_gram(train, user_weights(train, user_power))
+
+
+def _inverse(gram: Tensor, extra: Tensor) -> Tensor:
+    """(G + diag(extra))⁻¹, in the place of ``gram``."""
+    gram.diagonal().add_(extra)
+    factor, failed = torch.linalg.cholesky_ex(gram)
+    if failed:
+        raise UsageError("reg_weight is too small to solve for", where="item-item weights")
+    return torch.cholesky_inverse(factor)
