@@ -39,7 +39,7 @@ from viral.lab.study.statistics import Interval
 from viral.run.bundle import Bundle
 from viral.run.pipeline import BUNDLE_FOLDER, load_split, train
 from viral.run.update import update
-from viral.run.update.update import Makers, bring_caches, refresh
+from viral.run.update.update import FeatureMakers, bring_caches, refresh
 
 SHARE = 0.05
 PREPARED_FILE, ROW_FILE = "prepared.json", "row.json"
@@ -116,7 +116,7 @@ def one_seed(
     train(old, seeded, work / "old")
     material = Bundle.load(work / "old" / BUNDLE_FOLDER).material
     bring_caches(old.path, new.path)
-    described, counts = cpu(lambda: refresh(new, material, Makers()))  # at the first seed; then all is there
+    described, counts = cpu(lambda: refresh(new, material, FeatureMakers()))  # at the first seed; then all is there
     updated, summary = cpu(lambda: update(work / "old", new, work / "updated", epochs=epochs))
     trained, full = cpu(lambda: train(new, seeded, work / "full"))
     return {

@@ -2,7 +2,7 @@
 
 A visit is what validation holds of a user, and what comes next is what test holds; the log's split should be one in
 time. Prints Recall@20 over the users with both: by the user alone, by the visit alone, and by both with the visit taken
-so many times (:mod:`viral.run.retrieval.visit`) as one JSON document. What the user took and the visit are never
+so many times (:mod:`viral.run.retrieval.fold_in`) as one JSON document. What the user took and the visit are never
 ranked.
 """
 
@@ -20,12 +20,12 @@ from viral.data.interactions import Interactions
 from viral.models.scorers import UserProfile
 from viral.run.pipeline import load_split
 from viral.run.retrieval import Retriever
-from viral.run.retrieval.visit import times_of, visiting
+from viral.run.retrieval.fold_in import in_session, session_repeats
 
 K = 20
 TIMES: dict[str, Callable[[int, int], int]] = {
     "once": lambda taken, shown: 1,
-    "root": times_of,
+    "root": session_repeats,
     "as the history": lambda taken, shown: max(1, round(taken / shown)),
 }
 
@@ -51,15 +51,15 @@ def measured(retriever: Retriever, dataset: Dataset) -> dict[str, float]:
     shown, wanted = items_of(split.valid), items_of(split.test)
     sums: dict[str, list[float]] = defaultdict(list)
     for user in sorted(set(shown) & set(wanted)):
-        known = retriever.taste(split.users.ids[user])
+        known = retriever.profile(split.users.ids[user])
         visit = bundle.items.indices([split.items.ids[item] for item in shown[user]])
         next_ = bundle.items.indices([split.items.ids[item] for item in wanted[user]]).tolist()
         hidden = torch.cat([known.seen, visit])
         sums["user alone"].append(recall(known, hidden, next_))
-        alone = retriever.newcomer([bundle.items.ids[item] for item in visit.tolist()])
+        alone = retriever.new_user([bundle.items.ids[item] for item in visit.tolist()])
         sums["visit alone"].append(recall(alone, hidden, next_))
         for name, times in TIMES.items():
-            both = visiting(bundle.scorer, known, visit, retriever.rule, times)
+            both = in_session(bundle.scorer, known, visit, retriever.fold_in, times)
             sums[name].append(recall(both, hidden, next_))
     return {name: sum(values) / len(values) for name, values in sums.items()} | {"users": len(sums["user alone"])}
 

@@ -11,6 +11,7 @@ from viral.base.errors import UsageError
 from viral.base.recipe import Recipe
 from viral.base.setting_words import words_of
 from viral.data.dataset import Dataset
+from viral.data.modalities import Modality
 from viral.models.base import Recommender
 from viral.run.bundle import Bundle
 from viral.run.configuration import recipe_for
@@ -21,7 +22,7 @@ from viral.run.frames import listed, ranked
 from viral.run.identity import RECIPE_FILE
 from viral.run.pipeline import BUNDLE_FOLDER, evaluate_run, train_anew
 from viral.run.pipeline import train as train_into
-from viral.run.retrieval.describer import NOTHING_GIVEN, Given
+from viral.run.retrieval.describer import NO_DESCRIBER_OPTIONS, DescriberOptions
 from viral.run.retrieval.filters import Filters
 from viral.run.retrieval.new_items import ColdItem
 from viral.run.retrieval.ranking import NO_FILTERS, NO_RULES
@@ -70,7 +71,8 @@ class Run:
 
     path: Path
     approximate_above: int | None = None  # items, from which on faiss searches (extra ``ann``)
-    describer: Given = field(default=NOTHING_GIVEN, repr=False)
+    describer: DescriberOptions = field(default=NO_DESCRIBER_OPTIONS, repr=False)
+    modalities: tuple[Modality, ...] = ()  # rows of yours, for new items
 
     @classmethod
     def open(
@@ -80,13 +82,20 @@ class Run:
         approximate_above: int | None = None,
         describer: str | None = None,
         prompt: str | None = None,
+        modalities: Iterable[Modality] = (),
         **settings: Any,
     ) -> "Run":
         """Open what ``viral.train`` or ``viral train`` left; raises ``DataError`` where no finished run is.
 
-        ``describer``, its ``settings`` and ``prompt`` say how to ask the describer of the run's items, for new ones.
+        ``describer``, its ``settings`` and ``prompt`` say how to ask the describer of the run's items, for new ones;
+        ``modalities`` are rows of yours that the items' features were made by (docs/add-a-modality.md).
         """
-        run = cls(Path(path), approximate_above, Given(describer, tuple(words_of(settings)), prompt))
+        run = cls(
+            Path(path),
+            approximate_above,
+            DescriberOptions(describer, tuple(words_of(settings)), prompt),
+            tuple(modalities),
+        )
         _ = run.summary
         return run
 
@@ -114,7 +123,8 @@ class Run:
     def retriever(self) -> Retriever:
         """What answers one question at a time, with everything that can be asked of it."""
         bundle = Bundle.load(self.path / BUNDLE_FOLDER)
-        return Retriever(bundle, approximate_above=self.approximate_above, describer=self.describer)
+        options: dict[str, Any] = {"describer": self.describer, "modalities": self.modalities}
+        return Retriever(bundle, approximate_above=self.approximate_above, **options)
 
     def recommend(
         self,
@@ -137,7 +147,7 @@ class Run:
         known = self.bundle.users
         asked = [one for one in ([users] if isinstance(users, str) else users) if unknown == "error" or one in known]
         options: dict[str, Any] = {"exclude_seen": not seen, "filters": filters, "diversity": diversity, "rules": rules}
-        ask, profile = self.retriever.rank, self.retriever.taste
+        ask, profile = self.retriever.rank, self.retriever.profile
         return ranked((({"user_id": one}, ask(profile(one), k, **options)) for one in asked), "user_id")
 
     def recommend_for(
@@ -152,7 +162,7 @@ class Run:
     ) -> "pl.DataFrame":
         """The k best items for a new user with these items as history: rank, item_id, title, score and its parts."""
         options: dict[str, Any] = {"exclude_seen": not seen, "filters": filters, "diversity": diversity, "rules": rules}
-        return ranked([({}, self.retriever.rank(self.retriever.newcomer(items), k, **options))])
+        return ranked([({}, self.retriever.rank(self.retriever.new_user(items), k, **options))])
 
     def popular(self, k: int = 10, *, filters: Filters = NO_FILTERS, rules: Rules = NO_RULES) -> "pl.DataFrame":
         """The items with most interactions, for users of whom nothing is known: the score is how many they are."""
@@ -174,14 +184,14 @@ class Run:
     ) -> "pl.DataFrame":
         """The k items most like one: rank, item_id, title, similarity. ``by`` is the model's vectors or a modality."""
         if isinstance(item, NewItem):
-            found = self.retriever.like(item.cold, k, by=by, filters=filters)
+            found = self.retriever.similar(item.cold, k, by=by, filters=filters)
         else:
             found = self.retriever.similar(item, k, by=by, filters=filters)
         return listed(found, "rank", "item_id", "title", "similarity")
 
     def audience(self, item: str | NewItem, k: int = 10) -> "pl.DataFrame":
         """The k users who would want an item most, without those who have it: rank, user_id, score."""
-        found = self.retriever.fans(item.cold if isinstance(item, NewItem) else item, k)
+        found = self.retriever.audience(item.cold if isinstance(item, NewItem) else item, k)
         return listed(found, "rank", "user_id", "score")
 
     def add_item(
@@ -210,12 +220,12 @@ class Run:
 
         ``wishes`` are those of :func:`viral.run.update.update`, such as ``epochs``.
         """
-        from viral.run.update import Makers, update
+        from viral.run.update import FeatureMakers, update
 
-        wishes.setdefault("makers", Makers(given=self.describer))
+        wishes.setdefault("makers", FeatureMakers(given=self.describer, modalities=self.modalities))
         target = self.path if out is None else Path(out)
         update(self.path, opened(dataset), target, **wishes)
-        return Run(target, self.approximate_above, self.describer)
+        return Run(target, self.approximate_above, self.describer, self.modalities)
 
     def export(self, out: Path | str, *, overwrite: bool = False) -> dict[str, Any]:
         """Write vectors as Parquet and an ONNX graph that ranks (extra ``onnx``); what the folder has."""

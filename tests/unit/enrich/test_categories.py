@@ -12,7 +12,7 @@ from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, enrich
 from viral.enrich.protocol import Answer, Picture, Prompt, for_categories
 from viral.run.bundle_extras import Described, Material
-from viral.run.retrieval.encoding import Encoders
+from viral.run.retrieval.item_encoders import ItemEncoders
 
 PROMPT = Prompt("title", "{title}", "aa")
 
@@ -67,7 +67,7 @@ def test_a_new_item_is_described_with_the_bundles_categories() -> None:
         encoders={"description": "words/1 of shelf/1 with prompt title"}, columns={"category": ["Mugs", "", "Mugs"]}
     )
     assert isinstance(material.described, Described)
-    encoders = Encoders(material, describer=Shelf())
+    encoders = ItemEncoders(material, describer=Shelf())
     assert encoders.describe("A mug", buffer.getvalue()) == "One of several things, of Mugs."
 
 

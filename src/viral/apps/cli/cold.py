@@ -30,11 +30,14 @@ def cold(
     json_output: Json = False,
 ) -> None:
     """Describe and embed an item that the model never saw; who would want it, and what is like it."""
-    from viral.run.retrieval import Given, Retriever
+    from viral.run.retrieval import DescriberOptions, Retriever
 
-    retriever = Retriever.load(run, describer=Given(describer, tuple(settings or ()), prompt))
+    retriever = Retriever.load(run, describer=DescriberOptions(describer, tuple(settings or ()), prompt))
     item = retriever.cold(title, picture, text=text)
-    fans, like = retriever.fans(item, k), {by: retriever.like(item, k, by=by) for by in ("fused", *item.features)}
+    fans, like = (
+        retriever.audience(item, k),
+        {by: retriever.similar(item, k, by=by) for by in ("fused", *item.features)},
+    )
     if json_output:
         document = {"title": title, "description": item.description, "way": item.way, "vector": item.vector.tolist()}
         neighbors = {by: [asdict(one) for one in found] for by, found in like.items()}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from viral.models.scorers import UserProfile
     from viral.run.retrieval import Recommendation, Retriever
-    from viral.run.retrieval.ranking import Ask
+    from viral.run.retrieval.ranking import RankingRequest
     from viral.run.retrieval.rules import Rules
 
 RulesFile = Annotated[
@@ -72,7 +72,7 @@ def recommend(
 ) -> None:
     """Recommend items to a user, to somebody new by the items they took, or to many users; from the run alone."""
     from viral.run.retrieval import Retriever
-    from viral.run.retrieval.ranking import Ask
+    from viral.run.retrieval.ranking import RankingRequest
 
     many = check_words(users, everybody, out, user is not None or bool(item))
     if not many and (user is None) == (not item):
@@ -80,7 +80,7 @@ def recommend(
         raise UsageError("give either --user ID or --item ID", hint=hint)
     retriever = Retriever.load(run, approximate_above=approximate_above)
     filters = item_filters(retriever, category, deny, allow, in_stock)
-    ask = Ask(k=k, filters=filters, diversity=diversity, rules=_rules(rules, less_popular))
+    ask = RankingRequest(k=k, filters=filters, diversity=diversity, rules=_rules(rules, less_popular))
     if many and out is not None:
         recommend_to_file(retriever, users, out, ask, exclude_seen=not seen, json_output=json_output)
         return
@@ -89,10 +89,10 @@ def recommend(
 
 
 def _recommend_to_one(
-    retriever: "Retriever", user: str | None, items: Sequence[str], ask: "Ask", *, exclude_seen: bool, why: bool,
-    json_output: bool,
+    retriever: "Retriever", user: str | None, items: Sequence[str], ask: "RankingRequest", *, exclude_seen: bool,
+    why: bool, json_output: bool,
 ) -> None:  # fmt: skip
-    taste = retriever.taste(user) if user is not None else retriever.newcomer(items)
+    taste = retriever.profile(user) if user is not None else retriever.new_user(items)
     found = retriever.rank(
         taste, ask.k, exclude_seen=exclude_seen, filters=ask.filters, diversity=ask.diversity, rules=ask.rules
     )
@@ -110,11 +110,11 @@ def _because(
     retriever: "Retriever", taste: "UserProfile", user: str | None, found: "list[Recommendation]"
 ) -> Mapping[str, str]:
     """The sentence of each item that is recommended."""
-    from viral.run.explain import because, explain_taste
+    from viral.run.explain import because, explain_profile
 
     bundle, who = retriever.bundle, user or ""
-    given: dict[str, Any] = {"user_id": who, "fold_in": None if taste.vectors is None else retriever.fold_in}
-    return {one.item_id: because(explain_taste(bundle, taste, one.item_id, **given), bundle) for one in found}
+    given: dict[str, Any] = {"user_id": who, "fold_in": retriever.fold_in}
+    return {one.item_id: because(explain_profile(bundle, taste, one.item_id, **given), bundle) for one in found}
 
 
 def _rules(file: Path | None, less_popular: float) -> "Rules":
@@ -152,10 +152,11 @@ def check_words(file: str | None, everybody: bool, out: Path | None, others: boo
 
 
 def recommend_to_file(
-    retriever: "Retriever", file: str | None, out: Path, ask: "Ask", *, exclude_seen: bool, json_output: bool
-) -> None:
+    retriever: "Retriever", file: str | None, out: Path, ask: "RankingRequest", *, exclude_seen: bool,
+    json_output: bool,
+) -> None:  # fmt: skip
     """Rank for the users of a file, or for all of the run, and say what was written."""
-    from viral.run.retrieval.many import check_out, read_users, recommend_many, write_blocks
+    from viral.run.retrieval.batch import check_out, read_users, recommend_many, write_blocks
 
     check_out(out)
     known = retriever.bundle.users

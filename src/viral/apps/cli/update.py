@@ -28,11 +28,11 @@ def update(
 ) -> None:
     """Go on from changed data: only what is new is described and encoded, training starts from the run's parameters."""
     from viral.data.dataset import Dataset
-    from viral.run.retrieval import Given
-    from viral.run.update import Makers
+    from viral.run.retrieval import DescriberOptions
+    from viral.run.update import FeatureMakers
     from viral.run.update import update as run_on
 
-    makers = Makers(given=Given(describer, tuple(settings or ()), prompt), anew=anew)
+    makers = FeatureMakers(given=DescriberOptions(describer, tuple(settings or ()), prompt), anew=anew)
     summary = run_on(run, Dataset.open(dataset), out, makers=makers, epochs=epochs, trust_run=trust_run)
     if json_output:
         show_json(summary)

@@ -1,4 +1,4 @@
-"""Changed words taken into the model: ``viral update`` of the run that is served, in a process of its own.
+"""Edited descriptions applied to the model: ``viral update`` of the run that is served, in a process of its own.
 
 One at a time, over all workers: whoever updates holds a lock beside the run, and writes there how far it is. The server
 takes the new bundle up as any other that is put in the run's place.
@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from viral.base.errors import DataError, UsageError
 from viral.base.files import read_json, write_json
-from viral.run.retrieval import Given
+from viral.run.retrieval import DescriberOptions
 from viral.run.summary import RUN_FILE
 
 State = Literal["idle", "running", "done", "failed"]
@@ -44,7 +44,7 @@ class Applied:
 class Applying:
     """Starts updates of one run, and tells of them; what it tells lies on the disk, so every worker knows it."""
 
-    def __init__(self, run: Path, given: Given) -> None:
+    def __init__(self, run: Path, given: DescriberOptions) -> None:
         place = run.resolve()
         self._run, self._given = place, given
         self._state, self._lock, self._log = (
@@ -123,15 +123,15 @@ def main() -> None:
 def _run_on(task: Mapping[str, Any], file: Path, started: float) -> Applied:
     from viral.base.errors import ViralError
     from viral.data.dataset import Dataset
-    from viral.run.update import Makers, update
+    from viral.run.update import FeatureMakers, update
 
     def told(step: str) -> None:
         write_json(file, asdict(Applied("running", step, started)))
 
-    given = Given(**task["given"] | {"settings": tuple(task["given"]["settings"])})
+    given = DescriberOptions(**task["given"] | {"settings": tuple(task["given"]["settings"])})
     run = Path(task["run"])
     try:
-        summary = update(run, Dataset.open(Path(task["dataset"])), run, makers=Makers(given=given), on_step=told)
+        summary = update(run, Dataset.open(Path(task["dataset"])), run, makers=FeatureMakers(given=given), on_step=told)
     except ViralError as error:
         return Applied("failed", "", started, time.time(), error.what, error.hint)
     except Exception as error:  # whatever it is, the page tells of it, and the log has the rest

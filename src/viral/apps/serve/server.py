@@ -34,7 +34,7 @@ from viral.base.errors import DataError, UsageError, ViralError
 from viral.base.progress import say
 from viral.run.bundle import read_manifest
 from viral.run.bundle_extras import described_in
-from viral.run.retrieval.describer import Given, NoDescriber, describer_of, named
+from viral.run.retrieval.describer import DescriberOptions, NoDescriber, describer_of, named
 from viral.run.retrieval.filters import read_ids
 from viral.run.retrieval.rules import read_rules
 
@@ -78,7 +78,7 @@ def run_server(settings: Settings, place: Place) -> None:
     say("stopped")
 
 
-def check_describer(manifest: Mapping[str, Any], given: Given) -> None:
+def check_describer(manifest: Mapping[str, Any], given: DescriberOptions) -> None:
     """Raise ``ViralError`` where what is given cannot be; where nothing is and something must be, say so."""
     made = described_in(manifest.get("encoders", {}))
     if made is None or not made.askable:

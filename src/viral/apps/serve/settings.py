@@ -6,7 +6,7 @@ from pathlib import Path
 from viral.base.errors import UsageError
 from viral.base.language import LANGUAGES
 from viral.data.feedback import KINDS, check_kind, default_file
-from viral.run.retrieval.describer import NOTHING_GIVEN, Given
+from viral.run.retrieval.describer import NO_DESCRIBER_OPTIONS, DescriberOptions
 
 MAX_K = 1000  # items of one answer
 MAX_OFFSET = 1000  # places before them
@@ -31,7 +31,7 @@ class Settings:
     cors: tuple[str, ...] = ()  # origins of pages whose scripts may ask; see :mod:`viral.apps.serve.security.cors`
     kinds: tuple[str, ...] = ()  # of feedback, beside the usual ones
     approximate_above: int | None = None  # items, from where on the search is approximate
-    describer: Given = NOTHING_GIVEN  # what the bundle does not keep of who described its items
+    describer: DescriberOptions = NO_DESCRIBER_OPTIONS  # what the bundle does not keep of who described its items
     language: str = ""  # of pages and sentences: a key of ``LANGUAGES``; "": what the browser asks for
     warm: bool = False  # load what new items need at the start rather than with the first of them
     secret: str = ""  # signs the page's sessions; the same in all workers

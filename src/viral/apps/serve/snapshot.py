@@ -38,7 +38,7 @@ class ItemView(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One loaded bundle; never changed, so that a request which has taken it can go on with it after a reload."""
+    """One loaded bundle; never changed, so that a request which holds it can go on with it after a reload."""
 
     retriever: Retriever
     dataset: Dataset | None
@@ -65,8 +65,8 @@ class Snapshot:
 
     @property
     def fold_in(self) -> FoldIn | None:
-        """The rule for newcomers; None for a model of item-item weights alone, which needs none."""
-        return self.retriever.rule
+        """The rule that folds new users in; None for a model of item-item weights alone, which needs none."""
+        return self.retriever.fold_in
 
     def known_user(self, user_id: str) -> str:
         """The id; ``UnknownIdError`` where the bundle does not know it."""
@@ -151,7 +151,7 @@ def _snapshot(settings: Settings, folder: Path) -> Snapshot:
     categories = dict(Counter(one for one in bundle.material.columns.get("category", ()) if one).most_common())
     retriever = Retriever(bundle, approximate_above=settings.approximate_above, describer=settings.describer)
     if len(bundle.items) and len(bundle.users):
-        retriever.recommend_for(bundle.items.ids[:1], 1)  # learns the rule for newcomers
+        retriever.recommend_for(bundle.items.ids[:1], 1)  # learns the rule that folds new users in
         retriever.similar(bundle.items.ids[0], 1)
         retriever.popular(1)
     information = load_information(settings.run)

@@ -78,7 +78,7 @@ def warm(retriever: Retriever, before: Retriever | None = None) -> None:
     tries += [buffer.getvalue()] if made is None or not made.askable or made.describer == PIXEL else []
     for picture in tries:
         item = retriever.cold("a thing", picture)
-        retriever.like(item, 1)
-        retriever.fans(item, 1)
+        retriever.similar(item, 1)
+        retriever.audience(item, 1)
     if "image" in known and not any(tries):
         encoders.vision.features([Image.linear_gradient("L").convert("RGB")])

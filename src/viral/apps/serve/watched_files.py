@@ -142,7 +142,7 @@ class RulesFile(WatchedFile[Rules]):
 
     def unknown(self) -> tuple[str, ...]:
         """What the rules name and the bundle that is served does not know."""
-        return self._served().ruling(self.value).unknown
+        return self._served().applied(self.value).unknown
 
     def look(self) -> None:
         """Also tell anew what is unknown where another bundle is served."""

@@ -88,10 +88,10 @@ def explain(
     """
     user = bundle.users.index(user_id)
     taste = bundle.scorer.profile(user, bundle.seen.items[bundle.seen.users == user].unique())
-    return explain_taste(bundle, taste, item_id, user_id=user_id, fold_in=fold_in, information=information)
+    return explain_profile(bundle, taste, item_id, user_id=user_id, fold_in=fold_in, information=information)
 
 
-def explain_taste(
+def explain_profile(
     bundle: Bundle,
     taste: UserProfile,
     item_id: str,
@@ -100,7 +100,7 @@ def explain_taste(
     fold_in: FoldIn | None = None,
     information: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Explanation:
-    """As :func:`explain`, of a taste: of somebody new (``Retriever.newcomer``) there is no ``user_id``."""
+    """As :func:`explain`, of a profile: a new user (``Retriever.new_user``) has no ``user_id``."""
     item = bundle.items.index(item_id)
     taken, parts = taste.seen, taste.split(item)
     shares = _shares(bundle, taste, item, fold_in)

@@ -73,7 +73,7 @@ def _as_new(retriever: Retriever, user_id: str, item: int, name: str, vectors: t
         there[item] = False  # it is not its own neighbour
     without_it = replace(bundle, material=replace(material, present=hidden))
     made = embed(without_it, features, present, trained_ways_of(bundle)[0])  # (n, D)
-    return retriever.taste(user_id).by_vectors(made)
+    return retriever.profile(user_id).by_vectors(made)
 
 
 def _modality(bundle: Bundle, item: int, asked: str | None) -> str:

@@ -20,7 +20,7 @@ class NoDescriber(ViralError):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class DescriberOptions:
     """What the command line says of the describer; never a secret."""
 
     describer: str | None = None
@@ -44,17 +44,17 @@ class Given:
         return load_prompt(self.prompt if self.prompt is not None and Path(self.prompt).stem == name else name)
 
 
-NOTHING_GIVEN = Given()
+NO_DESCRIBER_OPTIONS = DescriberOptions()
 
 
-def describer_of(made: Described, given: Given) -> tuple[Describer, Prompt]:
+def describer_of(made: Described, given: DescriberOptions) -> tuple[Describer, Prompt]:
     """The describer and the prompt that described a run's items; ``NoDescriber`` says what to give."""
     describer, prompt = named(made, given)
     check_revision(describer, made)
     return describer, prompt
 
 
-def named(made: Described, given: Given) -> tuple[Describer, Prompt]:
+def named(made: Described, given: DescriberOptions) -> tuple[Describer, Prompt]:
     """As :func:`describer_of`, of any revision: to tell that may take the reading of a whole model."""
     _check_name("described by", made.describer, given.describer)
     _check_name("described with prompt", made.prompt, None if given.prompt is None else Path(given.prompt).stem)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.run.retrieval.order import Best
+from viral.run.retrieval.exact_search import Best
 
 POOL = 5  # times k: how many of the best items the choice is among, and at least ``LEAST``
 LEAST = 50

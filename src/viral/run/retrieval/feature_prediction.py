@@ -1,4 +1,4 @@
-"""The vector that a new item would have, foretold from its features by a rule that is learnt from the known items.
+"""The vector that a new item would have, predicted from its features by a rule that is learnt from the known items.
 
 A trained model has a vector v of every known item; the rule v̂(x) is a ridge from the features to those vectors, as in
 Gantner et al., "Learning Attribute-to-Feature Mappings for Cold-Start Recommendations", ICDM 2010. With x_j the
@@ -6,13 +6,13 @@ features of item j (every modality at unit length, less its mean, side by side),
 
     v̂(x) = γ (μ + Σ_j ⟨x, x_j⟩ a_j),     a = (K + λ W⁻¹)⁻¹ (v - μ),
 
-W the numbers of interactions (over their mean): the vector of an item that many took is known better. λ is chosen by
-the error on known items left out one by one, which has a closed form. A foretold vector is shorter than a true one
-would be, for what is not known of an item averages out; so among known items it would never be shown. γ mends that: of
-the users who have not taken it, a known item that is left out and foretold is to be among the first 20 of as many as
-known items are on average. One factor for all does not change the order among new items. Beside vectors, memory
-(:class:`~viral.models.scorers.MemoryScorer`) counts for a known item as it is and for a foretold one with its
-mean. Shapes: I known items of which m are learnt from, n new ones, D the width of a vector, F features of all
+W the numbers of interactions (over their mean): the vector of an item with many is known better. λ is chosen by the
+error on known items left out one by one, which has a closed form. A predicted vector is shorter than a true one would
+be, for what is not known of an item averages out; so among known items it would never be shown. γ mends that: of the
+users who have not interacted with it, a known item that is left out and predicted is to be among the first 20 of as
+many as known items are on average. One factor for all does not change the order among new items. Beside vectors, memory
+(:class:`~viral.models.scorers.MemoryScorer`) counts for a known item as it is and for a predicted one with its mean.
+Shapes: I known items of which m are learnt from, n new ones, D the width of a vector, F features of all
 modalities.
 """
 
@@ -31,7 +31,7 @@ MOST_USERS, MOST_SCORES = 500, 20_000_000  # the factor is learnt from
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of λ, in means of K's diagonal
 
 
-class Foretelling:
+class VectorPredictor:
     """The rule of one bundle and some modalities."""
 
     def __init__(self, bundle: Bundle, names: tuple[str, ...]) -> None:
@@ -61,14 +61,14 @@ class Foretelling:
 
 # By bundle, and gone with it: a rule keeps nothing of the bundle's own. A title alone, a picture alone and both take a
 # rule each.
-_learnt: WeakKeyDictionary[Bundle, dict[tuple[str, ...], Foretelling]] = WeakKeyDictionary()
+_learnt: WeakKeyDictionary[Bundle, dict[tuple[str, ...], VectorPredictor]] = WeakKeyDictionary()
 
 
-def foretelling_of(bundle: Bundle, names: tuple[str, ...]) -> Foretelling:
+def predictor_of(bundle: Bundle, names: tuple[str, ...]) -> VectorPredictor:
     """The rule, learnt once: a retriever asks for it with every new item."""
     rules = _learnt.setdefault(bundle, {})
     if names not in rules:
-        rules[names] = Foretelling(bundle, names)
+        rules[names] = VectorPredictor(bundle, names)
     return rules[names]
 
 
@@ -77,7 +77,7 @@ def _unit(x: Tensor) -> Tensor:
 
 
 def _ridge(x: Tensor, target: Tensor, degrees: Tensor) -> tuple[Tensor, Tensor]:
-    """The weights a (m, D) of the strength whose error is least, and each target as foretold without itself (m, D)."""
+    """The weights a (m, D) of the strength whose error is least, and each target as predicted without itself (m, D)."""
     kernel, share = x @ x.T, degrees / degrees.mean()
     scale = kernel.diagonal().mean().clamp(min=1e-12)
     found: tuple[float, Tensor, Tensor] | None = None
@@ -101,16 +101,16 @@ def _factor(bundle: Bundle, known: Tensor, left_out: Tensor) -> float:
     place = torch.full((len(bundle.users),), -1)
     place[users] = torch.arange(len(users))
     rows = place[seen.users]
-    taken = torch.zeros(len(users), len(bundle.items), dtype=torch.bool)
-    taken[rows[rows >= 0], seen.items[rows >= 0]] = True
-    scores = bundle.scorer(users).masked_fill(taken, -torch.inf)
+    interacted = torch.zeros(len(users), len(bundle.items), dtype=torch.bool)
+    interacted[rows[rows >= 0], seen.items[rows >= 0]] = True
+    scores = bundle.scorer(users).masked_fill(interacted, -torch.inf)
     least = scores.topk(min(PLACES, scores.shape[1])).values[:, -1:]  # of the last place that is shown
-    open_ = ~taken[:, known]
+    open_ = ~interacted[:, known]
     share = float((scores[:, known] >= least)[open_].double().mean())
-    vectors = bundle.scorer.vectors  # of item-item weights alone, a person is what they took
-    foretold = (taken.float() if vectors is None else vectors.users[users]) @ left_out.T
+    vectors = bundle.scorer.vectors  # of item-item weights alone, a user is their history
+    predicted = (interacted.float() if vectors is None else vectors.users[users]) @ left_out.T
     if vectors is not None:
         least = least - bundle.scorer.history_means()[users, None]  # the rest of the score of an item that is new
-    ratios = torch.where((foretold > 0) & (least > 0), least / foretold, torch.inf)[open_]  # γ from which it is shown
+    ratios = torch.where((predicted > 0) & (least > 0), least / predicted, torch.inf)[open_]  # γ from which it is shown
     wanted = float(ratios.kthvalue(max(1, round(share * len(ratios)))).values)
     return wanted if 0 < wanted < float("inf") else 1.0

@@ -1,7 +1,7 @@
 """An item that was not there when the model was trained, embedded from its features without training.
 
-There are three ways. *Foretold*: by a rule from features to vectors that is learnt from the known items
-(:mod:`viral.run.retrieval.feature_prediction`); for every model, and taken wherever there are items enough to learn
+There are three ways. *Predicted* (``foretold``): by a rule from features to vectors that is learnt from the known items
+(:mod:`viral.run.retrieval.feature_prediction`); for every model, and used wherever there are items enough to learn
 from. *Own*: where the model has a way of its own (``Recommender.embed_new_items``). VIRAL as published makes items of
 features alone: its encoders embed the new item and the item graph links it to its nearest items
 (:mod:`viral.models.viral.new_items`), and the vector is exactly that of an item which had been in the catalogue without
@@ -42,7 +42,8 @@ from viral.models import MODELS, ItemFeatures, Recommender, Trained
 from viral.models.viral.config import BeyondConfig, sources_of
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
-from viral.run.retrieval.feature_prediction import foretelling_of
+from viral.run.retrieval.feature_prediction import predictor_of
+from viral.run.retrieval.similarity import FUSED, missing
 
 NEIGHBORS = 10  # warm items whose mean stands for a new one
 ENOUGH_ITEMS = 100  # warm ones, for a rule to be learnt from
@@ -58,6 +59,13 @@ class ColdItem:
     features: Mapping[str, Tensor]  # modality -> (F,), of what could be encoded
     vector: Tensor  # (D,), the item's side of a score
     way: Way
+
+    def side(self, by: str) -> Tensor:
+        """The vector (``fused``), or a modality's features; ``DataError`` where it has none."""
+        found = self.vector if by == FUSED else self.features.get(by)
+        if found is None:
+            raise missing(repr(self.title), by)
+        return found
 
 
 def model_of(bundle: Bundle) -> tuple[type[Recommender[Any]], Any] | None:
@@ -102,12 +110,12 @@ def embed(
         raise DataError("the bundle keeps no features, so it cannot embed a new item", hint="train again")
     way = way or way_of(bundle)
     if way == "foretold":
-        return _foretold(bundle, features, present)
+        return _predicted(bundle, features, present)
     return _own(bundle, features, present) if way == "own" else _mean_of_neighbors(bundle, features, present)
 
 
 def ways_of(bundle: Bundle) -> tuple[Way, ...]:
-    """How the bundle can embed new items, the way that is taken first."""
+    """How the bundle can embed new items, the way that is used first."""
     enough = int((bundle.seen.item_degrees() > 0).sum()) >= ENOUGH_ITEMS
     foretold: tuple[Way, ...] = ("foretold",) if enough else ()
     return (*foretold, *trained_ways_of(bundle))
@@ -132,11 +140,11 @@ def way_of(bundle: Bundle) -> Way:
     return ways_of(bundle)[0]
 
 
-def _foretold(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+def _predicted(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
     names = tuple(name for name in bundle.material.features if name in features and present[name].any())
     if not names or not torch.stack([present[name] for name in names]).any(dim=0).all():
         raise _featureless()
-    return foretelling_of(bundle, names).vectors(features, present)
+    return predictor_of(bundle, names).vectors(features, present)
 
 
 def _own(bundle: Bundle, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
@@ -205,7 +213,7 @@ def _mean_of_neighbors(bundle: Bundle, features: Mapping[str, Tensor], present: 
 
 
 def extended(bundle: Bundle, item_ids: Sequence[str], titles: Sequence[str], vectors: Tensor) -> Bundle:
-    """The bundle with new items behind its own, which nobody has taken; its material stays that of the known items."""
+    """The bundle with new items behind its own, without interactions; its material stays that of the known items."""
     items = Vocabulary([*bundle.items.ids, *item_ids], "item")
     seen = Interactions(bundle.seen.users, bundle.seen.items, len(bundle.users), len(items))
     scorer = bundle.scorer.extend(vectors)

@@ -1,4 +1,4 @@
-"""One part of a ranked list: what is asked for, and how rules and variety change its order. I items, D width."""
+"""One part of a ranked list: what is asked for, and how rules and diversity change its order. I items, D width."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,18 +9,19 @@ from torch import Tensor
 from viral.base.errors import UsageError
 from viral.run.bundle import Bundle
 from viral.run.retrieval.diversity import diversified
+from viral.run.retrieval.exact_search import Best, top_allowed
 from viral.run.retrieval.filters import Filters
-from viral.run.retrieval.order import Best, asked_of
 from viral.run.retrieval.results import Recommendation
-from viral.run.retrieval.ruled import PART, Ruling
 from viral.run.retrieval.rules import Rules
+from viral.run.retrieval.rules_applied import AppliedRules
 
+POPULARITY, RULES = "popularity", "rules"  # parts of a score
 MOST_DIVERSE = 2_000  # places that are chosen by variety to fill a list with so many of a category at most
 NO_FILTERS, NO_RULES = Filters(), Rules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class RankingRequest:
     """Which part of the list of which items."""
 
     k: int
@@ -39,7 +40,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
+class RankedItems:
     """Items of one part of a list, (n,) each."""
 
     items: Tensor
@@ -48,50 +49,57 @@ class Ranked:
     pinned: tuple[bool, ...]
 
 
-def plain(best: Best, vectors: Callable[[Tensor], Tensor], ask: Ask) -> Ranked:
+def rank_plainly(best: Best, vectors: Callable[[Tensor], Tensor], request: RankingRequest) -> RankedItems:
     """The part of an order; ``vectors`` gives those of items (n,)."""
-    order = diversified(best, vectors, ask.k, ask.diversity) if ask.diversity else best
-    found, scores = (part[ask.offset :] for part in order(ask.offset + ask.k))
-    return Ranked(found, scores, torch.zeros(len(found)), (False,) * len(found))
+    order = diversified(best, vectors, request.k, request.diversity) if request.diversity else best
+    found, scores = (part[request.offset :] for part in order(request.offset + request.k))
+    return RankedItems(found, scores, torch.zeros(len(found)), (False,) * len(found))
 
 
-def ruled(
-    scores: Tensor, blocked: Tensor | None, hidden: Tensor, vectors: Callable[[Tensor], Tensor], ask: Ask,
-    ruling: Ruling, bundle: Bundle,
-) -> Ranked:  # fmt: skip
+def rank_by_rules(
+    scores: Tensor, blocked: Tensor | None, hidden: Tensor, vectors: Callable[[Tensor], Tensor],
+    request: RankingRequest, rules: AppliedRules, bundle: Bundle,
+) -> RankedItems:  # fmt: skip
     """The part of the list by rules, without ``blocked`` (I,) and ``hidden`` (n,); ``scores`` (I,) are changed."""
-    predicate, ids = ask.filters.predicate, bundle.items.ids
-    if len(set(ask.filters.categories or ())) == 1:  # a page of one category is not to be spread over categories
-        ruling = replace(ruling, most=None)
-    added = ruling.added(scores)
+    predicate, ids = request.filters.predicate, bundle.items.ids
+    if len(set(request.filters.categories or ())) == 1:  # a page of one category is not to be spread over categories
+        rules = replace(rules, most=None)
+    added = rules.added(scores)
     if added is not None:
         scores += added
     if blocked is not None:
         scores.masked_fill_(blocked, -torch.inf)
     scores[hidden] = -torch.inf
     kept = scores.clone()
-    pinned = ruling.placed(lambda i: bool(kept[i] > -torch.inf) and (predicate is None or predicate(ids[i])))
+    pinned = rules.placed(lambda i: bool(kept[i] > -torch.inf) and (predicate is None or predicate(ids[i])))
     scores[list(pinned.values())] = -torch.inf
 
     def best(count: int) -> tuple[Tensor, Tensor]:
-        return asked_of(scores, count, predicate, ids)
+        return top_allowed(scores, count, predicate, ids)
 
-    order = diversified(best, vectors, ask.k, ask.diversity) if ask.diversity else best
-    deepest = max(MOST_DIVERSE, ask.offset + ask.k) if ask.diversity else len(scores)
-    found = torch.tensor(ruling.listed(order, pinned, ask.k, ask.offset, deepest), dtype=torch.int64)
+    order = diversified(best, vectors, request.k, request.diversity) if request.diversity else best
+    deepest = max(MOST_DIVERSE, request.offset + request.k) if request.diversity else len(scores)
+    found = torch.tensor(rules.listed(order, pinned, request.k, request.offset, deepest), dtype=torch.int64)
     of_rules = torch.zeros(len(found)) if added is None else added[found]
     places = set(pinned.values())
-    return Ranked(found, kept[found], of_rules, tuple(item in places for item in found.tolist()))
+    return RankedItems(found, kept[found], of_rules, tuple(item in places for item in found.tolist()))
 
 
-def told(ranked: Ranked, parts: list[dict[str, float]], bundle: Bundle, offset: int) -> list[Recommendation]:
+def recommendations(
+    ranked: RankedItems, parts: list[dict[str, float]], bundle: Bundle, offset: int
+) -> list[Recommendation]:  # fmt: skip
     """With ids and titles, and what rules added as a part of the score."""
     ids, titles = bundle.items.ids, bundle.titles
     rows = zip(ranked.items.tolist(), ranked.scores.tolist(), parts, ranked.added.tolist(), ranked.pinned, strict=True)
     return [
-        Recommendation(ids[i], titles[i], rank, score, split | {PART: added} if added else split, pinned)
+        Recommendation(ids[i], titles[i], rank, score, split | {RULES: added} if added else split, pinned)
         for rank, (i, score, split, added, pinned) in enumerate(rows, start=offset + 1)
     ]
+
+
+def popularity_levels(degrees: Tensor, counts: Tensor) -> Tensor:
+    """Scores by ``counts`` (I,), and below one what orders equal ones: how many users have each in training (I,)."""
+    return counts.double() if counts is degrees else counts + degrees / (float(degrees.max()) + 1) / 2
 
 
 def check_count(k: int) -> None:

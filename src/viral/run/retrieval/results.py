@@ -27,8 +27,8 @@ class Similar:
 
 
 @dataclass(frozen=True, slots=True)
-class Fan:
-    """One user who would want an item."""
+class AudienceUser:
+    """One user of an item's audience: those who are drawn to it most."""
 
     user_id: str
     rank: int  # from 1

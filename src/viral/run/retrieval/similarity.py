@@ -12,7 +12,7 @@ from viral.run.bundle import Bundle
 FUSED = "fused"  # the items' side of the model's score
 
 
-class Tables:
+class ItemSimilarity:
     """A bundle's tables of item vectors with their lengths, which are computed once a table."""
 
     def __init__(self, bundle: Bundle) -> None:

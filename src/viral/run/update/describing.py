@@ -1,7 +1,7 @@
 """What is new in a data set described as the run's items were: by the same describer, prompt and settings.
 
 Another describer would not mix with the old one's words: the ledger knows its answers by all of these, and every item
-would be asked for again. That may be dear, and is done only where it is asked for (``Makers.anew``).
+would be asked for again. That may be dear, and is done only where it is asked for (``FeatureMakers.anew``).
 """
 
 import json
@@ -30,26 +30,32 @@ from viral.enrich import (
 from viral.enrich.import_descriptions import imported_sets
 from viral.enrich.protocol import for_catalog
 from viral.run.bundle_extras import Described
-from viral.run.retrieval.describer import NOTHING_GIVEN, Given, NoDescriber, check_revision, describer_of
+from viral.run.retrieval.describer import (
+    NO_DESCRIBER_OPTIONS,
+    DescriberOptions,
+    NoDescriber,
+    check_revision,
+    describer_of,
+)
 from viral.run.update.counting import CountingDescriber
 
 ANEW = "or have all items described anew, by whichever describer is named: viral update … --describe-anew"
 
 
 @dataclass
-class Makers:
+class FeatureMakers:
     """Who describes and encodes; by default those that made the run's features, with what is ``given`` of them."""
 
     describer: Describer | None = None
     prompt: Prompt | None = None
     words: Encoder | None = None
     vision: VisionEncoder | None = None
-    given: Given = NOTHING_GIVEN
+    given: DescriberOptions = NO_DESCRIBER_OPTIONS
     modalities: tuple[Modality, ...] = ()  # rows of yours beside those of the table
     anew: bool = False  # describe all items, by whatever describer, prompt and settings are given
 
 
-def describe(dataset: Dataset, made: Described, makers: Makers) -> tuple[Descriptions, int]:
+def describe(dataset: Dataset, made: Described, makers: FeatureMakers) -> tuple[Descriptions, int]:
     """The descriptions of all items, kept in the data set, and how many pictures were asked about.
 
     What a human wrote is not asked for and stands in the place of the describer's words; where a human described the
@@ -88,7 +94,7 @@ def _from_file(dataset: Dataset, made: Described, edits: Mapping[str, str]) -> D
     return replace(there, rows=overlaid(there.rows, edits))
 
 
-def _who(made: Described, makers: Makers) -> tuple[Describer, Prompt]:
+def _who(made: Described, makers: FeatureMakers) -> tuple[Describer, Prompt]:
     given = makers.given
     if makers.anew:
         describer = makers.describer or given.describer_for(given.describer or made.describer)

@@ -43,7 +43,7 @@ from viral.run.update.changes import changes_between, knows
 from viral.run.update.comparable import comparable
 from viral.run.update.continued import ContinuedReport, epochs_after, go_on, report_of
 from viral.run.update.counting import CountingEncoder, CountingVision
-from viral.run.update.describing import Makers, describe
+from viral.run.update.describing import FeatureMakers, describe
 from viral.run.update.warm import axes_of, carry_over
 from viral.training import fit
 from viral.training.item_memory import fixed
@@ -53,7 +53,7 @@ STEPS = ("describe", "train", "measure")
 
 
 def update(
-    run: Path, dataset: Dataset, out: Path, *, makers: Makers | None = None, epochs: int | None = None,
+    run: Path, dataset: Dataset, out: Path, *, makers: FeatureMakers | None = None, epochs: int | None = None,
     on_step: Callable[[str], None] = lambda step: None, trust_run: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Describe and encode what is new in ``dataset``, train on from ``run``, and put the new run at ``out``.
@@ -73,8 +73,8 @@ def update(
 
 
 def _update(
-    run: Path, dataset: Dataset, out: Path, makers: Makers | None, epochs: int | None, on_step: Callable[[str], None],
-    trust_run: bool,
+    run: Path, dataset: Dataset, out: Path, makers: FeatureMakers | None, epochs: int | None,
+    on_step: Callable[[str], None], trust_run: bool,
 ) -> dict[str, Any]:  # fmt: skip
     started, seconds = time.perf_counter(), {}
     bundle = Bundle.load(run / BUNDLE_FOLDER)
@@ -89,7 +89,7 @@ def _update(
     changes = changes_between(bundle, catalog, parts)
     bring_caches(_origin(run), dataset.path)
     on_step("describe")
-    counts = refresh(dataset, bundle.material, makers or Makers())
+    counts = refresh(dataset, bundle.material, makers or FeatureMakers())
     seconds["describe and encode"] = time.perf_counter() - started
     inputs = load_inputs(dataset, parts, recipe)
     idle = epochs is None and run.resolve() == out.resolve() and not any((*asdict(changes).values(), *counts.values()))
@@ -163,7 +163,7 @@ def bring_caches(old: Path | None, new: Path) -> None:
         shutil.copyfile(old / EDITS_FILE, new / EDITS_FILE)
 
 
-def refresh(dataset: Dataset, material: Material, makers: Makers) -> dict[str, int]:
+def refresh(dataset: Dataset, material: Material, makers: FeatureMakers) -> dict[str, int]:
     """Describe and encode what is not known yet, as the material was; how many pictures and texts that took.
 
     Modalities that came with the old data set by another encoder are taken from the new one as they are.

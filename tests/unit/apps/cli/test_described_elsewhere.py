@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from openai_server import Behaviour, Server, serving
 from viral.apps.cli import app
 from viral.apps.serve import Settings, create_app
-from viral.apps.serve.process import check_describer
+from viral.apps.serve.server import check_describer
 from viral.data.dataset import Dataset, Source, write_tables
 from viral.run.bundle import Bundle, read_manifest
-from viral.run.retrieval import Given
+from viral.run.retrieval import DescriberOptions
 
 OPTIONS = "--describer openai --set url=ADDRESS --set model=tiny"
 
@@ -116,7 +116,7 @@ def test_a_new_item_is_described_by_the_same_server(run: Path, server: Server) -
 
 
 def test_a_server_says_at_its_start_what_it_cannot_do(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    check_describer(read_manifest(run / "bundle"), Given())
+    check_describer(read_manifest(run / "bundle"), DescriberOptions())
     assert "pictures of new items cannot be described" in (told := capsys.readouterr().err) and OPTIONS in told
     done = CliRunner().invoke(app, ["serve", str(run), "--port", "0", "--describer", "pixel"])
     assert done.exit_code == 2 and "described by openai, not pixel" in done.stderr
@@ -132,7 +132,7 @@ def test_a_server_tells_whoever_runs_it_what_is_missing(run: Path, server: Serve
 
 
 def test_a_server_that_has_the_settings_describes(run: Path, grown: Path, server: Server) -> None:
-    given = Given("openai", (f"url={server.url}", "model=tiny"))
+    given = DescriberOptions("openai", (f"url={server.url}", "model=tiny"))
     files = {"picture": ("p.png", picture_of(run).read_bytes())}
     application = create_app(Settings(run=run, dataset=grown, describer=given))
     with TestClient(application, base_url="http://localhost") as client:

@@ -160,7 +160,7 @@ def test_a_new_item(client: TestClient, retriever: Retriever) -> None:
     assert found["similar"]["text"][0]["item_id"] == "i9" and found["way"] == "neighbors"
     item = retriever.cold("mug number 9", text="from Japan")
     told = client.post("/v1/cold", data=form).json()
-    assert told["fans"] == [asdict(fan) for fan in retriever.fans(item, 2)] and told["description"] == ""
+    assert told["fans"] == [asdict(fan) for fan in retriever.audience(item, 2)] and told["description"] == ""
 
 
 def test_a_new_item_that_cannot_be_read(client: TestClient) -> None:

@@ -55,6 +55,6 @@ def test_without_an_item_graph_or_a_history() -> None:
     found = explain(bundle, "u2", "i9")
     assert found.evidence == () and found.history == 0 and found.parts[MEMORY] == 0
     assert (
-        Retriever(bundle).taste("u2").scores().argmax()
+        Retriever(bundle).profile("u2").scores().argmax()
         == torch.tensor([explain(bundle, "u2", f"i{n}", fold_in=FoldIn.of(bundle)).score for n in range(160)]).argmax()
     )

@@ -9,7 +9,7 @@ from viral.graph import blocks
 from viral.models import EmbeddingScorer, HistoryScorer
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
-from viral.run.retrieval.approximate import Approximate
+from viral.run.retrieval.approximate_search import ApproximateSearch
 from viral.run.retrieval.new_items import embed, nearest_warm
 from worlds import interactions
 
@@ -75,6 +75,6 @@ def test_the_similarity_is_the_mean_over_what_both_have() -> None:
 def test_the_recall_of_approximate_search_is_that_of_whole_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("faiss")
     items, users = draw(800, 6, seed=0), draw(70, 6, seed=1)
-    whole = Approximate(items, users).recall
+    whole = ApproximateSearch(items, users).recall
     monkeypatch.setattr(blocks, "BLOCK_ENTRIES", 800 * 3)
-    assert 0.1 < Approximate(items, users).recall == whole < 1
+    assert 0.1 < ApproximateSearch(items, users).recall == whole < 1

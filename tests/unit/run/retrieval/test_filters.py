@@ -136,7 +136,9 @@ def test_variety_of_recommendations(bundle: Bundle) -> None:
             Retriever(other).recommend("u", diversity=wrong)
 
 
-@pytest.mark.parametrize("ask", [lambda r: r.similar("a", 0), lambda r: r.fans("a", 0), lambda r: r.recommend_for([])])
+@pytest.mark.parametrize(
+    "ask", [lambda r: r.similar("a", 0), lambda r: r.audience("a", 0), lambda r: r.recommend_for([])]
+)
 def test_nonsense_is_refused(bundle: Bundle, ask: Callable[[Retriever], object]) -> None:
     with pytest.raises(UsageError, match=r"not positive|no items to go by"):
         ask(Retriever(bundle))
@@ -147,12 +149,12 @@ def test_fans_are_those_to_whom_the_item_stands_out() -> None:
     items = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.5, 0.2]])
     seen = interactions([(2, 0)], 3, 3)
     bundle = Bundle(EmbeddingScorer(users, items), Vocabulary("uvw"), Vocabulary("abc"), ("",) * 3, seen, {})
-    fans = Retriever(bundle).fans("b")
+    fans = Retriever(bundle).audience("b")
     assert [f.user_id for f in fans] == ["v", "u", "w"]
     scores = users @ items.T
     expected = (scores[:, 1] - scores.mean(dim=1)) / scores.std(dim=1, correction=0)
     assert [f.score for f in fans] == pytest.approx(sorted(expected.tolist(), reverse=True), rel=1e-4)
-    assert [f.user_id for f in Retriever(bundle).fans("a")] == ["u", "v"]  # w has it
+    assert [f.user_id for f in Retriever(bundle).audience("a")] == ["u", "v"]  # w has it
 
 
 def random_bundle(num_items: int = 3000, dim: int = 16) -> Bundle:

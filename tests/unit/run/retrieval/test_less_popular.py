@@ -25,7 +25,7 @@ def test_lists_are_those_of_the_scores_that_are_measured(retriever: Retriever) -
     users = torch.arange(len(made.users))
     changed = 0
     for user, best in zip(made.users.ids, torch.cat(list(top_items(scores, users, made.seen, 10))), strict=True):
-        found = retriever.rank(retriever.taste(user), 10, rules=Rules(less_popular=weight))
+        found = retriever.rank(retriever.profile(user), 10, rules=Rules(less_popular=weight))
         assert [one.item_id for one in found] == [made.items.ids[item] for item in best.tolist()]
         for one in found:
             assert one.score == pytest.approx(sum(one.parts.values()), abs=1e-5)
@@ -39,7 +39,7 @@ def test_beside_other_rules_both_add_up(retriever: Retriever) -> None:
     raised, lowered = Rules(shifts=both.shifts), Rules(less_popular=0.5)
     scores = {}
     for name, rules in (("both", both), ("raised", raised), ("lowered", lowered), ("plain", Rules())):
-        found = retriever.rank(retriever.taste("u3"), 30, rules=rules)
+        found = retriever.rank(retriever.profile("u3"), 30, rules=rules)
         scores[name] = {one.item_id: one.score for one in found}
         assert name != "both" or found[0].item_id == "i20"
     for item_id, score in scores["plain"].items():

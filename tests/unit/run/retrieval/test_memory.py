@@ -10,9 +10,9 @@ from torch import Tensor
 from memories import KINDS, Kind, memory_bundle, remembered_of, scores_of, table_of, taken_of
 from viral.models.scorers import MEMORY, scales_of
 from viral.run.bundle import Bundle
-from viral.run.retrieval import Filters, FoldIn, Retriever, approximate, scan
-from viral.run.retrieval.approximate import Approximate
-from viral.run.retrieval.feature_prediction import Foretelling
+from viral.run.retrieval import Filters, FoldIn, Retriever, approximate_search, exact_search
+from viral.run.retrieval.approximate_search import ApproximateSearch
+from viral.run.retrieval.feature_prediction import VectorPredictor
 from viral.run.retrieval.new_items import embed, extended
 
 EVERY_THIRD = [f"i{n}" for n in range(0, 160, 3)]
@@ -27,7 +27,7 @@ FILTERS = {
 
 @pytest.fixture
 def scanned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "FEWEST_ITEMS", 100)
+    monkeypatch.setattr(exact_search, "FEWEST_ITEMS", 100)
 
 
 def check(found: list[Any], scores: Tensor, k: int) -> None:
@@ -46,7 +46,7 @@ def check(found: list[Any], scores: Tensor, k: int) -> None:
 def test_the_best_are_those_of_all_scores(kind: Kind, width: int, name: str, scanned: None) -> None:
     bundle = memory_bundle(kind, width=width, falling=1.5)
     retriever, (filters, kept) = Retriever(bundle), FILTERS[name]
-    assert (retriever.scan is not None) == (width == 96)
+    assert (retriever.bounded is not None) == (width == 96)
     left = torch.tensor([not kept(n) for n in range(160)])
     scores, seen = scores_of(bundle).masked_fill(left, -torch.inf), taken_of(bundle) > 0
     for user in range(20):
@@ -64,7 +64,7 @@ def test_a_scan_is_exact_over_many_items(factor: float) -> None:
     bundle = memory_bundle("sparse", users=6, items=300, width=96, falling=1.5)
     vectors = bundle.scorer.vectors
     items = vectors.items.repeat(80, 1) + 0.01 * torch.randn(24_000, 96, generator=rng)
-    quick = scan.Scan.of(items)
+    quick = exact_search.BoundedSearch.of(items)
     assert quick is not None
     for user in vectors.users:
         added = factor * torch.randn(24_000, generator=rng) * (torch.rand(24_000, generator=rng) < 0.05)
@@ -99,7 +99,7 @@ def test_a_new_item_is_remembered_as_the_mean_item(kind: Kind) -> None:
     torch.testing.assert_close(scores[:, :160], before, rtol=1e-4, atol=1e-5)
     expected = bundle.scorer.vectors.users @ vectors.T + remembered_of(bundle).mean(dim=1, keepdim=True).float()
     torch.testing.assert_close(scores[:, 160:], expected, rtol=1e-4, atol=1e-5)
-    parts = Retriever(bigger).taste("u3").split(161)
+    parts = Retriever(bigger).profile("u3").split(161)
     assert parts[MEMORY] == pytest.approx(float(remembered_of(bundle)[3].mean()), abs=1e-6)
     assert sum(parts.values()) == pytest.approx(float(expected[3, 1]), abs=1e-5)
 
@@ -110,7 +110,7 @@ def test_a_new_items_vector_is_on_the_vectors_side() -> None:
     new = {"text": torch.randn(3, 6, generator=torch.Generator().manual_seed(5))}
     own = {"text": torch.ones(3, dtype=torch.bool)}
     assert torch.equal(embed(bundle, new, own, "neighbors"), embed(alone, new, own, "neighbors"))
-    rules = [Foretelling(one, ("text",)) for one in (bundle, alone)]
+    rules = [VectorPredictor(one, ("text",)) for one in (bundle, alone)]
     made = [rule.vectors(new, own) / rule.factor for rule in rules]
     torch.testing.assert_close(made[0], made[1])
 
@@ -118,7 +118,7 @@ def test_a_new_items_vector_is_on_the_vectors_side() -> None:
 def test_foretold_items_are_shown_as_often_as_known_ones() -> None:
     """The factor, by its definition: left out and foretold times it, items are among the first 20 as often."""
     bundle = memory_bundle("dense")
-    captured = Foretelling(bundle, ("text",))
+    captured = VectorPredictor(bundle, ("text",))
     weights, kernel = captured.weights, captured.features @ captured.features.T
     assert len(weights) == len(captured.known) and kernel.shape[0] == len(weights)
     users = (bundle.seen.user_degrees() > 0).nonzero().squeeze(1)
@@ -132,7 +132,7 @@ def test_foretold_items_are_shown_as_often_as_known_ones() -> None:
     assert float((new >= least)[open_].double().mean()) == pytest.approx(known, abs=0.005)
 
 
-def _left_out(bundle: Bundle, rule: Foretelling) -> Tensor:
+def _left_out(bundle: Bundle, rule: VectorPredictor) -> Tensor:
     from viral.run.retrieval.feature_prediction import _ridge
 
     vectors = bundle.scorer.vectors.items[rule.known].double()
@@ -147,7 +147,7 @@ def test_fans_are_those_to_whom_the_item_stands_out(kind: Kind) -> None:
     standard = (scores - scores.mean(dim=1, keepdim=True)) / scores.std(dim=1, correction=0, keepdim=True)
     for item in (9, 5):
         expected = standard[:, item].masked_fill(taken_of(bundle)[:, item] > 0, -torch.inf).topk(6)
-        found = retriever.fans(f"i{item}", 6)
+        found = retriever.audience(f"i{item}", 6)
         assert [fan.user_id for fan in found] == [f"u{user}" for user in expected.indices.tolist()]
         assert [fan.score for fan in found] == pytest.approx(expected.values.tolist(), abs=1e-4)
 
@@ -159,7 +159,7 @@ def test_fans_of_a_new_item_are_told_as_of_one_that_was_added() -> None:
     product = (bundle.scorer.vectors.users @ vector).double() + remembered_of(bundle).mean(dim=1)
     scores = scores_of(bundle)
     expected = ((product - scores.mean(dim=1)) / scores.std(dim=1, correction=0)).topk(5)
-    found = retriever.fans(cold, 5)
+    found = retriever.audience(cold, 5)
     assert [fan.user_id for fan in found] == [f"u{user}" for user in expected.indices.tolist()]
     assert [fan.score for fan in found] == pytest.approx(expected.values.tolist(), abs=1e-4)
 
@@ -174,12 +174,12 @@ def test_items_are_alike_by_their_vectors() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_approximate_search_looks_at_all_that_is_remembered(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("faiss")
-    monkeypatch.setattr(approximate, "SHARE", 1)  # it looks at all lists, and finds 2 k + n of the best products
+    monkeypatch.setattr(approximate_search, "SHARE", 1)  # it looks at all lists, and finds 2 k + n of the best products
     bundle = memory_bundle(kind)
     near, exact = Retriever(bundle, approximate_above=100), Retriever(bundle)
     asked: list[int] = []
-    plain = Approximate.candidates
-    monkeypatch.setattr(Approximate, "candidates", lambda self, v, n: [asked.append(n), plain(self, v, n)][1])
+    plain = ApproximateSearch.candidates
+    monkeypatch.setattr(ApproximateSearch, "candidates", lambda self, v, n: [asked.append(n), plain(self, v, n)][1])
     for user in range(20):
         found, expected = near.recommend(f"u{user}", 10), exact.recommend(f"u{user}", 10)
         assert [one.item_id for one in found] == [one.item_id for one in expected]

@@ -11,7 +11,7 @@ from viral.models import HistoryScorer
 from viral.models.scorers import MemoryScorer
 from viral.run.bundle import Bundle
 from viral.run.retrieval import Filters, Retriever
-from viral.run.retrieval.order import asked_of, top
+from viral.run.retrieval.exact_search import top, top_allowed
 from viral.run.retrieval.rules import Pin, Rules, Shift
 
 
@@ -39,7 +39,7 @@ def test_the_best_of_many_equal_scores_are_the_first(seed: int) -> None:
     for count in (1, 2, 7, 25, 49, 50, 80):
         indices, values = top(scores, count)
         assert indices.tolist() == whole[:count] and torch.equal(values, scores[indices])
-        odd, _ = asked_of(scores, count, lambda name: int(name) % 2 == 1, [str(i) for i in range(50)])
+        odd, _ = top_allowed(scores, count, lambda name: int(name) % 2 == 1, [str(i) for i in range(50)])
         assert odd.tolist() == [i for i in whole if i % 2][:count]
     assert top(torch.full((5,), -torch.inf), 3)[0].tolist() == [] and top(scores[:0], 3)[0].tolist() == []
 
@@ -54,11 +54,11 @@ def test_pages_are_parts_of_one_list(made, rules: Rules, diversity: float) -> No
     retriever = Retriever(made())
     asked = {"diversity": diversity, "rules": rules}
     for size in (3, 7):
-        pages = [retriever.rank(retriever.taste("u2"), size, offset=start, **asked) for start in range(0, 60, size)]
+        pages = [retriever.rank(retriever.profile("u2"), size, offset=start, **asked) for start in range(0, 60, size)]
         found = [one.item_id for page in pages for one in page]
         assert len(set(found)) == len(found) == 27
         assert [one.rank for one in pages[1]] == list(range(size + 1, size + 1 + len(pages[1])))
-        assert pages[1] == retriever.rank(retriever.taste("u2"), size, offset=size, **asked)
+        assert pages[1] == retriever.rank(retriever.profile("u2"), size, offset=size, **asked)
     if not rules:
         whole = retriever.recommend("u2", 27, diversity=diversity)
         assert found == [one.item_id for one in whole]
@@ -68,8 +68,8 @@ def test_what_cannot_be_a_page() -> None:
     retriever = Retriever(bundle())
     for wrong in ({"offset": -1}, {"diversity": -0.1}, {"diversity": 1.1}):
         with pytest.raises(UsageError):
-            retriever.rank(retriever.taste("u2"), 6, **wrong)
-    assert retriever.rank(retriever.taste("u2"), 6, offset=27) == []
+            retriever.rank(retriever.profile("u2"), 6, **wrong)
+    assert retriever.rank(retriever.profile("u2"), 6, offset=27) == []
 
 
 def test_popular_items_are_those_that_most_took() -> None:
@@ -92,13 +92,13 @@ def test_popular_items_are_those_that_most_took() -> None:
 @pytest.mark.parametrize("made", [bundle, of_counts, with_memory])
 def test_a_visit_changes_what_a_user_is_recommended(made) -> None:
     retriever = Retriever(made())
-    known = retriever.taste("u2")
-    assert retriever.rank(retriever.visitor("u2", []), 5) == retriever.recommend("u2", 5)
-    visiting = retriever.visitor("u2", ["i20", "i25"])
+    known = retriever.profile("u2")
+    assert retriever.rank(retriever.in_session("u2", []), 5) == retriever.recommend("u2", 5)
+    visiting = retriever.in_session("u2", ["i20", "i25"])
     assert set(visiting.seen.tolist()) == {2, 3, 4, 20, 25}
     found = [one.item_id for one in retriever.rank(visiting, 30)]
     assert len(found) == 25 and not {"i20", "i25", "i2"} & set(found)
-    before, alone = known.scores(), retriever.newcomer(["i20", "i25"]).scores()
+    before, alone = known.scores(), retriever.new_user(["i20", "i25"]).scores()
     after = visiting.scores()
     assert not torch.allclose(before, after)
 
@@ -117,5 +117,5 @@ def test_a_visit_is_not_lost_beside_a_long_history() -> None:
     seen = Interactions(torch.zeros(9, dtype=torch.int64), torch.arange(9), 1, 12)
     people, items = Vocabulary(["u"], "user"), Vocabulary([f"i{n}" for n in range(12)], "item")
     retriever = Retriever(Bundle(HistoryScorer(*seen.rows(), weights), people, items, ("",) * 12, seen, {}))
-    scores = retriever.visitor("u", ["i9"]).scores()
+    scores = retriever.in_session("u", ["i9"]).scores()
     assert (scores[10], scores[11]) == (9, 3)

@@ -108,16 +108,16 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 def test_pins_take_their_places(retriever: Retriever) -> None:
     plain = ids(retriever.recommend("u5", 10))
     rules = Rules((Pin("i20", 1), Pin("i21", 4)))
-    found = retriever.rank(retriever.taste("u5"), 10, rules=rules)
+    found = retriever.rank(retriever.profile("u5"), 10, rules=rules)
     rest = [one for one in plain if one not in ("i20", "i21")]
     assert ids(found) == (["i20", *rest[:2], "i21", *rest[2:]])[:10]
     assert [one.rank for one in found if one.pinned] == [1, 4] and [one.rank for one in found] == list(range(1, 11))
-    assert found[0].score == pytest.approx(retriever.taste("u5").score(20), abs=1e-6)
+    assert found[0].score == pytest.approx(retriever.profile("u5").score(20), abs=1e-6)
     assert sum(found[0].parts.values()) == pytest.approx(found[0].score, abs=1e-5)
 
 
 def test_pins_that_must_not_be_shown_are_not(retriever: Retriever) -> None:
-    taste = retriever.taste("u5")  # who has i5
+    taste = retriever.profile("u5")  # who has i5
     rules = Rules((Pin("i5"), Pin("i20"), Pin("gone", 1), Pin("i21", 1)))
     assert ids(retriever.rank(taste, 3, rules=rules))[:2] == ["i20", "i21"]  # both at the first free place
     assert ids(retriever.rank(taste, 3, rules=rules, exclude_seen=False))[:3] == ["i5", "i20", "i21"]
@@ -128,7 +128,7 @@ def test_pins_that_must_not_be_shown_are_not(retriever: Retriever) -> None:
 
 
 def test_boosted_items_rise_and_buried_ones_fall(retriever: Retriever) -> None:
-    taste = retriever.taste("u5")
+    taste = retriever.profile("u5")
     plain, spread = taste.scores(), float(taste.scores().std(correction=0))
     rules = Rules((), (Shift(100.0, categories=("vase",)), Shift(-100.0, ("i0", "i3")), Shift(1.0, ("i2",))))
     found = retriever.rank(taste, 30, rules=rules)
@@ -144,7 +144,7 @@ def test_boosted_items_rise_and_buried_ones_fall(retriever: Retriever) -> None:
 
 
 def test_so_many_of_a_category_at_most(retriever: Retriever) -> None:
-    taste = retriever.taste("u5")
+    taste = retriever.profile("u5")
     rules = Rules(max_per_category=2)
     found = retriever.rank(taste, 6, rules=rules)
     assert set(kinds(found).values()) == {2}
@@ -162,11 +162,11 @@ def test_so_many_of_a_category_at_most(retriever: Retriever) -> None:
 
 def test_what_nobody_knows_is_told(retriever: Retriever) -> None:
     rules = Rules((Pin("nobody's"),), (Shift(1.0, ("i1", "x"), ("mug", "car"), ("Ado",)),), 3)
-    assert retriever.ruling(rules).unknown == ('item "nobody\'s"', "item 'x'", "category 'car'", "brand 'Ado'")
-    assert retriever.ruling(rules) is retriever.ruling(rules)
+    assert retriever.applied(rules).unknown == ('item "nobody\'s"', "item 'x'", "category 'car'", "brand 'Ado'")
+    assert retriever.applied(rules) is retriever.applied(rules)
     made = retriever.bundle
     bare = Retriever(Bundle(made.scorer, made.users, made.items, made.titles, made.seen, {}, Material()))
-    assert bare.ruling(Rules(max_per_category=1)).unknown == (
+    assert bare.applied(Rules(max_per_category=1)).unknown == (
         "max_per_category, as the run's items have no categories",
     )
-    assert len(bare.rank(bare.taste("u1"), 20, rules=Rules(max_per_category=1))) == 20
+    assert len(bare.rank(bare.profile("u1"), 20, rules=Rules(max_per_category=1))) == 20

@@ -48,7 +48,7 @@ QUESTIONS = {
     "varied": lambda r: r.recommend("u3", 8, diversity=0.5),
     "for a newcomer": lambda r: r.recommend_for(["i3", "i77", "i2"], 8),
     "similar": lambda r: r.similar("i5", 8),
-    "fans": lambda r: r.fans("i5", 4),
+    "fans": lambda r: r.audience("i5", 4),
 }
 
 

@@ -34,7 +34,7 @@ from viral.run.retrieval import Retriever
 from viral.run.summary import keep_summary, read_summary
 from viral.run.update import update
 from viral.run.update.continued import LEAST
-from viral.run.update.update import Makers
+from viral.run.update.update import FeatureMakers
 from viral.training.item_memory import memory_of
 
 RECIPE = Recipe(
@@ -75,8 +75,8 @@ def shop(folder: Path, items: list[str], log: Log, titles: dict[str, str] | None
     return write_tables(folder, table, frame, Source(layout="test"))
 
 
-def makers(log: Path) -> Makers:
-    return Makers(LoggingDescriber(log), load_prompt("title"), BagOfWords(), Colours())
+def makers(log: Path) -> FeatureMakers:
+    return FeatureMakers(LoggingDescriber(log), load_prompt("title"), BagOfWords(), Colours())
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from viral.enrich.import_descriptions import import_words
 from viral.run.bundle import Bundle
 from viral.run.pipeline import train
 from viral.run.retrieval import NoDescriber
-from viral.run.retrieval.encoding import Encoders
+from viral.run.retrieval.item_encoders import ItemEncoders
 from viral.run.update import update
 from viral.run.update.update import refresh
 
@@ -36,7 +36,7 @@ def test_words_from_a_file_go_on_into_a_new_data_set(tmp_path: Path) -> None:
     train(dataset, replace(RECIPE, config={**RECIPE.config, "variant": "light"}), tmp_path / "run")
     bundle = Bundle.load(tmp_path / "run" / "bundle")
     assert bundle.material.columns["description"][3] == "A red thing of metal with i3 on it"
-    encoders = Encoders(bundle.material, words=new.words, vision=new.vision)
+    encoders = ItemEncoders(bundle.material, words=new.words, vision=new.vision)
     picture = (dataset.path / "images" / "i3.png").read_bytes()
     features, said = encoders.encode("Red mug", picture)
     assert (set(features), said) == ({"text", "description", "image"}, "")  # nobody to ask: no words alone

@@ -45,7 +45,7 @@ async def cold(
 def _answer(snapshot: Snapshot, title: str, picture: bytes | None, text: str, k: int) -> Response:
     retriever = snapshot.retriever
     item = retriever.cold(title, picture, text=text)
-    similar = {by: alike(retriever.like(item, k, by=by), snapshot) for by in ("fused", *item.features)}
-    fans = [asdict(fan) for fan in retriever.fans(item, k)]
+    similar = {by: alike(retriever.similar(item, k, by=by), snapshot) for by in ("fused", *item.features)}
+    fans = [asdict(fan) for fan in retriever.audience(item, k)]
     told = {"title": title, "description": item.description, "way": item.way, "similar": similar, "fans": fans}
     return as_json(stamp(snapshot) | told)

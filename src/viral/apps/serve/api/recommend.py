@@ -88,7 +88,7 @@ async def recommend_one(
     in_stock: InStock = False,
     exclude: Annotated[Several, Query(description="Not these items.")] = None,
     exclude_category: Annotated[list[Category] | None, Query(max_length=100, description="Not of these.")] = None,
-    exclude_seen: Annotated[bool, Query(description="Leave out what was taken already.")] = True,
+    exclude_seen: Annotated[bool, Query(description="Leave out the items of the history.")] = True,
     diversity: Annotated[float, Query(ge=0, le=1, description="0: by score; towards 1: more variety.")] = 0.0,
     unknown: Annotated[Unknown, Query(description="For unknown ids.")] = "popular",
     popular_days: Annotated[Days | None, Query(description="What is popular counts so many days.")] = None,
@@ -117,7 +117,7 @@ async def popular(
     in_stock: InStock = False,
     rules: ByRules = True,
 ) -> Response:
-    """What most users took, of all items or of some categories."""
+    """The items with the most interactions, of all or of some categories."""
     snapshot, has, ruling = current_snapshot(request), stocked(request, in_stock), rules_of(request, rules)
 
     def answer() -> Response:
@@ -193,11 +193,11 @@ class Lists:
             )
         source: Source
         if known is None:
-            source, taste = "visit", retriever.newcomer(visit)
+            source, taste = "visit", retriever.new_user(visit)
         elif visit:
-            source, taste = "user_and_visit", retriever.visitor(known, visit)
+            source, taste = "user_and_visit", retriever.in_session(known, visit)
         else:
-            source, taste = "user", retriever.taste(known)
+            source, taste = "user", retriever.profile(known)
         found = retriever.rank(
             taste, asked.k, offset=asked.offset, exclude_seen=asked.exclude_seen, filters=filters,
             diversity=asked.diversity, rules=self._rules,

@@ -29,7 +29,7 @@ from viral.enrich import (
     save_descriptions,
 )
 from viral.enrich.protocol import for_catalog
-from viral.run.retrieval import Given
+from viral.run.retrieval import DescriberOptions
 from viral.run.update.counting import CountingDescriber
 from viral.run.update.describing import OF_CATALOG
 
@@ -44,7 +44,7 @@ def alone(dataset: Dataset) -> Iterator[None]:
         yield
 
 
-def fault_of(described: Descriptions | None, given: Given) -> str:
+def fault_of(described: Descriptions | None, given: DescriberOptions) -> str:
     """Why nothing can be described anew here; "" where it can, as far as can be told without doing it."""
     if described is None:
         return _("No picture has been described yet.") + " viral enrich DATASET"
@@ -74,7 +74,7 @@ def fault_of(described: Descriptions | None, given: Given) -> str:
     return _("Every word is a human's: there is no describer to ask.") if name == HUMAN else ""
 
 
-def describe_again(dataset: Dataset, described: Descriptions | None, card: Card, given: Given) -> str:
+def describe_again(dataset: Dataset, described: Descriptions | None, card: Card, given: DescriberOptions) -> str:
     """Ask for one item, and keep the answer; returns what became of it, in words.
 
     Raises ``UsageError`` where it cannot be asked: no describer here, another revision or other settings than those

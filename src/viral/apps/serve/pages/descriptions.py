@@ -21,7 +21,7 @@ from viral.base.errors import UnknownIdError, UsageError, ViralError
 from viral.base.files import fingerprint
 from viral.base.language import _, marked
 from viral.data.dataset import Dataset
-from viral.run.retrieval import Given
+from viral.run.retrieval import DescriberOptions
 
 router = APIRouter(prefix="/description", include_in_schema=False)
 NEXT = marked("The model reads it once the edits are applied.")
@@ -89,7 +89,7 @@ async def again(request: Request, item: Item, whole: Whole = False) -> Response:
     def ask() -> Response:
         dataset, card = _dataset(request), _card(request, item)
         try:
-            given: Given = request.app.state.settings.describer
+            given: DescriberOptions = request.app.state.settings.describer
             told = describe_again(dataset, _cards(request).described, card, given)
         except ViralError as error:
             hint = f" {error.hint}" if error.hint else ""
@@ -115,7 +115,7 @@ class Rights:
     @classmethod
     def of(cls, request: Request, cards: ItemCards) -> "Rights":
         edit = cards.dataset is not None and may_edit(request)
-        given: Given = request.app.state.settings.describer
+        given: DescriberOptions = request.app.state.settings.describer
         fault = fault_of(cards.described, given) if cards.dataset is not None else ""
         return cls(edit, edit and not fault, fault)
 

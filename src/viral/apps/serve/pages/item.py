@@ -10,15 +10,15 @@ from viral.apps.serve.pages.apply import state_of
 from viral.apps.serve.pages.descriptions import Rights, block
 from viral.apps.serve.pages.item_cards import Card, ItemCards, cards_of
 from viral.apps.serve.pages.rendering import render
-from viral.apps.serve.pages.user import Person, parts_of, person_of
+from viral.apps.serve.pages.user import UserCard, parts_of, user_card
 from viral.apps.serve.security.access import asks
 from viral.apps.serve.snapshot import Snapshot
 from viral.base.language import _, marked
-from viral.run.retrieval import Fan, Filters, Similar
+from viral.run.retrieval import AudienceUser, Filters, Similar
 from viral.run.retrieval.similarity import FUSED
 
 router = APIRouter(include_in_schema=False)
-NEIGHBOURS, FANS, TAKERS = 12, 9, 20
+NEIGHBOURS, AUDIENCE, CHOSEN_BY = 12, 9, 20
 SAMENESS = {
     FUSED: marked("to the model"),
     "image": marked("by picture"),
@@ -37,21 +37,23 @@ def ways(names: list[str]) -> list[tuple[str, str]]:
     ]
 
 
-def liked(cards: ItemCards, found: list[Similar]) -> list[tuple[Similar, Card]]:
+def with_cards(cards: ItemCards, found: list[Similar]) -> list[tuple[Similar, Card]]:
     """Items alike with their cards."""
     return [(one, cards[one.item_id]) for one in found]
 
 
-def wanting(snapshot: Snapshot, cards: ItemCards, found: list[Fan]) -> list[tuple[Fan, Person]]:
-    """Users with some of what they took."""
-    return [(one, person_of(snapshot, cards, one.user_id)) for one in found]
+def audience_cards(
+    snapshot: Snapshot, cards: ItemCards, found: list[AudienceUser]
+) -> list[tuple[AudienceUser, UserCard]]:
+    """Users who would want it, each with the first items of their history."""
+    return [(one, user_card(snapshot, cards, one.user_id)) for one in found]
 
 
-def takers(snapshot: Snapshot, cards: ItemCards, item_id: str) -> list[Person]:
-    """The first of those who took an item in training, as the log has them."""
+def chosen_by(snapshot: Snapshot, cards: ItemCards, item_id: str) -> list[UserCard]:
+    """The first of the users who chose an item in training, as the log has them."""
     seen, users = snapshot.bundle.seen, snapshot.bundle.users.ids
-    who = seen.users[seen.items == snapshot.bundle.items.index(item_id)][:TAKERS]
-    return [person_of(snapshot, cards, users[user]) for user in who.tolist()]
+    who = seen.users[seen.items == snapshot.bundle.items.index(item_id)][:CHOSEN_BY]
+    return [user_card(snapshot, cards, users[user]) for user in who.tolist()]
 
 
 @router.get("/items/{item_id:path}", dependencies=[Depends(asks)])
@@ -69,7 +71,7 @@ def item(request: Request, item_id: str, by: str = FUSED, same: bool = False) ->
 def _trained(snapshot: Snapshot, cards: ItemCards, card: Card, by: str, same: bool) -> dict[str, Any]:
     """What only the model can tell; ``same``: of the items alike, those of its category."""
     if not card.trained:
-        return {"measured": True, "information": (), "ways": [], "by": "", "alike": [], "fans": [], "takers": []}
+        return {"measured": True, "information": (), "ways": [], "by": "", "alike": [], "audience": [], "chosen_by": []}
     index, material = snapshot.bundle.items.index(card.item_id), snapshot.bundle.material
     there = [name for name, present in material.present.items() if bool(present[index])]
     by = by if by in there else FUSED
@@ -79,7 +81,7 @@ def _trained(snapshot: Snapshot, cards: ItemCards, card: Card, by: str, same: bo
         "information": parts_of(snapshot.information.get(card.item_id, {})),
         "ways": ways([FUSED, *there]),
         "by": by,
-        "alike": liked(cards, snapshot.retriever.similar(card.item_id, NEIGHBOURS, by=by, filters=filters)),
-        "fans": wanting(snapshot, cards, snapshot.retriever.fans(card.item_id, FANS)),
-        "takers": takers(snapshot, cards, card.item_id),
+        "alike": with_cards(cards, snapshot.retriever.similar(card.item_id, NEIGHBOURS, by=by, filters=filters)),
+        "audience": audience_cards(snapshot, cards, snapshot.retriever.audience(card.item_id, AUDIENCE)),
+        "chosen_by": chosen_by(snapshot, cards, card.item_id),
     }

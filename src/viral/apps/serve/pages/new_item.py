@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
 from starlette.responses import PlainTextResponse, Response
 
 from viral.apps.serve.hot_reload import current_snapshot
-from viral.apps.serve.pages.item import FANS, NEIGHBOURS, liked, wanting, ways
+from viral.apps.serve.pages.item import AUDIENCE, NEIGHBOURS, audience_cards, ways, with_cards
 from viral.apps.serve.pages.item_cards import ItemCards, cards_of
 from viral.apps.serve.pages.pictures import SIZES, shrunk
 from viral.apps.serve.pages.rendering import is_partial, render
@@ -41,7 +41,7 @@ Step = Annotated[str, Path(max_length=64)]
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedItem:
     """A new item as the model sees it, and its picture as the page shows it."""
 
     item: ColdItem
@@ -81,7 +81,7 @@ class Audience:
             bundle = retriever.bundle
             warm = (bundle.seen.item_degrees() > 0).nonzero().squeeze(1).tolist()
             chosen = warm[:: max(1, len(warm) // SAMPLED)][:SAMPLED]
-            best = sorted(fan.score for item in chosen for fan in retriever.fans(bundle.items.ids[item], 1))
+            best = sorted(fan.score for item in chosen for fan in retriever.audience(bundle.items.ids[item], 1))
             self._least = best[int(WEAK * len(best))] if best else 0.0
         return self._least
 
@@ -136,7 +136,7 @@ async def attempt(
     return await pools(request).long.run(made)
 
 
-def _try(snapshot: Snapshot, title: str, text: str, data: bytes, ticket: str) -> Tried:
+def _try(snapshot: Snapshot, title: str, text: str, data: bytes, ticket: str) -> TriedItem:
     if not title.strip() and not data:
         raise UsageError(_("There is nothing to go by"), hint=_("Give the product a picture, a title, or best both."))
     for words, most in ((title, TITLE), (text, TEXT)):
@@ -145,19 +145,24 @@ def _try(snapshot: Snapshot, title: str, text: str, data: bytes, ticket: str) ->
             raise UsageError(told, hint=_("At most %(number)s are read.", number=f"{most:,}"))
     uri = f"data:image/webp;base64,{base64.b64encode(shrunk(data, SIZES[1])).decode()}" if data else ""
     made = snapshot.retriever.cold(title, data or None, text=text, on_step=partial(_tries.told, ticket))
-    return Tried(made, uri)
+    return TriedItem(made, uri)
 
 
-def _found(snapshot: Snapshot, cards: ItemCards, tried: Tried, ticket: str) -> dict[str, Any]:
+def _found(snapshot: Snapshot, cards: ItemCards, tried: TriedItem, ticket: str) -> dict[str, Any]:
     """What is like it in every way, and who would want it."""
     retriever = snapshot.retriever
     _tries.told(ticket, "compare")
     names = [FUSED, *(name for name in tried.item.features if name in snapshot.bundle.material.features)]
-    alike = {name: liked(cards, retriever.like(tried.item, NEIGHBOURS, by=name)) for name in names}
-    best = retriever.fans(tried.item, FANS)
+    alike = {name: with_cards(cards, retriever.similar(tried.item, NEIGHBOURS, by=name)) for name in names}
+    best = retriever.audience(tried.item, AUDIENCE)
     unclear = not best or best[0].score < snapshot.kept(Audience).least(retriever)
-    fans = wanting(snapshot, cards, best)
-    return {"tried": tried, "ways": ways(names), "alike": alike, "fans": fans, "unclear": unclear}
+    return {
+        "tried": tried,
+        "ways": ways(names),
+        "alike": alike,
+        "audience": audience_cards(snapshot, cards, best),
+        "unclear": unclear,
+    }
 
 
 def _given(request: Request, title: str, text: str) -> dict[str, Any]:

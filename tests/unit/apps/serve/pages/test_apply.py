@@ -17,7 +17,7 @@ from viral.apps.serve.security.access import new_token
 from viral.base.files import write_json
 from viral.data.dataset import Dataset
 from viral.enrich import edit, unlock
-from viral.run.retrieval import Given
+from viral.run.retrieval import DescriberOptions
 
 HTMX = {"hx-request": "true"}
 
@@ -69,7 +69,7 @@ def test_nobody_else_begins_while_one_is_at_it_and_its_steps_are_told(mine: tupl
     answer = client.post("/apply", headers=HTMX)
     assert answer.status_code == 422 and "applied already" in answer.json()["detail"]
     os.close(lock)  # the process died
-    assert Applying(run, Given()).look().fault == STOPPED
+    assert Applying(run, DescriberOptions()).look().fault == STOPPED
     assert "ended without a word" in block(client)
     assert Tree(client.get("/apply", headers=HTMX).text).all("form", action="/apply")  # it can be tried again
 
@@ -82,7 +82,10 @@ def test_a_fault_is_told_and_the_old_bundle_goes_on(mine: tuple[TestClient, Path
     assert client.post("/apply", headers=HTMX).status_code == 200
     told = ended(client)
     assert "Applying the edits failed; what was served before goes on." in told and "1 edited description" in told
-    assert Applying(run, Given()).look().state == "failed" and Applying(run, Given()).look().fault in told
+    assert (
+        Applying(run, DescriberOptions()).look().state == "failed"
+        and Applying(run, DescriberOptions()).look().fault in told
+    )
     assert client.app.state.live.current.etag == before  # type: ignore[attr-defined]
 
 
@@ -129,7 +132,7 @@ def test_a_bundle_alone_cannot_be_updated_and_says_so(shop: Path, tmp_path: Path
 
 def test_a_damaged_file_of_the_state_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    assert Applying(tmp_path / "run", Given()).look() == Applied()
+    assert Applying(tmp_path / "run", DescriberOptions()).look() == Applied()
     for text in ("no json", "[]", '{"other": 1}'):
         (tmp_path / "run.apply.json").write_text(text)
-        assert Applying(tmp_path / "run", Given()).look() == Applied()
+        assert Applying(tmp_path / "run", DescriberOptions()).look() == Applied()

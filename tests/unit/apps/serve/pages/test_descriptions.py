@@ -24,7 +24,7 @@ from viral.enrich import (
     load_prompt,
     save_descriptions,
 )
-from viral.run.retrieval import Given
+from viral.run.retrieval import DescriberOptions
 
 HTMX = {"hx-request": "true"}
 Own = tuple[TestClient, Path]
@@ -152,7 +152,7 @@ def test_a_mended_picture_is_described_as_a_run_would(own: Own) -> None:
 def test_words_that_came_from_a_file_have_nobody_to_ask(own: Own) -> None:
     _, data = own
     (there,) = all_descriptions(Dataset.open(data))
-    told = fault_of(replace(there, describer="Qwen2.5-VL-3B-Instruct/imported", prompt="plain"), Given())
+    told = fault_of(replace(there, describer="Qwen2.5-VL-3B-Instruct/imported", prompt="plain"), DescriberOptions())
     assert "of Qwen2.5-VL-3B-Instruct and came from a file" in told and "--describer import" in told
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from serving import bundle
 from viral.base.errors import DataError, UsageError
-from viral.run.retrieval import Filters, Retriever, many
-from viral.run.retrieval.many import check_out, read_users, recommend_many, write_blocks
-from viral.run.retrieval.ranking import Ask
+from viral.run.retrieval import Filters, Retriever, batch
+from viral.run.retrieval.batch import check_out, read_users, recommend_many, write_blocks
+from viral.run.retrieval.ranking import RankingRequest
 from viral.run.retrieval.rules import Pin, Rules
 
 
@@ -21,29 +21,29 @@ def retriever() -> Retriever:
     return Retriever(bundle(titles={3: 'A "quoted", \x1b[31mlong\ntitle'}))
 
 
-def rows(retriever: Retriever, users: list[str], ask: Ask, **given: bool) -> pl.DataFrame:
+def rows(retriever: Retriever, users: list[str], ask: RankingRequest, **given: bool) -> pl.DataFrame:
     return pl.concat(list(recommend_many(retriever, users, ask, **given)))
 
 
 @pytest.mark.parametrize(
     ("ask", "given"),
     [
-        (Ask(k=4), {}),
-        (Ask(k=40), {"exclude_seen": False}),
-        (Ask(k=3, filters=Filters(categories=["mug"]), diversity=0.5), {}),
-        (Ask(k=3, rules=Rules(pins=(Pin("i20"),), less_popular=0.5)), {}),
+        (RankingRequest(k=4), {}),
+        (RankingRequest(k=40), {"exclude_seen": False}),
+        (RankingRequest(k=3, filters=Filters(categories=["mug"]), diversity=0.5), {}),
+        (RankingRequest(k=3, rules=Rules(pins=(Pin("i20"),), less_popular=0.5)), {}),
     ],
 )
 def test_every_user_has_the_list_that_they_have_alone(
-    retriever: Retriever, ask: Ask, given: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+    retriever: Retriever, ask: RankingRequest, given: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(many, "BLOCK", 5)
+    monkeypatch.setattr(batch, "BLOCK", 5)
     users = list(retriever.bundle.users.ids)
     found = rows(retriever, users, ask, **given)
     assert found["user_id"].unique(maintain_order=True).to_list() == users and set(found["source"]) == {"model"}
     for user in users:
         asked = {"filters": ask.filters, "diversity": ask.diversity, "rules": ask.rules}
-        alone = retriever.rank(retriever.taste(user), ask.k, **given, **asked)
+        alone = retriever.rank(retriever.profile(user), ask.k, **given, **asked)
         mine = found.filter(pl.col("user_id") == user)
         assert mine["item_id"].to_list() == [one.item_id for one in alone]
         assert mine["rank"].to_list() == [one.rank for one in alone]
@@ -51,7 +51,7 @@ def test_every_user_has_the_list_that_they_have_alone(
 
 
 def test_unknown_users_get_what_is_popular(retriever: Retriever) -> None:
-    found = rows(retriever, ["u1", "stranger", ""], Ask(k=2, filters=Filters(categories=["lamp"])))
+    found = rows(retriever, ["u1", "stranger", ""], RankingRequest(k=2, filters=Filters(categories=["lamp"])))
     assert found["source"].to_list() == ["model"] * 2 + ["popular"] * 4
     popular = retriever.popular(2, filters=Filters(categories=["lamp"]))
     assert found["item_id"][2:4].to_list() == [one.item_id for one in popular]
@@ -59,8 +59,8 @@ def test_unknown_users_get_what_is_popular(retriever: Retriever) -> None:
 
 
 def test_every_format_has_the_same_rows(retriever: Retriever, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(many, "BLOCK", 2)
-    users, ask = ["u1", "u2", "x", "u4", "u5"], Ask(k=30)
+    monkeypatch.setattr(batch, "BLOCK", 2)
+    users, ask = ["u1", "u2", "x", "u4", "u5"], RankingRequest(k=30)
     wanted = rows(retriever, users, ask)
     for suffix in (".parquet", ".csv", ".jsonl"):
         out = tmp_path / f"recs{suffix}"
@@ -74,7 +74,7 @@ def test_every_format_has_the_same_rows(retriever: Retriever, tmp_path: Path, mo
 
 def test_a_file_is_whole_or_as_it_was(retriever: Retriever, tmp_path: Path) -> None:
     def broken() -> Iterator[pl.DataFrame]:
-        yield from recommend_many(retriever, ["u1"], Ask(k=1))
+        yield from recommend_many(retriever, ["u1"], RankingRequest(k=1))
         raise DataError("stopped")
 
     for suffix in (".parquet", ".csv", ".jsonl"):

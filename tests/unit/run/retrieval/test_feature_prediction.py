@@ -11,7 +11,7 @@ from viral.data.vocabulary import Vocabulary
 from viral.models import EmbeddingScorer, HistoryScorer
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
-from viral.run.retrieval.feature_prediction import PLACES, Foretelling, _ridge, foretelling_of
+from viral.run.retrieval.feature_prediction import PLACES, VectorPredictor, _ridge, predictor_of
 from viral.run.retrieval.new_items import ENOUGH_ITEMS, embed, trained_ways_of, way_of, ways_of
 
 USERS, ITEMS, WIDTH = 150, 200, 6
@@ -86,7 +86,7 @@ def test_left_out_means_learnt_without_it() -> None:
 def test_new_items_are_shown_as_often_as_known_ones(weights: bool) -> None:
     """Features say little, so foretold vectors are short; without the factor nobody would be shown a new item."""
     bundle = bundle_of(noise=1.0, weights=weights)
-    rule = Foretelling(bundle, ("text", "image"))
+    rule = VectorPredictor(bundle, ("text", "image"))
     taken = torch.zeros(USERS, ITEMS, dtype=torch.bool)
     taken[bundle.seen.users, bundle.seen.items] = True
     scores = bundle.scorer(torch.arange(USERS)).masked_fill(taken, -torch.inf)
@@ -116,12 +116,12 @@ def test_few_items_are_too_few_to_learn_from() -> None:
 def test_the_rule_is_learnt_once() -> None:
     bundle = bundle_of()
     kinds = [("text",), ("image",), ("text", "image")]  # what a title, a picture and both ask for, in turns
-    rules = [foretelling_of(bundle, names) for names in kinds]
-    assert [foretelling_of(bundle, names) for names in kinds] == rules and len(set(rules)) == 3
+    rules = [predictor_of(bundle, names) for names in kinds]
+    assert [predictor_of(bundle, names) for names in kinds] == rules and len(set(rules)) == 3
 
 
 def test_a_rule_goes_with_its_bundle() -> None:
     bundle = bundle_of()
-    rule, kept = weakref.ref(foretelling_of(bundle, ("text",))), weakref.ref(bundle)
+    rule, kept = weakref.ref(predictor_of(bundle, ("text",))), weakref.ref(bundle)
     del bundle
     assert (rule(), kept()) == (None, None)

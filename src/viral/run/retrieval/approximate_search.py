@@ -1,4 +1,4 @@
-"""Approximate search over very many items: faiss, an inverted file of inner products. Its recall is measured, and told.
+"""Approximate search over very many items: faiss, an inverted file of inner products. Its recall is measured.
 
 An answer of faiss is a set of candidates, which are scored again exactly.
 """
@@ -8,27 +8,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from viral.base.errors import UsageError
+from viral.base.extras import require
 from viral.graph.blocks import row_blocks
 from viral.models.scorers import UserProfile
-from viral.run.retrieval.order import top
+from viral.run.retrieval.exact_search import top
 
 PROBES, CHECKED = 200, 20  # users by whom the recall is measured, and how many best items of each
 SHARE = 8  # one list in so many is looked at
 
 
-class Approximate:
+class ApproximateSearch:
     """An index over item vectors (I, D); ``recall`` is the share of the exact best 20 that it finds, over 200 users.
 
     A score's sum over a history is not in it: ``recall`` is that of the inner product alone.
     """
 
     def __init__(self, items: Tensor, users: Tensor) -> None:
-        try:
-            import faiss
-        except ImportError:
-            hint = "pip install 'viral[ann]', or search exactly"
-            raise UsageError("approximate search needs faiss, which is not installed", hint=hint) from None
+        require("ann", purpose="approximate search")
+        import faiss
+
         count, dim = items.shape
         lists = max(1, int(4 * count**0.5))
         quantizer = faiss.IndexFlatIP(dim)
@@ -48,18 +46,18 @@ class Approximate:
         indices = torch.from_numpy(found[0])
         return indices[indices >= 0]
 
-    def best(self, taste: UserProfile, count: int, hidden: Tensor) -> tuple[Tensor, Tensor] | None:
+    def best(self, profile: UserProfile, count: int, hidden: Tensor) -> tuple[Tensor, Tensor] | None:
         """Indices and exact scores of the ``count`` best candidates but ``hidden`` (n,), best first; None for fewer.
 
-        Candidates are also all items to whose scores the person's history adds something (``UserProfile.summed``).
+        Candidates are also all items to whose scores the user's history adds something (``UserProfile.summed``).
         """
-        found, added = self.candidates(taste.vector, 2 * count + len(taste.seen)), taste.summed()
+        found, added = self.candidates(profile.vector, 2 * count + len(profile.seen)), profile.summed()
         if added is not None:
             found = torch.cat([found, added.nonzero().squeeze(1)]).unique()
         found = found[~torch.isin(found, hidden)]
         if len(found) < count:
             return None
-        scores = self._items[found] @ taste.vector
+        scores = self._items[found] @ profile.vector
         places, values = top(scores if added is None else scores.add_(added[found]), count)
         return found[places], values
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from viral.base.errors import DataError, UsageError
 from viral.base.files import atomic_write
-from viral.run.retrieval.ranking import Ask
+from viral.run.retrieval.ranking import RankingRequest
 from viral.run.retrieval.results import Recommendation
 from viral.run.retrieval.retriever import Retriever
 
@@ -61,7 +61,7 @@ def _column(path: Path) -> list[str]:
 
 
 def recommend_many(
-    retriever: Retriever, user_ids: Sequence[str], ask: Ask, *, exclude_seen: bool = True
+    retriever: Retriever, user_ids: Sequence[str], ask: RankingRequest, *, exclude_seen: bool = True
 ) -> "Iterator[pl.DataFrame]":
     """Blocks of rows user_id, rank, item_id, title, score, source; users that the bundle does not know get the popular.
 
@@ -82,9 +82,9 @@ def recommend_many(
         yield _frame(rows)
 
 
-def _ranked(retriever: Retriever, user_id: str, ask: Ask, exclude_seen: bool) -> list[Recommendation]:
+def _ranked(retriever: Retriever, user_id: str, ask: RankingRequest, exclude_seen: bool) -> list[Recommendation]:
     return retriever.rank(
-        retriever.taste(user_id), ask.k, exclude_seen=exclude_seen, filters=ask.filters, diversity=ask.diversity,
+        retriever.profile(user_id), ask.k, exclude_seen=exclude_seen, filters=ask.filters, diversity=ask.diversity,
         rules=ask.rules,
     )  # fmt: skip
 

@@ -8,15 +8,15 @@ from viral.data.interactions import Interactions
 from viral.data.vocabulary import Vocabulary
 from viral.models import EmbeddingScorer
 from viral.run.bundle import Bundle
-from viral.run.retrieval import Filters, Retriever, scan
-from viral.run.retrieval.scan import Scan
+from viral.run.retrieval import Filters, Retriever, exact_search
+from viral.run.retrieval.exact_search import BoundedSearch
 
 ITEMS, WIDTH = 3_000, 96
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "FEWEST_ITEMS", 100)
+    monkeypatch.setattr(exact_search, "FEWEST_ITEMS", 100)
 
 
 def flat(seed: int, falling: float = 1.5) -> tuple[Tensor, Tensor]:
@@ -33,7 +33,7 @@ def flat(seed: int, falling: float = 1.5) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("count", [1, 20, ITEMS + 7])
 def test_the_best_are_those_of_the_whole_product(seed: int, count: int) -> None:
     users, items = flat(seed)
-    quick = Scan.of(items)
+    quick = BoundedSearch.of(items)
     assert quick is not None and len(quick.head) <= WIDTH // 2
     rng = torch.Generator().manual_seed(seed)
     for user in users:
@@ -50,7 +50,7 @@ def test_the_best_are_those_of_the_whole_product(seed: int, count: int) -> None:
 def test_a_score_may_lie_wholly_beyond_the_first_look() -> None:
     """The best item of a user whose taste lies in a direction that no other item has."""
     items = flat(0)[1]
-    quick = Scan.of(items)
+    quick = BoundedSearch.of(items)
     assert quick is not None
     odd = quick.turn[:, -1]
     found, scores = quick.best(odd, 5, None, torch.empty(0, dtype=torch.int64))
@@ -59,10 +59,10 @@ def test_a_score_may_lie_wholly_beyond_the_first_look() -> None:
 
 
 def test_vectors_without_a_direction_of_their_own_are_not_scanned() -> None:
-    assert Scan.of(flat(0, falling=0)[1]) is None
-    assert Scan.of(flat(0)[1][:50]) is None
-    assert Scan.of(flat(0)[1][:, :64]) is None
-    assert Scan.of(torch.full((200, WIDTH), torch.nan)) is None
+    assert BoundedSearch.of(flat(0, falling=0)[1]) is None
+    assert BoundedSearch.of(flat(0)[1][:50]) is None
+    assert BoundedSearch.of(flat(0)[1][:, :64]) is None
+    assert BoundedSearch.of(torch.full((200, WIDTH), torch.nan)) is None
 
 
 def test_a_retriever_answers_as_without_it() -> None:
@@ -71,7 +71,7 @@ def test_a_retriever_answers_as_without_it() -> None:
     seen = Interactions(torch.arange(20).repeat_interleave(9), torch.randint(ITEMS, (180,)), 20, ITEMS)
     quick, plain = (Retriever(Bundle(EmbeddingScorer(users, items), people, ids, ids.ids, seen, {})) for _ in range(2))
     plain.__dict__["scan"] = None
-    assert quick.scan is not None
+    assert quick.bounded is not None
     allowed = [f"{n}" for n in range(0, ITEMS, 3)]
     for filters in (Filters(), Filters(allow=allowed), Filters(in_stock=lambda item: item.endswith("7"))):
         for user in people.ids:

@@ -79,8 +79,8 @@ def test_a_new_item_is_encoded_as_the_catalogue_was(dataset: Dataset, bundle: Bu
     assert set(cold.features) == set(bundle.material.features) == {"text", "title", "description", "image"}
     for name, values in cold.features.items():
         assert torch.allclose(values, bundle.material.features[name][3], atol=1e-6), name
-        assert retriever.like(cold, 1, by=name)[0].similarity == pytest.approx(1, abs=1e-5)
-    assert retriever.like(cold, 1, by="image")[0].item_id == "i3"
+        assert retriever.similar(cold, 1, by=name)[0].similarity == pytest.approx(1, abs=1e-5)
+    assert retriever.similar(cold, 1, by="image")[0].item_id == "i3"
     assert retriever.encoders.describer.calls == [""]  # the describer saw the picture, once
 
 
@@ -96,8 +96,8 @@ def test_a_new_item_is_embedded_as_if_it_had_been_there(dataset: Dataset, bundle
         {n: torch.ones(1, dtype=torch.bool) for n in cold.features},
     )[0]
     assert torch.equal(cold.vector, expected) and material.unlinked is not None
-    assert {s.item_id for s in retriever.like(cold, 3, by="title")} <= {f"i{n}" for n in range(0, 12, 2)}
-    assert len(retriever.fans(cold, 4)) == 4
+    assert {s.item_id for s in retriever.similar(cold, 3, by="title")} <= {f"i{n}" for n in range(0, 12, 2)}
+    assert len(retriever.audience(cold, 4)) == 4
     bigger = extended(bundle, ["new"], [cold.title], cold.vector[None])
     scores = {r.item_id: r.score for r in Retriever(bigger).recommend("u0", 13)}
     assert scores["new"] == pytest.approx(float(bundle.scorer.users[bundle.users.index("u0")] @ cold.vector), abs=1e-5)
@@ -109,7 +109,7 @@ def test_a_title_alone_will_do(bundle: Bundle, tmp_path: Path) -> None:
     assert set(cold.features) == {"text", "title", "description"} and cold.description == ""
     assert torch.equal(cold.features["title"], cold.features["description"])
     with pytest.raises(DataError, match="has no 'image' features"):
-        retriever.like(cold, by="image")
+        retriever.similar(cold, by="image")
 
 
 def test_what_cannot_be_used_says_so(bundle: Bundle, tmp_path: Path) -> None:

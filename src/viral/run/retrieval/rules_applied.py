@@ -1,4 +1,4 @@
-"""A list by a shop's rules: what they change in the scores and the order of one bundle's items. I: items."""
+"""A shop's rules applied to one bundle: what they change in the scores and the order of its items. I: items."""
 
 import heapq
 from collections import Counter, deque
@@ -10,15 +10,14 @@ from torch import Tensor
 
 from viral.evaluation.exposure import above_average
 from viral.run.bundle import Bundle
-from viral.run.retrieval.order import Best
+from viral.run.retrieval.exact_search import Best
 from viral.run.retrieval.rules import Rules, unknown_in
 
-PART = "rules"  # what the rules add to a score
 AHEAD = 4  # times the places asked for: how far an order is looked through first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ruling:
+class AppliedRules:
     """Rules as indices of a bundle's items."""
 
     pins: tuple[tuple[int, int], ...]  # place and item, in the order of the places
@@ -29,7 +28,7 @@ class Ruling:
     penalty: Tensor | None = None  # (I,) in standard deviations, for being popular
 
     @classmethod
-    def of(cls, rules: Rules, bundle: Bundle) -> "Ruling":
+    def of(cls, rules: Rules, bundle: Bundle) -> "AppliedRules":
         columns = bundle.material.columns
         categories, brands = columns.get("category", ()), columns.get("brand", ())
         rows = {"categories": _rows(categories), "brands": _rows(brands)}

@@ -18,7 +18,7 @@ from viral.enrich import Answer, Describer, Picture, Prompt, Refused
 from viral.enrich.prompts import clean_title
 from viral.enrich.protocol import for_categories
 from viral.run.bundle_extras import Described, Material, described_by
-from viral.run.retrieval.describer import NOTHING_GIVEN, Given, check_revision, describer_of
+from viral.run.retrieval.describer import NO_DESCRIBER_OPTIONS, DescriberOptions, check_revision, describer_of
 
 STEPS = ("look", "describe", "encode", "place")  # of a new item
 OnStep = Callable[[str], None]
@@ -30,18 +30,18 @@ def unheard(step: str) -> None:
 
 
 @dataclass
-class Encoders:
+class ItemEncoders:
     """What turns one new item into features. Models are loaded at their first use and kept.
 
-    ``describer``, ``words`` and ``vision`` stand in for those that the material names; ``given`` says of its describer
-    what the material does not keep. ``modalities`` are rows of yours beside those of the table.
+    ``describer``, ``words`` and ``vision`` stand in for those that the material names; ``options`` say of its
+    describer what the material does not keep. ``modalities`` are rows of yours beside those of the table.
     """
 
     material: Material
     describer: Describer | None = None
     words: Encoder = field(default_factory=SentenceEncoder)
     vision: VisionEncoder = field(default_factory=EfficientNetLite)
-    given: Given = NOTHING_GIVEN
+    options: DescriberOptions = NO_DESCRIBER_OPTIONS
     modalities: Sequence[Modality] = ()
     _own: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _kept: tuple[Describer, Prompt] | None = field(default=None, init=False, repr=False)
@@ -129,7 +129,7 @@ class Encoders:
     def _of(self, made: Described) -> tuple[Describer, Prompt]:
         categories = self.material.columns.get("category", ())
         if self.describer is None:
-            describer, prompt = describer_of(made, self.given)
+            describer, prompt = describer_of(made, self.options)
             return for_categories(describer, categories), prompt
         check_revision(self.describer, made)
-        return for_categories(self.describer, categories), self.given.prompt_for(made.prompt)
+        return for_categories(self.describer, categories), self.options.prompt_for(made.prompt)
