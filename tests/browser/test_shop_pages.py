@@ -198,16 +198,16 @@ def test_a_request_that_is_not_understood_is_told_by_its_field(watch) -> None:
     assert "query.edit: " in told.inner_text() and "valid boolean" in told.inner_text()
 
 
-def test_who_took_an_item_is_a_strip_that_leads_to_them(watch) -> None:
+def test_who_chose_an_item_is_a_strip_that_leads_to_them(watch) -> None:
     page = watch.go("/gallery?sort=taken")
     page.get_by_test_id("card").first.locator("a.cover").click()
-    strip = page.get_by_role("list", name="Who took it")
+    strip = page.get_by_role("list", name="Who chose it")
     strip.wait_for()
     name = strip.locator(".person bdi").first.inner_text()
     assert strip.locator(".person").count() > 1 and watch.audit() == [] and watch.overflow() <= 0
     title = page.locator("h1").inner_text()
     strip.locator(".person").first.click()
-    page.locator("#taken").wait_for()
+    page.locator("#history").wait_for()
     assert page.locator("h1 bdi").inner_text() == name
-    names = page.locator("#taken .name").all_inner_texts()
+    names = page.locator("#history .name").all_inner_texts()
     assert any(one.rstrip("…")[:20] == title[:20] for one in names)

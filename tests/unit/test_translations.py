@@ -2,7 +2,9 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,9 @@ from viral.apps.serve.pages.rendering import HERE, environment
 from viral.base.language import LANGUAGES, LOCALE
 
 SOURCE = Path(viral.__file__).parent
+UNMARKED = "messages.json"  # names and messages of other layers: no marks, they are translated where they are shown
+# Of a message that is put together from parts, the part that stands in the code as it is.
+COMPOSED = re.compile(r"^(?:unique |empty |picture: |pictures are |add the items, or )|;.*| split$")
 MARKS = {"_": 1, "gettext": 1, "marked": 1, "n_": 2, "ngettext": 2, "translated": 1}
 
 
@@ -41,7 +46,7 @@ def used() -> dict[str, str]:
 
 
 def catalogue(language: str) -> dict[str, str]:
-    files = sorted((LOCALE / language).glob("*.json"))
+    files = sorted(file for file in (LOCALE / language).glob("*.json") if file.name != UNMARKED)
     return {key: file.name for file in files for key in json.loads(file.read_text(encoding="utf-8"))}
 
 
@@ -50,6 +55,16 @@ def test_every_marked_sentence_is_translated_and_none_that_is_gone(language: str
     marked, there = used(), catalogue(language)
     assert {key: file for key, file in marked.items() if key not in there} == {}
     assert {key: file for key, file in there.items() if key not in marked} == {}
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def test_messages_of_other_layers_stand_in_the_code(language: str) -> None:
+    phrases = {status.phrase for status in HTTPStatus} | {"Content Too Large", "Unprocessable Content"}  # newer names
+    source = "".join(file.read_text(encoding="utf-8") for file in SOURCE.rglob("*.py"))
+    there = json.loads((LOCALE / language / UNMARKED).read_text(encoding="utf-8"))
+    assert [key for key in there if key not in phrases and COMPOSED.sub("", key).replace(" ", "_") not in source
+            and COMPOSED.sub("", key) not in source] == []  # fmt: skip
+    assert not set(there) & set(used())
 
 
 def test_a_template_marks_constants_alone() -> None:

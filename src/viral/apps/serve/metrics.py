@@ -28,7 +28,7 @@ class ServerMetrics:
         self.running = Gauge(
             "viral_requests_running", "Requests under way.", registry=registry, multiprocess_mode="livesum"
         )
-        self.reloads = Counter("viral_reloads", "Bundles taken up while serving.", ("result",), registry=registry)
+        self.reloads = Counter("viral_reloads", "Bundles loaded while serving.", ("result",), registry=registry)
         self.broken = Gauge(
             "viral_bundle_broken", "1 where what lies on the disk cannot be loaded, and an older bundle serves.",
             registry=registry, multiprocess_mode="livemax",
@@ -38,7 +38,7 @@ class ServerMetrics:
             multiprocess_mode="livemin",
         )  # fmt: skip
         self.feedback = Counter(
-            "viral_feedback_events", "Events taken into the feedback file.", ("kind", "variant"), registry=registry
+            "viral_feedback_events", "Events kept in the feedback file.", ("kind", "variant"), registry=registry
         )
         self._of_shop(registry)
         self._variants: set[str] = set()

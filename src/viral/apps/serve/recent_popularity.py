@@ -1,4 +1,4 @@
-"""What was taken lately: counts of the items in the last days of the data set's log. I items, E events."""
+"""Popularity of late: counts of the items in the last days of the data set's log. I items, E events."""
 
 import threading
 from typing import Any
@@ -18,7 +18,7 @@ REMEMBERED = 16  # numbers of days
 _HINT = "without days it is by all of the training; or serve with --dataset a data set whose log has times"
 
 
-class Recent:
+class RecentPopularity:
     """The log's items and times, read when they are first asked for."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Recent:
         self._counts: dict[int, Tensor] = {}
 
     def counts(self, snapshot: Snapshot, days: int) -> Tensor:
-        """How often each item was taken in the last days before the log's last event: (I,) int64.
+        """How often each item was chosen in the last days before the log's last event: (I,) int64.
 
         ``DataError`` where there is no data set, or its log has no times.
         """
@@ -46,7 +46,7 @@ class Recent:
 
 def recent_counts(snapshot: Snapshot, days: int | None) -> Tensor | None:
     """Counts of the last days; None for no days, which means all of the training."""
-    return None if days is None else snapshot.kept(Recent).counts(snapshot, days)
+    return None if days is None else snapshot.kept(RecentPopularity).counts(snapshot, days)
 
 
 def _log(dataset: Dataset | None, known: Vocabulary) -> tuple[Any, Any]:

@@ -9,10 +9,20 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from serving import application, save_run
-from viral.apps.serve.security.access import read_tokens
 from viral.apps.serve.security.rate_limit import Buckets
 from viral.apps.serve.security.request_guard import CSP, is_loopback
-from viral.apps.serve.security.tokens import COOKIE, SECONDS, Token, add_token, digest, find, holder, issue, new_token
+from viral.apps.serve.security.tokens import (
+    COOKIE,
+    SECONDS,
+    Token,
+    add_token,
+    digest,
+    find,
+    holder,
+    issue,
+    new_token,
+    read_tokens,
+)
 from viral.base.errors import DataError, UsageError
 
 EVENT = {"events": [{"user_id": "u1", "item_id": "i1", "kind": "like"}]}
@@ -274,7 +284,7 @@ def test_a_fault_of_ours_is_told_without_its_inside(alone: FastAPI, caplog: pyte
 
 def test_a_reader_is_answered_at_once_when_many_wait(alone: FastAPI) -> None:
     with TestClient(alone, base_url="http://localhost") as client:
-        long = alone.state.work.long
+        long = alone.state.pools.long
         long._inside = long._room  # as if so many were at work
         try:
             started = time.monotonic()

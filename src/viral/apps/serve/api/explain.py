@@ -28,7 +28,7 @@ async def why(
     words: Annotated[bool, Query(description="Also which words matter; the description is encoded anew.")] = False,
     variant: Annotated[Variant | None, Query(description="Of an A/B test; by default as the user's id tells.")] = None,
 ) -> Response:
-    """Why, in a sentence, and the score taken apart: its parts, where they come from, the history that carries it."""
+    """Why, in a sentence, and the score decomposed: its parts, where they come from, the history that carries it."""
     charge(request, key, 20.0 if words else 1.0)
     variants: Variants = request.app.state.variants
     snapshot = variants.chosen(variant, user_id)[1].current

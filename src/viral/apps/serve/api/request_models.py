@@ -90,7 +90,7 @@ class WhoIn(Body):
 class RecommendIn(Body):
     """Who, and what of the list: a user, somebody by the items just looked at, both, or many of them at once."""
 
-    user_id: Id | SkipJsonSchema[None] = Field(default=None, description="As in the log; others are given what sells.")
+    user_id: Id | SkipJsonSchema[None] = Field(default=None, description="As in the log; others are given what is popular.")
     item_ids: Annotated[list[Id], Field(max_length=MAX_K)] | SkipJsonSchema[None] = Field(
         default=None, description="What the current visit has shown; unknown ids are told, and without effect."
     )
@@ -99,7 +99,7 @@ class RecommendIn(Body):
     )
     k: K = 10
     offset: Offset = 0
-    exclude_seen: bool = Field(default=True, description="Leave out what was taken already.")
+    exclude_seen: bool = Field(default=True, description="Leave out the items of the history.")
     exclude: ExcludeIn = Field(default=ExcludeIn(), description="What is not recommended.")
     filters: FiltersIn = Field(default=FiltersIn(), description="What every item must be.")
     diversity: float = Field(default=0.0, ge=0, le=1, description="0: by score; towards 1: more variety (MMR).")
@@ -148,6 +148,6 @@ class EventIn(Body):
 
 
 class FeedbackIn(Body):
-    """Events, all taken or none."""
+    """Events, all kept or none."""
 
     events: list[EventIn] = Field(min_length=1, max_length=1000)

@@ -32,7 +32,7 @@ class Recommended(Face):
     title: str
     rank: int
     score: float
-    parts: dict[str, float] = Field(description="Of a popular item, `popularity`: how many took it.")
+    parts: dict[str, float] = Field(description="Of a popular item, `popularity`: how many users chose it.")
     pinned: bool = Field(description="Its place is a rule's, not the score's.")
 
 
@@ -74,7 +74,7 @@ class ManyRecommendations(Stamped):
 
 
 class Popular(Stamped):
-    """What most users took, the most taken first."""
+    """The items with the most interactions, those with the most first."""
 
     days: int | None = Field(description="Before the log's end; null: all of the training.")
     offset: int
@@ -114,7 +114,7 @@ class Word(BaseModel):
 
 
 class Explained(Stamped):
-    """One score taken apart; parts and origins each add up to it."""
+    """One score decomposed; parts and origins each add up to it."""
 
     user_id: str
     item_id: str
@@ -125,7 +125,7 @@ class Explained(Stamped):
     rank: int = Field(description="Among the items that can be recommended to the user.")
     num_items: int
     seen: bool
-    taken: int = Field(description="How many items the user took.")
+    taken: int = Field(description="How many items the user's history has.")
     origins: dict[str, float]
     evidence: list[EvidenceItem]
     history: float
@@ -151,7 +151,7 @@ class ItemOut(BaseModel):
 
 
 class ItemDetail(ItemOut, Stamped):
-    """An item with how many users took it in training, and the bits its modalities tell, where measured."""
+    """An item with how many users chose it in training, and the bits its modalities tell, where measured."""
 
     users: int
     information: dict[str, float]
@@ -179,7 +179,7 @@ class ColdOut(Stamped):
     title: str
     description: str
     way: Way = Field(
-        description="foretold: embedded by what the known items' features tell of their vectors; own: by the model "
+        description="foretold: predicted from its features by a rule learnt from the known items; own: by the model "
         "itself; neighbors: as the mean of its nearest items."
     )
     similar: dict[str, list[SimilarItem]]

@@ -1,4 +1,4 @@
-"""Words that were changed, counted, and taken into the model: one button, and how far it is."""
+"""Edited descriptions, counted, and applied to the model by one button, which tells how far it is."""
 
 import time
 from typing import Any

@@ -1,57 +1,106 @@
-"""What studies and runs left on the disk, found again below the folders that the server was given, and read with care.
+"""The studies and runs below the folders that the server was given, found again and read with care.
 
 The files may be anybody's: what cannot be read is named with its reason and takes nothing else with it.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from viral.apps.serve.pages.experiment_rows import cold_rows_of, rows_of
 from viral.base.errors import DataError, UnknownIdError
-from viral.base.files import read_sealed
-from viral.lab.study.cold.cold_study import JSON_FILE as COLD_FILE
-from viral.lab.study.cold.rows import ColdRow
-from viral.lab.study.result_files import JSON_FILE
-from viral.lab.study.rows import Row
-from viral.lab.study.tuning.tune import RESULT_FILE as TUNE_FILE
+from viral.base.language import _
+from viral.lab.report import Curves, Section, Table
+from viral.lab.report.wording import DASH, fixed
+from viral.lab.study.learning_curves import curve
+from viral.lab.study.reader import FILES as STUDY_FILES
+from viral.lab.study.reader import read_document, read_study, sections_of
+from viral.lab.study.study import METRIC, Study, Summary
 from viral.run.summary import RUN_FILE
 
-Kind = Literal["comparison", "ablation", "cold", "tuning", "run", "unreadable"]
-FILES = (JSON_FILE, COLD_FILE, TUNE_FILE, RUN_FILE)
-LONGEST = 50_000_000  # bytes of a file that is read
+FILES = (*STUDY_FILES, RUN_FILE)
 MOST = 500  # folders that are looked into
 SERVED = "this run"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStudy(Study):
+    """A single run, shown among the studies; ``document`` is its ``run.json``."""
+
+    KIND, FILE = "run", RUN_FILE
+
+    document: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "RunStudy":
+        command, dataset, commit = (str(document.get(name, "")) for name in ("command", "dataset", "commit"))
+        return cls(command=command, dataset=dataset, commit=commit, document=document)
+
+    @property
+    def model(self) -> str:
+        return str(self.document.get("model", ""))
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Those of the test set."""
+        found = self.document.get("metrics")
+        values = found if isinstance(found, Mapping) else {}
+        return {str(name): value for name, value in values.items() if isinstance(value, float)}
+
+    def summary(self) -> Summary:
+        value = self.metrics.get(METRIC)
+        size = _("seed %(seed)s", seed=self.document.get("seed", "–"))
+        return Summary(size, 1, f"{self.model}: {METRIC} {fixed(value)}", value)
+
+    def sections(self) -> list[Section]:
+        """Its metrics on test, and how it learnt."""
+        table = Table(
+            heading=_("On the test set"),
+            columns=(_("metric"), _("value")),
+            rows=tuple((name, fixed(value)) for name, value in self.metrics.items()),
+            numeric=(_("value"),),
+            caption=_(
+                "%(users)s users; what they interacted with in train is masked.",
+                users=self.document.get("users", DASH),
+            ),
+        )
+        learnt = curve(self.model, self.document, METRIC)
+        return [table, *([Curves(heading=_("Learning curve"), curves=(learnt,), metric=METRIC)] if learnt else [])]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One study or run; ``name`` is unique and is its address, ``document`` what its file says."""
+    """One study or run; ``name`` is unique and is its address. What cannot be read has a fault instead."""
 
     name: str
-    kind: Kind
     folder: Path
-    document: Mapping[str, Any]
+    study: Study | None
     fault: str = ""
     modified: float = 0.0  # when its file was written, in seconds since 1970
 
     @property
+    def kind(self) -> str:
+        return "unreadable" if self.study is None else self.study.KIND
+
+    @property
     def data(self) -> str:
         """The name of the data set."""
-        return Path(str(self.document.get("dataset", ""))).name
+        return "" if self.study is None else self.study.data
 
     @property
-    def rows(self) -> list[Row]:
-        """The rows of a comparison or an ablation."""
-        return rows_of(self.document, self.name)
+    def summary(self) -> Summary:
+        """In a line of the list."""
+        return Summary("", 0, self.fault, None) if self.study is None else self.study.summary()
 
-    @property
-    def cold_rows(self) -> list[ColdRow]:
-        """The rows of a study of new items."""
-        return cold_rows_of(self.document, self.name)
+    def sections(self) -> list[Section]:
+        """All of its page; raises ``DataError`` where the file is not what its command writes."""
+        try:
+            if isinstance(self.study, RunStudy):
+                return self.study.sections()
+            return [] if self.study is None else sections_of(self.study, self.folder)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = f"its file is not what its command writes ({type(error).__name__})"
+            raise DataError(what, where=self.name) from None
 
 
 def discover(folders: Sequence[Path], run: Path) -> dict[str, Found]:
@@ -66,7 +115,7 @@ def discover(folders: Sequence[Path], run: Path) -> dict[str, Found]:
         while name in found:
             number += 1
             name = f"{wanted} ({number})"
-        found[name] = look(name, place)
+        found[name] = _look(name, place)
     return found
 
 
@@ -81,47 +130,19 @@ def _file(folder: Path) -> Path | None:
     return next((folder / name for name in FILES if (folder / name).is_file()), None)
 
 
-def look(name: str, folder: Path) -> Found:
+def _look(name: str, folder: Path) -> Found:
     """Read one folder."""
     file, modified = _file(folder), 0.0
     if file is None:
-        return Found(name, "unreadable", folder, {}, f"there is no {', '.join(FILES[:-1])} or {FILES[-1]} in it")
+        return Found(name, folder, None, f"there is no {', '.join(FILES[:-1])} or {FILES[-1]} in it")
     try:
         modified = file.stat().st_mtime
-        document = document_of(file, file.stat().st_mtime_ns)
-        kind = _kind(file, document)
-        if kind in ("comparison", "ablation"):
-            rows_of(document, name)
-        elif kind == "cold":
-            cold_rows_of(document, name)
+        study = RunStudy.of(read_document(file)) if file.name == RUN_FILE else read_study(folder)
     except DataError as error:
-        return Found(name, "unreadable", folder, {}, error.what, modified)
+        return Found(name, folder, None, error.what, modified)
     except OSError as error:
-        return Found(name, "unreadable", folder, {}, error.strerror or "it cannot be read", modified)
-    return Found(name, kind, folder, document, modified=modified)
-
-
-@lru_cache(maxsize=256)
-def document_of(file: Path, _modified: int) -> Mapping[str, Any]:
-    """A JSON object, read again when the file has changed; raises ``DataError`` and ``OSError``."""
-    return read_document(file)
-
-
-def read_document(file: Path) -> Mapping[str, Any]:
-    """The same without keeping it."""
-    if file.stat().st_size > LONGEST:
-        raise DataError(f"{file.name} is longer than {LONGEST:,} bytes")
-    return read_sealed(file, hint="make it anew")
-
-
-def _kind(file: Path, document: Mapping[str, Any]) -> Kind:
-    if file.name == RUN_FILE:
-        return "run"
-    if file.name == TUNE_FILE:
-        return "tuning"
-    if file.name == COLD_FILE:
-        return "cold"
-    return "ablation" if "visual_contribution" in document else "comparison"
+        return Found(name, folder, None, error.strerror or "it cannot be read", modified)
+    return Found(name, folder, study, modified=modified)
 
 
 def find(found: Mapping[str, Found], name: str) -> Found:
@@ -129,10 +150,3 @@ def find(found: Mapping[str, Found], name: str) -> Found:
     if name not in found:
         raise UnknownIdError("there is no such experiment", hint="the page of experiments lists what there is")
     return found[name]
-
-
-def settings_text(value: Any) -> str:
-    """A value of a configuration as it is shown; none is ``none``, as in a recipe."""
-    if value is None:
-        return "none"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from viral.apps.serve.pages.experiment_files import Found
-from viral.apps.serve.pages.experiment_sections import METRIC
+from viral.apps.serve.pages.experiment_files import Found, RunStudy
 from viral.base.language import _
 from viral.lab.report import Ranking, RankingRow
 from viral.lab.report.charts import Line, line_chart
 from viral.lab.report.palette import Palette, palette
 from viral.lab.report.values import Estimate
-from viral.lab.study.ablation.groups import FULL
+from viral.lab.study.ablation.published_groups import FULL
 from viral.lab.study.rows import Row
+from viral.lab.study.study import METRIC, TrainingStudy
 
 MOST_CHARTS, MOST_MODELS = 6, 8  # of a page; lines that can be told apart
 
@@ -52,7 +52,7 @@ def _trained(found: Iterable[Found]) -> Iterable[Trained]:
     """What was measured on a test set, with VIRAL itself of an ablation; a run that is listed twice counts once."""
     seen: set[str] = set()
     for one in found:
-        if one.kind not in ("run", "comparison", "ablation") or str(one.folder.resolve()) in seen:
+        if str(one.folder.resolve()) in seen:
             continue
         seen.add(str(one.folder.resolve()))
         for model, value in _values(one):
@@ -61,15 +61,14 @@ def _trained(found: Iterable[Found]) -> Iterable[Trained]:
 
 
 def _values(found: Found) -> list[tuple[str, float | None]]:
-    if found.kind == "run":
-        metrics = found.document.get("metrics")
-        value = metrics.get(METRIC) if isinstance(metrics, Mapping) else None
-        return [(str(found.document.get("model", "")), value)]
+    study = found.study
+    if isinstance(study, RunStudy):
+        return [(study.model, study.metrics.get(METRIC))]
     first: dict[str, Row] = {}
-    for row in found.rows:
+    for row in study.rows if isinstance(study, TrainingStudy) else ():
         if row.seeds and (found.kind == "comparison" or row.name == FULL):
             first.setdefault(row.model, row)
-    return [(model, row.metrics[METRIC].mean) for model, row in first.items() if METRIC in row.metrics]
+    return [(model, row.mean(METRIC)) for model, row in first.items()]
 
 
 def _trend(trained: Sequence[Trained], key: str) -> Trend:

@@ -1,28 +1,21 @@
 """What studies found: leaderboards, ablations, tunings and runs, and two trainings against each other."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from viral.apps.serve.pages.experiment_files import Found, discover, find, settings_text
-from viral.apps.serve.pages.experiment_sections import METRIC, metric_of
+from viral.apps.serve.pages.experiment_files import Found, discover, find
 from viral.apps.serve.pages.experiment_trends import trends
 from viral.apps.serve.pages.rendering import quoted, render
 from viral.apps.serve.pages.run_comparison import Difference, Side, config_difference, difference, side, sides
-from viral.apps.serve.pages.run_sections import sections_of
 from viral.apps.serve.security.access import asks
 from viral.base.errors import DataError
 from viral.base.language import _, marked, n_
 from viral.lab.report import Bar, BarChart, Estimate, Section, Table, render_sections, style
 from viral.lab.report.wording import fixed
-from viral.lab.study.cold.cold_study import label
-from viral.lab.study.cold.cold_study import ours as cold_ours
-from viral.lab.study.cold.rows import ColdRow
-from viral.lab.study.comparison.report import ours
-from viral.lab.study.rows import Row
+from viral.lab.study.study import METRIC, Summary, setting_text
 
 router = APIRouter(include_in_schema=False)
 FIGURES = "figures.css"  # of the reports: what their charts and tables look like
@@ -48,20 +41,18 @@ Short = Annotated[str, Query(max_length=20)]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Line:
     """A line of the list."""
 
     found: Found
     kind: str
     href: str
-    size: str  # what is in it
-    best: str
-    amount: int = 0  # rows or trials
-    value: float = -1.0  # of the best
+    summary: Summary
 
     def key(self, column: str) -> tuple[Any, ...]:
         """What a column sorts it by; what cannot be read comes last."""
-        values = {"what": self.kind, "data": self.found.data.casefold(), "size": self.amount, "best": self.value,
+        value = -1.0 if self.summary.value is None else self.summary.value
+        values = {"what": self.kind, "data": self.found.data.casefold(), "size": self.summary.amount, "best": value,
                   "when": self.found.modified}  # fmt: skip
         return values.get(column, ""), self.found.name.casefold()
 
@@ -76,7 +67,7 @@ def discovered(request: Request) -> dict[str, Found]:
 def show_all(request: Request, sort: Short = "", order: Short = "") -> Response:
     """The list, sorted by a column if one is asked for; how metrics went over time; the choice of two to compare."""
     found = discovered(request)
-    listed = [_listed(one) for one in found.values()]
+    listed = [_line(one) for one in found.values()]
     if sort in COLUMNS:
         down = order == "desc"
         listed.sort(key=lambda one: one.key(sort), reverse=down)
@@ -97,56 +88,8 @@ def _head(name: str, sort: str, order: str) -> dict[str, str]:
     return {"label": COLUMNS[name], "state": state, "mark": mark, "href": f"/experiments?sort={name}&order={turn}"}
 
 
-def _listed(found: Found) -> Listed:
-    try:
-        size, best, amount, value = _summary(found)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        found = Found(found.name, "unreadable", found.folder, {})
-        size, amount, value = "", 0, None
-        best = _("its file is not what its command writes (%(fault)s)", fault=type(error).__name__)
-    href = f"/experiments/study/{quoted(found.name)}"
-    return Listed(found, _(KINDS[found.kind]), href, size, best, amount, -1.0 if value is None else float(value))
-
-
-def _summary(found: Found) -> tuple[str, str, int, float | None]:
-    """How much is in it, and the best of it, or why it cannot be read; both as numbers, too."""
-    size, best, amount, value = "", found.fault, 0, None
-    if found.kind in ("comparison", "ablation"):
-        rows, metric = found.rows, metric_of(found)
-        size, amount, best = _size(rows), len(rows), _("no result")
-        first = max((row for row in rows if row.seeds), key=lambda row: row.metrics[metric].mean, default=None)
-        if first is not None:
-            value = first.metrics[metric].mean
-            best = f"{first.name}: {metric} {fixed(value)}"
-    elif found.kind == "cold":
-        size, amount = _size(found.cold_rows), len(found.cold_rows)
-        best, value = _cold_best(found.cold_rows)
-    elif found.kind == "tuning":
-        amount, value = len(found.document.get("trials", ())), (found.document.get("best") or {}).get("value")
-        size = n_("%(number)s trial", "%(number)s trials", amount)
-        best = _("%(model)s: %(value)s on validation", model=found.document.get("model", ""), value=fixed(value))
-    elif found.kind == "run":
-        amount, value = 1, (found.document.get("metrics") or {}).get(METRIC)
-        size = _("seed %(seed)s", seed=found.document.get("seed", "–"))
-        best = f"{found.document.get('model', '')}: {METRIC} {fixed(value)}"
-    return size, best, amount, value
-
-
-def _size(rows: Sequence[Row] | Sequence[ColdRow]) -> str:
-    seeds = len({seed for row in rows for seed in row.seeds})
-    told = n_("%(number)s row", "%(number)s rows", len(rows)), n_("%(number)s seed", "%(number)s seeds", seeds)
-    return ", ".join(told)
-
-
-def _cold_best(rows: Sequence[ColdRow]) -> tuple[str, float | None]:
-    """The row whose new items are found best among all items."""
-    there = [row for row in rows if "all" in row.places]
-    first = max(there, key=lambda row: row.places["all"].recall.mean, default=None)
-    if first is None:
-        return _("no result"), None
-    value = first.places["all"].recall.mean
-    said = _("%(row)s: %(metric)s %(value)s of new items", row=label(first), metric=METRIC, value=fixed(value))
-    return said, value
+def _line(found: Found) -> Line:
+    return Line(found, _(KINDS[found.kind]), f"/experiments/study/{quoted(found.name)}", found.summary)
 
 
 @router.get("/experiments/figures.css", dependencies=[Depends(asks)])
@@ -159,18 +102,11 @@ def figures() -> Response:
 def show_one(request: Request, name: str) -> Response:
     """One study or run."""
     found = find(discovered(request), name)
-    made = sections_of(found)
+    made, study = found.sections(), found.study
     return render(
-        request, "experiment.html", found=found, kind=_(KINDS[found.kind]), headings=[one.heading for one in made],
-        body=render_sections(made, _ours(found)), command=str(found.document.get("command", "")),
+        request, "experiment.html", found=found, study=study, kind=_(KINDS[found.kind]),
+        headings=[one.heading for one in made], body=render_sections(made, () if study is None else study.ours),
     )  # fmt: skip
-
-
-def _ours(found: Found) -> Sequence[str]:
-    """The rows that are VIRAL, whatever their names."""
-    if found.kind == "comparison":
-        return ours(found.rows)
-    return cold_ours(found.cold_rows) if found.kind == "cold" else ()
 
 
 @router.get("/experiments/compare", dependencies=[Depends(asks)])
@@ -211,7 +147,7 @@ def _config(first: Side, second: Side) -> Section:
 
 
 def _value(value: Any) -> str:
-    return "–" if value is None else settings_text(value)
+    return "–" if value is None else setting_text(value)
 
 
 def _outcome(result: Difference, second: Side) -> Section:

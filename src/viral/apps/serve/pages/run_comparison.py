@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from viral.apps.serve.pages.experiment_cells import kept_cells, of_row, summary_of
-from viral.apps.serve.pages.experiment_files import Found
+from viral.apps.serve.pages.experiment_files import Found, RunStudy
 from viral.base.errors import DataError, UsageError, ViralError
 from viral.base.language import marked
 from viral.base.recipe import build
@@ -23,15 +22,15 @@ from viral.data.dataset import Dataset
 from viral.data.preconditions import need
 from viral.evaluation import PairedTest, paired_test
 from viral.evaluation.protocol import PROTOCOLS, measure
-from viral.lab.study.ablation.groups import STUDIES
-from viral.lab.study.cells import USERS_FILE, CellResult
+from viral.lab.study.ablation.rows import GROUPS
+from viral.lab.study.kept_results import USERS_FILE, CellResult, KeptCell, cells_of_row, kept_cells
 from viral.lab.study.rows import Row
+from viral.lab.study.study import METRIC, TrainingStudy
 from viral.run.bundle import MANIFEST_FILE, Bundle
 from viral.run.configuration import find_model, refuse_foreign
 from viral.run.identity import RECIPE_FILE
 from viral.run.pipeline import BUNDLE_FOLDER, load_split
 
-METRIC = "recall@20"
 SHOWN = 15  # users on each side
 NO_RECIPE = marked("its cells are of a version that kept no recipe; the command that made it, given again, adds them")
 Users = Mapping[str, float]
@@ -84,10 +83,12 @@ def sides(found: Mapping[str, Found], fallback: Dataset | None) -> dict[str, Sid
     """All that can be compared, by address."""
     made: dict[str, Side] = {}
     for one in found.values():
-        if one.kind == "run":
-            made[one.name] = Side(one.name, one.name, partial(run_config, one), _of_run(one, fallback))
-        elif one.kind in ("comparison", "ablation"):
-            for row in one.rows:
+        if isinstance(one.study, RunStudy):
+            document = one.study.document
+            config = partial(run_config, one.folder, document)
+            made[one.name] = Side(one.name, one.name, config, _of_run(one, document, fallback))
+        elif isinstance(one.study, TrainingStudy):
+            for row in one.study.rows:
                 if row.seeds:
                     key = f"{one.name}/{row.name}"
                     made[key] = Side(key, key, partial(row_config, one, row), _of_cells(one, row))
@@ -101,35 +102,35 @@ def side(there: Mapping[str, Side], key: str) -> Side:
     return there[key]
 
 
-def run_config(found: Found) -> Config:
+def run_config(folder: Path, document: Mapping[str, Any]) -> Config:
     """A run's whole recipe, defaults written out where its model is known here."""
     try:
-        recipe = tomllib.loads((found.folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        recipe = tomllib.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return Config({"model": found.document.get("model")}, f"its {RECIPE_FILE} cannot be read")
+        return Config({"model": document.get("model")}, f"its {RECIPE_FILE} cannot be read")
     gap = ""
     try:
         settings = recipe.get("config", {})
         if "memory" not in recipe and recipe["model"] == "viral":  # kept before VIRAL's default was ``beyond``
             settings = {"variant": "light", **settings}
-        refuse_foreign(str(recipe["model"]), where=str(found.folder))
+        refuse_foreign(str(recipe["model"]), where=str(folder))
         full = build(find_model(str(recipe["model"])).variant(settings).Config, settings, where="[config]")
         recipe["config"] = asdict(full) if is_dataclass(full) and not isinstance(full, type) else recipe["config"]
     except (ViralError, KeyError, TypeError):
         gap = marked("its model is not known here, and so are its defaults")
-    return Config(flat(recipe) | {"parameters": found.document.get("num_parameters")}, gap)
+    return Config(flat(recipe) | {"parameters": document.get("num_parameters")}, gap)
 
 
 def row_config(found: Found, row: Row) -> Config:
     """The whole recipe that the row's cells kept, or its model, its budget and its variant."""
-    cell = next(iter(of_row(kept_cells(found), row)), None)
-    recipe = None if cell is None else summary_of(cell).get("recipe")
+    cell = next(iter(_cells(found, row)), None)
+    recipe = None if cell is None else cell.summary.get("recipe")
     if isinstance(recipe, Mapping):
         seed = row.seeds[0] if len(row.seeds) == 1 else list(row.seeds)
         return Config(flat(recipe) | {"train.seed": seed, "parameters": row.parameters})
     known = {"model": row.model, "train.max_epochs": row.max_epochs, "train.patience": row.patience}
-    study = STUDIES.get(row.group)
-    variant = next((one for one in (study.variants if study else ()) if one.name == row.name), None)
+    group = GROUPS.get(row.group)
+    variant = next((one for one in (group.variants if group else ()) if one.name == row.name), None)
     if found.kind == "ablation" and variant is not None:
         known |= flat({"config": variant.settings})
     return Config(known | {"parameters": row.parameters}, NO_RECIPE)
@@ -179,16 +180,20 @@ def difference(first: Users, second: Users) -> Difference:
     )
 
 
+def _cells(found: Found, row: Row) -> list[KeptCell]:
+    return cells_of_row(kept_cells(found.folder), row.name, row.model_key, row.seeds)
+
+
 def _of_cells(found: Found, row: Row) -> Callable[[], Users]:
     """Every user's mean over the seeds."""
 
     def read() -> Users:
         total: npt.NDArray[np.float64] | None = None
         ids: tuple[str, ...] = ()
-        folders = of_row(kept_cells(found), row)
-        for folder in folders:
+        cells = _cells(found, row)
+        for cell in cells:
             try:
-                users, values = CellResult(folder, {}).per_user(METRIC)
+                users, values = CellResult(cell.folder, {}).per_user(METRIC)
             except (OSError, ValueError, KeyError):
                 raise DataError(f"{USERS_FILE} of a seed cannot be read", hint="run the study again") from None
             if ids and users != ids:
@@ -196,19 +201,19 @@ def _of_cells(found: Found, row: Row) -> Callable[[], Users]:
             ids, total = users, values if total is None else total + values
         if total is None:
             raise DataError(f"the cells of {row.name!r} are gone", hint="run the study again")
-        return dict(zip(ids, (total / len(folders)).tolist(), strict=True))
+        return dict(zip(ids, (total / len(cells)).tolist(), strict=True))
 
     return read
 
 
-def _of_run(found: Found, fallback: Dataset | None) -> Callable[[], Users]:
+def _of_run(found: Found, document: Mapping[str, Any], fallback: Dataset | None) -> Callable[[], Users]:
     """Ranked again from the bundle, on the data set that the run names or the server has."""
 
     def compute() -> Users:
         manifest = found.folder / BUNDLE_FOLDER / MANIFEST_FILE
         if not manifest.is_file():
             raise DataError(f"{found.name} has no bundle")
-        named = found.document.get("dataset")
+        named = document.get("dataset")
         places = [Path(str(named))] if named else []
         places += [fallback.path] if fallback is not None else []
         return _measured(found.folder / BUNDLE_FOLDER, manifest.stat().st_mtime_ns, tuple(places))

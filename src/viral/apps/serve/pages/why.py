@@ -26,7 +26,7 @@ router = APIRouter(prefix="/why", include_in_schema=False)
 FOR_IT, AGAINST = 16, 8  # words that are shown
 PLACES = 6  # digits of a rank
 LEAST = 0.0005  # of a sum: less is not worth a line
-OTHERS, TASTE = marked("everything else that they took"), marked("their taste as a whole")
+OTHERS, BEYOND = marked("everything else in the history"), marked("their preferences as a whole")
 Span = tuple[float, float]
 
 
@@ -50,7 +50,7 @@ class Shares:
     @classmethod
     def of(cls, told: Explanation, cards: ItemCards) -> "Shares":
         named = sum(one.share for one in told.evidence)
-        rest = {OTHERS: told.history - named, TASTE: told.beyond}
+        rest = {OTHERS: told.history - named, BEYOND: told.beyond}
         total = told.score if told.score > 0 else None
         pieces = [Share("", cards[one.item_id], one.share, total and one.share / total) for one in told.evidence]
         pieces += [Share(gettext(name), None, value, total and value / total) for name, value in rest.items()]

@@ -16,7 +16,7 @@ class Buckets:
         self._filled: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key -> (what is left, when)
 
     def take(self, key: str, cost: float = 1.0) -> float:
-        """0 where ``cost`` was taken, else the seconds after which it could be."""
+        """0 where ``cost`` was paid, else the seconds after which it could be."""
         now = self._clock()
         left, then = self._filled.pop(key, (self.burst, now))
         left = min(self.burst, left + (now - then) * self.rate)

@@ -60,7 +60,7 @@ def test_who_chose_it_is_shown_the_first_twenty_and_how_many(
     page = Tree(client.get("/items/i7").text)
     assert shown_users(page) == [f"/users/{quoted(user)}" for user in took] and len(took) > 2
     assert f"in training, {len(took)} users" in page.text
-    monkeypatch.setattr("viral.apps.serve.pages.item.TAKERS", 2)
+    monkeypatch.setattr("viral.apps.serve.pages.item.CHOSEN_BY", 2)
     page = Tree(client.get("/items/i7").text)
     assert shown_users(page) == [f"/users/{quoted(user)}" for user in took[:2]]
     assert f"the first 2 of {len(took)}" in page.text

@@ -29,12 +29,12 @@ def try_a_mug(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
         (get("/map?colour=cluster"), "viral.apps.serve.pages.map_layout.by_cluster"),
         (get("/map/points"), "viral.apps.serve.pages.map_layout.by_dominance"),
         (get("/map/items/1"), "viral.apps.serve.pages.map.item_values"),
-        (try_a_mug, "viral.apps.serve.pages.item_cards.put_up"),
-        (try_a_mug, "viral.apps.serve.pages.new_item.liked"),
+        (try_a_mug, "viral.apps.serve.pages.item_cards._made"),
+        (try_a_mug, "viral.apps.serve.pages.new_item.with_cards"),
         (try_a_mug, "viral.apps.serve.pages.new_item.render"),
         (get("/why/words?user=u1&item=i1"), "viral.apps.serve.pages.why.render"),
         (get("/doctor/examination"), "viral.apps.serve.pages.doctor.render"),
-        (get("/"), "viral.apps.serve.pages.item_cards.put_up"),
+        (get("/"), "viral.apps.serve.pages.item_cards._made"),
     ],
 )
 def test_the_loop_answers_while_a_page_is_made(

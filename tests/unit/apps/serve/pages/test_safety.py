@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from pages_world import HOSTILE, ODD, SCRIPT, Tree, opened
 from viral.apps.serve.pages.rendering import HERE, STATIC, address, quoted
-from viral.apps.serve.security.access import new_token
+from viral.apps.serve.security.tokens import new_token
 
 HTMX = {"hx-request": "true"}
 PLACES = [

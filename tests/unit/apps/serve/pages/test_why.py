@@ -42,7 +42,7 @@ def test_the_rank_is_that_of_the_list_that_the_user_saw(client: TestClient, shop
     assert len(ranks) > len({address for _, address in ranks})  # variety has another order
 
 
-def test_without_a_list_it_is_the_place_among_all_that_they_have_not_taken(client: TestClient, shop: Path) -> None:
+def test_without_a_list_it_is_the_place_among_all_that_is_not_in_the_history(client: TestClient, shop: Path) -> None:
     bundle = Retriever.load(shop / "run").bundle
     item_id = Retriever(bundle).recommend("u1", 3)[-1].item_id
     for wrong in ("", "0", "0x1", "-1", "9" * 40, "<b>"):
@@ -78,7 +78,7 @@ def test_by_popularity_no_item_of_a_history_is_why(shop: Path, tmp_path: Path) -
     with opened(run, shop / "data") as client:
         page = client.get("/why?user=u1&item=i3").text
     ((_, sentence),) = Tree(page).all("p", class_="because")
-    assert sentence.startswith("Because it is popular: ") and "What they took that speaks for it" not in page
+    assert sentence.startswith("Because it is popular: ") and "Items of the history that speak for it" not in page
 
 
 def test_a_score_below_zero_has_sums_and_no_shares(shop: Path) -> None:

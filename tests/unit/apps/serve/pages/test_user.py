@@ -24,9 +24,9 @@ def recommended(page: str) -> list[str]:
     return [card.split(" score ")[0] for card in cards]
 
 
-def test_users_are_listed_and_found_with_some_of_what_they_took(client: TestClient) -> None:
+def test_users_are_listed_and_found_with_some_of_their_history(client: TestClient) -> None:
     people = Tree(client.get("/users").text).all("a", class_="person")
-    assert len(people) == 10 and "took" in people[0][1]
+    assert len(people) == 10 and "interaction" in people[0][1]
     assert [link["href"] for link, _ in Tree(client.get("/users?q=U3").text).all("a", class_="person")] == ["/users/u3"]
     assert "Nobody here" in client.get("/users?q=zzz").text
 
@@ -56,7 +56,7 @@ def test_a_long_history_has_pages_that_keep_what_was_chosen(
         shown += [link["href"] for link, _ in tree.all("a", class_="mini")]
         assert len(shown) == min(2 * number, len(history)) and f"page {number} of {pages}" in tree.text
         (last,) = [link for link, text in tree.all("a") if text == f"Page {pages}"]
-        assert last["href"] == f"/users/u1?variety=much&page={pages}" and last["data-hx-target"] == "#taken"
+        assert last["href"] == f"/users/u1?variety=much&page={pages}" and last["data-hx-target"] == "#history"
         kept = [(one["form"], one["value"]) for one, _ in tree.all("input", name="page")]
         assert kept == ([("choices", str(number))] if number > 1 else [])  # choosing a variety goes to the same page
     assert shown == history
