@@ -20,7 +20,7 @@ from plain_views import (
 )
 from plain_viral import normalised
 from viral.base.errors import UsageError
-from viral.models.families import soil_graphs
+from viral.models.baselines import soil
 from worlds import World, dense, first_batch
 
 VARIANTS = BOTH | {
@@ -69,8 +69,8 @@ def graphs(r: Tensor, s: dict[str, Tensor], config) -> tuple[Tensor, dict[str, T
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=list(VARIANTS))
 def test_soil(variant, world, monkeypatch):
-    monkeypatch.setattr(soil_graphs, "BLOCK_BYTES", 4 * 25 * 3)  # three items a block
-    monkeypatch.setattr(soil_graphs, "ROWS_AT_ONCE", 4)  # which parts what a user took
+    monkeypatch.setattr(soil, "BLOCK_BYTES", 4 * 25 * 3)  # three items a block
+    monkeypatch.setattr(soil, "ROWS_AT_ONCE", 4)  # which parts what a user took
     model = make("soil", world, **variant)
     config, w, batch = model.config, weights_of(model), first_batch(world, 16)
     given, r = features_of(model, world, {}), dense(world.split.train)
@@ -106,9 +106,9 @@ def test_blocks_make_no_difference(world, monkeypatch):
         world.split.train,
         {"text": world.inputs.features["text"], "visual": world.inputs.features["image"]},
     )
-    whole = soil_graphs.user_interests(train, features, 4, 3)
-    monkeypatch.setattr(soil_graphs, "BLOCK_BYTES", 1)
-    single = soil_graphs.user_interests(train, features, 4, 3)
+    whole = soil.user_interests(train, features, 4, 3)
+    monkeypatch.setattr(soil, "BLOCK_BYTES", 1)
+    single = soil.user_interests(train, features, 4, 3)
     torch.testing.assert_close(whole.weights, single.weights)
     some = whole.weights > 0
     assert torch.equal(whole.candidates[some], single.candidates[some])
@@ -119,7 +119,7 @@ def test_blocks_make_no_difference(world, monkeypatch):
 
 def test_second_order_interest_is_never_what_was_taken(world):
     train = world.split.train
-    found = soil_graphs.user_interests(train, {"text": world.inputs.features["text"]}, 5, 3)
+    found = soil.user_interests(train, {"text": world.inputs.features["text"]}, 5, 3)
     taken = set(zip(train.users.tolist(), train.items.tolist(), strict=True))
     pairs = [(u, found.candidates[u, n].item()) for u, n in (found.weights > 0).nonzero().tolist()]
     assert len(pairs) > 50

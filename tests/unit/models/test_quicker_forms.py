@@ -5,10 +5,11 @@ import torch
 import torch.nn.functional as F
 
 from viral.graph import bipartite_adjacency
+from viral.graph.functions.straight_through import instead
 from viral.models.base import Embeddings
 from viral.models.baselines import lgmrec, mmgcn
-from viral.models.families.hypergraph import coordinates
-from viral.models.families.mentor_tasks import instead, masking_distance, noisy_sum
+from viral.models.baselines.lgmrec import coordinates
+from viral.models.baselines.mentor import masking_distance, noisy_sum
 from worlds import World, first_batch, random_world, small_model
 
 

@@ -1,4 +1,4 @@
-"""Rows brought to unit length or scaled by a cosine, without the tables in between that plain autograd keeps."""
+"""Rows brought to unit length, scaled by a cosine or masked, without the tables in between that autograd keeps."""
 
 from typing import Any
 
@@ -72,3 +72,35 @@ class _TimesCosine(torch.autograd.Function):
             dx.addcmul_(u, pull)
             dx.addcmul_(y, (pull * cosine / length).masked_fill_(length <= SHORTEST_TURNED, 0), value=-1)
         return to_x.view(x.shape), to_unit.view(x.shape)
+
+
+def masked_cosine(x: Tensor, dropout: float) -> Tensor:
+    """Each row's cosine with itself once numbers were dropped: (n, D) -> (n,).
+
+    The same as ``F.cosine_similarity(x, F.dropout(x, dropout), dim=1)``; draws from torch's global generator.
+    """
+    result: Tensor = _MaskedCosine.apply(x, dropout)
+    return result
+
+
+class _MaskedCosine(torch.autograd.Function):
+    """cos(x, kept x) = √(b / a), a the squares of a row and b those that are kept: (n, D) -> (n,).
+
+    Its gradient is x (kept / √(a b) - √(b / a) / a); a row of which nothing is kept has cosine and gradient 0.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dropout: float) -> Tensor:
+        kept = torch.ones_like(x) if not dropout else torch.empty_like(x).bernoulli_(1 - dropout)
+        masked = x * kept
+        a, b = torch.linalg.vecdot(x, x), torch.linalg.vecdot(masked, masked)
+        cosines = (b / a.clamp(min=SHORTEST**2)).sqrt()
+        ctx.save_for_backward(x, masked, a, b, cosines)
+        return cosines
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        x, masked, a, b, cosines = ctx.saved_tensors
+        of_masked = (gradient / (a * b).sqrt()).masked_fill_(b == 0, 0)[:, None]
+        of_all = (gradient * cosines / a).masked_fill_(a == 0, 0)[:, None]
+        return (masked * of_masked).addcmul_(x, of_all, value=-1), None

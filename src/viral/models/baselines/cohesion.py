@@ -5,51 +5,31 @@ Recommendation", SIGIR 2025, https://arxiv.org/abs/2504.04452.
 Shapes: U users, I items, B batch, D embedding dimension of one branch, P branches (ids and modalities).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from viral import graph
-from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Triplets
 from viral.graph.functions import bpr_loss_bits, embedding, times_cosine
-from viral.models.base import EmbeddingRecommender, Embeddings
-from viral.models.families.content import Content
-from viral.models.families.modality_branches import (
-    BranchConfig,
-    Branches,
-    BranchWeights,
-    UserGraph,
-    columns,
-    of_pairs,
-    squares,
-)
+from viral.models.base import Embeddings
+from viral.models.families.modality_branches import BranchRecommender, TwoGraphConfig, UserGraph, of_pairs
 
 
 @dataclass(frozen=True, kw_only=True)
-class COHESIONConfig(BranchConfig):
+class COHESIONConfig(TwoGraphConfig):
     """Settings of public ports (the published best is not given); ``detach_ids=True`` is the published code's form."""
 
-    num_neighbors: int = 10  # of the item graph
-    visual_weight: float = 0.1  # of the item graph
-    num_user_neighbors: int = 40
-    resample_user_graph: bool = True
     detach_ids: bool = False  # leave the id branch's user table and encoder at random, and its items to the others
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_least(self, num_neighbors=1, visual_weight=0, num_user_neighbors=0)
 
-
-class COHESION(EmbeddingRecommender[COHESIONConfig]):
+class COHESION(BranchRecommender[COHESIONConfig]):
     """u = ũ + A_u ũ with ũ = [w_ub u_b]_b, i = ĩ + S ĩ with ĩ = [i_b]_b, over the branches b: id, and each modality."""
 
     Config = COHESIONConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "learning_rate": (1e-4, 1e-3),
         "num_layers": (1, 2, 3, 4),
         "reg_weight": (1e-1, 1e-2, 1e-3, 1e-4),
@@ -57,14 +37,14 @@ class COHESION(EmbeddingRecommender[COHESIONConfig]):
 
     def __init__(self, inputs: ModelInputs, config: COHESIONConfig) -> None:
         super().__init__(inputs, config)
-        self.content = Content(inputs, config)
-        widths = {"id": config.embedding_dim} | self.content.widths
-        self.item_embedding = embedding(self.num_items, config.embedding_dim, normal=True)
-        self.branches = Branches(self.num_users, widths, config)
-        self.branch_weights = BranchWeights(self.num_users, len(widths))
-        self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.item_graph = self.content.item_graph(config.num_neighbors, config.visual_weight)
         self.user_graph = UserGraph(inputs.train, config.num_user_neighbors, resample=config.resample_user_graph)
+
+    def build_branches(self) -> None:
+        """One of the ids, and one of each modality."""
+        dim = self.config.embedding_dim
+        self.item_embedding = embedding(self.num_items, dim, normal=True)
+        self.add_branches({"id": dim} | self.content.widths)
 
     def on_epoch_start(self, rng: torch.Generator) -> None:
         self.user_graph.draw(rng)
@@ -80,25 +60,22 @@ class COHESION(EmbeddingRecommender[COHESIONConfig]):
         of_ids, of_content = nodes.tensor_split([self.config.embedding_dim], dim=1)
         return torch.cat([of_ids.detach(), of_content], dim=1)
 
-    def travel(self, ego: Tensor) -> Tensor:
+    def propagate(self) -> tuple[Tensor, Tensor]:
         """Σ_l X_l, X_l = cos(Â X_(l-1), X_0) · Â X_(l-1) per node and branch (LayerGCN, Zhou et al., ICDE 2023)."""
-        layer = total = ego
+        layer = total = ego = self.ego()
         start = self.by_branch(ego)
         for _ in range(self.config.num_layers):
             layer = times_cosine(self.by_branch(self.adjacency @ layer), start).flatten(1)
             total = total + layer
-        return total
+        users, items = total.tensor_split([self.num_users])
+        return users, items
 
     def by_branch(self, columns: Tensor) -> Tensor:
         """(n, P·D) -> (n, P, D)."""
         return columns.unflatten(1, (-1, self.config.embedding_dim))
 
-    def embed(self) -> Embeddings:
-        return self.represent()
-
     def represent(self, chosen: Tensor | None = None) -> Embeddings:
-        """Every item, and every user or those ``chosen`` (n,)."""
-        users, items = self.travel(self.ego()).tensor_split([self.num_users])
+        users, items = self.propagate()
         return Embeddings(self.user_graph(self.branch_weights(users), chosen), items + self.item_graph @ items)
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
@@ -106,11 +83,6 @@ class COHESION(EmbeddingRecommender[COHESIONConfig]):
         chosen, skipped = of_pairs(items, batch)
         leads = self.by_branch(u * (chosen - skipped)).sum(dim=-1)  # (B, P): s⁺ - s⁻ in each branch
         lag = 1 - leads.detach().softmax(dim=1)  # adaptive optimisation: who ranks worse counts more
-        tables = self.branches.preferences.index_select(0, batch.users)  # (B, P, D)
-        reg = self.config.reg_weight * squares(tables[:, 1:], self.branch_weights)  # the ids' table is left free
         lead = (lag * leads).sum(dim=1)
-        return {"bpr": bpr_loss_bits(lead, torch.zeros_like(lead)), "reg": reg}
-
-    @property
-    def parts(self) -> Mapping[str, tuple[int, int]]:
-        return columns(("id", *self.content.names), self.config.embedding_dim)
+        bpr = bpr_loss_bits(lead, torch.zeros_like(lead))
+        return {"bpr": bpr, "reg": self.penalty(batch, first=1)}  # the ids' table is left free

@@ -4,83 +4,36 @@ Zhou, Zhou, Zhang & Shen, "Enhancing Dyadic Relations with Homogeneous Graphs fo
 https://arxiv.org/abs/2301.12097. Shapes: U users, I items, D embedding dimension of one branch, P modalities.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from viral import graph
-from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
-from viral.data.interactions import Triplets
-from viral.graph.functions import bpr_loss_bits, dot, propagate_sum
-from viral.models.base import EmbeddingRecommender, Embeddings
-from viral.models.families.content import Content
-from viral.models.families.modality_branches import (
-    BranchConfig,
-    Branches,
-    BranchWeights,
-    UserGraph,
-    columns,
-    of_pairs,
-    squares,
-)
+from viral.models.base import Embeddings
+from viral.models.families.modality_branches import BranchRecommender, TwoGraphConfig, UserGraph
 
 
 @dataclass(frozen=True, kw_only=True)
-class DRAGONConfig(BranchConfig):
+class DRAGONConfig(TwoGraphConfig):
     """Published settings of Baby and Sports; for Clothing ``reg_weight`` is 0.1."""
 
-    num_neighbors: int = 10  # of the item graph
-    visual_weight: float = 0.1  # of the item graph
-    num_user_neighbors: int = 40
-    resample_user_graph: bool = True
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_least(self, num_neighbors=1, visual_weight=0, num_user_neighbors=0)
-
-
-class DRAGON(EmbeddingRecommender[DRAGONConfig]):
+class DRAGON(BranchRecommender[DRAGONConfig]):
     """u = ũ + A_u ũ with ũ = [w_um u_m]_m, i = ĩ + S ĩ with ĩ = [i_m]_m."""
 
     Config = DRAGONConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
-        "learning_rate": (1e-4, 1e-3),
-        "reg_weight": (1e-1, 1e-2, 1e-3, 1e-4),
-    }
+    SPACE: ClassVar = {"learning_rate": (1e-4, 1e-3), "reg_weight": (1e-1, 1e-2, 1e-3, 1e-4)}
 
     def __init__(self, inputs: ModelInputs, config: DRAGONConfig) -> None:
         super().__init__(inputs, config)
-        self.content = Content(inputs, config)
-        widths = self.content.widths
-        self.branches = Branches(self.num_users, widths, config)
-        self.branch_weights = BranchWeights(self.num_users, len(widths))
-        self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.item_graph = self.content.item_graph(config.num_neighbors, config.visual_weight)
         self.user_graph = UserGraph(inputs.train, config.num_user_neighbors, resample=config.resample_user_graph)
 
     def on_epoch_start(self, rng: torch.Generator) -> None:
         self.user_graph.draw(rng)
 
-    def embed(self) -> Embeddings:
-        return self.represent()
-
     def represent(self, chosen: Tensor | None = None) -> Embeddings:
-        """Every item, and every user or those ``chosen`` (n,)."""
-        nodes = propagate_sum(self.adjacency, self.branches(self.content.features), self.config.num_layers)
-        users, items = nodes.tensor_split([self.num_users])  # (U, P·D), (I, P·D)
+        users, items = self.propagate()
         return Embeddings(self.user_graph(self.branch_weights(users), chosen), items + self.item_graph @ items)
-
-    def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        u, items = self.represent(batch.users)
-        chosen, skipped = of_pairs(items, batch)
-        tables = self.branches.preferences.index_select(0, batch.users)  # (B, P, D)
-        reg = self.config.reg_weight * squares(tables, self.branch_weights)
-        return {"bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)), "reg": reg}
-
-    @property
-    def parts(self) -> Mapping[str, tuple[int, int]]:
-        return columns(self.content.names, self.config.embedding_dim)

@@ -5,7 +5,7 @@ https://arxiv.org/abs/2312.16400. Published code: georgeguo-cn/LGMRec.
 Shapes: U users, I items, B batch, D embedding dimension, H hyperedges, F features, M modalities.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,7 +23,6 @@ from viral.graph.functions import Projection, bpr_loss, dot, embedding, norm_pen
 from viral.graph.functions.infonce import one_way_info_nce
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.families.content import Content, ContentConfig
-from viral.models.families.hypergraph import Hypergraph, coordinates, gathered
 from viral.models.families.layers import linear
 from viral.models.families.modality_views import propagate_last, sum_of
 
@@ -147,3 +146,47 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
             anchors, temperature = v.index_select(0, rows), self.config.temperature
             total.append(one_way_info_nce(anchors, t, temperature, positives=rows, weights=counts))
         return len(batch) * sum_of(total)
+
+
+class Hypergraph(nn.Module):
+    """How much each node depends on each of H hyperedges, softly and, while training, with Gumbel noise and dropout.
+
+    An item's logits are linear in its features, a user's the sum over the items they took.
+    """
+
+    def __init__(self, width: int, num_hyperedges: int, temperature: float, keep_rate: float) -> None:
+        super().__init__()
+        self.attributes = linear(width, num_hyperedges, bias=False)
+        self.temperature, self.keep_rate = temperature, keep_rate
+
+    def forward(self, taken: SparseMatrix, features: Tensor) -> Tensor:
+        """Dependencies of users, then items, from the binary (U, I) and (I, F): (U+I, H)."""
+        items = self.attributes(features)
+        logits = torch.cat([taken @ items, items])
+        if self.training:
+            return F.dropout(F.gumbel_softmax(logits, self.temperature), 1 - self.keep_rate)
+        return (logits / self.temperature).softmax(dim=1)
+
+
+def gathered(items: Tensor, nodes: Tensor, num_layers: int) -> Tensor:
+    """What hyperedges hold in the last of some layers E_i ← H_i H_iᵀ E_i, H_iᵀ E_i: (I, H), (I, D) -> (H, D).
+
+    The last layer's nodes are H times that, of users and items; it is formed of those that are asked for.
+    """
+    edges = items.T @ nodes
+    for _ in range(num_layers - 1):
+        edges = items.T @ (items @ edges)
+    return edges
+
+
+def coordinates(nodes: Sequence[Tensor], edges: Sequence[Tensor]) -> list[Tensor]:
+    """Of the nodes H E of several hypergraphs in what the edges of all span: M times (n, H), (H, D) -> (n, ≤ M·H).
+
+    Lengths and inner products are those of H E, and so are their gradients, though the basis is held fixed: how far a
+    node moves out of the span changes none of them. Where the span has no fewer directions than D, H E as it is.
+    """
+    spanning = torch.cat(list(edges))  # (M·H, D)
+    if len(spanning) < spanning.shape[1]:
+        basis = torch.linalg.qr(spanning.detach().T).Q  # (D, M·H)
+        edges = [table @ basis for table in edges]
+    return [h @ table for h, table in zip(nodes, edges, strict=True)]

@@ -5,31 +5,26 @@ AAAI 2025, https://arxiv.org/abs/2402.19407.
 Shapes: U users, I items, B batch, D embedding dimension of one branch, P modalities.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from itertools import combinations
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from viral import graph
 from viral.base.errors import UsageError
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Triplets
-from viral.graph.functions import bpr_loss_bits, dot, propagate_sum
-from viral.models.base import EmbeddingRecommender, Embeddings
-from viral.models.families.content import Content
-from viral.models.families.mentor_tasks import (
-    IdBranch,
-    between_views,
-    contrasted,
-    instead,
-    masking_distance,
-    misalignment,
-    noisy_sum,
-)
-from viral.models.families.modality_branches import BranchConfig, Branches, BranchWeights, columns, of_triplets, squares
+from viral.graph import SparseMatrix
+from viral.graph.functions import bpr_loss_bits, dot, embedding, info_nce, propagate_sum
+from viral.graph.functions.rows import SHORTEST, masked_cosine
+from viral.graph.functions.straight_through import instead
+from viral.models.base import Embeddings
+from viral.models.families.modality_branches import BranchConfig, Branches, BranchRecommender, of_pairs
+
+BLOCK_ROWS = 2048  # of a layer, moved at once: they stay in the cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +50,11 @@ class MENTORConfig(BranchConfig):
             raise UsageError(f"dropout = {self.dropout} masks everything", where=type(self).__name__)
 
 
-class MENTOR(EmbeddingRecommender[MENTORConfig]):
+class MENTOR(BranchRecommender[MENTORConfig]):
     """u = [w_um u_m]_m, i = ĩ + S ĩ with ĩ = [i_m]_m; the id branch only guides the others."""
 
     Config = MENTORConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "learning_rate": (1e-4, 1e-3),
         "contrast_weight": (1e-3, 1e-4),
         "temperature": (0.2, 0.4, 0.6),
@@ -67,24 +62,21 @@ class MENTOR(EmbeddingRecommender[MENTORConfig]):
 
     def __init__(self, inputs: ModelInputs, config: MENTORConfig) -> None:
         super().__init__(inputs, config)
-        self.content = Content(inputs, config)
-        widths = self.content.widths
-        self.branches = Branches(self.num_users, widths, config)
-        self.branch_weights = BranchWeights(self.num_users, len(widths))
         self.id_branch = IdBranch(self.num_users, self.num_items, config) if config.align_weight else None
         separate = config.separate_views and config.contrast_weight
-        self.views = nn.ModuleList(Branches(self.num_users, widths, config) for _ in range(2 if separate else 0))
-        self.adjacency = graph.bipartite_adjacency(inputs.train)
+        self.views = nn.ModuleList(
+            Branches(self.num_users, self.content.widths, config) for _ in range(2 if separate else 0)
+        )
         self.item_graph = self.content.item_graph(config.num_neighbors, config.visual_weight)
 
     def smooth(self, items: Tensor) -> Tensor:
         """Items with those that are similar: (I, ·) -> (I, ·)."""
         return items + self.item_graph @ items
 
-    def embed(self) -> Embeddings:
-        ego = self.branches(self.content.features)
-        users, items = propagate_sum(self.adjacency, ego, self.config.num_layers).tensor_split([self.num_users])
-        return Embeddings(self.branch_weights(users), self.smooth(items))
+    def represent(self, chosen: Tensor | None = None) -> Embeddings:
+        users, items = self.propagate()
+        weighed = self.branch_weights(users)
+        return Embeddings(weighed if chosen is None else weighed.index_select(0, chosen), self.smooth(items))
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
         config, ego, split = self.config, self.branches(self.content.features), [self.num_users, self.num_items]
@@ -94,9 +86,8 @@ class MENTOR(EmbeddingRecommender[MENTORConfig]):
         users, items = nodes.split(split)
         smooth = self.smooth(items)
         fused = Embeddings(self.branch_weights(users), smooth)
-        u, chosen, skipped = of_triplets(fused, batch)
-        reg = config.reg_weight * squares(self.branches.preferences.index_select(0, batch.users), self.branch_weights)
-        terms = {"bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)), "reg": reg}
+        u, (chosen, skipped) = fused.users.index_select(0, batch.users), of_pairs(fused.items, batch)
+        terms = {"bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)), "reg": self.penalty(batch)}
         for user_ids, item_ids in (table.split(split) for table in ids):
             tables = (users, user_ids), (smooth, self.smooth(item_ids))
             terms["align"] = config.align_weight * misalignment(*tables, self.branch_weights.values)
@@ -115,12 +106,15 @@ class MENTOR(EmbeddingRecommender[MENTORConfig]):
         layers = config.num_layers, config.noise, config.embedding_dim
         with torch.no_grad():
             firsts = [self.adjacency @ start for start, _ in (pairs if self.views else pairs[:1])]
-        rows = contrasted(batch, config.contrast_nodes)
+        limit, rows = config.contrast_nodes, None
+        if limit is not None:  # the users and items of the first triplets, each once
+            rows = batch.users[:limit].unique(), torch.cat([batch.positives[:limit], batch.negatives[:limit]]).unique()
         one, two = (
             self.fuse(instead(noisy_sum(self.adjacency, start, layers, first), plain), rows)
             for (start, plain), first in zip(pairs, firsts * (2 // len(firsts)), strict=True)
         )
-        return between_views(one, two, config.temperature)
+        of_users, of_items = (info_nce(a, b, config.temperature) for a, b in zip(one, two, strict=True))
+        return of_users + of_items
 
     def fuse(self, nodes: Tensor, rows: tuple[Tensor, Tensor] | None) -> Embeddings:
         """Nodes of P branches (U+I, P·D), weighed by the users and smoothed; of some users and items, or of all."""
@@ -131,6 +125,72 @@ class MENTOR(EmbeddingRecommender[MENTORConfig]):
         weighed = (chosen.unflatten(1, (weights.shape[1], -1)) * weights[:, :, None]).flatten(1)
         return Embeddings(weighed, items.index_select(0, rows[1]) + self.item_graph.rows(rows[1]) @ items)
 
-    @property
-    def parts(self) -> Mapping[str, tuple[int, int]]:
-        return columns(self.content.names, self.config.embedding_dim)
+
+class IdBranch(nn.Module):
+    """Layer 0 of the branch of the ids: a table of the items, encoded as features are, beside one of the users."""
+
+    def __init__(self, num_users: int, num_items: int, config: BranchConfig) -> None:
+        super().__init__()
+        self.items = embedding(num_items, config.embedding_dim, normal=True)
+        self.branch = Branches(num_users, {"id": config.embedding_dim}, config)
+
+    def forward(self) -> Tensor:
+        """() -> (U+I, D)."""
+        nodes: Tensor = self.branch({"id": self.items.weight})
+        return nodes
+
+
+def misalignment(users: Sequence[Tensor], items: Sequence[Tensor], weights: Tensor) -> Tensor:
+    """Σ |Δ variance| + |Δ mean| over the pairs of levels, each one number over all entries of a level's table.
+
+    Nodes of the P modalities, (U, P·D) and, smoothed, (I, P·D), then of the ids, (U, D) and (I, D); what modalities
+    count to users (U, P). Levels are the fused modalities, and each branch alone in the place of all P; a lone modality
+    is the fused one already. Their tables (U+I, P·D) are not formed: weights are common to a row of a branch.
+    """
+    (num_users, width), count, dim = users[0].shape, weights.shape[1], users[1].shape[1]
+    w, entries = weights.double(), (num_users + len(items[0])) * width
+    moments = []
+    for power in (1, 2):
+        of_users, of_items = (torch.cat([_row_sums(x, dim, power) for x in side], dim=1) for side in (users, items))
+        of_users, of_items, shares = of_users.double(), of_items.double(), w**power  # (U, P+1), (I, P+1), (U, P)
+        fused = (shares * of_users[:, :count]).sum() + of_items[:, :count].sum()
+        alone = (shares.sum(dim=1, keepdim=True) * of_users).sum(dim=0) + count * of_items.sum(dim=0)  # (P+1,)
+        moments.append(torch.cat([fused[None], alone if count > 1 else alone[-1:]]))
+    total, squares = moments
+    variances = (squares - total.square() / entries) / (entries - 1)
+    levels = torch.stack([variances, total / entries], dim=1)
+    return torch.stack([(a - b).abs().sum() for a, b in combinations(levels, 2)]).sum().to(weights.dtype)
+
+
+def _row_sums(table: Tensor, dim: int, power: int) -> Tensor:
+    """Sums of each row of each branch, or of its squares: (n, B·D) -> (n, B)."""
+    rows = table.unflatten(1, (-1, dim))
+    return rows.sum(dim=2) if power == 1 else torch.linalg.vecdot(rows, rows)
+
+
+@torch.no_grad()
+def noisy_sum(adjacency: SparseMatrix, ego: Tensor, layers: tuple[int, float, int], first: Tensor) -> Tensor:
+    """Sum of layers, each moved in each branch by a random vector of a given length in its own orthant: (n, P·D).
+
+    The form of SimGCL (Yu et al., SIGIR 2022, eq. 7). ``layers``: their number, that length, D; ``first``: Â times
+    ``ego``. Draws from torch's global generator. What moves a layer has no gradient, so the whole has that of the sum
+    of plain layers (:func:`instead`).
+    """
+    num_layers, noise, dim = layers
+    total, layer = ego.clone(), ego
+    for depth in range(num_layers):
+        layer = adjacency @ layer if depth else first.clone()
+        for rows, sums in zip(layer.split(BLOCK_ROWS), total.split(BLOCK_ROWS), strict=True):
+            step = torch.rand_like(rows).unflatten(1, (-1, dim))
+            step.div_(torch.linalg.vector_norm(step, dim=-1, keepdim=True).clamp_(min=SHORTEST)).mul_(noise)
+            sums.add_(rows.add_(step.flatten(1).mul_(rows.sign())))
+    return total
+
+
+def masking_distance(nodes: Embeddings, dropout: float) -> Tensor:
+    """How far dropout turns the rows: the mean 1 - cosine of the users and that of the items, added.
+
+    Draws from torch's global generator.
+    """
+    of_users, of_items = (1 - masked_cosine(e, dropout).mean() for e in nodes)
+    return of_users + of_items

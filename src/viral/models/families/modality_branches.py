@@ -1,20 +1,24 @@
-"""What DualGNN, DRAGON, MENTOR and COHESION share: a branch of the user-item graph per modality, and the user graph.
+"""DualGNN, DRAGON, MENTOR and COHESION: a branch of the user-item graph per modality, weighed by each user.
 
 Shapes: U users, I items, B batch, D embedding dimension of one branch, F features, P branches.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from viral import graph
 from viral.base.recipe import check_least
+from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions, Triplets
-from viral.graph.functions import Projection, unit_rows
-from viral.models.base import Embeddings
-from viral.models.families.content import ContentConfig
+from viral.graph.functions import bpr_loss_bits, dot, propagate_sum, unit_rows
+from viral.models.base import EmbeddingRecommender, Embeddings
+from viral.models.families.content import Content, ContentConfig
+from viral.models.families.layers import encoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,24 +34,33 @@ class BranchConfig(ContentConfig):
         check_least(self, embedding_dim=1, hidden_dim=1, num_layers=0, reg_weight=0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TwoGraphConfig(BranchConfig):
+    """With a frozen item graph and a user graph, as DRAGON has them."""
+
+    num_neighbors: int = 10  # of the item graph
+    visual_weight: float = 0.1  # of the item graph
+    num_user_neighbors: int = 40
+    resample_user_graph: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_least(self, num_neighbors=1, visual_weight=0, num_user_neighbors=0)
+
+
 class Branches(nn.Module):
     """Layer 0 of P branches: a free table of the users beside an encoding of the items' features."""
 
     def __init__(self, num_users: int, widths: Mapping[str, int], config: BranchConfig) -> None:
         super().__init__()
         hidden, dim = config.hidden_dim, config.embedding_dim
-        self.encoders = nn.ModuleDict(
-            {
-                name: nn.Sequential(Projection(width, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim))
-                for name, width in widths.items()
-            }
-        )
+        self.encoders = nn.ModuleDict({name: encoder(width, hidden, dim) for name, width in widths.items()})
         tables = [nn.init.xavier_normal_(torch.empty(num_users, dim)) for _ in widths]
         self.preferences = nn.Parameter(torch.stack(tables, dim=1))  # (U, P, D)
 
     def encode(self, features: Mapping[str, Tensor]) -> Tensor:
         """{branch: (I, F)} -> (I, P, D)."""
-        return torch.stack([encoder(features[name]) for name, encoder in self.encoders.items()], dim=1)
+        return torch.stack([encode(features[name]) for name, encode in self.encoders.items()], dim=1)
 
     def beside(self, items: Tensor) -> Tensor:
         """Users and items, each branch at unit length: (I, P, D) -> (U+I, P·D)."""
@@ -96,20 +109,63 @@ class UserGraph(nn.Module):
         return users.index_select(0, chosen) + neighbors.rows(chosen) @ users
 
 
-def of_triplets(embeddings: Embeddings, batch: Triplets) -> tuple[Tensor, Tensor, Tensor]:
-    """Users, positives and negatives of a batch: (B, D) each."""
-    return embeddings.users.index_select(0, batch.users), *of_pairs(embeddings.items, batch)
+BranchT = TypeVar("BranchT", bound=BranchConfig)
+
+
+class BranchRecommender(EmbeddingRecommender[BranchT]):
+    """What the family builds; how users and items are made of their branches is each model's own.
+
+    ``loss`` is BPR and the family's regulariser.
+    """
+
+    def __init__(self, inputs: ModelInputs, config: BranchT) -> None:
+        super().__init__(inputs, config)
+        self.content = Content(inputs, config)
+        self.adjacency = graph.bipartite_adjacency(inputs.train)
+        self.build_branches()
+
+    def build_branches(self) -> None:
+        """One of each modality."""
+        self.add_branches(self.content.widths)
+
+    def add_branches(self, widths: Mapping[str, int]) -> None:
+        """Branches of items with features (I, F), and the users' weights of them."""
+        self.branches = Branches(self.num_users, widths, self.config)
+        self.branch_weights = BranchWeights(self.num_users, len(widths))
+
+    def propagate(self) -> tuple[Tensor, Tensor]:
+        """Users (U, P·D) and items (I, P·D): Σ_l Âˡ X, branch beside branch."""
+        ego = self.branches(self.content.features)
+        users, items = propagate_sum(self.adjacency, ego, self.config.num_layers).tensor_split([self.num_users])
+        return users, items
+
+    @abstractmethod
+    def represent(self, chosen: Tensor | None = None) -> Embeddings:
+        """Every item, and every user or those ``chosen`` (n,)."""
+
+    def embed(self) -> Embeddings:
+        return self.represent()
+
+    def loss(self, batch: Triplets) -> dict[str, Tensor]:
+        u, items = self.represent(batch.users)
+        chosen, skipped = of_pairs(items, batch)
+        return {"bpr": bpr_loss_bits(dot(u, chosen), dot(u, skipped)), "reg": self.penalty(batch)}
+
+    def penalty(self, batch: Triplets, first: int = 0) -> Tensor:
+        """Σ_p mean(P_p²) + mean(w²) of the users' tables in a batch, from the ``first`` branch on; weighted."""
+        tables = self.branches.preferences.index_select(0, batch.users)[:, first:]  # (B, P, D)
+        squares = tables.square().mean() * tables.shape[1] + self.branch_weights.values.square().mean()
+        return self.config.reg_weight * squares
+
+    @property
+    def parts(self) -> Mapping[str, tuple[int, int]]:
+        return columns(tuple(self.branches.encoders), self.config.embedding_dim)
 
 
 def of_pairs(items: Tensor, batch: Triplets) -> tuple[Tensor, Tensor]:
     """Positives and negatives of a batch: (B, D) each."""
     chosen, skipped = items.index_select(0, torch.cat([batch.positives, batch.negatives])).chunk(2)
     return chosen, skipped
-
-
-def squares(tables: Tensor, weights: BranchWeights) -> Tensor:
-    """Σ_p mean(P_p²) + mean(w²), the family's regulariser of the users' tables in a batch: (B, P, D) -> ()."""
-    return tables.square().mean() * tables.shape[1] + weights.values.square().mean()
 
 
 def columns(names: Sequence[str], dim: int) -> dict[str, tuple[int, int]]:
