@@ -22,7 +22,7 @@ from viral.evaluation.protocol import PROTOCOLS, measure, report_metrics
 from viral.run.bundle import Bundle, make_bundle
 from viral.run.bundle_extras import gather
 from viral.run.configuration import configured
-from viral.run.explain.log_verb import deed_of
+from viral.run.explain.interaction_kind import interaction_kind
 from viral.run.fitted_model import fit_model
 from viral.run.identity import CHECKPOINT_FILE, claim, claimed_by, identity_of
 from viral.run.production import everything, settle
@@ -85,7 +85,8 @@ def _train(
     summary = summarise(fitted, ranker, measure(ranker.scorer, parts))
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
     summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title)
-    summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)} | settled.summary
+    summary |= {"deed": interaction_kind(dataset), "production": production, "tested_on": tested_on(parts)}
+    summary |= settled.summary
     summary["least_memory_bytes"] = budget.training + budget.ranking
     tell_peak(budget)
     about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | summary

@@ -15,9 +15,9 @@ from viral.data.modalities import Modality
 from viral.models.base import Recommender
 from viral.run.bundle import Bundle
 from viral.run.configuration import recipe_for
-from viral.run.explain.because import because
 from viral.run.explain.explanation import Explanation, explain
 from viral.run.explain.information import load as load_information
+from viral.run.explain.sentence import because
 from viral.run.frames import listed, ranked
 from viral.run.identity import RECIPE_FILE
 from viral.run.pipeline import BUNDLE_FOLDER, evaluate_run, train_anew

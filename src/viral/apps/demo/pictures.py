@@ -26,7 +26,7 @@ from viral.lab.report import (
 )
 from viral.run.bundle import Bundle
 from viral.run.explain import explain
-from viral.run.explain.because import because
+from viral.run.explain.sentence import because
 from viral.run.retrieval import Retriever
 
 LABELS = {

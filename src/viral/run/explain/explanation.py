@@ -1,8 +1,8 @@
 """One score taken apart: by information part, by origin, and by the items of the user's history.
 
 Three exact sums. ``parts`` are the model's own parts. ``origins`` splits the item's vector v = f + S f of a model with
-an item graph into what the item says itself, part by part, and what its neighbours in the graph lend it; what the
-model remembers (``memory``) is an origin of its own. ``evidence`` is what the items of the history carry: for item-item
+an item graph into the item's own features, part by part, and what its neighbours in the graph lend it; the memory
+(``memory``) is an origin of its own. ``evidence`` is what the items of the history carry: for item-item
 weights the summands of the score; for vectors the summands of the folded-in score ⟨û, v⟩
 (:mod:`viral.run.retrieval.fold_in`); where a model has both, the sum of the two. ``history`` is their sum over the
 whole history, and ``beyond`` = score - history what the user's own vector holds that the rule does not make of the
@@ -26,7 +26,7 @@ NEIGHBOURS = "neighbours"
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An item that the user took, and what it adds to the score."""
+    """An item of the user's history, and what it adds to the score."""
 
     item_id: str
     title: str
@@ -42,16 +42,14 @@ class Explanation:
     title: str
     score: float
     parts: Mapping[str, float]  # they add up to ``score``
-    rank: int  # among the items that can be recommended, 1 is best: as in the list, what the user has taken left out
+    rank: int  # among the items that can be recommended, 1 is best: as in the list, without the user's history
     num_items: int  # that are ranked so
-    seen: bool  # the user took this item in training
-    taken: int = 0  # how many items the user took
+    seen: bool  # the item is in the user's history
+    taken: int = 0  # items of the user's history
     origins: Mapping[str, float] = field(default_factory=dict)  # add up to ``score``; empty where not to be told apart
     evidence: tuple[Evidence, ...] = ()  # the items of the history that add most, the largest first
     history: float = 0.0  # what all items of the history add
-    information: Mapping[str, float] = field(
-        default_factory=dict
-    )  # bits that the item's modalities tell, where measured
+    information: Mapping[str, float] = field(default_factory=dict)  # bits of the item's modalities, where measured
 
     @property
     def beyond(self) -> float:
@@ -87,13 +85,13 @@ def explain(
     (:func:`viral.run.explain.information.load`).
     """
     user = bundle.users.index(user_id)
-    taste = bundle.scorer.profile(user, bundle.seen.items[bundle.seen.users == user].unique())
-    return explain_profile(bundle, taste, item_id, user_id=user_id, fold_in=fold_in, information=information)
+    profile = bundle.scorer.profile(user, bundle.seen.items[bundle.seen.users == user].unique())
+    return explain_profile(bundle, profile, item_id, user_id=user_id, fold_in=fold_in, information=information)
 
 
 def explain_profile(
     bundle: Bundle,
-    taste: UserProfile,
+    profile: UserProfile,
     item_id: str,
     *,
     user_id: str = "",
@@ -102,10 +100,10 @@ def explain_profile(
 ) -> Explanation:
     """As :func:`explain`, of a profile: a new user (``Retriever.new_user``) has no ``user_id``."""
     item = bundle.items.index(item_id)
-    taken, parts = taste.seen, taste.split(item)
-    shares = _shares(bundle, taste, item, fold_in)
+    taken, parts = profile.seen, profile.split(item)
+    shares = _shares(bundle, profile, item, fold_in)
     best = shares.argsort(descending=True)[:SHOWN].tolist()
-    rank, ranked = _rank(taste, item)
+    rank, ranked = _rank(profile, item)
     return Explanation(
         user_id,
         item_id,
@@ -116,44 +114,44 @@ def explain_profile(
         ranked,
         bool((taken == item).any()),
         len(taken),
-        _origins(bundle, taste, item, parts),
+        _origins(bundle, profile, item, parts),
         tuple(_evidence(bundle, int(taken[place]), float(shares[place])) for place in best if shares[place] > 0),
         float(shares.sum()),
         (information or {}).get(item_id, {}),
     )
 
 
-def _rank(taste: UserProfile, item: int) -> tuple[int, int]:
-    """The place in the list of what the taste has not taken, and how many are in it.
+def _rank(profile: UserProfile, item: int) -> tuple[int, int]:
+    """The place in the list without the user's history, and how many are in it.
 
-    Of equal scores the first item leads; an item that was taken has the place that it would have there.
+    Of equal scores the first item leads; an item of the history has the place that it would have there.
     """
-    scores = taste.scores()
+    scores = profile.scores()
     score = scores[item].clone()
-    scores[taste.seen] = -torch.inf
+    scores[profile.seen] = -torch.inf
     scores[item] = score
     ahead = int((scores > score).sum()) + int((scores[:item] == score).sum())
     return ahead + 1, int((scores > -torch.inf).sum())
 
 
-def _shares(bundle: Bundle, taste: UserProfile, item: int, fold_in: FoldIn | None) -> Tensor:
-    """What each of the items taken (n,) adds to the item's score: (n,) float64."""
-    said = taste.summands(taste.seen, torch.tensor([item])).squeeze(1)
-    if taste.vectors is None or not len(taste.seen):
+def _shares(bundle: Bundle, profile: UserProfile, item: int, fold_in: FoldIn | None) -> Tensor:
+    """What each item of the history (n,) adds to the item's score: (n,) float64."""
+    said = profile.summands(profile.seen, torch.tensor([item])).squeeze(1)
+    if profile.vectors is None or not len(profile.seen):
         return said
-    return said + (fold_in or FoldIn.of(bundle)).shares(taste.seen, item).double()
+    return said + (fold_in or FoldIn.of(bundle)).shares(profile.seen, item).double()
 
 
 def _evidence(bundle: Bundle, item: int, share: float) -> Evidence:
     return Evidence(bundle.items.ids[item], bundle.titles[item], share)
 
 
-def _origins(bundle: Bundle, taste: UserProfile, item: int, parts: Mapping[str, float]) -> dict[str, float]:
-    """The score by what the item says itself, part by part, what its neighbours lend it, and what is remembered."""
-    vectors, own = taste.vectors, bundle.material.unlinked
+def _origins(bundle: Bundle, profile: UserProfile, item: int, parts: Mapping[str, float]) -> dict[str, float]:
+    """The score by the item's own features, part by part, what its neighbours lend it, and the memory."""
+    vectors, own = profile.vectors, bundle.material.unlinked
     if own is None or vectors is None:
         return {}
     lent = vectors.items[item].double() - own[item].double()
-    found = split_products(taste.vector, own[item][None], vectors.parts)[0]
-    found |= {NEIGHBOURS: float(taste.vector.double() @ lent)}
-    return found if taste.weights is None else found | {MEMORY: parts[MEMORY]}
+    found = split_products(profile.vector, own[item][None], vectors.parts)[0]
+    found |= {NEIGHBOURS: float(profile.vector.double() @ lent)}
+    return found if profile.weights is None else found | {MEMORY: parts[MEMORY]}

@@ -33,7 +33,7 @@ from viral.models.base import Recommender
 from viral.run.bundle import Bundle, make_bundle
 from viral.run.bundle_extras import Material, described_by, gather
 from viral.run.configuration import Configured, configured, refuse_foreign
-from viral.run.explain.log_verb import deed_of
+from viral.run.explain.interaction_kind import interaction_kind
 from viral.run.fitted_model import fit_model_by
 from viral.run.identity import RECIPE_FILE
 from viral.run.pipeline import BUNDLE_FOLDER, load_inputs, load_split
@@ -107,7 +107,7 @@ def _update(
     summary = summarise(fitted, ranker, measure(ranker.scorer, parts))
     identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
     summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
-    summary |= {"deed": deed_of(dataset), "production": production, "tested_on": tested_on(parts)}
+    summary |= {"deed": interaction_kind(dataset), "production": production, "tested_on": tested_on(parts)}
     summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title) | _chosen(bundle)
     summary["update"] = told | asdict(comparable(bundle.about, summary)) | {"seconds": seconds}
     _leave(out, dataset, recipe, parts, inputs, (model, ranker.scorer), summary)

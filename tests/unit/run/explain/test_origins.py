@@ -14,7 +14,7 @@ from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.explain import explain, word_effects
 from viral.run.explain.information import load
-from viral.run.explain.words import without
+from viral.run.explain.word_attribution import without
 from viral.run.retrieval import Retriever
 from worlds import SMALL, ZOO, World, class_of, small_model, two_tastes
 

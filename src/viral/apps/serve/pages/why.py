@@ -20,7 +20,7 @@ from viral.base.language import gettext, marked
 from viral.lab.report.svg import element
 from viral.lab.report.values import Part
 from viral.run.explain import Explanation, WordEffect, because, explain, word_effects
-from viral.run.explain.because import impersonal
+from viral.run.explain.sentence import impersonal
 
 router = APIRouter(prefix="/why", include_in_schema=False)
 FOR_IT, AGAINST = 16, 8  # words that are shown

@@ -1,4 +1,4 @@
-"""What people did with the items of a log, where the file that it came from says so; else they "chose" them."""
+"""The kind of a log's interactions, purchases or views, where the file that it came from says so."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _TIMES = {
 }
 
 
-def deed_of(dataset: Dataset) -> str:
+def interaction_kind(dataset: Dataset) -> str:
     """``purchase`` or ``view`` where the log's column of times is called so, "" where it is not known.
 
     Nor is it known once feedback of several kinds has been taken in.
@@ -25,7 +25,7 @@ def deed_of(dataset: Dataset) -> str:
     if (dataset.path / REPORT_FILE).is_file():
         return ""
     name = _time_column(dataset.manifest["source"].get("options", {}))
-    return next((deed for deed, names in _TIMES.items() if names.search(name)), "")
+    return next((kind for kind, names in _TIMES.items() if names.search(name)), "")
 
 
 def _time_column(options: Mapping[str, Any]) -> str:

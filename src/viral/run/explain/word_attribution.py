@@ -1,8 +1,8 @@
 """Which words of an item's description matter for a score: by leaving each out and encoding the rest again.
 
 The effect of a word is s(x) - s(x without it), s(x) being the score that the item would have if it came new with the
-features x (:mod:`viral.run.retrieval.new_items`): encoders, item graph and all, but without what others' choices taught
-of it. So an effect tells what the model makes of the word, not how the score of the item as it stands would change.
+features x (:mod:`viral.run.retrieval.new_items`): encoders, item graph and all, but without what interactions taught of
+it. So an effect is what the model makes of the word, not how the score of the item as it stands would change.
 """
 
 import re

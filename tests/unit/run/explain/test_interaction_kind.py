@@ -6,7 +6,7 @@ import pytest
 
 from viral.data.dataset import Dataset
 from viral.data.feedback import REPORT_FILE
-from viral.run.explain.log_verb import deed_of
+from viral.run.explain.interaction_kind import interaction_kind
 
 
 def dataset(folder: Path, columns: dict[str, str | None]) -> Dataset:
@@ -22,12 +22,12 @@ def dataset(folder: Path, columns: dict[str, str | None]) -> Dataset:
     ],
 )  # fmt: skip
 def test_the_column_of_times_says_it(tmp_path: Path, name: str, deed: str) -> None:
-    assert deed_of(dataset(tmp_path, {"customer": "user", name: "timestamp", "order_id": None})) == deed
+    assert interaction_kind(dataset(tmp_path, {"customer": "user", name: "timestamp", "order_id": None})) == deed
 
 
 def test_it_is_not_known_without_times_or_after_feedback(tmp_path: Path) -> None:
-    assert deed_of(dataset(tmp_path, {"order_date": None})) == ""
-    assert deed_of(Dataset(tmp_path, {"source": {"layout": "shop"}})) == ""
-    assert deed_of(Dataset(tmp_path, {"source": {"options": {"files": ["a.csv"]}}})) == ""
+    assert interaction_kind(dataset(tmp_path, {"order_date": None})) == ""
+    assert interaction_kind(Dataset(tmp_path, {"source": {"layout": "shop"}})) == ""
+    assert interaction_kind(Dataset(tmp_path, {"source": {"options": {"files": ["a.csv"]}}})) == ""
     (tmp_path / REPORT_FILE).write_text("{}")
-    assert deed_of(dataset(tmp_path, {"order_date": "timestamp"})) == ""
+    assert interaction_kind(dataset(tmp_path, {"order_date": "timestamp"})) == ""

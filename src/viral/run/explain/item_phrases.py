@@ -1,4 +1,4 @@
-"""Things named in a row, as people do: "“Simpson top” and two other black tops", in the language at work."""
+"""Items named in a row, as people do: "“Simpson top” and two other black tops", in the language at work."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ _MASS = frozenset(_NAMES.split())  # not to be counted in English: "two other it
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class NamedItem:
     """An item as a sentence may name it."""
 
     item_id: str
@@ -39,22 +39,22 @@ class Thing:
         return f"“{(shown(self.title, TITLE) or shown(self.item_id, TITLE)).translate(_QUOTES)}”"
 
 
-def in_a_row(things: Sequence[Thing]) -> str:
-    """The first by its title, and the others by what they have in common, where that is a kind of thing."""
-    first, others = things[0], things[1:]
+def in_a_row(items: Sequence[NamedItem]) -> str:
+    """The first by its title, and the others by what they have in common, where that is a kind of item."""
+    first, others = items[0], items[1:]
     if len(others) > 1 and (kind := _kind_of(others)):
-        return _joined([first.name, _counted(len(others), kind, others=kind == _kind_of(things))])
-    names = _told_apart(things)
-    if len(names) == 1 < len(things):
-        return _("%(count)s items called %(name)s", count=_count(len(things)), name=names[0])
+        return _joined([first.name, _counted(len(others), kind, others=kind == _kind_of(items))])
+    names = _told_apart(items)
+    if len(names) == 1 < len(items):
+        return _("%(count)s items called %(name)s", count=_count(len(items)), name=names[0])
     if len(names) > NAMED:
-        return _joined([*names[: NAMED - 1], _more(len(things) - NAMED + 1)])
+        return _joined([*names[: NAMED - 1], _more(len(items) - NAMED + 1)])
     return _joined(names)
 
 
-def _told_apart(things: Sequence[Thing]) -> list[str]:
+def _told_apart(items: Sequence[NamedItem]) -> list[str]:
     """Each name once; titles that begin alike and end otherwise are cut in the middle."""
-    names = {thing.title or thing.item_id: thing.name for thing in things}
+    names = {item.title or item.item_id: item.name for item in items}
     twice = {name for name, times in Counter(names.values()).items() if times > 1}
     return list(dict.fromkeys(_by_both_ends(text) if name in twice else name for text, name in names.items()))
 
@@ -88,13 +88,13 @@ def _count(number: int) -> str:
     return COUNTS[number] if current() == ENGLISH and number < len(COUNTS) else str(number)
 
 
-def _kind_of(things: Sequence[Thing]) -> tuple[str, str] | None:
+def _kind_of(items: Sequence[NamedItem]) -> tuple[str, str] | None:
     """The category that all have, with the colour if they share that; None where there is none to be said."""
-    categories = {thing.category.strip() for thing in things}
+    categories = {item.category.strip() for item in items}
     category = _PATH.split(categories.pop())[-1].strip() if len(categories) == 1 else ""
     if not category or len(category) > KIND or category != shown(category):
         return None
-    colours = {thing.colour.strip() for thing in things}
+    colours = {item.colour.strip() for item in items}
     colour = colours.pop() if len(colours) == 1 else ""
     return category, colour if len(colour) <= KIND and colour == shown(colour) else ""
 
