@@ -28,8 +28,6 @@ _MISSING = (
 )
 _WHOLE, _POINT = r"^\s*-?\d+(?:\.0+)?\s*$", r"\.0+\s*$"
 _MARKUP = r"<[A-Za-z/!?][^<>]*>|<!--|&(?:[A-Za-z]{2,8}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});"
-
-
 _BLOCKS = r"p|br|div|ul|ol|li|dl|dt|dd|h[1-6]|table|thead|tbody|tfoot|tr|td|th|hr|section|article|header|center|pre"
 _WORDS = r"b|i|u|s|em|strong|span|a|img|font|small|big|sub|sup|input|button|iframe|label|form|code|abbr|tt|html|body"
 _UNSEEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.IGNORECASE | re.DOTALL)

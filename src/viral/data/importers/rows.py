@@ -1,13 +1,14 @@
 """Rows of text on their way in: each keeps its number in the file, and each that is left out is named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import polars as pl
 
 from viral.base.errors import DataError
 from viral.data.dataset import Rejection
-from viral.data.importers.readers.raw import LEFT_EMPTY, ROW, printable
+from viral.data.importers.readers.raw import LEFT_EMPTY, ROW, Asked, Bad, Row, gather, printable
 from viral.data.importers.times import Times, read_times
 
 _TIME, _PLACE = "#time", "#place"
@@ -53,6 +54,12 @@ class CheckedRows:
         return self.frame.height + sum(not fault.reason.endswith(LEFT_EMPTY) for fault in self.rejections)
 
 
+def headless(path: Path, rows: Iterator[Row | Bad], names: Sequence[str]) -> CheckedRows:
+    """The rows of a file that does not name its columns."""
+    frame, rejections = gather(path, rows, names, Asked(names))
+    return CheckedRows(path.name, frame, dict(zip(names, names, strict=True)), rejections, names)
+
+
 def filled(column: str) -> pl.Expr:
     """A column of text as it is written; null where it is empty or only blanks."""
     return pl.when(pl.col(column).str.strip_chars() != "").then(pl.col(column)).alias(column)
@@ -77,8 +84,8 @@ def with_items(rows: CheckedRows, item_ids: Sequence[str]) -> CheckedRows:
 
 
 def with_one_row_per_item(rows: CheckedRows) -> CheckedRows:
-    """Keep the first row of every ``item``."""
-    return rows.without(~pl.col("item").is_first_distinct(), "item", "duplicate item")
+    """Keep the first row of every ``item`` that has an id."""
+    return with_ids(rows, "item").without(~pl.col("item").is_first_distinct(), "item", "duplicate item")
 
 
 def with_one_row_per_pair(rows: CheckedRows) -> CheckedRows:

@@ -22,8 +22,6 @@ NOTHING_HELD_OUT = "none: every interaction is for training, nothing is held out
 CUTS = (0.8, 0.9)  # of the log in time order: where validation begins, and where the test
 NO_HISTORY = "no earlier interaction of the user"
 _SPELLINGS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
-
-
 _RANK = "#rank"
 
 

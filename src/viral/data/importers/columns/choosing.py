@@ -21,8 +21,6 @@ from viral.data.importers.readers.raw import Raw
 from viral.data.importers.times import looks_like_times
 
 _ALSO = {"user_id": "user", "item_id": "item", "color": "colour"}
-
-
 NONE = "-"  # the user's word for a column that is not to be used
 _NAMED, _SAID = "by its name", "as said"
 HALF = 0.5  # of the log's ids: a column that has fewer of them is not that of their items

@@ -14,8 +14,6 @@ from viral.data.importers.readers.raw import printable
 from viral.data.importers.splits import TIMED, SplitRule
 
 _MANY = 12  # columns that are not used are listed one a line up to here
-
-
 _DATA = re.compile(r"[\d\s.,:/TZ+-]+")
 
 

@@ -16,12 +16,13 @@ from viral.base.errors import DataError, UsageError
 from viral.data.dataset import Dataset, Source
 from viral.data.importers.columns.names import LOG_ITEM, TIMESTAMP, USER, key
 from viral.data.importers.dataset_folder import core_of, new_dataset, write
-from viral.data.importers.layouts.recognising import elsewhere
+from viral.data.importers.layouts.recognising import elsewhere, only
 from viral.data.importers.pictures.importing import with_pictures
 from viral.data.importers.readers.compressed import refuse_foreign
-from viral.data.importers.readers.raw import ROW, Asked, Bad, Row, gather, open_text
+from viral.data.importers.readers.raw import ROW, Bad, Row, open_text
 from viral.data.importers.rows import (
     CheckedRows,
+    headless,
     with_ids,
     with_known_items,
     with_one_row_per_item,
@@ -67,13 +68,8 @@ def import_microlens(
         if core:
             catalogue = catalogue.only(pl.col("item").is_in(kept["item_id"].unique().implode()))
         pictured = with_pictures(catalogue, file, covers, staging, others=everything.frame["item"].to_list())
-        options: dict[str, Any] = {
-            "log": file.name,
-            "titles": titles.name if titles else None,
-            "core": core,
-            "split": rule,
-        }
-        options |= {"seed": seed, "filtered_by_core": filtered, "pictures": pictured.told}
+        options: dict[str, Any] = {"log": file.name, "titles": titles.name if titles else None, "core": core}
+        options |= {"split": rule, "seed": seed, "filtered_by_core": filtered, "pictures": pictured.told}
         options |= {"timestamp": _PLACES} if file.suffix == ".tsv" else {}
         origin = Source(layout="microlens", path=str(source), licence=LICENCE, split=parts.told, options=options)
         rejections = [*pairs.rejections, *catalogue.rejections, *pictured.rejections]
@@ -86,12 +82,8 @@ def _pairs_file(source: Path, dataset: Path) -> Path:
     if source.is_file():
         return source
     for suffix in (".csv", ".tsv"):
-        files = sorted(source.glob(f"*_pairs{suffix}"))
-        if len(files) > 1:
-            names = ", ".join(file.name for file in files)
-            raise UsageError(f"several logs: {names}", where=str(source), hint="give one of them as the source")
-        if files:
-            return files[0]
+        if file := only(sorted(source.glob(f"*_pairs{suffix}")), "logs", source):
+            return file
     hint = elsewhere("microlens", source, dataset) or "give the folder that has MicroLens-<size>_pairs.csv"
     raise DataError("no *_pairs.csv and no *_pairs.tsv here", where=str(source), hint=hint)
 
@@ -110,7 +102,7 @@ def _covers(log: Path) -> Path | None:
 def _catalogue(log: CheckedRows, titles: Path | None) -> CheckedRows:
     if titles is None:
         return CheckedRows(log.file, log.frame.select(ROW, "item").unique("item", keep="first", maintain_order=True))
-    return with_one_row_per_item(with_ids(_read(titles, _TITLES), "item"))
+    return with_one_row_per_item(_read(titles, _TITLES))
 
 
 def _read_log(file: Path) -> CheckedRows:
@@ -123,8 +115,7 @@ def _read(path: Path, names: Sequence[str], *, in_lines: bool = False) -> Checke
     with open_text(path) as (file, _):
         records = csv.reader(file, delimiter="\t" if in_lines else ",")
         rows = _from_lines(records) if in_lines else _from_records(records, names)
-        frame, rejections = gather(path, rows, names, Asked(names))
-    return CheckedRows(path.name, frame.select(ROW, *names), {name: name for name in names}, rejections, names)
+        return headless(path, rows, names)
 
 
 def _from_lines(records: Iterator[list[str]]) -> Iterator[Row | Bad]:

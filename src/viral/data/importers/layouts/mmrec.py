@@ -20,8 +20,8 @@ from viral.base.progress import say
 from viral.data.dataset import FEATURES_FOLDER, Dataset, Source
 from viral.data.features import FeatureTable
 from viral.data.importers.dataset_folder import joined, log, new_dataset, write
-from viral.data.importers.layouts.recognising import elsewhere
-from viral.data.importers.readers.formats import Column, in_words, look, read_rows
+from viral.data.importers.layouts.recognising import elsewhere, only
+from viral.data.importers.readers.formats import in_words, look, optional, read_rows, required
 from viral.data.importers.rows import (
     CheckedRows,
     require_rows,
@@ -35,24 +35,12 @@ from viral.data.importers.splits import as_given
 ITEMS_TABLE, ORDER_TABLE, FEATURES_ENDING = "items.csv", "order.csv", "_feat.npy"
 MAX_ITEMS = 50_000_000  # a number above is a slip, and would make a catalogue of that many items
 _TEXTS = ("description", "keywords", "brand", "categories")
-_LOG = (
-    Column("user", ("userID",), required=True),
-    Column("item", ("itemID",), required=True),
-    Column("label", ("x_label",), required=True),
-    Column("timestamp", ("timestamp",)),
-)
-_ORDER = (
-    Column("user", ("userID",), required=True),
-    Column("item", ("itemID",), required=True),
-    Column("timestamp", ("position",), required=True),
-)
+_LOG = required(user="userID", item="itemID", label="x_label") + optional(timestamp="timestamp")
+_ORDER = required(user="userID", item="itemID", timestamp="position")
+_ITEMS = required(item="itemID") + optional(**{name: name for name in ("title", "image_url", "category", *_TEXTS)})
 _PLACES = f"position in {ORDER_TABLE}: a place in the user's own order, not a time"
 _MODALITY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")  # becomes a file's name, and a word of a model's configuration
 _TYPED = re.compile(r":(?:token|float|token_seq|float_seq)$")
-_ITEMS = (
-    Column("item", ("itemID",), required=True),
-    *(Column(name, (name,)) for name in ("title", "image_url", "category", *_TEXTS)),
-)
 
 
 def import_mmrec(
@@ -80,8 +68,7 @@ def import_mmrec(
         interactions = log(rows)
         options: dict[str, object] = {"features": {modality: str(values.name) for modality, values in files.items()}}
         options |= {"timestamp": _PLACES} if order is not None else {}
-        told = as_given(interactions, "published")
-        origin = Source(layout="mmrec", path=str(source), split=told, options=options)
+        origin = Source(layout="mmrec", path=str(source), split=as_given(interactions, "published"), options=options)
         faults = [*rows.rejections, *table.rejections, *(order.rejections if order is not None else ())]
         write(staging, items, interactions, origin, faults)
     return Dataset.open(dataset)
@@ -89,15 +76,12 @@ def import_mmrec(
 
 def _log_file(source: Path, dataset: Path) -> Path:
     """The log: the file that was given, or the one in the folder; raises where it is of another edition."""
-    files = [source] if source.is_file() else sorted(source.glob("*.inter"))
-    if not files:
+    file = source if source.is_file() else only(sorted(source.glob("*.inter")), ".inter files", source)
+    if file is None:
         hint = elsewhere("mmrec", source, dataset) or "give the folder of the .inter file"
         raise DataError("no .inter file in this folder", where=str(source), hint=hint)
-    if len(files) > 1:
-        names = ", ".join(file.name for file in files)
-        raise UsageError(f"several .inter files: {names}", where=str(source), hint="give one of them as the source")
-    _check_edition(files[0], dataset)
-    return files[0]
+    _check_edition(file, dataset)
+    return file
 
 
 def _check_edition(file: Path, dataset: Path) -> None:

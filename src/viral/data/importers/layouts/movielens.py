@@ -4,7 +4,7 @@
 there, they are read.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -18,10 +18,11 @@ from viral.data.importers.layouts.recognising import elsewhere
 from viral.data.importers.pictures.importing import copy_pictures
 from viral.data.importers.pictures.matching import WantedPicture, by_item_id
 from viral.data.importers.readers.compressed import open_bytes, refuse_foreign
-from viral.data.importers.readers.formats import Column, read_rows
-from viral.data.importers.readers.raw import ROW, Asked, Bad, Row, gather
+from viral.data.importers.readers.formats import Column, optional, read_rows, required
+from viral.data.importers.readers.raw import ROW, Bad, Row
 from viral.data.importers.rows import (
     CheckedRows,
+    headless,
     with_ids,
     with_known_items,
     with_numbers,
@@ -32,37 +33,17 @@ from viral.data.importers.rows import (
 from viral.data.importers.splits import at_random
 
 NO_GENRES = "(no genres listed)"
-_MOVIE = Column("item", ("movieId",), required=True)
-_RATINGS = (
-    Column("user", ("userId",), required=True),
-    _MOVIE,
-    Column("rating", ("rating",), required=True),
-    Column("timestamp", ("timestamp",)),
-)
-_MOVIES = (_MOVIE, Column("title", ("title",), required=True), Column("genres", ("genres",), required=True))
-_OVERVIEWS = (_MOVIE, Column("overview", ("overview",), required=True))
+_RATINGS = required(user="userId", item="movieId", rating="rating") + optional(timestamp="timestamp")
+_MOVIES = required(item="movieId", title="title", genres="genres")
+_OVERVIEWS = required(item="movieId", overview="overview")
 _LOG_FIELDS, _FILM_FIELDS = ("user", "item", "rating", "timestamp"), ("item", "title", "genres")
 _GENRES = (  # of 100K, in the order of u.genre: the last fields of a film
-    *(
-        "unknown",
-        "Action",
-        "Adventure",
-        "Animation",
-        "Children's",
-        "Comedy",
-        "Crime",
-        "Documentary",
-        "Drama",
-        "Fantasy",
-    ),
-    *("Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
+    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama"),
+    *("Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
 )
 _BEFORE_GENRES = 5  # number, title, two dates, address
-
-
 LICENCE = "MovieLens terms of use (GroupLens): research, not for commercial use"
 POSTERS_FOLDER = "posters"
-_ITEM = "movieId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +64,19 @@ def edition_of(source: Path, dataset: Path) -> tuple[MovieLensEdition, Path]:
     for edition in EDITIONS:
         if (folder / edition.ratings).is_file() and (folder / edition.films).is_file():
             return edition, folder
-    pairs = [f"{edition.ratings} and {edition.films}" for edition in EDITIONS]
-    half = next(
-        (
-            f"there is {there}, but no {lacking}"
-            for edition in EDITIONS
-            for there, lacking in ((edition.ratings, edition.films), (edition.films, edition.ratings))
-            if (folder / there).is_file()
-        ),
-        "not one edition of MovieLens is here",
-    )
-    hint = f"the layout reads {', or '.join(pairs)}, as they are unzipped"
-    raise DataError(half, where=str(source), hint=elsewhere("movielens", source, dataset) or hint)
-
-
-def read_overviews(file: Path) -> CheckedRows:
-    """The plots that lie beside the films."""
-    return read_rows(file, _OVERVIEWS, option="")
+    partners = {edition.ratings: edition.films for edition in EDITIONS}
+    hint = f"the layout reads {', or '.join(map(' and '.join, partners.items()))}, as they are unzipped"
+    partners |= {films: ratings for ratings, films in partners.items()}
+    half = next((name for name in partners if (folder / name).is_file()), None)
+    what = f"there is {half}, but no {partners[half]}" if half else "not one edition of MovieLens is here"
+    raise DataError(what, where=str(source), hint=elsewhere("movielens", source, dataset) or hint)
 
 
 def _read(path: Path, names: Sequence[str], fields: Callable[[str], Row | Bad]) -> CheckedRows:
     """The rows of a file without a header."""
     refuse_foreign(path)
     with open_bytes(path) as file:
-        frame, rejections = gather(path, _rows(file, fields), names, Asked(names))
-    present: Mapping[str, str] = {name: name for name in names}
-    frame = frame.select(ROW, *(pl.col(name) for name in names))
-    return CheckedRows(path.name, frame, present, rejections, names)
+        return headless(path, _rows(file, fields), names)
 
 
 def _rows(file: BinaryIO, fields: Callable[[str], Row | Bad]) -> Iterator[Row | Bad]:
@@ -145,24 +112,27 @@ def _film_of_100k(line: str) -> Row | Bad:
     return [parts[0], parts[1], "|".join(genres) or NO_GENRES]
 
 
+def _without_header(names: Sequence[str], fields: Callable[[str], Row | Bad]) -> Callable[[Path], CheckedRows]:
+    return lambda path: _read(path, names, fields)
+
+
+def _with_header(wanted: Sequence[Column]) -> Callable[[Path], CheckedRows]:
+    return lambda path: read_rows(path, wanted, option="")
+
+
 EDITIONS = (
-    MovieLensEdition(
-        "ratings.csv",
-        "movies.csv",
-        lambda path: read_rows(path, _RATINGS, option=""),
-        lambda path: read_rows(path, _MOVIES, option=""),
-    ),
+    MovieLensEdition("ratings.csv", "movies.csv", _with_header(_RATINGS), _with_header(_MOVIES)),
     MovieLensEdition(
         "ratings.dat",
         "movies.dat",
-        lambda path: _read(path, _LOG_FIELDS, _parts("::", len(_LOG_FIELDS))),
-        lambda path: _read(path, _FILM_FIELDS, _parts("::", len(_FILM_FIELDS))),
+        _without_header(_LOG_FIELDS, _parts("::", len(_LOG_FIELDS))),
+        _without_header(_FILM_FIELDS, _parts("::", len(_FILM_FIELDS))),
     ),
     MovieLensEdition(
         "u.data",
         "u.item",
-        lambda path: _read(path, _LOG_FIELDS, _parts("\t", len(_LOG_FIELDS))),
-        lambda path: _read(path, _FILM_FIELDS, _film_of_100k),
+        _without_header(_LOG_FIELDS, _parts("\t", len(_LOG_FIELDS))),
+        _without_header(_FILM_FIELDS, _film_of_100k),
     ),
 )
 
@@ -225,9 +195,9 @@ def _read_ratings(edition: MovieLensEdition, folder: Path, films: CheckedRows) -
 
 def _read_films(edition: MovieLensEdition, folder: Path) -> CheckedRows:
     """The films with ``title``, ``category`` (the first genre) and ``text`` (the genres and the overview)."""
-    films = with_one_row_per_item(with_ids(edition.read_films(folder / edition.films), "item"))
+    films = with_one_row_per_item(edition.read_films(folder / edition.films))
     if (folder / "overviews.csv").is_file():
-        plots = with_one_row_per_item(with_ids(read_overviews(folder / "overviews.csv"), "item"))
+        plots = with_one_row_per_item(read_rows(folder / "overviews.csv", _OVERVIEWS, option=""))
         frame = films.frame.join(plots.frame.drop(ROW), on="item", how="left", maintain_order="left")
         films = replace(films, frame=frame, rejections=films.rejections + plots.rejections)
     genres = pl.when(~pl.col("genres").is_in(["", NO_GENRES])).then(pl.col("genres"))
@@ -242,4 +212,4 @@ def _copy_posters(
 ) -> tuple[dict[str, str], list[Rejection]]:
     kept = set(items["item"].to_list())
     wanted = [poster for poster in posters if poster.item_id in kept]
-    return copy_pictures(wanted, [folder / POSTERS_FOLDER], staging, films, _ITEM)
+    return copy_pictures(wanted, [folder / POSTERS_FOLDER], staging, films, "movieId")

@@ -1,9 +1,11 @@
 """Which layout a folder is in, by the files that it has: what an import that does not find its own can say."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+
+from viral.base.errors import UsageError
 
 _MOST = 5_000  # files of a folder that are looked at
 _SPLIT_LABEL = b"x_label"
@@ -26,15 +28,18 @@ def elsewhere(layout: str, source: Path, dataset: Path) -> str:
         found = _layout_of(place)
         if found is not None and (found[0] != layout or place != folder):
             files = " and ".join(found[1])
-            return f"{files} {'is' if len(found[1]) == 1 else 'are'} of the layout {found[0]!r}: " + _command(
-                found[0], place, dataset
-            )
+            there = f"{files} {'is' if len(found[1]) == 1 else 'are'} of the layout {found[0]!r}"
+            return f"{there}: viral import {found[0]} {place} {dataset}"
     archives = sorted(path.name for path in islice(folder.iterdir(), _MOST) if path.suffix.lower() in (".zip", ".7z"))
     return f"unzip {', '.join(archives[:3])} first" if archives else ""
 
 
-def _command(layout: str, source: Path, dataset: Path) -> str:
-    return f"viral import {layout} {source} {dataset}"
+def only(files: Sequence[Path], what: str, where: Path, hint: str = "") -> Path | None:
+    """The one file of several candidates, None where there is none; raises ``UsageError`` where there are more."""
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise UsageError(f"several {what}: {names}", where=str(where), hint=hint or "give one of them as the source")
+    return files[0] if files else None
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -47,19 +52,12 @@ def _layout_of(folder: Path) -> tuple[str, list[str]] | None:
     for layout, groups in _FILES.items():
         for patterns in groups:
             matched = [next((name for name in names if re.fullmatch(pattern, name)), "") for pattern in patterns]
-            if all(matched) and _CHECKS.get(layout, _any)(folder / matched[0]):
+            if all(matched) and (layout != "mmrec" or _has_label(folder / matched[0])):
                 return layout, matched
     return None
-
-
-def _any(_: Path) -> bool:
-    return True
 
 
 def _has_label(file: Path) -> bool:
     """Whether an ``.inter`` is MMRec's, whose rows are labelled with their split, and not RecBole's."""
     with file.open("rb") as opened:
         return _SPLIT_LABEL in opened.readline(4096)
-
-
-_CHECKS: Mapping[str, Callable[[Path], bool]] = {"mmrec": _has_label}

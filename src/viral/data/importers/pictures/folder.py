@@ -19,8 +19,6 @@ UNREAD = frozenset((*_PICTURES, *_RAW_AND_FILMS))
 ARCHIVES = frozenset((".zip", ".rar", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"))
 _READ = frozenset((*SUFFIXES, ".jpe", ".jfif"))
 _NO_CONTENT = ("__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini")
-
-
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 NAMED, BY_NAME, BY_ADDRESS = "as named", "by the file name that is named", "by the file name in the address"
 

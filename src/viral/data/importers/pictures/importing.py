@@ -24,21 +24,21 @@ _HOW = (
     "a picture is found by its item's id (ID.jpg, ID_1.jpg, ID-front.png, ID (2).webp or ID/1.jpg, in any subfolder) "
     "or by the file name in the image column"
 )
-
-
+_ARCHIVES = "archives are not looked into; unzip them there and import again"
 FOLDERS = ("images", "pictures", "photos", "img", "covers", "posters")  # of a source, or such as ``shop_images``
 
 
 def told(choice: Choice, items: Sequence[str], pictured: Mapping[str, str]) -> dict[str, Any]:
-    """The counts for the manifest."""
+    """The counts for the manifest; a human is told the same, with examples. Nothing where no picture was looked for."""
     if choice.folder is None:
         return {}
-    ways = Counter(wanted.way for wanted in choice.wanted if wanted.item_id in pictured)
+    for line in _lines(choice, choice.folder, items, pictured):
+        say(line)
     further = sum(len(files) - 1 for item, files in choice.owners.of_item.items() if item in pictured)
     return {
         "folder": str(choice.folder.folder),
         "files": len(choice.folder.names),
-        "found": dict(sorted(ways.items())),
+        "found": dict(sorted(_ways(choice, pictured).items())),
         "items_without": len(items) - len(pictured),
         "further_pictures": further,
         "of_no_item": len(choice.strangers),
@@ -47,25 +47,20 @@ def told(choice: Choice, items: Sequence[str], pictured: Mapping[str, str]) -> d
     }
 
 
-def say_pictures(choice: Choice, items: Sequence[str], pictured: Mapping[str, str]) -> None:
-    """Tell a human the same, with examples; nothing where no picture was looked for."""
-    found = choice.folder
-    if found is None:
-        return
-    for line in _lines(choice, found, items, pictured):
-        say(line)
+def _ways(choice: Choice, pictured: Mapping[str, str]) -> Counter[str]:
+    return Counter(wanted.way for wanted in choice.wanted if wanted.item_id in pictured)
 
 
 def _lines(choice: Choice, found: PictureFolder, items: Sequence[str], pictured: Mapping[str, str]) -> Iterable[str]:
     place = f"{found.folder.name or found.folder}/"
     if found.archives:
-        yield f"pictures: {_some(found.archives)}: archives are not looked into; unzip them there and import again"
+        yield f"pictures: {_some(found.archives)}: {_ARCHIVES}"
     if not (found.names or found.unread or pictured):
         yield f"pictures: not one file in {place} is a picture ({_READ} are read)"
         return
-    ways = Counter(wanted.way for wanted in choice.wanted if wanted.item_id in pictured)
-    how = f" ({', '.join(f'{count:,} {way}' for way, count in ways.most_common())})" if ways else ""
-    yield f"pictures in {place}: {len(pictured):,} of {len(items):,} items have one{how}; {_READ} are read"
+    how = ", ".join(f"{count:,} {way}" for way, count in _ways(choice, pictured).most_common())
+    count = f"{len(pictured):,} of {len(items):,} items have one{how and f' ({how})'}"
+    yield f"pictures in {place}: {count}; {_READ} are read"
     if not pictured:
         yield f"  not one picture in {place} belongs to an item: the files are called {_some(found.names)}"
         yield f"  the items {_some(items)}; {_HOW}"
@@ -84,18 +79,17 @@ def _lines(choice: Choice, found: PictureFolder, items: Sequence[str], pictured:
 
 
 def _doubts(choice: Choice, pictured: Mapping[str, str]) -> Iterable[str]:
-    several = [(item, files) for item, files in choice.owners.of_item.items() if len(files) > 1 and item in pictured]
+    owners = choice.owners
+    several = [files for item, files in owners.of_item.items() if len(files) > 1 and item in pictured]
     if several:
-        example = " and ".join(name for name, _ in several[0][1][:2])
+        example = " and ".join(name for name, _ in several[0][:2])
         yield f"  {_count(len(several), 'item')} with several pictures ({example}): the first by its name is taken"
-    if choice.owners.ambiguous:
-        name, ids = next(iter(choice.owners.ambiguous.items()))
-        count = _count(len(choice.owners.ambiguous), "file")
+    for name, ids in list(owners.ambiguous.items())[:1]:
+        count = _count(len(owners.ambiguous), "file")
         yield f"  {count} left out that could be of several items, e.g. {name}: {' or '.join(ids[:3])}"
     if choice.faults:
-        names = [fault.value for fault in choice.faults]
         what = "left without a picture, as its name does not tell which file is meant"
-        yield f"  {_count(len(names), 'item')} {what}, e.g. {_some(names)}"
+        yield f"  {_count(len(choice.faults), 'item')} {what}, e.g. {_some([fault.value for fault in choice.faults])}"
 
 
 def _count(count: int, what: str) -> str:
@@ -133,7 +127,6 @@ def with_pictures(
     found, faults = copy_pictures(choice.wanted, _folders(source, images), staging, table.file, column)
     told_of = pl.col(ROW).is_not_null() | pl.col("item").is_in(list(found))  # not of those that another import had
     items = table.frame.filter(told_of)["item"].to_list()
-    say_pictures(choice, items, found)
     frame = table.frame.with_columns(addresses(table)) if table.has("image") else table.frame
     return Pictured(with_images(frame, found), [*choice.faults, *faults], told(choice, items, found))
 
@@ -147,7 +140,7 @@ def _choice(table: CheckedRows, source: Path, images: Path | None, others: Itera
     choice = choose(table, folders, below=False, others=others)  # a source may have anything below it
     archives = [path.name for path in sorted(source.glob("*.zip")) if path.stem.lower() in FOLDERS]
     if archives and not choice.wanted:
-        say(f"pictures: {', '.join(archives)}: archives are not looked into; unzip them there and import again")
+        say(f"pictures: {', '.join(archives)}: {_ARCHIVES}")
     return choice if choice.wanted else Choice(faults=choice.faults)
 
 
@@ -162,12 +155,11 @@ def _say_unseen(source: Path) -> None:
 def _folders(source: Path, images: Path | None) -> list[Path]:
     """Where pictures are looked for: the folder given, or else that of the source and the source itself."""
     if images is not None:
+        if images.is_file():
+            hint = "give the folder itself; an archive is unzipped first"
+            raise DataError("not a folder of pictures", where=str(images), hint=hint)
         if not images.is_dir():
-            archive = images.is_file()
-            hint = "give the folder itself; an archive is unzipped first" if archive else "check --images"
-            raise DataError(
-                "not a folder of pictures" if archive else "no such folder of pictures", where=str(images), hint=hint
-            )
+            raise DataError("no such folder of pictures", where=str(images), hint="check --images")
         return [images]
     if not source.is_dir():
         return []
@@ -187,8 +179,7 @@ def copy_pictures(
     is written.
     """
     wanted, folders = list(wanted), list(folders)
-    images: dict[str, str] = {}
-    rejections = []
+    images, rejections = dict[str, str](), list[Rejection]()
     for picture in track(wanted, "pictures") if wanted else ():
         try:
             data = _read(picture.name, folders)

@@ -33,6 +33,7 @@ class WantedPicture:
     name: str
     row: int | None  # of the item, in its table
     way: str = NAMED  # how it was found
+    value: str = ""  # by which it was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class PictureCell:
     row: int
     name: str  # of a file, as written
     address: str
+
+    def wanted(self, name: str, way: str, value: str) -> WantedPicture:
+        return WantedPicture(self.item_id, name, self.row, way, value)
 
 
 @dataclass(frozen=True)
@@ -66,20 +70,19 @@ def choose(table: CheckedRows, folders: Sequence[Path], *, below: bool = True, o
 
     ``others`` are ids of items that are not in ``table``, whose files are no strangers'.
     """
-    cells = [_cell(*values) for values in _columns(table).iter_rows()]
     if not folders:
         return Choice()
-    found = look_through(folders[0], below=below)
+    cells, found = _cells(table), look_through(folders[0], below=below)
     owners = owners_of(found.names, dict.fromkeys((*(cell.item_id for cell in cells), *others)))
     places = [NamedFiles(found.folder, found.names), *(NamedFiles(folder, ()) for folder in folders[1:])]
     chosen = [(cell, _choose(cell, places, owners)) for cell in cells]
-    doubtful = _claimed_by_several(wanted for _, wanted in chosen if isinstance(wanted, _Found))
+    doubtful = _claimed_by_several(wanted for _, wanted in chosen if isinstance(wanted, WantedPicture))
     result = Choice(folder=found, owners=owners)
     for cell, wanted in chosen:
-        if isinstance(wanted, _Found) and wanted.name not in doubtful:
-            result.wanted.append(WantedPicture(cell.item_id, wanted.name, cell.row, wanted.way))
+        if isinstance(wanted, WantedPicture) and wanted.name not in doubtful:
+            result.wanted.append(wanted)
         elif wanted is not None:
-            value = wanted.value if isinstance(wanted, _Found) else wanted
+            value = wanted.value if isinstance(wanted, WantedPicture) else wanted
             column = table.names.get("image", "item")
             result.faults.append(Rejection(table.file, cell.row, column, AMBIGUOUS, value[:200]))
     return result
@@ -92,50 +95,38 @@ def by_item_id(items: pl.DataFrame, folder: Path) -> list[WantedPicture]:
 
 def addresses(table: CheckedRows) -> pl.Series:
     """The address of each item's picture: of its own column, or where the image column has one; null where none is."""
-    cells = [_cell(*values) for values in _columns(table).iter_rows()]
-    return pl.Series("image_url", [cell.address or None for cell in cells], pl.String)
+    return pl.Series("image_url", [cell.address or None for cell in _cells(table)], pl.String)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    name: str
-    way: str
-    value: str  # by which it was found
-
-
-def _columns(table: CheckedRows) -> pl.DataFrame:
+def _cells(table: CheckedRows) -> list[PictureCell]:
     absent = [pl.lit(None, pl.String).alias(name) for name in ("image", "image_url") if not table.has(name)]
-    return table.frame.with_columns(absent).select("item", ROW, "image", "image_url")
+    cells = []
+    for item, row, *both in table.frame.with_columns(absent).select("item", ROW, "image", "image_url").iter_rows():
+        image, address = ((text or "").strip() for text in both)
+        name, address = ("", address or image) if is_address(image) else (image, address)
+        cells.append(PictureCell(item, row, name, address))
+    return cells
 
 
-def _cell(item: str, row: int, image: str | None, image_url: str | None) -> PictureCell:
-    image, image_url = (image or "").strip(), (image_url or "").strip()
-    return (
-        PictureCell(item, row, "", image_url or image)
-        if is_address(image)
-        else PictureCell(item, row, image, image_url)
-    )
-
-
-def _choose(cell: PictureCell, places: Sequence[NamedFiles], owners: Owners) -> "_Found | str | None":
+def _choose(cell: PictureCell, places: Sequence[NamedFiles], owners: Owners) -> WantedPicture | str | None:
     """The picture of an item; the name of it where several could be meant, None where there is none."""
     if cell.name and any(place.there(cell.name) for place in places):
-        return _Found(cell.name, NAMED, cell.name)
+        return cell.wanted(cell.name, NAMED, cell.name)
     alike = places[0].alike(cell.name) if cell.name else []
     if len(alike) == 1:
-        return _Found(alike[0], BY_NAME, cell.name)
+        return cell.wanted(alike[0], BY_NAME, cell.name)
     own = owners.of_item.get(cell.item_id)
     if own:
-        return _Found(*own[0], value=cell.item_id)
+        return cell.wanted(*own[0], cell.item_id)
     of_address = places[0].alike(cell.address) if cell.address else []
     if len(of_address) == 1:
-        return _Found(of_address[0], BY_ADDRESS, cell.address)
+        return cell.wanted(of_address[0], BY_ADDRESS, cell.address)
     if alike or not cell.name:
         return cell.name or None
-    return _Found(cell.name, NAMED, cell.name)  # which is missing, or where it must not be: said when it is read
+    return cell.wanted(cell.name, NAMED, cell.name)  # missing, or where it must not be: said when it is read
 
 
-def _claimed_by_several(found: Iterable[_Found]) -> set[str]:
+def _claimed_by_several(found: Iterable[WantedPicture]) -> set[str]:
     """The files that different names led to, by their last part alone: of all but one of them that is wrong."""
     values = defaultdict[str, set[str]](set)
     for one in found:

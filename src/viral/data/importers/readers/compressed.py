@@ -20,8 +20,6 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _PIECE = 256 * 1024
 _FREE = 2**30  # so much may come out of any file
 _RATIO = 200  # beyond that, no more than this times what went in: a table of text has a tenth of it
-
-
 _OWN: Mapping[str, tuple[FileKind, ...]] = {
     ".parquet": (PARQUET,),
     **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), (EXCEL, ZIP, OLD_EXCEL)),

@@ -43,6 +43,16 @@ class Column:
     members: bool = False
 
 
+def required(**names: str) -> tuple[Column, ...]:
+    """Columns that must be there, ours by the file's name."""
+    return tuple(Column(ours, (theirs,), required=True) for ours, theirs in names.items())
+
+
+def optional(**names: str) -> tuple[Column, ...]:
+    """Columns that may be there, ours by the file's name."""
+    return tuple(Column(ours, (theirs,)) for ours, theirs in names.items())
+
+
 def is_table(path: Path) -> bool:
     """Whether the name is that of a file that can be read here."""
     return kind_of(path) in SUFFIXES and not path.name.startswith((".", "~$"))

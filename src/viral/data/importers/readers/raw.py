@@ -19,8 +19,6 @@ MAX_FIELD = 131_072  # bytes of one field; what is longer is an accident of quot
 LEFT_EMPTY = ", field left empty"  # ends the reason of a fault that costs a field and not its row
 _SHOWN = 200  # characters of a bad value that are kept
 _CHUNK = 2_000  # rows held as Python objects at a time; more only feeds the garbage collector
-
-
 Row = Sequence[str | None]
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from viral.base.errors import DataError, UsageError
+from viral.base.errors import DataError
 from viral.base.progress import stage
 from viral.data.dataset import Rejection
 from viral.data.importers.columns.names import key
-from viral.data.importers.layouts.recognising import elsewhere
+from viral.data.importers.layouts.recognising import elsewhere, only
 from viral.data.importers.readers.compressed import open_bytes, refuse_foreign
 from viral.data.importers.readers.raw import Bad, printable
 
@@ -27,8 +27,6 @@ PARTS = ("train", "valid", "test")
 _REVIEWS, _METADATA = "review_categories", "meta_categories"  # the folders that the edition of 2023 has them in
 Record = Mapping[str, Any]
 ItemText = dict[str, str | None]  # by TEXTS
-
-
 MAX_LINE = 4 * 2**20  # bytes; the longest review known has a hundredth of that
 _CHUNK = 10_000  # lines between two moves of the bar
 
@@ -71,12 +69,8 @@ def _log_file(edition: AmazonEdition, source: Path, dataset: Path) -> Path:
         for pattern in edition.logs:
             found = sorted(path for end in ("", ".gz") for path in folder.glob(pattern + end))
             files = [path for path in found if not path.name.startswith("meta_")]
-            if len(files) > 1:
-                names = ", ".join(file.name for file in files)
-                hint = other or "give one of them as the source"
-                raise UsageError(f"several logs: {names}", where=str(folder), hint=hint)
-            if files:
-                return files[0]
+            if file := only(files, "logs", folder, other):
+                return file
     hint = other or "give the reviews' file or folder"
     raise DataError(f"no {' or '.join(edition.logs)} here", where=str(source), hint=hint)
 

@@ -23,8 +23,6 @@ from viral.data.importers.rows import filled
 from viral.data.importers.splits import SplitRule, new_parts, rule_of, split_rule
 
 WORDS = tuple(name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if name not in ("item_id", "image"))
-
-
 # How the new files are read, for each rule by which they are split afterwards: what is needed must be there.
 _READ_AS: Mapping[SplitRule, SplitRule] = {
     "random": "none", "none": "none", "temporal": "temporal", "global": "temporal", "column": "column",

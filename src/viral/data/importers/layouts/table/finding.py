@@ -1,12 +1,13 @@
 """Which files of a folder are the log and the item table: by their names, or else by their columns."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viral.base.errors import DataError, UsageError
+from viral.base.errors import DataError
 from viral.data.importers.columns.names import IMAGE, ITEM, LOG_ITEM, TEXT, TITLE, USER, Role, candidates, key
+from viral.data.importers.layouts.recognising import only
 from viral.data.importers.readers.formats import SUFFIXES, in_words, is_table, look
 from viral.data.importers.readers.raw import Raw
 
@@ -108,7 +109,7 @@ class _Folder:
         }
         if len({frozenset(map(key, raw.present)) for raw in like.values()}) > 1:
             hint = "give one of them as the source, or keep only that one there; the item table goes with --items"
-            raise self._several("files with different columns could be the log", like, hint)
+            only(list(like), "files with different columns could be the log", self.path, hint)
         return like
 
     def _logs(self) -> dict[Path, Raw]:
@@ -131,24 +132,17 @@ class _Folder:
         """The item table among those that are ``left``, if there is one."""
         named = self._named(ITEMS)
         like = [named] if named and named in left else [path for path, raw in left.items() if self._is_items(raw)]
-        if len(like) > 1:
-            hint = "say which one with --items, or keep only that one there"
-            raise self._several("files could be the item table", like, hint)
         # A single other table is taken for the items', to say what it lacks; a .txt is rather a README.
         if not like and len(left) == 1 and not candidates(next(iter(left.values())).present, USER):
             like = [path for path in left if path.suffix.lower() != ".txt"]
-        return (like[0], left[like[0]]) if like else None
+        hint = "say which one with --items, or keep only that one there"
+        found = only(like, "files could be the item table", self.path, hint)
+        return (found, left[found]) if found else None
 
     def _named(self, stem: str) -> Path | None:
         """The one table of that name, if there is one."""
         files = [path for path in self.seen if _stem(path) == stem]
-        if len(files) > 1:
-            raise self._several("tables of one name", files, "keep one of them there")
-        return files[0] if files else None
-
-    def _several(self, what: str, files: Iterable[Path], hint: str) -> UsageError:
-        names = ", ".join(path.name for path in files)
-        return UsageError(f"several {what}: {names}", where=str(self.path), hint=hint)
+        return only(files, "tables of one name", self.path, "keep one of them there")
 
     def _is_items(self, raw: Raw) -> bool:
         words = any(self._has(raw, role) for role in (TITLE, TEXT, IMAGE))

@@ -14,8 +14,6 @@ from viral.data.importers.readers.raw import printable
 from viral.data.importers.rows import CheckedRows
 
 _EXAMPLES = 3
-
-
 _REPAIR = "--repair-ids writes them as the item table has them"
 _LOOK = "look at both columns; others are named with --column item=NAME_IN_LOG,NAME_IN_TABLE"
 
