@@ -16,19 +16,16 @@ from viral import graph
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Triplets
-from viral.graph.functions import embedding, propagate_mean
+from viral.graph.functions import embedding, half_squares, propagate_mean, sum_of
 from viral.graph.functions.infonce import distinct_info_nce
 from viral.models.families.modality_views import (
     Fuser,
-    Graphs,
-    Purifier,
+    ItemGraphs,
+    Purifiers,
     ViewConfig,
     ViewRecommender,
-    half_squares,
     joined_adjacency,
-    propagate_last,
     ranking_terms,
-    sum_of,
     user_rows,
     with_users,
 )
@@ -67,20 +64,20 @@ class GUME(ViewRecommender[GUMEConfig]):
 
     def __init__(self, inputs: ModelInputs, config: GUMEConfig) -> None:
         super().__init__(inputs, config)
-        features, dim, k = self.content.features, config.embedding_dim, config.num_neighbors
-        self.item_graphs = Graphs({m: self.content.graph_of(m, graph.weighted_knn_graph, k) for m in features})
-        self.adjacency = joined_adjacency(inputs.train, [self.item_graphs[role] for role in features])
+        dim, roles = config.embedding_dim, self.content.names
+        self.item_graphs = ItemGraphs(self.content.graphs(config.num_neighbors, graph.weighted_knn_graph))
+        self.adjacency = joined_adjacency(inputs.train, [self.item_graphs[role] for role in roles])
         self.interactions = user_rows(self.adjacency, self.num_users)
-        self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
-        tables = [embedding(self.num_users, dim).weight.detach() for _ in features]
+        self.purifiers = Purifiers(self.content.widths, dim)
+        tables = [embedding(self.num_users, dim).weight.detach() for _ in roles]
         self.extended = nn.Parameter(torch.stack(tables))  # (M, U, D), modalities of the users' own
-        self.fuser = Fuser(dim, self.content.names)
+        self.fuser = Fuser(dim, roles)
 
     def explicit(self) -> list[Tensor]:
         """Each modality of every item, purified and spread over similar ones: M times (I, D)."""
-        ids, config = self.item_ids.weight, self.config
-        purified = {role: self.purifiers[role](ids, x) for role, x in self.features.items()}
-        return [propagate_last(self.item_graphs[role], x, config.num_item_layers) for role, x in purified.items()]
+        purified = self.purifiers(self.item_ids.weight, self.features)
+        spread: list[Tensor] = self.item_graphs(purified, self.config.num_item_layers)
+        return spread
 
     def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
         behaviour = self.behaviour(batch)

@@ -122,8 +122,8 @@ class ItemGraph(nn.Module):
         widths = content.widths
         self.projections = nn.ModuleDict({role: Projection(width, content_dim) for role, width in widths.items()})
         self.mix = nn.Parameter(torch.zeros(len(widths))) if len(widths) > 1 else None  # α before its softmax
-        graphs = {role: content.graph_of(role, graph.weighted_knn_graph, num_neighbors) for role in content.names}
-        self.frozen = cast("Mapping[str, SparseMatrix]", nn.ModuleDict(graphs))
+        graphs = nn.ModuleDict(content.graphs(num_neighbors, graph.weighted_knn_graph))
+        self.frozen = cast("Mapping[str, SparseMatrix]", graphs)
 
     @torch.no_grad()
     def neighbors(self) -> Mapping[str, Edges]:

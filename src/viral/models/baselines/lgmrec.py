@@ -19,12 +19,12 @@ from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Triplets
 from viral.graph import SparseMatrix
-from viral.graph.functions import Projection, bpr_loss, dot, embedding, norm_penalty, propagate_mean, unit_rows
+from viral.graph.functions import Projection, bpr_loss, dot, embedding, norm_penalty, propagate_mean, sum_of, unit_rows
 from viral.graph.functions.infonce import one_way_info_nce
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.families.content import Content, ContentConfig
 from viral.models.families.layers import linear
-from viral.models.families.modality_views import propagate_last, sum_of
+from viral.models.families.modality_views import propagate_last
 
 KEPT_NUMBERS = 1 << 26  # of features that have travelled the graph: a quarter of a gigabyte a modality
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from viral import graph
 from viral.base.recipe import check_least
@@ -17,11 +17,10 @@ from viral.data.inputs import ModelInputs
 from viral.data.interactions import Triplets
 from viral.models.families.modality_views import (
     Fuser,
-    Graphs,
-    Purifier,
+    ItemGraphs,
+    Purifiers,
     ViewConfig,
     ViewRecommender,
-    propagate_last,
     user_rows,
     with_users,
 )
@@ -50,20 +49,16 @@ class MGCN(ViewRecommender[MGCNConfig]):
 
     def __init__(self, inputs: ModelInputs, config: MGCNConfig) -> None:
         super().__init__(inputs, config)
-        features, dim = self.content.features, config.embedding_dim
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.interactions = user_rows(self.adjacency, self.num_users)
-        k, build = config.num_neighbors, graph.weighted_knn_graph
-        self.item_graphs = Graphs({m: self.content.graph_of(m, build, k) for m in features})
-        self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
-        self.fuser = Fuser(dim, self.content.names)
+        self.item_graphs = ItemGraphs(self.content.graphs(config.num_neighbors, graph.weighted_knn_graph))
+        self.purifiers = Purifiers(self.content.widths, config.embedding_dim)
+        self.fuser = Fuser(config.embedding_dim, self.content.names)
 
     def views(self, batch: Triplets | None) -> list[Tensor]:
         """Each modality of the nodes: M times (n, D). Items add up similar items, users the items they took."""
-        ids, config = self.item_ids.weight, self.config
-        purified = {role: self.purifiers[role](ids, x) for role, x in self.features.items()}
-        items = [propagate_last(self.item_graphs[role], x, config.num_item_layers) for role, x in purified.items()]
-        return with_users(self.interactions, items, batch)
+        purified = self.purifiers(self.item_ids.weight, self.features)
+        return with_users(self.interactions, self.item_graphs(purified, self.config.num_item_layers), batch)
 
     def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:
         behaviour = self.behaviour(batch)

@@ -20,14 +20,12 @@ from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Triplets
 from viral.graph import SparseMatrix
-from viral.graph.functions import Projection
+from viral.graph.functions import Projection, sum_of
+from viral.models.families.layers import attention
 from viral.models.families.modality_views import (
-    Graphs,
+    ItemGraphs,
     ViewConfig,
     ViewRecommender,
-    attention,
-    propagate_last,
-    sum_of,
     user_rows,
     with_users,
 )
@@ -67,13 +65,13 @@ class SMORE(ViewRecommender[SMOREConfig]):
 
     def __init__(self, inputs: ModelInputs, config: SMOREConfig) -> None:
         super().__init__(inputs, config)
-        features, dim, roles = self.content.features, config.embedding_dim, self.content.names
+        dim, roles = config.embedding_dim, self.content.names
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         self.interactions = user_rows(self.adjacency, self.num_users)
         sizes = {"text": config.num_neighbors, "visual": config.num_visual_neighbors}
-        self.item_graphs = Graphs({m: self.content.graph_of(m, graph.weighted_knn_graph, sizes[m]) for m in roles})
+        self.item_graphs = ItemGraphs({m: self.content.graph_of(m, graph.weighted_knn_graph, sizes[m]) for m in roles})
         self.item_graphs[FUSION] = largest([self.item_graphs[role] for role in roles])
-        self.projections = nn.ModuleDict({role: Projection(x.shape[1], dim) for role, x in features.items()})
+        self.projections = nn.ModuleDict({role: Projection(width, dim) for role, width in self.content.widths.items()})
         self.views = (*roles, FUSION)
         self.filters = nn.ParameterDict({view: nn.Parameter(torch.randn(dim // 2 + 1, 2)) for view in self.views})
         self.gates = nn.ModuleDict({view: nn.Linear(dim, dim) for view in self.views})
@@ -97,7 +95,7 @@ class SMORE(ViewRecommender[SMOREConfig]):
         purified = {
             view: self.item_ids.weight * torch.sigmoid(self.gates[view](x)) for view, x in self.denoise().items()
         }
-        items = [propagate_last(self.item_graphs[v], purified[v], self.config.num_item_layers) for v in self.views]
+        items = self.item_graphs(purified, self.config.num_item_layers)
         return dict(zip(self.views, with_users(self.interactions, items, batch), strict=True))
 
     def represent(self, batch: Triplets | None = None) -> tuple[Tensor, Tensor]:

@@ -19,16 +19,15 @@ from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions, Triplets
 from viral.graph import SparseMatrix
+from viral.graph.functions import sum_of
 from viral.graph.functions.infonce import distinct_info_nce
+from viral.models.families.layers import attention
 from viral.models.families.modality_views import (
-    Graphs,
-    Purifier,
+    ItemGraphs,
+    Purifiers,
     ViewConfig,
     ViewRecommender,
-    attention,
-    propagate_last,
     ranking_terms,
-    sum_of,
     user_rows,
     with_users,
 )
@@ -69,21 +68,19 @@ class SOIL(ViewRecommender[SOILConfig]):
         interests = user_interests(train, features, config.num_candidates, config.num_interests)
         self.adjacency = augmented_adjacency(train, interests)
         self.interactions = user_rows(self.adjacency, self.num_users)
-        similar = {m: self.content.graph_of(m, graph.weighted_knn_graph, config.num_neighbors) for m in features}
-        self.item_graphs = Graphs({m: interest_graph(train, interests, features[m], similar[m]) for m in features})
-        self.purifiers = nn.ModuleDict({role: Purifier(x.shape[1], dim) for role, x in features.items()})
-        self.attention = attention(dim, 1) if len(features) > 1 else None
+        similar = self.content.graphs(config.num_neighbors, graph.weighted_knn_graph)
+        self.item_graphs = ItemGraphs({m: interest_graph(train, interests, features[m], similar[m]) for m in features})
+        self.purifiers = Purifiers(self.content.widths, dim)
+        self.attention: nn.Module = attention(dim, 1) if len(features) > 1 else nn.Identity()
 
     def modalities(self, batch: Triplets | None) -> list[Tensor]:
         """Each modality of the nodes: M times (n, D), eq. 11 to 13."""
-        ids, config = self.item_ids.weight, self.config
-        mapped = {role: self.purifiers[role](ids, x) for role, x in self.features.items()}
-        items = [propagate_last(self.item_graphs[role], x, config.num_item_layers) for role, x in mapped.items()]
-        return with_users(self.interactions, items, batch)
+        mapped = self.purifiers(self.item_ids.weight, self.features)
+        return with_users(self.interactions, self.item_graphs(mapped, self.config.num_item_layers), batch)
 
     def fuse(self, views: list[Tensor]) -> Tensor:
         """Σ_m (1 - α_m) x_m: M times (n, D) -> (n, D), eq. 14; a single modality as it is."""
-        if self.attention is None:
+        if len(views) == 1:
             return views[0]
         shares = torch.cat([self.attention(view) for view in views], dim=1).softmax(dim=1)  # (n, M)
         return sum_of((1 - shares[:, m : m + 1]) * view for m, view in enumerate(views))

@@ -14,6 +14,8 @@ from viral.base.errors import UsageError
 from viral.data.inputs import ModelInputs
 from viral.graph import SparseMatrix
 
+BuildGraph = Callable[[Tensor, int, Tensor], SparseMatrix]  # of features (I, F), k, and which items are present
+
 
 class FixedFeatures(nn.Module):
     """Features of the items by name, that move with the model.
@@ -43,13 +45,13 @@ class FixedFeatures(nn.Module):
         """Which items have features of their own: (I,) bool."""
         return self.get_buffer(f"present_{name}")
 
-    def graph_of(self, name: str, build: Callable[[Tensor, int, Tensor], SparseMatrix], k: int) -> SparseMatrix:
+    def graph_of(self, name: str, build: BuildGraph, k: int) -> SparseMatrix:
         """A k-NN graph, (I, I), in which an item without features of its own is near to nobody but itself."""
         return build(self.get_buffer(f"of_{name}"), k, self.present(name))
 
-    def mean_graphs(self, k: int) -> dict[str, SparseMatrix]:
-        """The mean over an item's k nearest neighbours, by each table: {name: (I, I)}."""
-        return {name: self.graph_of(name, graph.knn_graph, k) for name in self.names}
+    def graphs(self, k: int, build: BuildGraph = graph.knn_graph) -> dict[str, SparseMatrix]:
+        """A k-NN graph by each table, by default the mean over the neighbours: {name: (I, I)}."""
+        return {name: self.graph_of(name, build, k) for name in self.names}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,4 +90,4 @@ class Content(FixedFeatures):
 
     def item_graph(self, num_neighbors: int, visual_weight: float) -> SparseMatrix:
         """Σ_m w_m kNN(x_m): the frozen item graph of FREEDOM and its kin, sparse (I, I)."""
-        return graph.weighted_sum(self.mean_graphs(num_neighbors), self.shares(visual_weight))
+        return graph.weighted_sum(self.graphs(num_neighbors), self.shares(visual_weight))

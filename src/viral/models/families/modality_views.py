@@ -1,11 +1,11 @@
-"""What MGCN, SMORE, GUME and SOIL share: features purified by behaviour, and two views of every node held together.
+"""MGCN, SMORE, GUME and SOIL: features purified by behaviour, and two views of every node held together.
 
 Behaviour is what the ids learn on the user-item graph; the side view is what the items' modalities add to it. Shapes:
 U users, I items, B batch, n rows, D embedding dimension, F features, M modalities.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar, cast
 
@@ -16,10 +16,20 @@ from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions, Triplets
 from viral.graph import Bipartite, SparseMatrix
-from viral.graph.functions import Projection, bpr_loss, dot, embedding, propagate_mean, propagate_mean_rows
+from viral.graph.functions import (
+    Projection,
+    bpr_loss,
+    dot,
+    embedding,
+    half_squares,
+    propagate_mean,
+    propagate_mean_rows,
+    sum_of,
+)
 from viral.graph.functions.infonce import distinct_info_nce
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.families.content import Content, ContentConfig
+from viral.models.families.layers import attention
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +61,15 @@ class ViewRecommender(EmbeddingRecommender[ViewT]):
     def __init__(self, inputs: ModelInputs, config: ViewT) -> None:
         super().__init__(inputs, config)
         self.content = Content(inputs, config)
-        self.learnt: nn.ParameterDict | None = None
-        if config.learn_features:
-            self.learnt = nn.ParameterDict({m: nn.Parameter(x.clone()) for m, x in self.content.features.items()})
+        learnt = self.content.features if config.learn_features else {}
+        self.learnt = nn.ParameterDict({role: nn.Parameter(x.clone()) for role, x in learnt.items()})
         self.user_ids = embedding(self.num_users, config.embedding_dim)
         self.item_ids = embedding(self.num_items, config.embedding_dim)
 
     @property
     def features(self) -> dict[str, Tensor]:
         """{role: (I, F)}, as given or as learnt."""
-        if self.learnt is None:
-            return self.content.features
-        return {role: self.learnt[role] for role in self.content.names}  # the dictionary itself sorts its keys
+        return {role: self.learnt.get(role, x) for role, x in self.content.features.items()}
 
     @property
     def ego(self) -> Tensor:
@@ -121,6 +128,17 @@ class Purifier(nn.Module):
         return ids * torch.sigmoid(self.gate(self.project(features)))
 
 
+class Purifiers(nn.ModuleDict):
+    """A purifier of each modality."""
+
+    def __init__(self, widths: Mapping[str, int], dim: int) -> None:
+        super().__init__({role: Purifier(width, dim) for role, width in widths.items()})
+
+    def forward(self, ids: Tensor, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """(I, D), {role: (I, F)} -> {role: (I, D)}."""
+        return {role: self[role](ids, x) for role, x in features.items()}
+
+
 class Fuser(nn.Module):
     """What the modalities share, and of what each has alone the part that behaviour prefers: their mean.
 
@@ -131,12 +149,12 @@ class Fuser(nn.Module):
     def __init__(self, dim: int, roles: Sequence[str]) -> None:
         super().__init__()
         several = len(roles) > 1
-        self.attention = attention(dim, 1) if several else None
-        self.preferences = nn.ModuleList(nn.Linear(dim, dim) for _ in roles) if several else None
+        self.attention: nn.Module = attention(dim, 1) if several else nn.Identity()
+        self.preferences = nn.ModuleList(nn.Linear(dim, dim) for _ in roles if several)
 
     def forward(self, behaviour: Tensor, views: Sequence[Tensor]) -> Tensor:
         """(n, D) and M times (n, D) -> (n, D)."""
-        if self.attention is None or self.preferences is None:
+        if not self.preferences:
             return views[0]
         shares = torch.cat([self.attention(view) for view in views], dim=1).softmax(dim=1)  # (n, M)
         shared = sum_of(shares[:, m : m + 1] * view for m, view in enumerate(views))
@@ -145,16 +163,15 @@ class Fuser(nn.Module):
         return (own + shared) / (len(views) + 1)
 
 
-class Graphs(nn.ModuleDict):
-    """Sparse matrices by name."""
+class ItemGraphs(nn.ModuleDict):
+    """Item graphs (I, I) by name."""
 
     def __getitem__(self, key: str) -> SparseMatrix:
         return cast(SparseMatrix, super().__getitem__(key))
 
-
-def attention(dim: int, outputs: int) -> nn.Sequential:
-    """An attention layer Q tanh(W x + b): (n, D) -> (n, outputs)."""
-    return nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, outputs, bias=False))
+    def forward(self, items: Mapping[str, Tensor], num_layers: int) -> list[Tensor]:
+        """The last of some layers on the graph of each name: {name: (I, D)} -> M times (I, D)."""
+        return [propagate_last(self[name], x, num_layers) for name, x in items.items()]
 
 
 def user_rows(adjacency: SparseMatrix, num_users: int) -> SparseMatrix:
@@ -211,16 +228,3 @@ def ranking_terms(nodes: Tensor, reg_weight: float) -> dict[str, Tensor]:
         "bpr": bpr_loss(dot(users, chosen), dot(users, skipped)),
         "reg": reg_weight * half_squares(users, chosen, skipped),
     }
-
-
-def half_squares(*tables: Tensor) -> Tensor:
-    """½ Σ ‖E‖² / B of tables (B, D)."""
-    return sum_of(table.square().sum() for table in tables) / (2 * len(tables[0]))
-
-
-def sum_of(tensors: Iterable[Tensor]) -> Tensor:
-    """Sum of at least one tensor."""
-    first, *others = tensors
-    for other in others:
-        first = first + other
-    return first

@@ -51,7 +51,7 @@ def item_graph(train: Interactions, content: FixedFeatures, config: BeyondConfig
     Without entries where it is off, or where there is nothing that items could be similar by.
     """
     k, share = config.num_neighbors, config.co_occurrence_weight
-    graphs = content.mean_graphs(k) if config.item_graph else {}
+    graphs = content.graphs(k) if config.item_graph else {}
     weights = {name: (1 - share) / len(graphs) for name in graphs}
     if share and config.item_graph:
         graphs["together"], weights["together"] = graph.bought_together(train, k), share

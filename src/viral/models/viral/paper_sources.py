@@ -55,7 +55,7 @@ class Sources(FixedFeatures):
 
     def item_graph(self, config: VIRALConfig) -> SparseMatrix:
         """The mean over similar items by each source, weighted: sparse (I, I)."""
-        return graph.weighted_sum(self.mean_graphs(config.num_neighbors), graph_shares(config))
+        return graph.weighted_sum(self.graphs(config.num_neighbors), graph_shares(config))
 
 
 def graph_shares(config: VIRALConfig) -> dict[str, float]:
