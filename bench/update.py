@@ -39,7 +39,7 @@ from viral.lab.study.statistics import Interval
 from viral.run.bundle import Bundle
 from viral.run.pipeline import BUNDLE_FOLDER, load_split, train
 from viral.run.update import update
-from viral.run.update.update import FeatureMakers, bring_caches, refresh
+from viral.run.update.new_features import FeatureMakers, bring_caches, refresh
 
 SHARE = 0.05
 PREPARED_FILE, ROW_FILE = "prepared.json", "row.json"

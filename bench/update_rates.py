@@ -36,7 +36,7 @@ from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.configuration import configured
 from viral.run.pipeline import load_split
-from viral.run.update.warm import axes_of, carry_over
+from viral.run.update.warm_start import axes_of, carry_over
 from viral.training import EpochRecord, build_model, fit
 
 NOISE = 0.3

@@ -222,7 +222,7 @@ class Run:
         """
         from viral.run.update import FeatureMakers, update
 
-        wishes.setdefault("makers", FeatureMakers(given=self.describer, modalities=self.modalities))
+        wishes.setdefault("makers", FeatureMakers(options=self.describer, modalities=self.modalities))
         target = self.path if out is None else Path(out)
         update(self.path, opened(dataset), target, **wishes)
         return Run(target, self.approximate_above, self.describer, self.modalities)

@@ -32,7 +32,7 @@ def update(
     from viral.run.update import FeatureMakers
     from viral.run.update import update as run_on
 
-    makers = FeatureMakers(given=DescriberOptions(describer, tuple(settings or ()), prompt), anew=anew)
+    makers = FeatureMakers(options=DescriberOptions(describer, tuple(settings or ()), prompt), anew=anew)
     summary = run_on(run, Dataset.open(dataset), out, makers=makers, epochs=epochs, trust_run=trust_run)
     if json_output:
         show_json(summary)

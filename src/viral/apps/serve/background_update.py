@@ -131,7 +131,8 @@ def _run_on(task: Mapping[str, Any], file: Path, started: float) -> Applied:
     given = DescriberOptions(**task["given"] | {"settings": tuple(task["given"]["settings"])})
     run = Path(task["run"])
     try:
-        summary = update(run, Dataset.open(Path(task["dataset"])), run, makers=FeatureMakers(given=given), on_step=told)
+        makers = FeatureMakers(options=given)
+        summary = update(run, Dataset.open(Path(task["dataset"])), run, makers=makers, on_step=told)
     except ViralError as error:
         return Applied("failed", "", started, time.time(), error.what, error.hint)
     except Exception as error:  # whatever it is, the page tells of it, and the log has the rest

@@ -18,7 +18,7 @@ PICTURE_LOOKED_AT = 0.002
 PICTURE_DESCRIBED = 0.08  # by the pixel describer
 PICTURE_ENCODED, ITEM_ENCODED = 0.03, 0.02  # three texts an item
 EPOCHS, INTERACTION_LEARNT = 80, 2e-5
-UPDATED = 0.12  # of the epochs of a training from scratch (viral.run.update.continued)
+UPDATED = 0.12  # of the epochs of a training from scratch (viral.run.update.warm_start)
 BYTES_A_ROW = 40  # of a table of text
 
 

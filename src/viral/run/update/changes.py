@@ -1,6 +1,8 @@
-"""What has changed between a bundle and a data set."""
+"""What has changed between a bundle and a data set, and whether what is measured of both can be compared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -88,3 +90,30 @@ def _changed(bundle: Bundle, catalog: Catalog) -> int:
             before = (bundle.titles[row], texts[row] if texts else item.text, pictures[row] if pictures else now[2])
             count += now != before
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class Comparability:
+    """``test_changed`` is None where the run before does not say what it was measured on, or nothing is measured."""
+
+    test_changed: bool | None
+    test_note: str  # the same in words, for pages and the command line
+
+
+def comparable(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparability:
+    """Compare what two summaries were measured on: the test set's pairs, and the items that are ranked."""
+    old, new = before.get("tested_on"), now["tested_on"]
+    if not now["metrics"]:
+        return Comparability(None, "")
+    if old is None:
+        return Comparability(
+            None, "the run before does not say what it was measured on: its numbers may be of other data"
+        )
+    pairs, items = (old[key] != new[key] for key in ("pairs_sha256", "items_sha256"))
+    if not pairs and not items:
+        return Comparability(False, "measured on the same test set as the run before")
+    counted = [f"{old[name]:,} → {new[name]:,} {name}" for name in ("users", "interactions") if pairs]
+    counted += [f"{old['items']:,} → {new['items']:,} items to rank"] if items else []
+    changed = "the test set has changed" if pairs else "what is ranked for the test has changed"
+    told = f"{changed} ({', '.join(counted)}): these numbers and those of the run before are of different data"
+    return Comparability(True, told)

@@ -1,10 +1,7 @@
 """``viral update``: a run goes on from a data set that has changed, and takes its place when it is done."""
 
-import shutil
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -13,42 +10,27 @@ from typing import Any
 from viral.base.errors import UsageError
 from viral.base.files import fingerprint, staged_folder, write_json
 from viral.base.locks import alone
-from viral.base.progress import say
 from viral.base.recipe import Recipe, build
-from viral.data.dataset import MANIFEST_FILE, Dataset
-from viral.data.descriptions import DESCRIPTIONS_FOLDER
-from viral.data.edits import EDITS_FILE
+from viral.data.dataset import Dataset
 from viral.data.inputs import ModelInputs
-from viral.data.modalities import MODALITIES, Modality
 from viral.data.preconditions import need
 from viral.data.splitting import Split
-from viral.encode import Encoder, SentenceEncoder, VisionEncoder, encode_dataset
-from viral.encode.encoders import encoder_of, makes
-from viral.encode.feature_tables import CACHE_FILE, PICTURES_CACHE
-from viral.encode.vision import EfficientNetLite
-from viral.enrich import LEDGER_FILE, save_descriptions
-from viral.enrich.import_descriptions import imported_sets
 from viral.evaluation.protocol import measure
 from viral.models.base import Recommender
 from viral.run.bundle import Bundle, make_bundle
-from viral.run.bundle_extras import Material, described_by, gather
-from viral.run.configuration import Configured, configured, refuse_foreign
+from viral.run.bundle_extras import gather
+from viral.run.configuration import configured, refuse_foreign
 from viral.run.explain.interaction_kind import interaction_kind
 from viral.run.fitted_model import fit_model_by
 from viral.run.identity import RECIPE_FILE
 from viral.run.pipeline import BUNDLE_FOLDER, load_inputs, load_split
 from viral.run.production import epochs_of, everything
 from viral.run.summary import RUN_FILE, exposed, keep_summary, read_summary, summarise, tested_on
-from viral.run.update.changes import changes_between, knows
-from viral.run.update.comparable import comparable
-from viral.run.update.continued import ContinuedReport, epochs_after, go_on, report_of
-from viral.run.update.counting import CountingEncoder, CountingVision
-from viral.run.update.describing import FeatureMakers, describe
-from viral.run.update.warm import axes_of, carry_over
-from viral.training import fit
+from viral.run.update.changes import changes_between, comparable, knows
+from viral.run.update.new_features import FeatureMakers, bring_caches, dataset_of, refresh
+from viral.run.update.warm_start import ContinuedReport, scratch_epochs, train_on
 from viral.training.item_memory import fixed
 
-FEATURES = "features"
 STEPS = ("describe", "train", "measure")
 
 
@@ -60,7 +42,7 @@ def update(
 
     ``out`` may be ``run`` itself: the old bundle is there, whole, until the new one takes its place in one step. The
     recipe is the run's; training starts from its parameters, row by row by id, and is short
-    (:mod:`viral.run.update.continued`): ``epochs``, or a share of those that the run took from scratch. Returns the
+    (:mod:`viral.run.update.warm_start`): ``epochs``, or a share of those that the run took from scratch. Returns the
     summary of the new run with what changed, what was described and encoded, what was measured before, and seconds by
     stage; ``on_step`` hears of each of ``STEPS``. Raises ``DataError`` where the data hold out what the run was trained
     on, ``NoDescriber`` where what described its items is not to be had. Where ``out`` is ``run`` and nothing has
@@ -87,7 +69,7 @@ def _update(
     need(parts, "train", where=str(dataset.path))
     catalog = dataset.catalog()
     changes = changes_between(bundle, catalog, parts)
-    bring_caches(_origin(run), dataset.path)
+    bring_caches(dataset_of(run), dataset.path)
     on_step("describe")
     counts = refresh(dataset, bundle.material, makers or FeatureMakers())
     seconds["describe and encode"] = time.perf_counter() - started
@@ -98,7 +80,7 @@ def _update(
     on_step("train")
     memory = fixed(recipe.memory, bundle.about.get("memory", {}))  # as it was chosen when the run began
     as_before = chosen._replace(recipe=replace(recipe, memory=memory))
-    learn = partial(_go_on, bundle=bundle, chosen=chosen, parts=parts, inputs=inputs, epochs=epochs)
+    learn = partial(train_on, bundle=bundle, chosen=chosen, parts=parts, inputs=inputs, epochs=epochs)
     fitted = fit_model_by(learn, as_before, inputs, parts)
     model, ranker = fitted.model, fitted.ranker()
     on_step("measure")
@@ -138,82 +120,6 @@ def _chosen(bundle: Bundle) -> dict[str, Any]:
 def _check_place(out: Path) -> None:
     if out.exists() and not (out / RUN_FILE).is_file() and (out.is_file() or any(out.iterdir())):
         raise UsageError("the folder is not empty and holds no run", where=str(out), hint="choose another --out")
-
-
-def _origin(run: Path) -> Path | None:
-    """The data set that the run was trained on, as far as it is known."""
-    named = read_summary(run).get("dataset") if (run / RUN_FILE).is_file() else None
-    return Path(named) if named else None
-
-
-def bring_caches(old: Path | None, new: Path) -> None:
-    """Copy the ledger, the caches of vectors and what came from humans or files to a new data set that has none."""
-    if old is None or not old.is_dir() or old.resolve() == new.resolve():
-        return
-    for name in (Path(LEDGER_FILE), FEATURES / CACHE_FILE, FEATURES / PICTURES_CACHE):
-        if (old / name).is_file() and not (new / name).exists():
-            (new / name).parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(old / name)) as source, closing(sqlite3.connect(new / name)) as target:
-                source.backup(target)
-    for one in imported_sets(Dataset.open(old)) if (old / MANIFEST_FILE).is_file() else ():
-        if not (new / DESCRIPTIONS_FOLDER / one.file_name).exists():
-            save_descriptions(one, new)
-    if (old / EDITS_FILE).is_file() and not (new / EDITS_FILE).exists():
-        (new / EDITS_FILE).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(old / EDITS_FILE, new / EDITS_FILE)
-
-
-def refresh(dataset: Dataset, material: Material, makers: FeatureMakers) -> dict[str, int]:
-    """Describe and encode what is not known yet, as the material was; how many pictures and texts that took.
-
-    Modalities that came with the old data set by another encoder are taken from the new one as they are.
-    """
-    words = CountingEncoder(makers.words or SentenceEncoder())
-    vision = CountingVision(makers.vision or EfficientNetLite())
-    described, descriptions, asked = material.described, None, 0
-    if described is not None and described.encoder == words.name:
-        descriptions, asked = describe(dataset, described, makers)
-    chosen = [one for one in (*MODALITIES.values(), *makers.modalities) if one.name in material.encoders]
-    modalities = [one for one in chosen if _made_here(one, material, words, vision, descriptions is not None)]
-    if modalities:
-        encode_dataset(dataset, descriptions=descriptions, encoder=words, vision=vision, modalities=modalities)
-    return {"described": asked, "texts": words.count, "pictures": vision.count}
-
-
-def _made_here(modality: Modality, material: Material, words: Encoder, vision: VisionEncoder, describes: bool) -> bool:
-    """Whether the material's table of a modality was made by the encoder, and of the descriptions, that are here."""
-    made = material.encoders[modality.name]
-    if modality.of_descriptions:
-        return describes and described_by(made) == material.described
-    return makes(modality, encoder_of(modality, words, vision), made)
-
-
-def _go_on(
-    model: Recommender[Any],
-    *,
-    bundle: Bundle,
-    chosen: Configured,
-    parts: Split,
-    inputs: ModelInputs,
-    epochs: int | None,
-) -> ContinuedReport:
-    """Train on from the bundle's parameters, or from scratch where it keeps none."""
-    model_class, config, recipe = chosen
-    if model.state_dict() and not bundle.material.parameters:
-        say("the run keeps no parameters: training starts afresh")
-        return report_of(fit(model, parts, recipe.train))
-    taken = 0
-    if bundle.material.parameters:
-        axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()}, inputs.encoders)
-        taken = carry_over(model, axes, bundle, parts, inputs)
-    report = go_on(model, parts, recipe.train, epochs or epochs_after(scratch_epochs(bundle)))
-    return replace(report, carried_over=taken)
-
-
-def scratch_epochs(bundle: Bundle) -> int:
-    """The epochs that the run took from scratch, be it an update of an update; 0 where that is not known."""
-    about = bundle.about
-    return int(about.get("update", {}).get("scratch_epochs", about.get("epochs", 0)))
 
 
 def _leave(

@@ -33,8 +33,8 @@ from viral.run.pipeline import evaluate_run, load_inputs, load_split, train
 from viral.run.retrieval import Retriever
 from viral.run.summary import keep_summary, read_summary
 from viral.run.update import update
-from viral.run.update.continued import LEAST
-from viral.run.update.update import FeatureMakers
+from viral.run.update.new_features import FeatureMakers
+from viral.run.update.warm_start import LEAST
 from viral.training.item_memory import memory_of
 
 RECIPE = Recipe(

@@ -16,7 +16,7 @@ from viral.run.pipeline import train
 from viral.run.retrieval import NoDescriber
 from viral.run.retrieval.item_encoders import ItemEncoders
 from viral.run.update import update
-from viral.run.update.update import refresh
+from viral.run.update.new_features import refresh
 
 WORDS = "id,text\n" + "".join(f"{item},A red thing of metal with {item} on it\n" for item in OLD[:18])
 

@@ -30,8 +30,7 @@ from viral.enrich import (
 )
 from viral.enrich.protocol import for_catalog
 from viral.run.retrieval import DescriberOptions
-from viral.run.update.counting import CountingDescriber
-from viral.run.update.describing import OF_CATALOG
+from viral.run.update.new_features import OF_CATALOG, Counting
 
 
 @contextmanager
@@ -92,7 +91,7 @@ def describe_again(dataset: Dataset, described: Descriptions | None, card: Card,
         raise UsageError(what, hint="viral enrich DATASET describes all of them anew.")
     fetcher, catalog = Fetcher(dataset.path / FETCHED), dataset.catalog()
     # Counted, it is that of the whole catalogue, and stays so where a catalogue of one item is described.
-    describer, item = CountingDescriber(for_catalog(describer, catalog)), catalog[card.item_id]
+    describer, item = Counting(for_catalog(describer, catalog)), catalog[card.item_id]
     with Ledger(dataset.path / LEDGER_FILE) as ledger:
         _check_settings(ledger, describer, prompt.name)
         terms = Terms(retry_failed=True, fetcher=fetcher)

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from viral.base.recipe import TrainConfig
 from viral.evaluation.protocol import measure_valid
 from viral.models import LightGCN, Popularity
-from viral.run.update.continued import LEAST, epochs_after, go_on
+from viral.run.update.warm_start import LEAST, epochs_after, go_on
 from viral.training import EpochRecord, build_model, fit
 from viral.training.objectives import ranker_of
 from worlds import World, random_world, small_model, two_tastes

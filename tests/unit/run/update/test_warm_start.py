@@ -12,7 +12,7 @@ from viral.data.vocabulary import Vocabulary
 from viral.models import EmbeddingRecommender
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
-from viral.run.update.warm import axes_of, carry_over
+from viral.run.update.warm_start import axes_of, carry_over
 from worlds import SMALL, ZOO, World, class_of, small_model, two_tastes
 
 WIDTHS = {"text": 8, "description": 8, "image": 8}
