@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from viral.models.families.layers import linear
-from viral.models.viral.fusion import CrossModal, Redundancy, Synergy, TokenEncoder, without
+from viral.models.viral.fusion.redundancy import Redundancy, without
+from viral.models.viral.fusion.synergy import CrossModal, Synergy
+from viral.models.viral.fusion.tokens import TokenEncoder
 
 
 def features(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

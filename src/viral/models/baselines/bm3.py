@@ -4,9 +4,8 @@ Zhou et al., "Bootstrap Latent Representations for Multi-modal Recommendation", 
 https://arxiv.org/abs/2207.05969. Shapes: U users, I items, B batch, D embedding dimension, F features.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -44,7 +43,7 @@ class BM3(EmbeddingRecommender[BM3Config]):
     """s(u, i) = ⟨f(u), f(i)⟩: u and i of LightGCN (items with layer 0 once more, eq. 4), f a linear predictor."""
 
     Config = BM3Config
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "num_layers": (1, 2),
         "dropout": (0.3, 0.5),
         "reg_weight": (0.1, 0.01),

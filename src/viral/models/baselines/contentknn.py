@@ -5,9 +5,8 @@ Recommender Systems Handbook, 2011: nothing is learnt, and what other users do i
 adds to it is what it learnt of choices. Shapes: U users, I items, F features.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -40,7 +39,7 @@ class ContentKNN(HistoryRecommender[ContentKNNConfig]):
     """s(u, i) = Σ_{j ∈ N_u ∩ kNN(i)} Σ_m w_m cos(x_m,i, x_m,j)."""
 
     Config = ContentKNNConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "num_neighbors": (10, 30, 100, 300, None),
         "visual_weight": (0.1, 0.3, 0.5),
     }

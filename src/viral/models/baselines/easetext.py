@@ -5,9 +5,8 @@ https://doi.org/10.1145/3383313.3418480 (the collective model, CEASE). Every fea
 matrix, as if it were a user who takes items to a degree. Shapes: I items, F features. The solution is dense, I × I.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -41,7 +40,7 @@ class EASEText(DenseItemItem[EASETextConfig]):
     """
 
     Config = EASETextConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "reg_weight": (100.0, 250.0, 500.0, 1000.0),
         "feature_weight": (1.0, 3.0, 10.0, 30.0, 100.0),
     }

@@ -5,9 +5,8 @@ ACM MM 2023, https://arxiv.org/abs/2211.06924.
 Shapes: U users, I items, E interactions, B batch, D embedding dimension, F features.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -47,7 +46,7 @@ class FREEDOM(EmbeddingRecommender[FREEDOMConfig]):
     """Users LG(id), items LG(id) + S id; content enters by S and by a BPR term of its own."""
 
     Config = FREEDOMConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "edge_dropout": (0.8, 0.9),
         "content_weight": (0.0, 1e-5, 1e-4, 1e-3),
     }

@@ -7,7 +7,7 @@ dimension of a branch, F features, M modalities.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -41,7 +41,7 @@ class GRCN(EmbeddingRecommender[GRCNConfig]):
     """s(u, i) = ⟨u, i⟩ over [id | visual | text]: ids on the refined graph, and each modality's own view."""
 
     Config = GRCNConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "learning_rate": (1e-4, 1e-3, 1e-2),
         "reg_weight": (1e-5, 1e-4, 1e-3, 1e-2, 0.1),
     }

@@ -5,9 +5,8 @@ https://arxiv.org/abs/2407.12338. Published code: NanGongNingYi/GUME.
 Shapes: U users, I items, N = U+I nodes, n rows, B batch, D embedding dimension, M modalities.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +53,7 @@ class GUME(ViewRecommender[GUMEConfig]):
     """A node is its behaviour, on the graph that joins similar items, plus its fused explicit modalities."""
 
     Config = GUMEConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "num_item_layers": (1, 2),
         "temperature": (0.2, 0.4),
         "user_weight": (0.01, 0.1),

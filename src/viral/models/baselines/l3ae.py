@@ -7,7 +7,7 @@ its length. Weights of users and the dropout of Steck, "Autoencoders that don't 
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -40,7 +40,7 @@ class L3AE(DenseItemItem[L3AEConfig]):
     """min_W ‖X - XW‖² + λ‖W‖² + β‖W - S‖² with diag(W) = 0, S the EASE of the features: :func:`item_weights`."""
 
     Config = L3AEConfig
-    SPACE: ClassVar[dict[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "reg_weight": (30.0, 100.0, 300.0),
         "feature_weight": (30.0, 100.0, 300.0),
         "feature_reg": (3.0, 10.0, 30.0),

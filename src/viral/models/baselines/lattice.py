@@ -6,7 +6,7 @@ Shapes: U users, I items, N = U + I nodes, B batch, D embedding dimension, M mod
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,7 @@ class LATTICE(EmbeddingRecommender[LATTICEConfig]):
 
     Config = LATTICEConfig
     kept_graph: SparseMatrix | None
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "learning_rate": (1e-4, 5e-4, 1e-3, 5e-3),
         "reg_weight": (0.0, 1e-5, 1e-4, 1e-3),
         "decay": (1.0, 0.96),

@@ -5,9 +5,9 @@ https://arxiv.org/abs/2312.16400. Published code: georgeguo-cn/LGMRec.
 Shapes: U users, I items, B batch, D embedding dimension, H hyperedges, F features, M modalities.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -57,7 +57,7 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
     """A node is its local embedding plus α times its global one, both summed over modalities."""
 
     Config = LGMRecConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "num_hyperedges": (4, 16, 64),
         "num_hyper_layers": (1, 2),
         "keep_rate": (0.2, 0.5),

@@ -5,9 +5,8 @@ https://arxiv.org/abs/2308.03588. Published code: demonph10/MGCN.
 Shapes: U users, I items, n rows, D embedding dimension, F features, M modalities.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -41,7 +40,7 @@ class MGCN(ViewRecommender[MGCNConfig]):
     """A node is its behaviour plus the fused modalities of the items that it is or took."""
 
     Config = MGCNConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "contrast_weight": (0.001, 0.01, 0.1),
         "reg_weight": (1e-5, 1e-4, 1e-3),
         "learning_rate": (5e-4, 1e-3),

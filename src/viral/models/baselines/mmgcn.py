@@ -6,7 +6,7 @@ https://doi.org/10.1145/3343031.3351034. Shapes: U users, I items, N = U + I nod
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +45,7 @@ class MMGCN(EmbeddingRecommender[MMGCNConfig]):
     """s(u, i) = ⟨u, i⟩, each the mean over modalities of what its network says of the node."""
 
     Config = MMGCNConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "learning_rate": (1e-4, 5e-4, 1e-3, 5e-3, 1e-2),
         "reg_weight": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1),
     }

@@ -5,9 +5,8 @@ https://doi.org/10.1109/TMM.2022.3187556, with its task FAC (fine and coarse spa
 NeurIPS 2020). Shapes: U users, I items, B batch, D embedding dimension, M modalities.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +39,7 @@ class SLMRec(EmbeddingRecommender[SLMRecConfig]):
     """s(u, i) = ⟨W_u [u_id | u_m …], W_i [i_id | i_m …]⟩, all branches sharing one table of users."""
 
     Config = SLMRecConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "learning_rate": (1e-4, 1e-3, 1e-2),
         "weight_decay": (0.0, 1e-4),
         "ssl_weight": (0.01, 0.05, 0.1, 0.5, 1.0),

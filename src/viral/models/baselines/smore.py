@@ -5,10 +5,9 @@ Recommendation", WSDM 2025, https://arxiv.org/abs/2412.14978. Published code: ke
 Shapes: U users, I items, n rows, D embedding dimension, K = ⌊D/2⌋ + 1 frequencies, F features, M modalities.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -54,7 +53,7 @@ class SMORE(ViewRecommender[SMOREConfig]):
 
     Config = SMOREConfig
     sides_differ = True  # by dropout
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "num_layers": (3, 4),
         "num_neighbors": (10, 15, 20, 40),
         "num_visual_neighbors": (10, 15, 20, 40),

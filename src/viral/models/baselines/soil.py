@@ -8,7 +8,7 @@ Shapes: U users, I items, n rows, B batch, D embedding dimension, F features, M 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -54,7 +54,7 @@ class SOIL(ViewRecommender[SOILConfig]):
     """A node is its embedding on the augmented user-item graph plus those on the interest-aware item graphs."""
 
     Config = SOILConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "contrast_weight": (0.001, 0.01, 0.1),
         "interest_weight": (0.001, 0.01, 0.1),
         "num_interests": (5, 10, 15, 20),

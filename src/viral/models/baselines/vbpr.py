@@ -7,7 +7,7 @@ does. Shapes: U users, I items, B batch, D embedding dimension, F features of al
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +38,7 @@ class VBPR(EmbeddingRecommender[VBPRConfig]):
     """s(u, i) = ⟨γ_u, γ_i⟩ + ⟨θ_u, E x_i⟩ + β_i + β'ᵀ x_i (eq. 4, less what ranks nothing: α and β_u)."""
 
     Config = VBPRConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "reg_weight": (2.0, 1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5),
         "biases": (True, False),
         "normalize": (False, True),

@@ -13,7 +13,8 @@ from viral.data.interactions import Interactions
 from viral.graph import SparseMatrix
 from viral.models.families.content import FixedFeatures
 from viral.models.viral.config import BeyondConfig
-from viral.models.viral.fusion import FixedInteraction, over_pairs, unexplained
+from viral.models.viral.fusion.synergy import FixedInteraction, over_pairs
+from viral.models.viral.fusion.unique import unexplained
 
 
 def centred_features(inputs: ModelInputs, sources: tuple[str, ...]) -> FixedFeatures:

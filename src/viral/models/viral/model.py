@@ -30,13 +30,13 @@ class VIRALBeyond(EmbeddingRecommender[BeyondConfig]):
     """score(u, i) = cos(u, i) over the concatenated branches [text | unique … | synergy | taste]."""
 
     Config = BeyondConfig
-    SPACE: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+    SPACE: ClassVar = {
         "temperature": (0.2, 0.3, 0.5),
         "co_occurrence_weight": (0.0, 0.5, 0.8),
         "edge_dropout": (0.0, 0.2, 0.4),
         "learning_rate": (0.005, 0.01, 0.02),
     }
-    TRAIN: ClassVar[Mapping[str, Any]] = {
+    TRAIN: ClassVar = {
         "loss": "softmax",
         "temperature": 0.2,
         "learning_rate": 0.01,

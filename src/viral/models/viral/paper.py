@@ -21,7 +21,8 @@ from viral.graph.functions import bpr_loss_bits, dot, propagate_sum
 from viral.graph.functions.branch_nodes import branch_nodes, weigh_users
 from viral.models.base import Embeddings
 from viral.models.families.modality_branches import columns
-from viral.models.viral.fusion import CrossModal, without
+from viral.models.viral.fusion.redundancy import without
+from viral.models.viral.fusion.synergy import CrossModal
 from viral.models.viral.neighbor_links import links_of
 from viral.models.viral.new_items import EmbedsNewItems
 from viral.models.viral.paper_config import VIRALConfig

@@ -13,21 +13,10 @@ from viral.data.inputs import ModelInputs
 from viral.graph import nearest_neighbors
 from viral.graph.functions import Projection
 from viral.models.families.layers import encoder, linear
-from viral.models.viral.fusion import (
-    AnchorAsShared,
-    AttentionSum,
-    FixedInteraction,
-    Interaction,
-    KnowledgeFusion,
-    MaskedRedundancy,
-    NeighborEncoder,
-    NoSynergy,
-    Redundancy,
-    Synergy,
-    TokenEncoder,
-    WeightedSum,
-    over_pairs,
-)
+from viral.models.viral.fusion.mixing import AttentionSum, KnowledgeFusion, WeightedSum
+from viral.models.viral.fusion.redundancy import AnchorAsShared, MaskedRedundancy, Redundancy
+from viral.models.viral.fusion.synergy import FixedInteraction, Interaction, NoSynergy, Synergy, over_pairs
+from viral.models.viral.fusion.tokens import NeighborEncoder, TokenEncoder
 from viral.models.viral.paper_config import VIRALConfig
 
 

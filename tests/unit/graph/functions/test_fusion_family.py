@@ -5,19 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from exclusive_or import told
-from viral.models.viral.fusion import (
-    AttentionSum,
-    Interaction,
-    KnowledgeFusion,
-    NeighborEncoder,
-    OverPairs,
-    Redundancy,
-    Synergy,
-    TokenEncoder,
-    WeightedSum,
-    over_pairs,
-    span,
-)
+from viral.models.viral.fusion.mixing import AttentionSum, KnowledgeFusion, WeightedSum
+from viral.models.viral.fusion.redundancy import Redundancy
+from viral.models.viral.fusion.synergy import Interaction, OverPairs, Synergy, over_pairs, span
+from viral.models.viral.fusion.tokens import NeighborEncoder, TokenEncoder
 
 
 def draw(*shape: int, seed: int = 0) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.models.viral.fusion import unexplained
+from viral.models.viral.fusion.unique import unexplained
 from viral.models.viral.fusion.unique import STRENGTHS
 
 
