@@ -4,7 +4,7 @@ import ast
 import html
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -112,10 +112,15 @@ def _amount(cell: str) -> str | None:
     price = _parsed(cell.strip())
     if not isinstance(price, dict):
         return cell
-    lower = {str(key).lower(): value for key, value in price.items()}
-    amount = next((lower[key] for key in ("amount", "value", "price") if lower.get(key) is not None), None)
-    currency = next((lower[key] for key in _CURRENCY if lower.get(key)), None)
+    amount = next((found for found in _named(price, "amount", "value", "price") if found is not None), None)
+    currency = next(filter(None, _named(price, *_CURRENCY)), None)
     return None if amount is None else " ".join(str(part) for part in (amount, currency) if part is not None)
+
+
+def _named(value: Mapping[Any, Any], *names: str) -> Iterator[Any]:
+    """What an object has under the names, whatever their case, in the order of the names."""
+    lower = {str(key).lower(): inner for key, inner in value.items()}
+    return (lower.get(name) for name in names)
 
 
 def _list(cell: str) -> Sequence[Any] | None:
@@ -168,7 +173,7 @@ def _texts(members: Sequence[Any]) -> list[str]:
 def _first_picture(cell: str) -> str | None:
     members = _list(cell)
     if members is not None:
-        return next((found for member in members if (found := _address(member))), None)
+        return next(filter(None, map(_address, members)), None)
     if _URL.match(cell.strip()):
         return _SEVERAL_URLS.split(cell.strip())[0].rstrip(",;|")
     files = [file for file in _SEVERAL_FILES.split(cell.strip()) if file]
@@ -181,10 +186,9 @@ def _address(member: Any) -> str | None:
     if isinstance(member, str):
         return member.strip() or None
     if isinstance(member, list):
-        return next((found for part in member if (found := _address(part))), None)
+        return next(filter(None, map(_address, member)), None)
     if isinstance(member, dict):
-        lower = {str(key).lower(): value for key, value in member.items()}
-        return next((found for key in _ADDRESS_KEYS if (found := _address(lower.get(key)))), None)
+        return next(filter(None, map(_address, _named(member, *_ADDRESS_KEYS))), None)
     return None
 
 
@@ -203,6 +207,5 @@ def _category(cell: str) -> str | None:
 
 def _name(member: Any) -> str | None:
     if isinstance(member, dict):
-        lower = {str(key).lower(): value for key, value in member.items()}
-        return next((str(lower[key]) for key in _NAME_KEYS if lower.get(key)), None)
+        return next((str(name) for name in _named(member, *_NAME_KEYS) if name), None)
     return str(member).strip() or None if member is not None else None

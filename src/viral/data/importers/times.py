@@ -17,16 +17,8 @@ _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p
 _DAY_FIRST = ("%d{0}%m{0}%Y", "%d{0}%m{0}%y")
 _MONTH_FIRST = ("%m{0}%d{0}%Y", "%m{0}%d{0}%y")
 _NAMED = (
-    "%Y-%m-%d",
-    "%d %b %Y",
-    "%d-%b-%Y",
-    "%d-%b-%y",
-    "%b %d, %Y",
-    "%b %d %Y",
-    "%d %B %Y",
-    "%B %d, %Y",
-    "%Y/%m/%d",
-    "%Y.%m.%d",
+    *("%Y-%m-%d", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y"),
+    *("%Y/%m/%d", "%Y.%m.%d"),
 )
 _CHINESE = (r"^(\d{4})年(\d{1,2})月(\d{1,2})日?\s*", "$1-$2-$3 ")
 _EITHER = r"^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}|\d{2})\b"
@@ -83,7 +75,7 @@ def _parsed(dates: pl.Series, day_first: bool | None, where: str) -> tuple[pl.Se
     """Each date as text of seconds since 1970, null where it is none, and how they were read."""
     text = dates.str.strip_chars().str.replace(*_CHINESE).str.strip_chars()
     text = text.str.replace(r"(?i)\s*(?:UTC|GMT|Z)$", "+00:00")
-    seconds, told = _iso(text), list[str]()
+    seconds, told = pl.Series([_seconds(value) for value in text.to_list()], dtype=pl.String), list[str]()
     rest = text.filter(seconds.is_null())
     if len(rest):
         formats, told = _formats(rest, day_first, where)
@@ -129,10 +121,6 @@ def _order(parts: pl.DataFrame, day_first: bool | None, where: str) -> bool:
     return first > 12
 
 
-def _iso(text: pl.Series) -> pl.Series:
-    return pl.Series([_seconds(value) for value in text.to_list()], dtype=pl.String)
-
-
 def _seconds(date: str) -> str | None:
     try:
         moment = datetime.fromisoformat(date)
@@ -172,10 +160,8 @@ def _numbers(text: pl.Series, told: str) -> Times:
     }
     found = [name for name, rows in units.items() if rows.any()]
     if len(found) > 1:
-        power = {name: power for name, power, _ in _UNITS}
-        for name in found:
-            scaled = pl.select(pl.when(units[name]).then(number / 10 ** power[name]).otherwise(number)).to_series()
-            number = scaled
+        for name, power, _ in _UNITS:
+            number = pl.select(pl.when(units[name]).then(number / 10**power).otherwise(number)).to_series()
         whole = number.cast(pl.Int64, strict=False)
         number = whole if (whole == number).all() else number
         return Times(number, _joined(told, f"numbers of several units ({', '.join(found)}), all as seconds"), "s")

@@ -21,10 +21,12 @@ csv.field_size_limit(2**24)  # so that a long field is read and named with its r
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How the rows are written."""
+    """How the rows are written, and where in them stands what is wanted."""
 
     delimiter: str
     header: Sequence[str]
+    places: Sequence[int]  # of the wanted columns
+    losable: Sequence[bool]  # whether a fault there costs the field alone
 
 
 def read_delimited(path: Path, asked: Asked) -> Raw:
@@ -33,16 +35,19 @@ def read_delimited(path: Path, asked: Asked) -> Raw:
     Raises ``DataError`` where there is no such line, or a wanted column is in it twice.
     """
     with open_text(path, asked.encoding) as (file, told):
-        form = _form(path, file)
-        wanted = _wanted(path, form.header, asked.names)
-        places = [form.header.index(name) for name in wanted]
-        rows = _rows(file, form, places, [name in asked.losable for name in wanted])
-        frame, rejections = gather(path, rows, wanted, asked)
-    separated = "" if form.delimiter == "," else f"separated by {_NAMES.get(form.delimiter, form.delimiter)}"
-    return Raw(form.header, frame, rejections, ", ".join(part for part in (told, separated) if part))
+        delimiter, header = _header(path, file)
+        wanted = asked.among(header)
+        for name in wanted:
+            if asked.names is not None and header.count(name) > 1:
+                raise DataError(f"column {name!r} occurs twice", where=str(path), hint="rename one of the two")
+        form = _Form(delimiter, header, list(map(header.index, wanted)), [name in asked.losable for name in wanted])
+        frame, rejections = gather(path, _rows(file, form), wanted, asked)
+    separated = "" if delimiter == "," else f"separated by {_NAMES.get(delimiter, delimiter)}"
+    return Raw(header, frame, rejections, ", ".join(part for part in (told, separated) if part))
 
 
-def _form(path: Path, file: TextIO) -> _Form:
+def _header(path: Path, file: TextIO) -> tuple[str, list[str]]:
+    """The delimiter and the names of the columns, by the first line that is not blank."""
     first, said = file.readline(), ""
     if first.lower().startswith("sep=") and len(first.rstrip("\r\n")) == len("sep=;"):  # Excel's own word for it
         said, first = first[4], file.readline()
@@ -50,8 +55,15 @@ def _form(path: Path, file: TextIO) -> _Form:
         first = file.readline()
     if not first:
         raise DataError("the file is empty", where=str(path), hint="the first line must name the columns")
+    if "\0" in first:
+        raise DataError("the file is not text", where=str(path), hint="give a table: CSV, JSON, Parquet or Excel")
     delimiter = said or _delimiter(path, first)
-    return _Form(delimiter, _header(path, first.replace(_DOUBLE, _ONE) if delimiter == _ONE else first, delimiter))
+    first = first.replace(_DOUBLE, _ONE) if delimiter == _ONE else first
+    try:
+        names = next(csv.reader([first], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise DataError(f"the first line cannot be read ({error})", where=str(path), hint="mend its quotes") from None
+    return delimiter, [printable(name.strip()) for name in names]
 
 
 def _delimiter(path: Path, first: str) -> str:
@@ -64,32 +76,13 @@ def _delimiter(path: Path, first: str) -> str:
     return max(_DELIMITERS, key=outside.count)
 
 
-def _header(path: Path, line: str, delimiter: str) -> list[str]:
-    if "\0" in line:
-        raise DataError("the file is not text", where=str(path), hint="give a table: CSV, JSON, Parquet or Excel")
-    try:
-        return [printable(name.strip()) for name in next(csv.reader([line], delimiter=delimiter, strict=True))]
-    except csv.Error as error:
-        raise DataError(f"the first line cannot be read ({error})", where=str(path), hint="mend its quotes") from None
-
-
-def _wanted(path: Path, header: Sequence[str], names: Sequence[str] | None) -> list[str]:
-    if names is None:
-        return list(dict.fromkeys(header))
-    wanted = [name for name in dict.fromkeys(names) if name in header]
-    for name in wanted:
-        if header.count(name) > 1:
-            raise DataError(f"column {name!r} occurs twice", where=str(path), hint="rename one of the two")
-    return wanted
-
-
-def _rows(file: TextIO, form: _Form, places: Sequence[int], losable: Sequence[bool]) -> Iterator[Row | Bad | Partial]:
-    width = len(form.header)
+def _rows(file: TextIO, form: _Form) -> Iterator[Row | Bad | Partial]:
+    width, places = len(form.header), form.places
     for record in _records(file, form.delimiter, width):
         if isinstance(record, Bad):
-            yield _salvaged(record, form, places, losable)
+            yield _salvaged(record, form)
         elif len(record) != width:
-            yield _of_other_width(record, form, places, losable)
+            yield _of_other_width(record, form)
         else:
             yield [record[place] for place in places]
 
@@ -133,20 +126,19 @@ def _is_record(line: str, delimiter: str, width: int) -> bool:
         return False
 
 
-def _of_other_width(
-    record: Sequence[str], form: _Form, places: Sequence[int], losable: Sequence[bool]
-) -> Bad | Partial:
+def _of_other_width(record: Sequence[str], form: _Form) -> Bad | Partial:
     """A row with too many fields holds a delimiter without quotes: what stands before all that can be lost is sure."""
     bad = Bad("wrong number of fields", form.delimiter.join(record))
-    sure = [place for place, can_go in zip(places, losable, strict=True) if not can_go]
-    if len(record) < len(form.header) or not any(losable) or sorted(sure) != list(range(len(sure))):
+    both = list(zip(form.places, form.losable, strict=True))
+    sure = [place for place, can_go in both if not can_go]
+    if len(record) < len(form.header) or len(sure) == len(both) or sorted(sure) != list(range(len(sure))):
         return bad
-    lost = next(place for place, can_go in zip(places, losable, strict=True) if can_go)
-    values = [record[place] if place in sure else None for place in places]
+    lost = next(place for place, can_go in both if can_go)
+    values = [record[place] if place in sure else None for place in form.places]
     return Partial(values, (Bad(f"{bad.reason}{LEFT_EMPTY}", bad.value, form.header[lost]),))
 
 
-def _salvaged(broken: Bad, form: _Form, places: Sequence[int], losable: Sequence[bool]) -> Row | Bad | Partial:
+def _salvaged(broken: Bad, form: _Form) -> Row | Bad | Partial:
     """A line that is no record by the rules of CSV: with the quotes of MySQL, or else what stands beside the quotes.
 
     The fields before the first quote and those after the last are sure. If the others can all be lost, the row stays.
@@ -155,7 +147,7 @@ def _salvaged(broken: Bad, form: _Form, places: Sequence[int], losable: Sequence
     try:
         escaped = next(csv.reader([line], delimiter=form.delimiter, escapechar="\\", strict=True))
         if len(escaped) == width:
-            return [escaped[place] for place in places]
+            return [escaped[place] for place in form.places]
     except (csv.Error, StopIteration):
         pass
     pieces = line.split(form.delimiter)
@@ -165,10 +157,9 @@ def _salvaged(broken: Bad, form: _Form, places: Sequence[int], losable: Sequence
     before, after = quoted[0], len(pieces) - 1 - quoted[-1]
     if before + after >= width or len(pieces) < width:
         return broken
-    sure = {place: pieces[place] for place in range(before)}
-    sure |= {width - back: pieces[-back] for back in range(1, after + 1)}
-    if any(place not in sure and not can_go for place, can_go in zip(places, losable, strict=True)):
+    sure = dict(enumerate(pieces[:before])) | {width - back: pieces[-back] for back in range(1, after + 1)}
+    if any(place not in sure and not can_go for place, can_go in zip(form.places, form.losable, strict=True)):
         return broken
     text = form.delimiter.join(pieces[before : quoted[-1] + 1])
-    lost = [Bad(broken.reason + LEFT_EMPTY, text, form.header[place]) for place in places if place not in sure]
-    return Partial([sure.get(place) for place in places], tuple(lost))
+    lost = [Bad(broken.reason + LEFT_EMPTY, text, form.header[place]) for place in form.places if place not in sure]
+    return Partial([sure.get(place) for place in form.places], tuple(lost))

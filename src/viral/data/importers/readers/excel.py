@@ -19,11 +19,10 @@ def read_excel(path: Path, asked: Asked) -> Raw:
     """Read the columns that are asked for and there; the first row that is not empty names them."""
     names, name, cells = _sheet(path)
     filled = (row for row in cells if any(cell != "" for cell in row))
-    header = [_text(cell) or "" for cell in next(filled, [])]
-    header = [name.strip() for name in header]
+    header = [(_text(cell) or "").strip() for cell in next(filled, [])]
     if not any(header):
         raise DataError("the workbook is empty", where=str(path), hint="the first row must name the columns")
-    wanted = [name for name in dict.fromkeys(header if asked.names is None else asked.names) if name in header]
+    wanted = asked.among(header)
     places = [header.index(name) for name in wanted]
     frame, rejections = gather(path, _rows(filled, places), wanted, asked)
     return Raw(header, frame, rejections, f"sheet {name!r}" + (f" of {', '.join(names)}" if len(names) > 1 else ""))

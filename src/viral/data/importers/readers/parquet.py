@@ -24,11 +24,9 @@ def read_parquet_file(path: Path, asked: Asked) -> Raw:
     numbers = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(ROW)
     frame = spread_frame(frame.with_columns(numbers))
     present = [name for name in frame.columns if name != ROW]
-    there = present if asked.names is None else asked.names
-    wanted = [name for name in dict.fromkeys(there) if name in present]
     if asked.limit is not None:
         frame = frame.head(asked.limit)
-    texts = [_as_text(frame[name], path, sample=asked.names is None) for name in wanted]
+    texts = [_as_text(frame[name], path, sample=asked.names is None) for name in asked.among(present)]
     return Raw(present, pl.DataFrame([frame[ROW], *texts]))
 
 

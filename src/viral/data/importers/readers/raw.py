@@ -35,6 +35,10 @@ class Asked:
     limit: int | None = None
     encoding: str | None = None
 
+    def among(self, present: Sequence[str]) -> list[str]:
+        """The columns that are wanted and there."""
+        return [name for name in dict.fromkeys(present if self.names is None else self.names) if name in present]
+
 
 @dataclass(frozen=True, slots=True)
 class Raw:
