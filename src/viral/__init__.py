@@ -36,7 +36,8 @@ if TYPE_CHECKING:
         import_table,
     )
     from viral.run.retrieval.retriever import Retriever
-    from viral.run.trained_run import Run, train
+    from viral.run.train_run import train
+    from viral.run.trained_run import Run
     from viral.training.loop import fit
 
 wait_briefly()  # before anything imports torch, which reads it
@@ -68,7 +69,8 @@ _MODULES = {
         "import_table",
     ],
     "viral.run.retrieval.retriever": ["Retriever"],
-    "viral.run.trained_run": ["Run", "train"],
+    "viral.run.train_run": ["train"],
+    "viral.run.trained_run": ["Run"],
     "viral.training.loop": ["fit"],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -10,7 +10,7 @@ from viral.base.parallel import Executor, SerialExecutor
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.run.configuration import recipe_for
-from viral.run.trained_run import opened
+from viral.run.dataset import as_dataset
 
 if TYPE_CHECKING:
     from viral.lab.study.ablation.ablate import Ablation
@@ -47,7 +47,7 @@ def compare(
     asked.setdefault(
         "command", f"viral.compare({str(_path(dataset))!r}, {list(rows)}, seeds={seeds}, out={str(out)!r})"
     )
-    return (compare_cold if cold else run)(opened(dataset), rows, Path(out), **asked)
+    return (compare_cold if cold else run)(as_dataset(dataset), rows, Path(out), **asked)
 
 
 def ablate(
@@ -68,7 +68,7 @@ def ablate(
 
     asked = {"base": recipe_for(model, settings), "seeds": _seeds(seeds), "executor": _executor(workers), **wishes}
     asked.setdefault("command", f"viral.ablate({str(_path(dataset))!r}, seeds={seeds}, out={str(out)!r})")
-    return run(opened(dataset), Path(out), **asked)
+    return run(as_dataset(dataset), Path(out), **asked)
 
 
 def tune(
@@ -89,7 +89,7 @@ def tune(
     given = [name for section in settings.values() if isinstance(section, Mapping) for name in section]
     fixed = {name.rpartition(".")[2] for name in (*settings, *given)}
     told = f"viral.tune({str(_path(dataset))!r}, {base.model!r}, trials={trials}, seed={seed}, out={str(out)!r})"
-    return run(opened(dataset), base, Path(out), trials=trials, fixed=fixed, warmup=warmup, command=told)
+    return run(as_dataset(dataset), base, Path(out), trials=trials, fixed=fixed, warmup=warmup, command=told)
 
 
 def _named(models: Iterable[Any] | Mapping[str, Any]) -> Mapping[str, Any]:

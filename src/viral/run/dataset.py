@@ -37,8 +37,7 @@ class Dataset(folders.Dataset):
         """Take in descriptions that were made elsewhere; ``wishes`` are ``describer``, ``prompt`` and columns."""
         from viral.base.recipe import build
         from viral.enrich import LEDGER_FILE, Ledger
-        from viral.enrich.description_file import ImportConfig
-        from viral.enrich.import_descriptions import import_words
+        from viral.enrich.import_descriptions import ImportConfig, import_words
 
         config = build(ImportConfig, {"file": str(file), **wishes}, where="import_descriptions")
         with Ledger(ledger or self.path / LEDGER_FILE) as book:
@@ -51,7 +50,14 @@ class Dataset(folders.Dataset):
 
         ``describer`` and ``prompt`` choose among several sets of descriptions.
         """
-        return encode_features(self, modalities, describer, prompt)
+        from viral.data.modalities import modalities_of
+        from viral.encode import encode_dataset
+        from viral.enrich import load_descriptions
+
+        chosen = modalities_of(modalities)
+        wanted = not chosen or any(one.of_descriptions for one in chosen)
+        descriptions = load_descriptions(self, describer, prompt) if wanted else None
+        return encode_dataset(self, descriptions=descriptions, modalities=chosen or None)
 
     def doctor(self) -> "DoctorReport":
         """What is wrong or missing, row by row; ``report.trainable`` says whether it can be trained on."""
@@ -96,15 +102,6 @@ def describe_pictures(
     return replace(descriptions, rows=overlaid(descriptions.rows, by_hand))
 
 
-def encode_features(
-    dataset: folders.Dataset, modalities: "Sequence[str | Modality]", describer: str | None, prompt: str | None
-) -> "dict[str, FeatureTable]":
-    """Encode a data set by the modalities that are named, or all; descriptions are those of ``describer, prompt``."""
-    from viral.data.modalities import modalities_of
-    from viral.encode import encode_dataset
-    from viral.enrich import load_descriptions
-
-    chosen = modalities_of(modalities)
-    wanted = not chosen or any(one.of_descriptions for one in chosen)
-    descriptions = load_descriptions(dataset, describer, prompt) if wanted else None
-    return encode_dataset(dataset, descriptions=descriptions, modalities=chosen or None)
+def as_dataset(dataset: folders.Dataset | Path | str) -> folders.Dataset:
+    """A data set, or the one of a folder."""
+    return dataset if isinstance(dataset, folders.Dataset) else Dataset.open(dataset)

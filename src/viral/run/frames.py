@@ -14,7 +14,7 @@ SCORE = "score"  # a part of a score is the column ``score_<part>``
 
 
 def as_polars(table: Any, what: str) -> "pl.DataFrame":
-    """A polars frame (lazy or not), a pandas one, a mapping of columns, or anything with ``__dataframe__``.
+    """A polars frame (lazy or not), a pandas one, a mapping of columns, or what speaks an exchange protocol.
 
     Raises ``UsageError`` for what is none of them; ``what`` names it.
     """
@@ -29,8 +29,12 @@ def as_polars(table: Any, what: str) -> "pl.DataFrame":
             return pl.from_pandas(table)
         if isinstance(table, Mapping):
             return pl.DataFrame(dict(table))
+        if hasattr(table, "__arrow_c_stream__"):
+            return pl.DataFrame(table)
         if hasattr(table, "__dataframe__"):
-            return pl.from_dataframe(table)
+            from pyarrow.interchange import from_dataframe
+
+            return pl.DataFrame(from_dataframe(table))
         if hasattr(table, "to_dict"):
             return pl.DataFrame(table.to_dict())
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:

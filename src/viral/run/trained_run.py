@@ -12,16 +12,14 @@ from viral.base.recipe import Recipe
 from viral.base.setting_words import words_of
 from viral.data.dataset import Dataset
 from viral.data.modalities import Modality
-from viral.models.base import Recommender
 from viral.run.bundle import Bundle
-from viral.run.configuration import recipe_for
+from viral.run.dataset import as_dataset
 from viral.run.explain.explanation import Explanation, explain
 from viral.run.explain.information import load as load_information
 from viral.run.explain.sentence import because
 from viral.run.frames import listed, ranked
 from viral.run.identity import RECIPE_FILE
-from viral.run.pipeline import BUNDLE_FOLDER, evaluate_run, train_anew
-from viral.run.pipeline import train as train_into
+from viral.run.pipeline import BUNDLE_FOLDER, evaluate_run
 from viral.run.retrieval.describer import NO_DESCRIBER_OPTIONS, DescriberOptions
 from viral.run.retrieval.filters import Filters
 from viral.run.retrieval.new_items import ColdItem
@@ -224,7 +222,7 @@ class Run:
 
         wishes.setdefault("makers", FeatureMakers(options=self.describer, modalities=self.modalities))
         target = self.path if out is None else Path(out)
-        update(self.path, opened(dataset), target, **wishes)
+        update(self.path, as_dataset(dataset), target, **wishes)
         return Run(target, self.approximate_above, self.describer, self.modalities)
 
     def export(self, out: Path | str, *, overwrite: bool = False) -> dict[str, Any]:
@@ -232,35 +230,3 @@ class Run:
         from viral.run.export import export
 
         return export(self.bundle, Path(out), overwrite=overwrite)
-
-
-def train(
-    dataset: Dataset | Path | str,
-    model: str | type[Recommender[Any]] | Recipe = "viral",
-    out: Path | str = "runs/viral",
-    *,
-    seed: int | None = None,
-    users: int | None = None,
-    device: str = "cpu",
-    production: bool = False,
-    chosen_by: Path | str | None = None,
-    replace: bool = False,
-    **settings: Any,
-) -> Run:
-    """Train a model and leave a run in ``out``; a finished one is opened, a stopped one goes on.
-
-    ``model`` is a name, a class of your own, ``"package.module:Class"`` or a recipe; ``settings`` are fields of its
-    configuration or of the training, such as ``num_layers=2`` and ``max_epochs=50``. The rest is that of
-    :func:`viral.run.pipeline.train`; with ``replace`` the run takes the place of one of other data or recipe.
-    """
-    seeded = settings if seed is None else settings | {"train.seed": seed}
-    work = train_anew if replace else train_into
-    chosen = None if chosen_by is None else Path(chosen_by)
-    recipe, target = recipe_for(model, seeded), Path(out)
-    work(opened(dataset), recipe, target, users=users, device=device, production=production, chosen_by=chosen)
-    return Run(target)
-
-
-def opened(dataset: Dataset | Path | str) -> Dataset:
-    """A data set, or the one of a folder."""
-    return dataset if isinstance(dataset, Dataset) else Dataset.open(dataset)

@@ -184,15 +184,9 @@ def encode(
     json_output: Json = False,
 ) -> None:
     """Turn titles, texts, descriptions and pictures into vectors; what has not changed is kept."""
-    from viral.data.dataset import Dataset
-    from viral.data.modalities import modalities_of
-    from viral.encode import encode_dataset
-    from viral.enrich import load_descriptions
+    from viral.run.dataset import Dataset
 
-    opened, chosen = Dataset.open(dataset), modalities_of(modality or ())
-    wanted = not chosen or any(one.of_descriptions for one in chosen)
-    descriptions = load_descriptions(opened, describer, prompt) if wanted else None
-    tables = encode_dataset(opened, descriptions=descriptions, modalities=chosen or None)
+    tables = Dataset.open(dataset).encode(*(modality or ()), describer=describer, prompt=prompt)
     if json_output:
         show_json({name: {"shape": list(t.values.shape), "encoder": t.encoder} for name, t in tables.items()})
         return

@@ -1,8 +1,7 @@
 """The verb that describes pictures, and what is done with the descriptions: edits, comparisons, the report."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +13,6 @@ from viral.base.errors import UsageError
 
 if TYPE_CHECKING:
     from viral.data.dataset import Dataset
-    from viral.enrich import Terms
 
 
 @verb
@@ -82,18 +80,10 @@ def enrich(
         elif sets := from_files(opened, describer, prompt):
             show_from_files(opened, sets, report, seed, json_output)
         else:
-            terms = _terms(opened, max_attempts, retry_failed, fetch, fetch_private)
+            options: dict[str, Any] = {"ledger": ledger, "max_attempts": max_attempts, "retry_failed": retry_failed}
+            options |= {"fetch": fetch, "fetch_private": fetch_private}
             chosen, asked = describer or "pixel", prompt or "title"
-            _describe(opened, chosen, settings or [], asked, ledger, terms, report, seed, json_output)
-
-
-def _terms(dataset: "Dataset", max_attempts: int, retry_failed: bool, fetch: bool, fetch_private: bool) -> "Terms":
-    from viral.data.fetch import FETCHED, FetchConfig, Fetcher
-    from viral.enrich import Terms, load_edits
-
-    fetcher = Fetcher(dataset.path / FETCHED, FetchConfig(allow_private=fetch_private)) if fetch else None
-    edits = load_edits(dataset)
-    return Terms(max_attempts=max_attempts, retry_failed=retry_failed, locked=edits, fetcher=fetcher)
+            _describe(opened, chosen, settings or [], asked, report, seed, json_output, **options)
 
 
 def _describe(
@@ -101,22 +91,17 @@ def _describe(
     describer: str,
     settings: list[str],
     prompt: str,
-    ledger: Path | None,
-    terms: "Terms",
     report: Path | None,
     seed: int,
     json_output: bool,
+    **options: Any,
 ) -> None:
-    from viral.data.descriptions import overlaid
-    from viral.enrich import LEDGER_FILE, Ledger, describer_named, load_prompt, save_descriptions
-    from viral.enrich import enrich as run
+    from viral.data.descriptions import DESCRIPTIONS_FOLDER
+    from viral.run.dataset import describe_pictures
 
-    chosen, asked = describer_named(describer, settings), load_prompt(prompt)
-    with Ledger(ledger or dataset.path / LEDGER_FILE) as book:
-        descriptions = run(dataset.catalog(), chosen, asked, book, terms=terms)
-    path = save_descriptions(descriptions, dataset.path)
-    page = measured(dataset, descriptions, report, seed) if report is not None else None
-    shown = replace(descriptions, rows=overlaid(descriptions.rows, terms.locked))
+    shown = describe_pictures(dataset, describer, prompt, settings, **options)
+    path = dataset.path / DESCRIPTIONS_FOLDER / shown.file_name
+    page = measured(dataset, shown, report, seed) if report is not None else None
     if json_output:
         quality = {"quality": page["json"], "report": str(report)} if page else {}
         show_json(told(shown) | {"path": str(path)} | quality)
@@ -170,7 +155,7 @@ def _unlock(dataset: "Dataset", item_id: str, json_output: bool) -> None:
 
 
 def _compare(dataset: "Dataset", names: list[str], prompt: str | None, seed: int, json_output: bool) -> None:
-    from viral.enrich.agreement import compare
+    from viral.lab.quality.set_comparison import compare
 
     found = compare(dataset, [name.strip() for name in names], prompt=prompt, seed=seed)
     if json_output:

@@ -128,8 +128,8 @@ def test_what_ranks_is_what_a_run_would_leave(
 
 
 def test_a_rule_is_learnt_where_there_are_items_enough(world: World) -> None:
-    found, _ = by_model(withhold(world.split, 0.1, 0), tables_of(world),
-                        configured(Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN)), None)  # fmt: skip
+    recipe = Recipe(model="lightgcn", config={"embedding_dim": 8}, train=TRAIN)
+    found, _ = by_model(withhold(world.split, 0.1, 0), tables_of(world), configured(recipe), None)
     assert list(found) == ["foretold", "neighbors"]
     # A tenth of the items are new: those of the user's taste are shown as often as known ones, of which 60 - 2 remain.
     assert means(found["foretold"])["all"] > 0.5
