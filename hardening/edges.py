@@ -267,7 +267,7 @@ def _feedback(folder: Path) -> tuple[Read, Sequence[bytes]]:
 
 
 def _words(folder: Path) -> tuple[Read, Sequence[bytes]]:
-    from viral.enrich.description_file import ImportConfig, read_words
+    from viral.enrich.import_descriptions import ImportConfig, read_words
 
     def read(data: bytes) -> None:
         (folder / "words.csv").write_bytes(data)

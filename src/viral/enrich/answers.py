@@ -10,9 +10,11 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from viral.data.descriptions import Status
+from viral.data.catalog import Item
+from viral.data.descriptions import Description, Status
 from viral.enrich.attributes import as_text, canonical
-from viral.enrich.checks import asks_for_picture, in_other_language, loops, refuses, units
+from viral.enrich.checks import asks_for_picture, flags, in_other_language, loops, refuses, units
+from viral.enrich.ledger_rows import Entry
 from viral.enrich.protocol import Prompt
 
 NO_ANSWER = "reasoning without an answer"
@@ -96,6 +98,13 @@ def judge(answer: str, prompt: Prompt) -> Verdict:
     if prompt.schema is not None and "{" not in text:
         return Verdict("failed", "", NO_JSON, f"it is not JSON: {text}")
     return Verdict("done", text)
+
+
+def description_of(item: Item, entry: Entry, prompt: Prompt, describer: str) -> Description:
+    """The row of an item whose answer is kept in ``entry``; of JSON the text that encoders read."""
+    text = as_text(entry.text, prompt) if prompt.schema and entry.text else entry.text
+    found = flags(text, prompt, item.title if prompt.uses_title else "") if entry.status == "done" else ()
+    return Description(item.id, text, describer, prompt.name, entry.key.image_sha256, entry.status, entry.error, found)
 
 
 def _faults(said: str, prompt: Prompt) -> tuple[tuple[str, Status, bool], ...]:

@@ -1,7 +1,6 @@
 """What the prompt "attributes" is answered with: one JSON object, and the plain text that is made of it."""
 
 import json
-import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +28,6 @@ _LABELS = {
     "zh": ("类别", "颜色", "材质", "花纹", "形状", "上面的文字"),
 }
 _MOST_VALUES, _MOST_CHARACTERS = 20, 200  # of a list, of a value
-_FENCE = re.compile(r"\A```\w*\s*\n?(.*?)\n?```\Z", re.DOTALL)
 
 
 def canonical(answer: str) -> str:
@@ -62,12 +60,9 @@ def as_text(attributes: str, prompt: Prompt) -> str:
 
 
 def _object(answer: str) -> dict[str, Any]:
-    text = answer.strip()
-    fenced = _FENCE.match(text)
-    text = fenced[1] if fenced else text
-    start, end = text.find("{"), text.rfind("}")
+    start, end = answer.find("{"), answer.rfind("}")
     try:
-        found = json.loads(text[start : end + 1]) if start >= 0 else None
+        found = json.loads(answer[start : end + 1]) if start >= 0 else None
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON") from None
     if not isinstance(found, dict):

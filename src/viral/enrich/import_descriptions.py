@@ -2,32 +2,135 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from viral.base.files import atomic_write
+import polars as pl
+
+from viral.base.errors import UsageError
+from viral.base.files import atomic_write, sha256_file
 from viral.data.catalog import Catalog, Item
 from viral.data.dataset import Dataset, Rejection
 from viral.data.descriptions import (
     DESCRIPTIONS_FOLDER,
     IMPORTED,
+    UNKNOWN,
     Description,
     Descriptions,
     all_descriptions,
     save_descriptions,
 )
-from viral.enrich.answers import judge
-from viral.enrich.attributes import as_text
-from viral.enrich.checks import flags
+from viral.data.edits import HUMAN
+from viral.data.importers.readers.formats import Column, read_rows
+from viral.data.importers.rows import CheckedRows, require_rows, with_ids, with_known_items
+from viral.enrich.answers import description_of, judge, storable
 from viral.enrich.describe_batch import ERROR_LIMIT
-from viral.enrich.description_file import ImportConfig, WordsFile, read_words
+from viral.enrich.describers import DESCRIBERS, IMPORT
 from viral.enrich.ledger import Ledger
 from viral.enrich.ledger_rows import Entry, RequestKey
-from viral.enrich.prompts import load_prompt, prompt_names
+from viral.enrich.prompts import known_prompt, load_prompt
 from viral.enrich.protocol import Prompt
 
+_COLUMNS = (
+    Column("item", ("id", "item_id", "itemID", "itemId", "item"), required=True),
+    Column("text", ("text", "words", "description"), required=True),
+    Column("describer", ("describer",)),
+    Column("prompt", ("prompt",)),
+)
+_NAME = re.compile(r"\w[\w.+@:-]{0,99}")  # becomes part of a file's name
+_HINT = "letters, digits, '.', '_', '-', '+', '@' and ':', 100 at most; none of VIRAL's own describers"
 REJECTED_FILE = Path(DESCRIPTIONS_FOLDER) / "import.rejected.jsonl"  # of the last file
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportConfig:
+    """Where the words are, and what the file does not say of them itself."""
+
+    file: str
+    describer: str = ""  # who wrote them, of rows without the column or with nothing in it
+    prompt: str = ""  # likewise: by which prompt
+    item_column: str = ""  # the column of ids, if it has another name
+    text_column: str = ""  # the column of words, if it has another name
+
+
+@dataclass(frozen=True, slots=True)
+class WordsFile:
+    """What was read: the words by describer and prompt, then by item."""
+
+    path: Path
+    sha256: str
+    said: Mapping[tuple[str, str], Mapping[str, str]]  # (describer, prompt) -> item id -> words
+    rejections: tuple[Rejection, ...]
+
+
+def read_words(config: ImportConfig, item_ids: Sequence[str]) -> WordsFile:
+    """Read the file. ``DataError`` where nothing of it can be used, ``UsageError`` for names that cannot be.
+
+    Rows are left out, and named, that have no id or one that is none of ``item_ids``, no words, a describer or a
+    prompt that cannot be called so, or an item that the same describer has described by the same prompt before.
+    """
+    path = Path(config.file)
+    given = {"item": config.item_column, "text": config.text_column}
+    columns = {ours: theirs for ours, theirs in given.items() if theirs}
+    rows = with_ids(read_rows(path, _COLUMNS, columns, option="--set {}_column"), "item")
+    rows = with_known_items(rows, pl.Series(item_ids, dtype=pl.String))
+    texts = pl.Series([storable(text or "") for text in rows.frame["text"].to_list()], dtype=pl.String)
+    rows = rows.with_columns(text=texts).without(pl.col("text") == "", "text", "empty text")
+    rows = _named(rows, "describer", describer_name(config.describer) if config.describer else UNKNOWN)
+    rows = _named(rows, "prompt", prompt_name(config.prompt) if config.prompt else UNKNOWN)
+    rows = _once(rows)
+    require_rows(rows, "description", str(path))
+    said: dict[tuple[str, str], dict[str, str]] = {}
+    for describer, prompt, item, text in rows.frame.select("describer", "prompt", "item", "text").iter_rows():
+        said.setdefault((describer, prompt), {})[item] = text
+    return WordsFile(path, sha256_file(path), said, rows.rejections)
+
+
+def describer_name(written: str) -> str:
+    """A describer's name as part of a file's name: a slash becomes ``--``. ``UsageError`` where it cannot be one."""
+    name = _written(written)
+    if _is_bad("describer", name):
+        raise UsageError(
+            f"a describer of these words cannot be called {written!r}", where="--set describer", hint=_HINT
+        )
+    return name
+
+
+def prompt_name(written: str) -> str:
+    """A prompt's name, likewise."""
+    name = _written(written)
+    if _is_bad("prompt", name):
+        raise UsageError(f"a prompt cannot be called {written!r}", where="--prompt", hint=_HINT)
+    return name
+
+
+def _written(name: str) -> str:
+    return name.strip().replace("/", "--")
+
+
+def _is_bad(column: str, name: str) -> bool:
+    return not _NAME.fullmatch(name) or (column == "describer" and name in {*DESCRIBERS, IMPORT, HUMAN})
+
+
+def _named(rows: CheckedRows, column: str, default: str) -> CheckedRows:
+    """The rows with that column filled; those with something there that cannot be a name are left out."""
+    if not rows.has(column):
+        return rows.with_columns(**{column: pl.lit(default)})
+    names = [_written(name or "") or default for name in rows.frame[column].to_list()]
+    bad = pl.Series([_is_bad(column, name) for name in names], dtype=pl.Boolean)
+    filled = rows.with_columns(**{column: pl.Series(names, dtype=pl.String)})
+    return filled.without(pl.lit(bad), column, f"not the name of a {column}")
+
+
+def _once(rows: CheckedRows) -> CheckedRows:
+    """The first row of every item, describer and prompt."""
+    key = ["item", "describer", "prompt"]
+    again = ~pl.struct(key).is_first_distinct()
+    same = pl.col("text") == pl.col("text").first().over(key)
+    other = rows.without(again & ~same, "item", "item again, with other words")
+    return other.without(~pl.struct(key).is_first_distinct(), "item", "item again, with the same words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +165,7 @@ def import_words(dataset: Dataset, config: ImportConfig, ledger: Ledger) -> Impo
     file = read_words(config if own is None else replace(config, prompt=own.name), catalog.ids)
     sets = []
     for (describer, name), texts in file.said.items():
-        prompt = own if own is not None and own.name == name else _prompt(name)
+        prompt = own if own is not None and own.name == name else known_prompt(name)
         sets.append(_take(dataset, catalog, _Origin(describer, prompt, file), texts, ledger))
     _keep_rejections(dataset.path / REJECTED_FILE, file.rejections)
     return Imported(file, tuple(sets))
@@ -104,10 +207,7 @@ class _Origin:
         who, name = f"{self.describer}/{IMPORTED}", self.prompt.name
         if entry is None:
             return Description(item.id, "", who, name, "", "pending", f"no words of it in {self.file.path.name}")
-        text = as_text(entry.text, self.prompt) if self.prompt.schema and entry.text else entry.text
-        title = item.title if self.prompt.uses_title else ""
-        found = flags(text, self.prompt, title) if entry.status == "done" else ()
-        return Description(item.id, text, who, name, "", entry.status, entry.error, found)
+        return description_of(item, entry, self.prompt, who)
 
 
 def _take(dataset: Dataset, catalog: Catalog, origin: _Origin, texts: Mapping[str, str], ledger: Ledger) -> ImportedSet:
@@ -136,11 +236,6 @@ def _merged(
         entry, old = entries.get(item.id), before.get(item.id)
         told = entry is not None and (entry.status == "done" or old is None or old.status != "done")
         yield old if old is not None and not told else origin.row(item, entry)
-
-
-def _prompt(name: str) -> Prompt:
-    """The package's prompt of that name, whose checks the words must pass; else one of which nothing is known."""
-    return load_prompt(name) if name in prompt_names() else Prompt(name, "", "", language="")
 
 
 def _keep_rejections(path: Path, rejections: tuple[Rejection, ...]) -> None:

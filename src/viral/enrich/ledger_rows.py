@@ -21,17 +21,7 @@ SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS entries (
     key BLOB PRIMARY KEY,      -- digest of {", ".join(KEY_COLUMNS)}
     request BLOB NOT NULL,     -- digest of the same without the item's id
-    item_id TEXT NOT NULL,
-    image_sha256 TEXT NOT NULL,
-    rendered_sha256 TEXT NOT NULL,
-    describer TEXT NOT NULL,
-    revision TEXT NOT NULL,
-    prompt TEXT NOT NULL,
-    prompt_sha256 TEXT NOT NULL,
-    parameters TEXT NOT NULL,
-    status TEXT NOT NULL,
-    text TEXT NOT NULL,
-    error TEXT NOT NULL,
+    {", ".join(f"{name} TEXT NOT NULL" for name in (*KEY_COLUMNS, "status", "text", "error"))},
     attempts INTEGER NOT NULL, -- how often a describer was asked
     seconds REAL NOT NULL,     -- of the last attempt
     created TEXT NOT NULL,     -- of the last attempt, UTC
@@ -120,12 +110,9 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
 
 def row_of(entry: Entry, now: str) -> tuple[object, ...]:
     """The key's two digests, the sum, and the row of ``COLUMNS``."""
-    key = entry.key
-    return (
-        key.digest, key.request, checksum(entry), *(getattr(key, name) for name in KEY_COLUMNS),
-        entry.status, entry.text, entry.error, entry.attempts, entry.seconds, entry.created or now,
-        entry.tokens_in, entry.tokens_out, entry.cost,
-    )  # fmt: skip
+    key, stamped = entry.key, entry if entry.created else replace(entry, created=now)
+    values = (getattr(stamped, name) for name in COLUMNS[len(KEY_COLUMNS) :])
+    return (key.digest, key.request, checksum(entry), *(getattr(key, name) for name in KEY_COLUMNS), *values)
 
 
 def spent_on(entries: Iterable[Entry]) -> Spent:

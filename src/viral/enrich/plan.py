@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from viral.data.catalog import Catalog, Item
 from viral.data.descriptions import Description, Status
-from viral.enrich.attributes import as_text
-from viral.enrich.checks import flags
+from viral.enrich.answers import description_of
 from viral.enrich.describe_batch import DescribeRequest
 from viral.enrich.ledger import Ledger
 from viral.enrich.ledger_claims import Claims
@@ -166,15 +165,10 @@ class Plan:
     def _row(self, item: Item, entry: Entry | None) -> Description:
         if entry is None:
             return Description(item.id, "", self.describer, self._prompt.name, "", "pending")
-        title = item.title if self._prompt.uses_title else ""
-        text = as_text(entry.text, self._prompt) if self._prompt.schema and entry.text else entry.text
+        row = description_of(item, entry, self._prompt, self.describer)
         # A lower limit than the one it failed under: it is not asked again either.
         tired = entry.status == "failed" and entry.attempts >= self._terms.max_attempts
-        return Description(
-            item.id, text, self.describer, self._prompt.name, entry.key.image_sha256,
-            "quarantined" if tired else entry.status, entry.error,
-            flags(text, self._prompt, title) if entry.status == "done" else (),
-        )  # fmt: skip
+        return replace(row, status="quarantined") if tired else row
 
 
 def _copy(entry: Entry, key: RequestKey) -> Entry:

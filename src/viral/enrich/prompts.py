@@ -8,6 +8,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -53,6 +54,13 @@ def load_prompt(name_or_path: str | Path) -> Prompt:
         raise UsageError(f"{path.stem!r} cannot be the name of your prompt", where=name, hint=hint)
     prompt = _prompt(path.stem, path.read_bytes(), name)
     return replace(prompt, language=_language(prompt.template))
+
+
+@cache
+def known_prompt(name: str, sha256: str = "") -> Prompt:
+    """The package's prompt of that name, and of that hash if one is given; else one of which nothing is known."""
+    prompt = load_prompt(name) if name in prompt_names() else None
+    return prompt if prompt and sha256 in ("", prompt.sha256) else Prompt(name, "", sha256, language="")
 
 
 def _own() -> dict[str, Traversable]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 
 from viral.data.dataset import Dataset
 from viral.data.descriptions import Description, all_descriptions, save_descriptions
@@ -10,8 +9,7 @@ from viral.enrich.answers import judge
 from viral.enrich.describe_batch import ERROR_LIMIT
 from viral.enrich.ledger import Ledger
 from viral.enrich.ledger_rows import Entry
-from viral.enrich.prompts import load_prompt, prompt_names
-from viral.enrich.protocol import Prompt
+from viral.enrich.prompts import known_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ def recheck(dataset: Dataset, ledger: Ledger) -> Rechecked:
     def again(entry: Entry) -> Entry | None:
         nonlocal looked_at, mended
         looked_at += 1
-        verdict = judge(entry.text, _prompt(entry.key.prompt, entry.key.prompt_sha256))
+        verdict = judge(entry.text, known_prompt(entry.key.prompt, entry.key.prompt_sha256))
         if (verdict.status, verdict.text) == ("done", entry.text):
             return None
         if verdict.status == "done":
@@ -55,15 +53,5 @@ def _row_again(row: Description) -> Description:
     """The row as it would be written now; of JSON the text that was made of it is judged."""
     if row.status != "done" or row.edited:
         return row
-    verdict = judge(row.text, replace(_prompt(row.prompt), schema=None))
+    verdict = judge(row.text, replace(known_prompt(row.prompt), schema=None))
     return replace(row, status=verdict.status, text=verdict.text, error=verdict.error[:ERROR_LIMIT])
-
-
-@cache
-def _prompt(name: str, sha256: str = "") -> Prompt:
-    """The package's prompt of that name (and hash, where it is known); else one of which nothing is known."""
-    if name in prompt_names():
-        prompt = load_prompt(name)
-        if sha256 in ("", prompt.sha256):
-            return prompt
-    return Prompt(name, "", sha256, language="")

@@ -78,9 +78,9 @@ def test_a_description_by_hand(dataset, says):
 
 def test_two_prompts_are_compared(dataset, says, monkeypatch):
     from unit.lab.quality.conftest import Words
-    from viral.enrich import agreement
+    from viral.lab.quality import set_comparison
 
-    monkeypatch.setattr(agreement, "SentenceEncoder", Words)
+    monkeypatch.setattr(set_comparison, "SentenceEncoder", Words)
     viral(dataset, "--prompt", "plain")
     says |= {"i7": "Something else altogether stands there."}
     (dataset / "ledger.sqlite").unlink()

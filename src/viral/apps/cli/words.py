@@ -13,8 +13,7 @@ from viral.base.errors import UsageError
 if TYPE_CHECKING:
     from viral.data.dataset import Dataset
     from viral.enrich import Descriptions
-    from viral.enrich.description_file import ImportConfig
-    from viral.enrich.import_descriptions import Imported
+    from viral.enrich.import_descriptions import ImportConfig, Imported
 
 SHOWN = 3  # rows left out that are named here; all are in the file
 
@@ -85,7 +84,7 @@ def show_from_files(
 
 def _config(settings: Sequence[str], prompt: str | None) -> "ImportConfig":
     from viral.base.recipe import build, setting
-    from viral.enrich.description_file import ImportConfig
+    from viral.enrich.import_descriptions import ImportConfig
 
     values = dict(setting(word) for word in settings)
     if "file" not in values:

@@ -33,6 +33,8 @@ class OpenAIDescriber:
     transparent, animated) is sent as the upright RGB picture that VIRAL itself sees. ``jitter`` draws from [0, 1).
     """
 
+    name, batch_size = "openai", 1
+
     def __init__(self, config: OpenAIConfig, *, jitter: Callable[[], float] | None = None) -> None:
         self._config, self._jitter = config, jitter or random.SystemRandom().random
         self._client = Client(config)
@@ -47,10 +49,6 @@ class OpenAIDescriber:
         return type(self), (self._config,)
 
     @property
-    def name(self) -> str:
-        return "openai"
-
-    @property
     def revision(self) -> str:
         return self._config.model
 
@@ -59,10 +57,6 @@ class OpenAIDescriber:
         config = self._config
         decisive = {"temperature": config.temperature, "detail": config.detail, "json_schema": config.json_schema}
         return {"request": REQUEST_FORMAT, "model": config.model, **decisive}
-
-    @property
-    def batch_size(self) -> int:
-        return 1
 
     @property
     def in_flight(self) -> int:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from viral.enrich.pixel.colour_names import Lab
 from viral.enrich.pixel.colours import Mask, distance, grid_cells
@@ -86,8 +87,6 @@ def _on_plane(design: FloatGrid, coefficients: FloatGrid) -> Lab:
 
 def seams(lab: Lab, layers: list[Lab], near: float) -> Mask:
     """Where two surfaces of the backdrop meet: pixels beside both, in a blend of their colours."""
-    from scipy import ndimage
-
     found = np.zeros(lab.shape[:2], dtype=bool)
     sides = [ndimage.maximum_filter(distance(lab, layer) < near, 2 * SOFT + 1) for layer in layers]
     for first in range(len(layers)):
@@ -130,8 +129,6 @@ def balanced(lab: Lab, backdrop: Lab) -> Lab:
 
 def faint(lab: Lab) -> Mask:
     """What hardly differs from a studio backdrop, white on white: after smoothing, and against a curved surface."""
-    from scipy import ndimage
-
     soft = np.stack([ndimage.gaussian_filter(lab[..., channel], 1.0) for channel in range(3)], axis=-1)
     height, width = lab.shape[:2]
     y, x = (grid.ravel().astype(np.float32) for grid in np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j])

@@ -42,6 +42,8 @@ class PixelDescriber:
     A class is named where the title names it, or one of ``classes``: those that a catalogue's categories name.
     """
 
+    name, revision, in_flight = "pixel", "2", 1
+
     def __init__(self, config: PixelConfig = PixelConfig(), *, classes: frozenset[int] = frozenset()) -> None:
         require("pixel", purpose="the pixel describer")
         self._config = config
@@ -50,14 +52,6 @@ class PixelDescriber:
     def for_categories(self, categories: Iterable[str]) -> "PixelDescriber":
         """The same describer for a catalogue that has these categories: their classes may be named."""
         return PixelDescriber(self._config, classes=named_classes(categories))
-
-    @property
-    def name(self) -> str:
-        return "pixel"
-
-    @property
-    def revision(self) -> str:
-        return "2"
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -72,10 +66,6 @@ class PixelDescriber:
     @property
     def batch_size(self) -> int:
         return self._config.batch_size
-
-    @property
-    def in_flight(self) -> int:
-        return 1
 
     def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[Answer | Exception]:
         """One answer or exception per picture, in order. A broken installation raises; a broken picture does not.

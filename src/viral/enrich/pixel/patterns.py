@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import fft, ndimage
 
 from viral.enrich.pixel.colours import Mask
 from viral.enrich.pixel.morphology import closed, eroded, opened
@@ -60,8 +61,6 @@ UNTOLD = Pattern("")  # none was made out, which does not say that there is none
 
 def find_pattern(ground: Mask, figure: Mask) -> Pattern:
     """The pattern that ``figure`` makes on ``ground``: two disjoint masks (H, W) of one surface's two main colours."""
-    from scipy import ndimage
-
     ground, figure = _without_lines(ground, figure)
     known = ground | figure
     share = figure.sum() / max(1, known.sum())
@@ -83,8 +82,6 @@ def find_pattern(ground: Mask, figure: Mask) -> Pattern:
 
 def _without_lines(ground: Mask, figure: Mask) -> tuple[Mask, Mask]:
     """Give the pixels of seams and other thin lines to whichever of the two fields is nearest."""
-    from scipy import ndimage
-
     ground, figure = opened(ground, square=True), opened(figure, square=True)
     known = ground | figure
     gap, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
@@ -96,8 +93,6 @@ def _without_lines(ground: Mask, figure: Mask) -> tuple[Mask, Mask]:
 
 def _unity(mask: Mask) -> float:
     """The share of a mask that lies in its largest piece."""
-    from scipy import ndimage
-
     labels, _ = ndimage.label(mask)
     sizes = np.bincount(labels[mask])
     return float(sizes.max() / sizes.sum()) if len(sizes) else 0.0
@@ -105,8 +100,6 @@ def _unity(mask: Mask) -> float:
 
 def _enclosed(ground: Mask, figure: Mask) -> bool:
     """Whether one of two fields lies within the other: a face or a print, not a second half."""
-    from scipy import ndimage
-
     whole = ndimage.binary_fill_holes(ground | figure)
     rim = whole & ~eroded(whole, 2)
     return bool(min((ground & rim).sum(), (figure & rim).sum()) < LEAST_RIM * rim.sum())
@@ -183,8 +176,6 @@ def _length(pieces: list[tuple[float, float]]) -> float:
 
 def _measure(mask: Mask) -> list[tuple[float, float]]:
     """Area, and length over width, of every piece of a mask that is not a speck; corners that touch do not join."""
-    from scipy import ndimage
-
     labels, number = ndimage.label(eroded(mask, square=True))
     if not number:
         return []
@@ -203,8 +194,6 @@ def repetition(figure: Mask, known: Mask) -> float:
     The height of the best peak of the autocorrelation above the lowest point on the straight way to it, but no more
     than twice the peak's own height.
     """
-    from scipy import ndimage
-
     step = -(-max(known.shape) // LARGEST)
     smooth = ndimage.gaussian_filter(_autocorrelation(figure[::step, ::step], known[::step, ::step]), 0.7)
     middle = np.array(smooth.shape) // 2
@@ -222,8 +211,6 @@ def repetition(figure: Mask, known: Mask) -> float:
 
 def _autocorrelation(figure: Mask, known: Mask) -> FloatGrid:
     """Correlation of the figure with itself for every shift, over what overlaps; −1 where too little does."""
-    from scipy import fft
-
     size = [fft.next_fast_len(2 * side, real=True) for side in known.shape]
     values = np.where(known, figure - figure[known].mean(), 0.0)
     products = fft.irfft2(np.abs(fft.rfft2(values, size)) ** 2, size)

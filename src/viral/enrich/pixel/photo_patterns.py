@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from viral.enrich.pixel.colour_names import Lab
 from viral.enrich.pixel.colours import Mask
@@ -62,8 +63,6 @@ SMOOTH = Texture(0.0, 0.0)
 
 def read_texture(lab: Lab, mask: Mask) -> Texture:
     """The texture of a surface: its pixels (H, W, 3) and where they count (H, W)."""
-    from scipy import ndimage
-
     inner = eroded(mask, RIM)
     if inner.sum() < LEAST_PIXELS:
         return SMOOTH

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from viral.base.errors import DataError
 from viral.enrich.pixel.colour_names import Lab, name_of
@@ -51,8 +52,6 @@ class PrintedWords:
 
 def may_have_text(lab: Lab) -> bool:
     """Whether thin strokes lie dense enough somewhere that reading is worth its time: (H, W, 3)."""
-    from scipy import ndimage
-
     light = lab[..., 0]
     if min(light.shape) < 8:
         return False

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from viral.enrich.pixel.backdrop import (
     CLOSE,
@@ -131,8 +132,6 @@ def _regions(differs: Mask, shade: Mask, difference: FloatGrid, same: float) -> 
 
     A shadow that a thing throws is taken off it; a thing that is nothing but shade is a grey thing, and stays.
     """
-    from scipy import ndimage
-
     solid, lit = _solid(differs), _solid(differs & ~shade)
     labels, number = ndimage.label(solid)
     share = ndimage.mean(lit, labels, np.arange(number + 1))
@@ -148,8 +147,6 @@ def _regions(differs: Mask, shade: Mask, difference: FloatGrid, same: float) -> 
 
 def _solid(mask: Mask) -> Mask:
     """A mask without gaps of a pixel, holes or hairs."""
-    from scipy import ndimage
-
     outside, _ = ndimage.label(~closed(mask))
     edge = np.concatenate([outside[0], outside[-1], outside[:, 0], outside[:, -1]])
     open_air = np.zeros(outside.max() + 1, dtype=bool)
@@ -160,8 +157,6 @@ def _solid(mask: Mask) -> Mask:
 
 def _windows(inside: Mask, same: Mask) -> Mask:
     """Large holes through which the backdrop is seen, a handle's say; many are rather a pattern in its colour."""
-    from scipy import ndimage
-
     labels, number = ndimage.label(opened(inside & same))
     sizes = np.bincount(labels.ravel(), minlength=number + 1)
     large = sizes >= LEAST_WINDOW * inside.sum()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from viral.enrich.pixel.colour_names import Lab
 from viral.enrich.pixel.colours import COLOURED, Colour, Mask, distance, kin_of, main_colours
@@ -103,8 +104,6 @@ def _first_pattern(order: list[int], masks: dict[int, Mask]) -> tuple[Pattern, s
 
 def _finely_divided(fields: dict[int, Mask], inside: Mask) -> Mask:
     """Where no large piece of one colour is: away from every place that is deep inside its own colour, lines apart."""
-    from scipy import ndimage
-
     broad = {number: opened(field, 2) for number, field in fields.items()}
     known = np.any(list(broad.values()), axis=0)
     if not known.any():
@@ -167,8 +166,6 @@ def _shades(one: Colour, other: Colour, photo: bool) -> bool:
 
 def find_marks(fields: dict[int, Mask], colours: dict[int, Colour], mask: Mask, pattern: set[int]) -> tuple[Mark, ...]:
     """Marks inside ``mask``, largest first: pieces of ``fields`` (a mask a colour) that make no ``pattern``."""
-    from scipy import ndimage
-
     inside = eroded(mask, 3)
     found: list[tuple[int, Mark]] = []
     for number, field in fields.items():
@@ -191,8 +188,6 @@ def find_marks(fields: dict[int, Mask], colours: dict[int, Colour], mask: Mask, 
 
 def outline(piece: Mask) -> str:
     """The name of a piece's outline, or nothing where it has none of the known ones."""
-    from scipy import ndimage
-
     if piece.sum() < SMALLEST:
         return ""
     padded, factor = np.pad(piece, 2).astype(np.float32), SIDE / max(piece.shape)

@@ -32,6 +32,8 @@ class QwenDescriber:
     where the model cannot be had.
     """
 
+    name, in_flight = "qwen", 1
+
     def __init__(self, config: QwenConfig = QwenConfig()) -> None:  # noqa: B008 - frozen
         require("vlm", purpose="the qwen describer")
         self._config = config
@@ -41,10 +43,6 @@ class QwenDescriber:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return QwenDescriber, (self._config,)
-
-    @property
-    def name(self) -> str:
-        return "qwen"
 
     @cached_property
     def revision(self) -> str:
@@ -70,10 +68,6 @@ class QwenDescriber:
     @property
     def batch_size(self) -> int:
         return self._config.batch_size
-
-    @property
-    def in_flight(self) -> int:
-        return 1
 
     def describe(self, pictures: Sequence[Picture], prompt: Prompt) -> list[Answer | Exception]:
         """One answer or exception per picture, in order. An answer without a word is an attempt that failed."""
@@ -126,14 +120,14 @@ class QwenDescriber:
 
     def _try(self, batch: Sequence[tuple["Image", str, int]]) -> list[Answer] | None:
         """The answers, or None where memory was too small for them; what they took is free again by then."""
-        from viral.enrich.qwen.model import OutOfMemory
+        import torch
 
         images, texts, seeds = zip(*batch, strict=True)
         try:
             return self._model().answer(images, texts, seeds)
-        except OutOfMemory:
+        except torch.OutOfMemoryError:
             pass
-        self._model().release()
+        torch.cuda.empty_cache()
         return None
 
     def _model(self) -> "VisionModel":

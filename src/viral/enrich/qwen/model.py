@@ -128,11 +128,6 @@ class VisionModel:
             for text, tokens_in, tokens_out in zip(decoded, asked.tolist(), spoken, strict=True)
         ]
 
-    def release(self) -> None:
-        """Give back the GPU memory that is held in reserve."""
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
 
 class _Sampler(LogitsProcessor):
     """Sampling for a greedy search: argmax(logits / T + Gumbel noise) is a draw from softmax(logits / T).

@@ -7,7 +7,7 @@ import pytest
 from viral.base.errors import UsageError
 from viral.data.dataset import Dataset
 from viral.enrich import Description, Descriptions, save_descriptions
-from viral.enrich.agreement import compare
+from viral.lab.quality.set_comparison import compare
 
 IDS = [f"i{n}" for n in range(6)]
 

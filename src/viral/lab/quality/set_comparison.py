@@ -34,7 +34,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class SetComparison:
     """Two sets, by the names of their files. Means are over ``compared`` items; NaN where there are none."""
 
     sets: tuple[str, str]
@@ -59,7 +59,7 @@ def compare(
     prompt: str | None = None,
     seed: int = 0,
     encoder: Encoder | None = None,
-) -> tuple[Agreement, ...]:
+) -> tuple[SetComparison, ...]:
     """Compare every pair of the named sets of a data set: a file's name without its ending, or a describer's name.
 
     Human edits play no part. Vectors come from, and go to, the data set's own cache. ``UsageError`` for a name that is
@@ -103,7 +103,7 @@ def _named(name: str, there: Mapping[str, Descriptions], prompt: str | None, dat
 
 def _compared(
     dataset: Dataset, names: tuple[str, str], sets: tuple[Descriptions, Descriptions], encode: _Encode, seed: int
-) -> Agreement:
+) -> SetComparison:
     ids = dataset.catalog().ids
     first, second = (one.texts for one in sets)
     both = [item_id for item_id in ids if item_id in first and item_id in second]
@@ -115,7 +115,7 @@ def _compared(
     overlaps = np.array([_overlap(a, b) for a, b in zip(left, right, strict=True)])
     cosines, others = _cosines(left, right, names, encode, generator)
     worst = np.argsort(cosines, kind="stable")[:WORST]
-    return Agreement(
+    return SetComparison(
         sets=names,
         both=len(both),
         first_only=sum(item_id in first and item_id not in second for item_id in ids),
