@@ -131,7 +131,7 @@ def _run(world: Path, file: Path) -> Any:
 def _cell(world: Path, file: Path) -> Any:
     """A kept result; one that is damaged is as good as none, and is computed again."""
     from viral.base.files import read_json
-    from viral.lab.study.cells import read_result
+    from viral.lab.study.kept_results import read_result
 
     folder = file.parent
     key = _KEYS.setdefault(str(folder), read_json(folder / "result.json")["key"])

@@ -21,7 +21,7 @@ from viral.data.interactions import Interactions
 from viral.data.sampling import TripletSampler
 from viral.data.splitting import Split, split
 from viral.encode import encode_dataset
-from viral.lab.study import Cell, run_cells
+from viral.lab.study import TrainingCell, run_cells
 from viral.models import MODELS
 from viral.training import build_model, fit
 from worlds import ZOO, World, dataset_folder, interactions, random_world, small_model, two_tastes
@@ -91,7 +91,7 @@ def test_a_result_is_of_the_epoch_that_validation_chose(tmp_path):
     for name, each in (("a", world), ("b", other)):
         dataset = dataset_folder(tmp_path / name, each)
         recipe = Recipe(model="bpr", train=replace(ONE, max_epochs=6, learning_rate=0.05))
-        summary = run_cells(dataset, [Cell(name="bpr", group="g", recipe=recipe)], tmp_path / f"{name}-out")[0].result
+        summary = run_cells(dataset, [TrainingCell(name="bpr", group="g", recipe=recipe)], tmp_path / f"{name}-out")[0].result
         history = [(record["losses"], record["valid"]) for record in summary.summary["history"]]
         chosen.append((summary.summary["valid"], history, summary.summary["metrics"]))
     assert chosen[0][:2] == chosen[1][:2] and chosen[0][2] != chosen[1][2]

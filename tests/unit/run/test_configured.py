@@ -9,7 +9,7 @@ from viral.base.errors import UsageError
 from viral.base.files import fingerprint
 from viral.base.recipe import BY_MODEL, PUBLISHED, MemoryConfig, Recipe, TrainConfig
 from viral.data.dataset import Dataset
-from viral.lab.study import Cell
+from viral.lab.study import TrainingCell
 from viral.models import BPR, MODELS, VIRAL, VIRALBeyond
 from viral.models.viral.config import BeyondConfig
 from viral.models.viral.paper_config import VARIANTS, VIRALConfig
@@ -96,7 +96,7 @@ def test_without_softmax_and_memory_the_key_is_what_it_was_before_there_were_any
         "fill": "mean",
     }  # fmt: skip
     assert configured(recipe).plain == of_then
-    cell = Cell(name="row", group="study", recipe=recipe, reads=())
+    cell = TrainingCell(name="row", group="study", recipe=recipe, reads=())
     hashes = {"items.parquet": "a", "interactions.parquet": "b"}
     assert cell.key(hashes) == fingerprint(1, fingerprint(of_then), fingerprint(hashes))
     for other in (

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from viral.apps.cli.coldness import compare_cold
 from viral.apps.cli.options import Json, LangOption, speaking
 from viral.apps.cli.output import command_of, show, show_json, table, verb
 from viral.base.errors import UsageError
@@ -17,6 +16,16 @@ SeedsOption = Annotated[int, typer.Option(min=1, help="How many: seeds 0, 1, …
 MetricOption = Annotated[str, typer.Option(help="The metric that is tested and drawn.")]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Processes that train side by side.")]
 RenewOption = Annotated[bool, typer.Option("--renew", help="Compute anew what other code than is here now computed.")]
+RestampOption = Annotated[
+    bool,
+    typer.Option(
+        "--restamp",
+        help="Train cells of other code again, and keep a row's as of the present code where the numbers are equal.",
+    ),
+]
+RestampCellsOption = Annotated[
+    int, typer.Option(min=1, help="How many cells of a row --restamp trains, the quickest; the others are taken on.")
+]
 StudiesOption = Annotated[
     list[str] | None, typer.Option(help="Which studies, repeatable or with commas; all is every one.")
 ]
@@ -38,13 +47,14 @@ def ablate(
     metric: MetricOption = "recall@20",
     workers: WorkersOption = 1,
     renew: RenewOption = False,
+    restamp: RestampOption = False,
+    restamp_cells: RestampCellsOption = 1,
     lang: LangOption = "en",
     json_output: Json = False,
 ) -> None:
     """Take VIRAL apart: every part, source and number, several seeds each, one table and one report."""
     from viral.data.dataset import Dataset
     from viral.lab.study import ablate as run
-    from viral.lab.study.ablation.ablate import to_json
 
     picked = _names(studies)
     options: dict[str, Sequence[Any]] = {
@@ -66,8 +76,9 @@ def ablate(
             command=command_of("ablate", dataset, options),
             executor=_executor(workers),
             renew=renew,
+            restamp=restamp_cells if restamp else 0,
         )
-    _finish(result, to_json(result) if json_output else None, out)
+    _finish(result, out, json_output)
 
 
 @verb
@@ -94,6 +105,8 @@ def compare(
     ] = False,
     workers: WorkersOption = 1,
     renew: RenewOption = False,
+    restamp: RestampOption = False,
+    restamp_cells: RestampCellsOption = 1,
     lang: LangOption = "en",
     json_output: Json = False,
 ) -> None:
@@ -101,34 +114,36 @@ def compare(
     from viral.base.parallel.processes import ProcessExecutor
     from viral.data.dataset import Dataset
     from viral.lab.study import compare as run
-    from viral.lab.study.comparison.compare import leaderboard_json
+    from viral.lab.study import compare_cold
 
     options: dict[str, Sequence[Any]] = {"--out": [out], "--seeds": [seeds], "--models": _names(models)}
     options |= {"--recipe": recipes or [], "--set": settings or [], "--against": [against], "--metric": [metric]}
     options |= {"--published": [published]}
     chosen = _recipes(_names(models), recipes or [], settings or [])
-    if cold:
-        told = command_of("compare", dataset, options) + " --cold"
-        cold_executor = _executor(workers)
-        compare_cold(dataset, chosen, out, seeds=range(seeds), command=told, executor=cold_executor, renew=renew,
-                     lang=lang, json_output=json_output)  # fmt: skip
-        return
+    command = command_of("compare", dataset, options)
+    again: dict[str, Any] = {"renew": renew, "restamp": restamp_cells if restamp else 0}
     with speaking(lang):
-        result = run(
-            Dataset.open(dataset),
-            chosen,
-            out,
-            seeds=range(seeds),
-            tuning=_tuning(recipes or []),
-            against=against,
-            metric=metric,
-            command=command_of("compare", dataset, options),
-            executor=ProcessExecutor(workers, fresh=True),
-            own_processes=True,
-            beside_published=published,
-            renew=renew,
-        )
-    _finish(result, leaderboard_json(result) if json_output else None, out)
+        if cold:
+            study: Any = compare_cold(
+                Dataset.open(dataset), chosen, out, seeds=range(seeds), command=f"{command} --cold",
+                executor=_executor(workers), **again,
+            )  # fmt: skip
+        else:
+            study = run(
+                Dataset.open(dataset),
+                chosen,
+                out,
+                seeds=range(seeds),
+                tuning=_tuning(recipes or []),
+                against=against,
+                metric=metric,
+                command=command,
+                executor=ProcessExecutor(workers, fresh=True),
+                own_processes=True,
+                beside_published=published,
+                **again,
+            )
+    _finish(study, out, json_output)
 
 
 def _recipes(models: Sequence[str], files: Sequence[Path], settings: Sequence[str]) -> dict[str, Any]:
@@ -151,7 +166,7 @@ def _row_name(path: Path) -> str:
 def _tuning(files: Sequence[Path]) -> dict[str, Any]:
     """What the tuning cost of the recipes that a study beside them ended with."""
     from viral.base.recipe import Recipe
-    from viral.lab.study.comparison.tuning_effort import effort_of
+    from viral.lab.study.tuning.effort import effort_of
 
     found = {_row_name(path): effort_of(path, Recipe.read(path)) for path in files}
     return {name: effort for name, effort in found.items() if effort is not None}
@@ -177,26 +192,39 @@ def _executor(workers: int) -> Any:
     return SerialExecutor() if workers == 1 else ProcessExecutor(workers)
 
 
-def _rows(rows: Any) -> str:
+def _rows(study: Any) -> str:
     lines = []
-    for row in rows:
+    for row in study.rows:
         tested = "" if row.comparison is None else f"{row.comparison.p_holm:.2g}"
         epochs, seconds = (sum(values) / len(values) if values else 0.0 for values in (row.epochs, row.seconds))
-        means = [row.metrics[name].mean for name in SHOWN]
+        means = [row.mean(name) for name in SHOWN]
         lines.append([f"{row.group}: {row.name}", len(row.seeds), *means, tested, f"{epochs:.0f}", f"{seconds:.0f}"])
     return table(["row", "seeds", *SHOWN, "p (Holm)", "epochs", "seconds"], lines)
 
 
-def _finish(result: Any, document: Any, out: Path) -> None:
+def _places(study: Any) -> str:
+    """A table for each place of a study of new items."""
+    from viral.lab.study.cold.cold_study import HEADINGS, label, place_cells
+
+    columns = ["", "recall@20", "95 % (users)", "over seeds", "× random (95 %)", "- content", "95 %", "p (Holm)"]
+    made = []
+    for place, heading in HEADINGS.items():
+        rows = [[label(row), *place_cells(row.places[place])] for row in study.rows if place in row.places]
+        made.append(f"{heading}\n{table(columns, rows)}")
+    seeds = len(study.seeds)
+    return "\n\n".join([*made, f"{study.share:.0%} of the items withheld, other ones at each of {seeds} seeds"])
+
+
+def _finish(study: Any, out: Path, json_output: bool) -> None:
     """Show the table or the JSON; end with status 1 where a cell failed: what did not fail is kept and shown."""
     from viral.base.progress import say
 
-    if document is not None:
-        show_json(document)
+    if json_output:
+        show_json(study.to_json())
     else:
-        show(_rows(result.rows))
+        show(_places(study) if study.KIND == "cold" else _rows(study))
         show(f"\nopen  {out}/report.html")
-    for failure in result.failures:
+    for failure in study.failures:
         say(f"failed: {failure}")
-    if result.failures:
+    if study.failures:
         raise typer.Exit(1)

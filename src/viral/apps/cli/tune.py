@@ -27,8 +27,7 @@ def tune(
     """Choose hyper-parameters on validation; leaves best.toml, a recipe for `viral train --recipe`."""
     from viral.base.recipe import Recipe
     from viral.data.dataset import Dataset
-    from viral.lab.study.tuning.tune import tune as run
-    from viral.lab.study.tuning.tune import tuning_json
+    from viral.lab.study import tune as run
     from viral.run.configuration import with_words
 
     words = list(settings or []) + ([f"train.max_epochs={epochs}"] if epochs is not None else [])
@@ -45,7 +44,7 @@ def tune(
         command=command_of("tune", dataset, options),
     )
     if json_output:
-        show_json(tuning_json(result))
+        show_json(result.to_json())
     else:
         show(_table(result))
 
@@ -53,13 +52,12 @@ def tune(
 def _table(result: Any) -> str:
     """The trials, best first, and what to type next."""
     names = list(result.space.candidates)
-    ranked = sorted(result.trials, key=lambda row: (row.state != "complete", -(row.value or 0.0)))
     lines = [
         [f"{row.number}", row.state, row.value if row.value is not None else "–", row.epochs, f"{row.seconds:.0f}"]
         + [str(row.point.get(name)) for name in names]
-        for row in ranked
+        for row in result.ranked
     ]
-    shown = table(["trial", "state", f"valid {result.base.train.monitor}", "epochs", "seconds", *names], lines)
+    shown = table(["trial", "state", f"valid {result.monitor}", "epochs", "seconds", *names], lines)
     whole = "\nevery point of the space has been tried" if result.exhausted else ""
-    best = result.out / "best.toml"
-    return f"{shown}{whole}\n\nnext: viral train {result.dataset} --recipe {best} --out runs/{result.base.model}"
+    best = Path(result.out) / "best.toml"
+    return f"{shown}{whole}\n\nnext: viral train {result.dataset} --recipe {best} --out runs/{result.model}"

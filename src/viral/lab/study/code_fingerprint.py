@@ -1,24 +1,25 @@
 """Which code computed a cell: a fingerprint of the modules that its numbers depend on, and of no others."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from viral.base.files import fingerprint
+from viral.data.inputs import ModelInputs
+from viral.data.splitting import split
+from viral.evaluation.protocol import measure
+from viral.run.fitted_model import fit_model
+from viral.training import build_model, fit
+from viral.training.item_memory import finish
 
-# What trains and measures every model; the model's own modules are added to them.
-ROOTS = (
-    "viral.training",
-    "viral.training.objectives",
-    "viral.training.item_memory",
-    "viral.run.fitted_model",
-    "viral.evaluation",
-    "viral.data",
+# What prepares, trains and measures every model, wherever it stands; the model's own modules are added to them.
+ROOTS = tuple(
+    dict.fromkeys(one.__module__ for one in (split, ModelInputs, build_model, fit, fit_model, finish, measure))
 )
-HOPS = (*ROOTS, "viral.graph", "viral.graph.functions", "viral.models")
+HOPS = (*ROOTS, "viral.data", "viral.graph", "viral.models", "viral.training", "viral.evaluation")
 # The table of models, which imports all of them, and what only reads a finished measurement.
 LEFT_OUT = ("viral.models", "viral.evaluation.segments", "viral.evaluation.significance")
 
@@ -42,6 +43,11 @@ def code_of(model: type[Any]) -> str:
             found[name], imports = read
             waiting += imports
     return fingerprint(dict(sorted(found.items())))
+
+
+def code_of_modules(names: Iterable[str]) -> str:
+    """SHA-256 of the code of these modules alone."""
+    return fingerprint([read[0] for name in names if (read := _read(name)) is not None])
 
 
 def _is_hop(name: str) -> bool:

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
-from viral.lab.study.rows import Row
+from viral.base.files import atomic_write
+from viral.lab.study.rows import USER_METRICS, Row
 from viral.lab.study.statistics import Interval
 
-METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
+LATEX_FILE = "results.tex"
 ESCAPES = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -59,12 +61,12 @@ def latex_table(rows: Sequence[Row], *, metric: str, caption: str) -> str:
     for place, row in enumerate(rows):
         if place and row.group != rows[place - 1].group:
             lines.append(r"\midrule")
-        cells = [_number(row, name, star=name == metric) for name in METRICS]
+        cells = [_number(row, name, star=name == metric) for name in USER_METRICS]
         p = "" if row.comparison is None else f"{row.comparison.p_holm:.2g}"
         lines.append(" & ".join([latex_escape(row.name), *cells, p]) + r" \\")
-    few = any(row.metrics[name].few for row in rows for name in METRICS)
+    few = any(row.metrics[name].few for row in rows for name in USER_METRICS)
     notes = [latex_escape(ENDS + (f" {FEW}" if few else ""))] if any(len(row.seeds) > 1 for row in rows) else []
-    return booktabs(["", *map(latex_escape, METRICS), r"$p_\mathrm{Holm}$"], lines, caption, notes=notes)
+    return booktabs(["", *map(latex_escape, USER_METRICS), r"$p_\mathrm{Holm}$"], lines, caption, notes=notes)
 
 
 def _ends(interval: Interval) -> str:
@@ -81,5 +83,11 @@ def _number(row: Row, metric: str, *, star: bool) -> str:
     if not math.isfinite(interval.mean):
         return "--"
     ends = rf" {{\scriptsize {_ends(interval)}}}" if interval.high is not None else ""
-    marked = star and row.comparison is not None and row.comparison.p_holm < 0.05
+    marked = star and row.comparison is not None and row.comparison.significant
     return f"{interval.mean:.4f}{'*' if marked else ''}{ends}"
+
+
+def write_latex(path: Path, tables: Sequence[str]) -> None:
+    """Write tables, one after the other."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(NEEDS + "\n".join(tables), encoding="utf-8")

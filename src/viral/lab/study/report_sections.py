@@ -1,28 +1,53 @@
-"""Rows of a study as sections of a report: what an ablation and a comparison have in common."""
+"""A study of trainings as sections of a report: what an ablation and a comparison have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from viral.base.language import _, n_
-from viral.lab.report import Estimate, Ranking, RankingRow, Sweep, SweepPoint, Table
-from viral.lab.report.wording import DASH, fixed, percent
-from viral.lab.study.result_files import mean
-from viral.lab.study.rows import Row
-from viral.lab.study.statistics import Interval
+from viral.lab.report import (
+    Bar,
+    BarChart,
+    Curves,
+    Estimate,
+    Ranking,
+    RankingRow,
+    Report,
+    Section,
+    Table,
+)
+from viral.lab.report.wording import DASH, duration, fixed, percent
+from viral.lab.study.rows import Row, mean
+from viral.lab.study.statistics import SIGNIFICANT, Comparison, Interval
+from viral.lab.study.study import TrainingStudy
 
 HIGHER, LOWER = "▲", "▼"
-SIGNIFICANT = 0.05
+MOST_CURVES = 8  # that can be told apart in one chart
+
+
+def report(
+    study: TrainingStudy, title: str, subtitle: str, lede: str, rows: Sequence[Row], sections: Sequence[Section]
+) -> Report:
+    """The study as one page; ``rows`` are those that were trained, each once."""
+    counts = study.counts
+    return Report(
+        title=title,
+        subtitle=subtitle,
+        lede=lede,
+        facts=(
+            (_("users"), f"{counts['users']:,}"),
+            (_("items"), f"{counts['items']:,}"),
+            (_("interactions"), f"{counts['interactions']:,}"),
+            (_("seeds"), ", ".join(map(str, study.seeds))),
+            (_("rows"), str(len(study.rows))),
+            (_("training time"), duration(sum(sum(row.seconds) for row in rows))),
+        ),
+        ours=study.ours,
+        sections=tuple(sections),
+    )
 
 
 def estimate(interval: Interval) -> Estimate:
     """An interval as the report shows it."""
     return Estimate(interval.mean, interval.low, interval.high, interval.values if interval.few else ())
-
-
-def bootstrapped() -> str:
-    """What the whiskers of differences are."""
-    return _(
-        "Whiskers are 95 % bootstrap intervals over users. A p stands where it is below 0.05 after Holm's correction."
-    )
 
 
 def over_seeds() -> str:
@@ -42,57 +67,60 @@ def between(interval: Interval) -> str:
     return _("95 %% %(low)s to %(high)s", low=low, high=high)
 
 
+def ends(low: float, high: float, *, places: int = 4, signed: bool = False) -> str:
+    """The two ends of an interval over users."""
+    return _("%(low)s to %(high)s", low=fixed(low, places, signed=signed), high=fixed(high, places, signed=signed))
+
+
+def mark_of(comparison: Comparison | None) -> str:
+    """Whether a row is higher or lower than the reference beyond luck over users."""
+    if comparison is None or not comparison.significant:
+        return ""
+    return HIGHER if comparison.test.difference > 0 else LOWER
+
+
 def ranking(
+    study: TrainingStudy,
     rows: Sequence[Row],
     *,
     heading: str,
-    metric: str,
-    reference: str,
-    facts: Mapping[str, str],
-    seeds: Sequence[int],
-    users: int | None,
+    data: str,
     intro: str = "",
     notes: Sequence[str] = (),
     one_group: bool = False,
 ) -> Ranking:
     """The rows with means, intervals, marks of significance and each one's budget, with its group unless it is one.
 
-    ``facts`` has the ``command``, the ``data`` and the ``commit`` that the table is signed with.
+    The table is signed with its command, its ``data`` and the commit.
     """
+    metric = study.metric
+    higher = _(
+        "higher than %(reference)s in %(metric)s: paired test over users, Holm-corrected p < %(level)s",
+        reference=study.reference, metric=metric, level=SIGNIFICANT,
+    )  # fmt: skip
+    lower = _("lower than %(reference)s, likewise", reference=study.reference)
+    budget = _(
+        "Budget: epochs and time are means for one seed; the time is that of building the model, training and"
+        " validation. Validation chose each epoch, the test set was ranked once for each seed; items interacted with in"
+        " train are masked (the published protocol)."
+    )
     return Ranking(
         heading=heading,
-        rows=tuple(_ranking_row(row, metric, reference, "" if one_group else row.group) for row in rows),
-        command=facts["command"],
-        data=facts["data"],
-        commit=facts["commit"],
-        seeds=tuple(seeds),
-        users=users,
+        rows=tuple(_ranking_row(row, metric, study.reference, "" if one_group else row.group) for row in rows),
+        command=study.command,
+        data=data,
+        commit=study.commit,
+        seeds=study.seeds,
+        users=study.users,
         chart_metric=metric,
-        mark_legend=_legend(metric, reference),
+        mark_legend=((HIGHER, higher), (LOWER, lower)),
         intro=intro,
-        notes=(
-            _(
-                "Budget: epochs and time are means for one seed; the time is that of building the model, training and"
-                " validation. Validation chose each epoch, the test set was ranked once for each seed; items taken in"
-                " train are masked (the published protocol)."
-            ),
-            *notes,
-        ),
+        notes=(budget, *notes),
     )
 
 
-def _legend(metric: str, reference: str) -> tuple[tuple[str, str], ...]:
-    higher = _(
-        "higher than %(reference)s in %(metric)s: paired test over users, Holm-corrected p < %(level)s",
-        reference=reference, metric=metric, level=SIGNIFICANT,
-    )  # fmt: skip
-    return ((HIGHER, higher), (LOWER, _("lower than %(reference)s, likewise", reference=reference)))
-
-
 def _ranking_row(row: Row, metric: str, reference: str, group: str) -> RankingRow:
-    mark = ""
-    if row.comparison is not None and row.comparison.p_holm < SIGNIFICANT:
-        mark = HIGHER if row.comparison.test.difference > 0 else LOWER
+    mark = mark_of(row.comparison)
     return RankingRow(
         model=row.name,
         metrics={name: estimate(interval) for name, interval in row.metrics.items()},
@@ -107,40 +135,59 @@ def _ranking_row(row: Row, metric: str, reference: str, group: str) -> RankingRo
     )
 
 
-def tests_table(rows: Sequence[Row], *, metric: str, reference: str) -> Table:
-    """Every row against the reference, user by user."""
-    lines, shown = [], set[str]()
+def distinct(rows: Sequence[Row]) -> list[Row]:
+    """Without the rows that are another one under a second name."""
+    found: dict[str, Row] = {}
     for row in rows:
-        if row.comparison is None or row.model_key in shown:
-            continue
-        shown.add(row.model_key)
-        test = row.comparison.test
-        lines.append(
-            (
-                row.name,
-                fixed(test.difference, signed=True),
-                _("%(low)s to %(high)s", low=fixed(test.low, signed=True), high=fixed(test.high, signed=True)),
-                percent(row.comparison.relative, signed=True),
-                f"{test.p_value:.2g}",
-                f"{row.comparison.p_holm:.2g}",
-                fixed(row.comparison.effect, 3, signed=True),
-                f"{test.wins:,} / {test.ties:,} / {test.losses:,}",
-            )
+        found.setdefault(row.model_key, row)
+    return list(found.values())
+
+
+def _tested(study: TrainingStudy) -> list[tuple[Row, Comparison]]:
+    """The rows that were compared with the reference, each recipe once."""
+    return [(row, row.comparison) for row in distinct(study.rows) if row.comparison is not None]
+
+
+def differences(study: TrainingStudy) -> BarChart:
+    """Every row minus the reference, with intervals over users."""
+    bars = [
+        Bar(
+            label=row.name,
+            value=Estimate(compared.test.difference, compared.test.low, compared.test.high),
+            note=f"p {compared.p_holm:.2g}" if compared.significant else "",
         )
+        for row, compared in _tested(study)
+    ]
+    return BarChart(
+        heading=_("Difference from %(reference)s", reference=study.reference),
+        bars=tuple(bars),
+        quantity=_("%(metric)s, minus that of %(reference)s", metric=study.metric, reference=study.reference),
+        signed=True,
+        models=True,
+        caption=_(
+            "Whiskers are 95 % bootstrap intervals over users. A p stands where it is below 0.05 after Holm's"
+            " correction."
+        ),
+    )
+
+
+def tests_table(study: TrainingStudy) -> Table:
+    """Every row against the reference, user by user."""
+    tested = _tested(study)
     columns = (_("row"), _("difference"), _("95 % over users"), _("relative"), _("p"), _("p (Holm)"), _("effect d"),
                _("wins / ties / losses"))  # fmt: skip
     return Table(
-        heading=_("Against %(reference)s, user by user", reference=reference),
+        heading=_("Against %(reference)s, user by user", reference=study.reference),
         columns=columns,
-        rows=tuple(lines),
+        rows=tuple((row.name, *_test_cells(compared)) for row, compared in tested),
         numeric=columns[1:],
         caption=_(
             "%(metric)s of each user, averaged over the seeds, minus that of %(reference)s: sign-flip randomisation"
             " test (10,000 rounds), bootstrap interval over users, Holm's correction over these %(rows)s rows, and"
             " Cohen's d of paired values. A win is a user for whom the row is better.",
-            metric=metric,
-            reference=reference,
-            rows=len(lines),
+            metric=study.metric,
+            reference=study.reference,
+            rows=len(tested),
         ),
         intro=_(
             "The test asks whether the users differ for these trainings; whether another training would tell the same"
@@ -149,35 +196,33 @@ def tests_table(rows: Sequence[Row], *, metric: str, reference: str) -> Table:
     )
 
 
-def sweep(
-    rows: Sequence[Row], *, heading: str, parameter: str, metric: str, reference: Row | None, intro: str
-) -> Sweep:
-    """One study's rows along its parameter; the value that the reference has is highlighted."""
-    ordered = sorted((row for row in rows if row.place is not None), key=lambda row: row.place or 0.0)
-    return Sweep(
-        heading=heading,
-        parameter=parameter,
-        quantity=metric,
-        points=tuple(
-            SweepPoint(
-                label=f"{row.place:g}",
-                value=estimate(row.metrics[metric]),
-                highlight=reference is not None and row.model_key == reference.model_key,
-            )
-            for row in ordered
-        ),
-        caption=n_(
-            "The mean of %(number)s seed.",
-            "Means over %(number)s seeds.",
-            max((len(row.seeds) for row in ordered), default=0),
-        )
-        + (
-            " " + _("The ringed value is that of %(reference)s.", reference=reference.name)
-            if reference is not None
-            else ""
-        ),
-        intro=intro,
+def _test_cells(compared: Comparison) -> tuple[str, ...]:
+    test = compared.test
+    return (
+        fixed(test.difference, signed=True),
+        ends(test.low, test.high, signed=True),
+        percent(compared.relative, signed=True),
+        f"{test.p_value:.2g}",
+        f"{compared.p_holm:.2g}",
+        fixed(compared.effect, 3, signed=True),
+        f"{test.wins:,} / {test.ties:,} / {test.losses:,}",
     )
+
+
+def learning_curves(study: TrainingStudy) -> list[Section]:
+    """Of the best rows: more lines than can be told apart would tell nothing."""
+    if not study.curves:
+        return []
+    intro = _("Seed %(seed)s of each row that is trained in epochs.", seed=study.seeds[0])
+    if len(study.curves) > MOST_CURVES:
+        intro += " " + _("The best %(part)s of %(whole)s.", part=MOST_CURVES, whole=len(study.curves))
+    curves = study.curves[:MOST_CURVES]
+    return [Curves(heading=_("Learning curves"), curves=curves, metric=study.metric, intro=intro)]
+
+
+def failure_notes(failures: Sequence[str]) -> list[str]:
+    """What failed, and why."""
+    return [_("Failed: %(failure)s", failure=failure) for failure in failures]
 
 
 def code_notes(rows: Sequence[Row]) -> list[str]:

@@ -1,21 +1,23 @@
-"""From outcomes of cells to the rows of a table."""
+"""The rows of a comparison or an ablation: made of its cells' outcomes, written as JSON, and read back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from viral.base.errors import DataError
-from viral.lab.study.cells import FloatArray
-from viral.lab.study.code_fingerprint import code_of
+from viral.base.language import marked
+from viral.lab.study.from_json import from_json
+from viral.lab.study.kept_results import FloatArray
 from viral.lab.study.runner import Outcome
 from viral.lab.study.statistics import POSITIVE, UNIT, Comparison, Interval, Range, compare_all, ratio
-from viral.models import Recommender
+from viral.lab.study.training_cells import TrainingCell, training_seconds
 from viral.run.configuration import configured
 
 USER_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")  # of each user; the others are of all together
-# Popularity bias is the popularity of what is shown over that of what the users took in the test set.
+CLOSED_FORM = marked("closed form")  # why a training stopped that has no epochs
+# Popularity bias is the popularity of what is shown over that of what the users chose in the test set.
 METRICS = (*USER_METRICS, "coverage@20", "popularity@20", "popularity_bias@20")
 
 
@@ -26,40 +28,82 @@ def range_of(metric: str) -> Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of a table: a recipe at its seeds. ``comparison`` is None for the reference and what equals it."""
+    """One row of a table: a recipe at its seeds. ``comparison`` is None for the reference and what equals it.
+
+    What has a default may be absent in the files of older versions.
+    """
 
     name: str
     group: str
     model: str
     model_key: str
-    place: float | None
+    place: float | None = None
     seeds: tuple[int, ...]
-    values: dict[str, tuple[float, ...]]  # metric -> one per seed
-    valid: tuple[float, ...]  # the monitored metric on validation, one per seed
-    metrics: dict[str, Interval]
-    max_epochs: int  # that a training was allowed
-    patience: int
-    epochs: tuple[int, ...]  # that it used, one per seed
-    stopped: tuple[str, ...]  # why, one per seed: "patience", "max_epochs" or "closed form"
-    epoch_seconds: tuple[float, ...]  # mean of an epoch's training, one per seed
-    seconds: tuple[float, ...]  # of building, training and validation, one per seed
-    parameters: int | None
-    memory: tuple[int, ...]  # peak bytes of the process that trained it: of the cell alone only in a fresh one
-    commits: tuple[str, ...]
-    code_changed: bool | None  # the code that a cell was computed by is not the one that is here; None: not known
-    failures: tuple[str, ...]
+    values: Mapping[str, tuple[float, ...]]  # metric -> one per seed
+    valid: tuple[float, ...] = ()  # the monitored metric on validation, one per seed
+    metrics: Mapping[str, Interval]
+    max_epochs: int = 0  # that a training was allowed
+    patience: int = 0
+    epochs: tuple[int, ...] = ()  # that it used, one per seed
+    stopped: tuple[str, ...] = ()  # why, one per seed: "patience", "max_epochs" or "closed form"
+    epoch_seconds: tuple[float, ...] = ()  # mean of an epoch's training, one per seed
+    seconds: tuple[float, ...] = ()  # of building, training and validation, one per seed
+    parameters: int | None = None
+    memory: tuple[int, ...] = ()  # peak bytes of the process that trained it: of the cell alone only in a fresh one
+    commits: tuple[str, ...] = ()
+    code_changed: bool | None = None  # whether other code than the present computed a cell; None: not known
+    failures: tuple[str, ...] = ()
     comparison: Comparison | None = None
 
+    def mean(self, metric: str) -> float:
+        """Over the seeds."""
+        return self.metrics[metric].mean
 
-def make_rows(outcomes: Sequence[Outcome], *, metric: str = "recall@20", reference: str | None = None) -> list[Row]:
+    @property
+    def trained(self) -> bool:
+        """Whether it is trained in epochs, and not computed at one stroke; of one without a result, so assumed."""
+        return not self.stopped or any(why != CLOSED_FORM for why in self.stopped)
+
+    @property
+    def capped(self) -> int:
+        """Seeds whose training was ended by the limit of epochs while validation might still have risen."""
+        return sum(why == "max_epochs" for why in self.stopped)
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean, NaN of nothing."""
+    return sum(values) / len(values) if values else float("nan")
+
+
+def rows_json(rows: Sequence[Row], *, memory: bool = False) -> list[dict[str, Any]]:
+    """The rows as JSON: every seed's values, intervals, the test; peak memory where each cell had its own process."""
+    left_out = {"comparison"} if memory else {"comparison", "memory"}
+    return [
+        {key: value for key, value in asdict(row).items() if key not in left_out}
+        | {"comparison": None if row.comparison is None else row.comparison.flat()}
+        for row in rows
+    ]
+
+
+def row_of(values: Mapping[str, Any]) -> Row:
+    """A row out of its JSON, whatever version wrote it: older ones took the ends of few seeds' intervals otherwise."""
+    row: Row = from_json(Row, {**values, "comparison": values.get("comparison") or None})
+    known = {name: Interval.of(numbers, range_of(name)) for name, numbers in row.values.items() if numbers}
+    nothing = {name: Interval.of(()) for name in METRICS}
+    return replace(row, metrics={**nothing, **row.metrics, **known})
+
+
+def make_rows(
+    outcomes: Sequence[Outcome[TrainingCell]], *, metric: str = "recall@20", reference: str | None = None
+) -> list[Row]:
     """Gather the outcomes by row, in order; compare each with the row of the group and name ``reference``.
 
     ``metric`` is the one that is tested. The reference is the first row called so; without one nothing is tested. Rows
     that are the same recipe under another name are one test, and the reference under another name is none.
     """
-    gathered: dict[tuple[str, str], list[Outcome]] = {}
+    gathered: dict[str, list[Outcome[TrainingCell]]] = {}
     for outcome in outcomes:
-        gathered.setdefault((outcome.cell.group, outcome.cell.name), []).append(outcome)
+        gathered.setdefault(outcome.cell.label, []).append(outcome)
     users = {}
     for those in gathered.values():
         key = those[0].cell.model_key
@@ -73,13 +117,12 @@ def make_rows(outcomes: Sequence[Outcome], *, metric: str = "recall@20", referen
     return [_row(those, compared.get(those[0].cell.model_key)) for those in gathered.values()]
 
 
-def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
+def _row(outcomes: Sequence[Outcome[TrainingCell]], comparison: Comparison | None) -> Row:
     cell = outcomes[0].cell
-    chosen = configured(cell.recipe)
     done = [(o.cell.seed, o.result.summary) for o in outcomes if o.result is not None]
     summaries = [summary for _, summary in done]
     values = {name: tuple(_value(s, name) for s in summaries) for name in METRICS}
-    train = chosen.recipe.train
+    train = configured(cell.recipe).recipe.train
     return Row(
         name=cell.name,
         group=cell.group,
@@ -95,18 +138,17 @@ def _row(outcomes: Sequence[Outcome], comparison: Comparison | None) -> Row:
         epochs=tuple(int(s["epochs"]) for s in summaries),
         stopped=tuple(str(s["stopped_because"]) for s in summaries),
         epoch_seconds=tuple(sum(s["epoch_seconds"]) / max(1, len(s["epoch_seconds"])) for s in summaries),
-        seconds=tuple(s["build_seconds"] + sum(s["epoch_seconds"]) + sum(s["valid_seconds"]) for s in summaries),
+        seconds=tuple(map(training_seconds, summaries)),
         parameters=summaries[0]["num_parameters"] if summaries else None,
         memory=tuple(int(s["peak_memory_bytes"]) for s in summaries),
         commits=tuple(dict.fromkeys(str(s["commit"]) for s in summaries)),
-        code_changed=_code_changed(chosen.model, [s.get("code") for s in summaries]),
+        code_changed=_code_changed(cell.code, [s.get("code") for s in summaries]),
         failures=tuple(f"seed {o.cell.seed}: {o.failure or 'no result'}" for o in outcomes if o.result is None),
         comparison=comparison,
     )
 
 
-def _code_changed(model: type[Recommender[Any]], codes: Sequence[str | None]) -> bool | None:
-    now = code_of(model)
+def _code_changed(now: str, codes: Sequence[str | None]) -> bool | None:
     if any(code is not None and code != now for code in codes):
         return True
     return None if None in codes else False
@@ -120,7 +162,7 @@ def _value(summary: Mapping[str, Any], metric: str) -> float:
     return float(summary["metrics"].get(metric, exposure.get(metric, "nan")))
 
 
-def _users_mean(outcomes: Sequence[Outcome], metric: str) -> FloatArray | None:
+def _users_mean(outcomes: Sequence[Outcome[TrainingCell]], metric: str) -> FloatArray | None:
     """One metric of every user, averaged over the seeds: (n,)."""
     total, ids, count = None, None, 0
     for outcome in outcomes:

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.evaluation import PairedTest, holm, paired_test
+from viral.lab.study.from_json import from_json
 
 FloatArray = npt.NDArray[np.float64]
 NAN = float("nan")
 ENOUGH = 4  # seeds: of fewer the t interval is wider than what it is of (12.7 standard errors for two, 4.3 for three)
+SIGNIFICANT = 0.05  # of a p after Holm's correction
 Range = tuple[float, float]
 UNIT, POSITIVE, RELATIVE, ANY = (0.0, 1.0), (0.0, np.inf), (-1.0, np.inf), (-np.inf, np.inf)
 
@@ -51,22 +53,39 @@ class Interval:
         half = float(t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
         return cls(mean, max(mean - half, within[0]), min(mean + half, within[1]), len(known), kept)
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Interval":
+        """Of few seeds, ends that an older version computed as Student's are dropped."""
+        mean, low, high = (NAN if values[key] is None else float(values[key]) for key in ("mean", "low", "high"))
+        kept, n = tuple(map(float, values.get("values", ()))), int(values.get("n", 0))
+        if low != low or high != high or (2 <= n < ENOUGH and not kept):
+            return cls(mean, None, None, n, kept)
+        return cls(mean, low, high, n, kept)
+
     @property
     def few(self) -> bool:
         """Whether the ends are the least and the greatest seed."""
         return 2 <= self.n < ENOUGH
 
 
-def read_interval(values: Mapping[str, Any]) -> Interval:
-    """An interval out of its JSON again; of few seeds, ends that an older version computed as Student's are dropped.
+def test_values(test: PairedTest) -> dict[str, Any]:
+    """A test, flat, as CSV and JSON have it."""
+    return {
+        "difference": test.difference,
+        "difference_low": test.low,
+        "difference_high": test.high,
+        "p_value": test.p_value,
+        "wins": test.wins,
+        "ties": test.ties,
+        "losses": test.losses,
+    }
 
-    ``KeyError``, ``TypeError`` or ``ValueError`` where it is none.
-    """
-    mean, low, high = (NAN if values[key] is None else float(values[key]) for key in ("mean", "low", "high"))
-    kept, n = tuple(map(float, values.get("values", ()))), int(values.get("n", 0))
-    if low != low or high != high or (2 <= n < ENOUGH and not kept):
-        return Interval(mean, None, None, n, kept)
-    return Interval(mean, low, high, n, kept)
+
+def test_of(values: Mapping[str, Any]) -> PairedTest:
+    """A test out of :func:`test_values`."""
+    bounds = {"low": values["difference_low"], "high": values["difference_high"]}
+    found: PairedTest = from_json(PairedTest, {**values, **bounds})
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,19 @@ class Comparison:
     p_holm: float
     effect: float
     relative: float
+
+    @property
+    def significant(self) -> bool:
+        return self.p_holm < SIGNIFICANT
+
+    def flat(self) -> dict[str, Any]:
+        """As CSV and JSON have it."""
+        return test_values(self.test) | {"p_holm": self.p_holm, "effect": self.effect, "relative": self.relative}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Comparison":
+        """Out of :meth:`flat`."""
+        return cls(test_of(values), *(from_json(float, values[key]) for key in ("p_holm", "effect", "relative")))
 
 
 def compare_all(rows: Mapping[str, FloatArray], reference: FloatArray) -> dict[str, Comparison]:

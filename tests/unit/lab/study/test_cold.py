@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,13 @@ from makers import write
 from viral.base.errors import UsageError, ViralError
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
+from viral.lab.study import read_study, run_cells
 from viral.lab.study.cold import cells as cells_module
 from viral.lab.study.cold.benchmark import PLACES
-from viral.lab.study.cold.cells import CONTENT, RANDOM, ColdOutcome, cold_cells, run_cold
-from viral.lab.study.cold.cold_study import compare_cold, study_json
-from viral.lab.study.cold.rows import cold_rows, row_of
+from viral.lab.study.cold.cells import CONTENT, RANDOM, ColdCell, cold_cells, recalls_of
+from viral.lab.study.cold.cold_study import compare_cold
+from viral.lab.study.cold.rows import cold_rows
+from viral.lab.study.runner import Outcome
 from worlds import dataset_folder, two_tastes
 
 SMALL = {"embedding_dim": 4, "hidden_dim": 4, "crossmodal_dim": 4, "num_neighbors": 3}
@@ -68,25 +71,21 @@ def test_renew_computes_what_other_code_computed(
     world: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells = cold_cells({}, (0,), 0.1)
-    run_cold(world, cells, tmp_path)
-    run_cold(world, cells, tmp_path, renew=True)
+    run_cells(world, cells, tmp_path)
+    run_cells(world, cells, tmp_path, renew=True)
     assert set(journal(tmp_path, "started").values()) == {1}
-    monkeypatch.setattr(cells_module, "code_of", lambda model: "other")
-    monkeypatch.setattr(cells_module, "sha256_file", lambda path: "other" if path.suffix == ".py" else sha256(path))
-    run_cold(world, cells, tmp_path)
+    monkeypatch.setattr(cells_module, "code_of_modules", lambda names: "other")
+    run_cells(world, cells, tmp_path)
     assert "2 of those that are done are of other code" in capsys.readouterr().err
-    found = run_cold(world, cells, tmp_path, renew=True)
+    found = run_cells(world, cells, tmp_path, renew=True)
     assert set(journal(tmp_path, "started").values()) == {2} and all(outcome.result for outcome in found)
-
-
-sha256 = cells_module.sha256_file
 
 
 def test_the_files(world: Dataset, tmp_path: Path) -> None:
     study = compare_cold(world, {"light": LIGHT}, tmp_path, seeds=(0, 1), command="viral compare <world>")
     kept = json.loads((tmp_path / "cold.json").read_text())
-    assert kept == json.loads(json.dumps(study_json(study)))
-    assert [row_of(row) for row in kept["rows"]] == list(study.rows)
+    assert kept == json.loads(json.dumps(study.to_json()))
+    assert read_study(tmp_path) == study
     with (tmp_path / "cold.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [(line["row"], line["place"]) for line in lines] == [
@@ -101,12 +100,12 @@ def test_the_files(world: Dataset, tmp_path: Path) -> None:
 
 
 def test_a_users_value_is_the_mean_over_seeds(world: Dataset, tmp_path: Path) -> None:
-    outcomes = run_cold(world, cold_cells({"light": LIGHT}, (0, 1), 0.5), tmp_path)
+    outcomes = run_cells(world, cold_cells({"light": LIGHT}, (0, 1), 0.5), tmp_path)
     row = cold_rows(outcomes)[2]
     by_user: dict[str, list[float]] = {}
     seeds = []
     for outcome in outcomes[-2:]:
-        ids, values = outcome.result.recalls()["neighbors"]["withheld"]
+        ids, values = recalls_of(outcome.result)["neighbors"]["withheld"]
         seeds.append(values.mean())
         for user, value in zip(ids, values, strict=True):
             by_user.setdefault(user, []).append(value)
@@ -121,7 +120,7 @@ def test_a_users_value_is_the_mean_over_seeds(world: Dataset, tmp_path: Path) ->
 
 def test_holms_correction_is_over_the_rows_of_a_place(world: Dataset, tmp_path: Path) -> None:
     recipes = {"light": LIGHT, "pop": Recipe(model="popularity"), "knn": Recipe(model="itemknn")}
-    rows = cold_rows(run_cold(world, cold_cells(recipes, (0,), 0.5), tmp_path))
+    rows = cold_rows(run_cells(world, cold_cells(recipes, (0,), 0.5), tmp_path))
     assert rows[0].places["all"].against is None is rows[1].places["all"].against
     found = [row.places["all"].against for row in rows[2:]]
     smallest = min(found, key=lambda one: one.test.p_value)
@@ -131,19 +130,19 @@ def test_holms_correction_is_over_the_rows_of_a_place(world: Dataset, tmp_path: 
 def test_a_failure_is_told_and_ends_nothing_else(
     world: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure = cells_module._measure
+    compute = ColdCell.compute
 
-    def fail(job: cells_module.ColdJob) -> None:
-        if job.cell.name == "light" and job.cell.seed == 1:
+    def fail(cell: ColdCell, *words: Any) -> Any:
+        if cell.name == "light" and cell.seed == 1:
             raise ViralError("no luck")
-        measure(job)
+        return compute(cell, *words)
 
-    monkeypatch.setattr(cells_module, "_measure", fail)
+    monkeypatch.setattr(ColdCell, "compute", fail)
     study = compare_cold(world, {"light": LIGHT}, tmp_path, seeds=(0, 1))
     assert study.failures == ["light, seed 1: no luck"] and study.rows[2].seeds == (0,)
     monkeypatch.undo()
     assert compare_cold(world, {"light": LIGHT}, tmp_path, seeds=(0, 1)).failures == []
-    nothing = cold_rows([ColdOutcome(cold_cells({"light": LIGHT}, (0,), 0.1)[2], None, "why")])
+    nothing = cold_rows([Outcome(cold_cells({"light": LIGHT}, (0,), 0.1)[2], None, "why")])
     assert nothing[0].places == {} and nothing[0].failures == ("seed 0: why",)
 
 

@@ -80,8 +80,8 @@ def test_a_named_row_is_the_reference(dataset, out, board):
         compare(dataset, RECIPES, out, against="virla")
 
 
-def test_the_page_has_leaderboard_test_and_cost(board, out):
-    compare(board.dataset, RECIPES, out, seeds=range(2), metric="ndcg@10", command="viral compare …")
+def test_the_page_has_leaderboard_test_and_cost(board, dataset, out):
+    compare(dataset, RECIPES, out, seeds=range(2), metric="ndcg@10", command="viral compare …")
     page = parsed((out / "report.html").read_text(encoding="utf-8"))
     headings = [heading.text for heading in page.all("h2")]
     assert headings[0] == "Leaderboard" and "Cost" in headings
@@ -100,8 +100,8 @@ def cells_of(page, heading):
     return {line.one("th").text: [cell.text for cell in line.all("td")] for line in lines}
 
 
-def test_the_page_draws_intervals_differences_curves_and_cost(board, out):
-    compare(board.dataset, RECIPES, out, seeds=range(2), metric="ndcg@10", command="viral compare …")
+def test_the_page_draws_intervals_differences_curves_and_cost(board, dataset, out):
+    compare(dataset, RECIPES, out, seeds=range(2), metric="ndcg@10", command="viral compare …")
     page = parsed((out / "report.html").read_text(encoding="utf-8"))
     headings = [heading.text for heading in page.all("h2")]
     drawn = {name: page.one(id=f"section-{headings.index(name) + 1}") for name in headings}

@@ -10,13 +10,13 @@ import pytest
 
 from viral.base.files import fingerprint
 from viral.base.recipe import MemoryConfig, Recipe, TrainConfig, build
-from viral.lab.study import Cell, run_cells
-from viral.lab.study.cells import RESULT_FILE
+from viral.lab.study import TrainingCell, run_cells
+from viral.lab.study.kept_results import RESULT_FILE
 from viral.run.configuration import configured, find_model
 from worlds import dataset_folder, two_tastes
 
 BPR = Recipe(model="bpr", config={"embedding_dim": 4}, train=TrainConfig(max_epochs=1, batch_size=64, seed=3))
-CELL = Cell(name="row", group="study", recipe=BPR)
+CELL = TrainingCell(name="row", group="study", recipe=BPR)
 
 
 def without_recipe(summary: Mapping[str, object]) -> dict[str, object]:

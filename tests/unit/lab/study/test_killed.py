@@ -9,17 +9,17 @@ from collections import Counter
 from pathlib import Path
 
 from viral.base.recipe import Recipe, TrainConfig
-from viral.lab.study import Cell, run_cells
+from viral.lab.study import TrainingCell, run_cells
 from viral.training.checkpoint import load_checkpoint
 from worlds import dataset_folder, two_tastes
 
 EPOCHS = 20
 
 
-def cells() -> list[Cell]:
+def cells() -> list[TrainingCell]:
     config = {"embedding_dim": 4, "hidden_dim": 4, "num_neighbors": 3}
     return [
-        Cell(name="row", group="study", recipe=Recipe(model="viral", config=config, train=training_of(seed)))
+        TrainingCell(name="row", group="study", recipe=Recipe(model="viral", config=config, train=training_of(seed)))
         for seed in range(2)
     ]
 

@@ -15,13 +15,13 @@ from viral.apps.cli.experiment import _recipes, _tuning
 from viral.base.files import read_json, write_json
 from viral.base.recipe import Recipe, TrainConfig
 from viral.evaluation import PairedTest, evaluate, holm, item_segments, least_p, paired_test
-from viral.lab.study import Cell, compare, run_cells
-from viral.lab.study.cells import RANKS_FILE
+from viral.lab.study import TrainingCell, compare, run_cells
 from viral.lab.study.comparison.segment_tables import findings, mark
 from viral.lab.study.comparison.segments import Segment, SegmentTest
-from viral.lab.study.comparison.tuning_effort import Effort
-from viral.lab.study.runner import exposure_of
+from viral.lab.study.kept_results import RANKS_FILE
 from viral.lab.study.statistics import Interval
+from viral.lab.study.training_cells import exposure_of
+from viral.lab.study.tuning.effort import Effort
 from viral.run.bundle import Bundle
 from viral.run.pipeline import load_split, train
 from worlds import dataset_folder, random_world
@@ -200,7 +200,7 @@ def test_a_row_under_a_second_name_is_one_test(dataset, tmp_path):
 
 @pytest.mark.parametrize("damage", ["of an older version", "changed"])
 def test_cells_without_ranks_still_stand_in_the_table(dataset, tmp_path, damage):
-    cell = Cell(name="bpr", group="models", recipe=BPR)
+    cell = TrainingCell(name="bpr", group="models", recipe=BPR)
     result = run_cells(dataset, [cell], tmp_path / "study")[0].result
     assert len(result.ranks()[0]) == dataset.manifest["counts"]["test"]
     if damage == "changed":

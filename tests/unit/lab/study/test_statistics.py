@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from viral.lab.study.statistics import ANY, UNIT, Interval, compare_all, contribution, ratio, read_interval, shares
+from viral.lab.study.statistics import ANY, UNIT, Interval, compare_all, contribution, ratio, shares
 
 RNG = np.random.default_rng(3)
 
@@ -50,11 +50,11 @@ def test_cutting_at_the_range_loses_no_coverage():
 
 def test_an_interval_comes_out_of_its_json_again():
     found = Interval.of([0.1, 0.2], UNIT)
-    assert read_interval(json.loads(json.dumps(asdict(found)))).few
+    assert Interval.from_json(json.loads(json.dumps(asdict(found)))).few
     for written in ({"mean": 0.2, "low": -1.07, "high": 1.47, "n": 2}, {"mean": None, "low": None, "high": None}):
-        assert read_interval(written).low is None, "Student's ends of two seeds, as older versions wrote them"
+        assert Interval.from_json(written).low is None, "Student's ends of two seeds, as older versions wrote them"
     older = {"mean": 0.2, "low": 0.1, "high": 0.3, "n": 5}
-    assert read_interval(older) == Interval(0.2, 0.1, 0.3, 5)
+    assert Interval.from_json(older) == Interval(0.2, 0.1, 0.3, 5)
 
 
 def test_one_seed_has_no_interval_and_none_no_mean():

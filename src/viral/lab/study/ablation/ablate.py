@@ -2,56 +2,28 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from viral.base.errors import UsageError, nearest
+from viral.base.errors import UsageError
 from viral.base.parallel import Executor
 from viral.base.progress import say
-from viral.base.provenance import commit
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import write_report
-from viral.lab.study import latex_tables as latex
-from viral.lab.study import result_files as outputs
-from viral.lab.study.ablation.groups import (
-    FULL,
-    TEXT_ONLY,
-    TITLE_ONLY,
-    VISUAL_ONLY,
-    LeftOut,
-    Study,
-    ablation_cells,
-    chosen,
-)
-from viral.lab.study.ablation.plain_descriptions import PLAIN, origins, plain_descriptions
-from viral.lab.study.cells import Cell, data_hashes, fingerprint_of
-from viral.lab.study.rows import USER_METRICS, Row, common, find_row, make_rows
-from viral.lab.study.runner import Outcome, modalities, remedy, run_cells
-from viral.lab.study.statistics import Interval, contribution, shares
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ablation:
-    """A finished study of one data set: everything that its report and its files say."""
-
-    dataset: Dataset
-    rows: tuple[Row, ...]
-    studies: tuple[Study, ...]
-    left_out: tuple[LeftOut, ...]
-    seeds: tuple[int, ...]
-    metric: str
-    command: str
-    origins: dict[str, str]  # what made each feature table
-    users: int | None
-    seconds: float  # of this command; cells that were there cost none
-    contributions: dict[str, Interval]  # of the visual modality, against each control
-    shares: dict[str, Interval]  # of text and visual
-
-    @property
-    def failures(self) -> list[str]:
-        return [f"{row.group}: {row.name}, {failure}" for row in self.rows for failure in row.failures]
+from viral.lab.study import latex_tables, result_files
+from viral.lab.study.ablation.ablation import Ablation, contributions, modality_shares
+from viral.lab.study.ablation.plain_descriptions import PLAIN, plain_descriptions
+from viral.lab.study.ablation.published_groups import FULL
+from viral.lab.study.ablation.report import ablation_report
+from viral.lab.study.ablation.rows import LeftOut, ablation_cells, chosen
+from viral.lab.study.ablation.variant_groups import VariantGroup
+from viral.lab.study.cells import data_hashes, fingerprint_of
+from viral.lab.study.feature_reads import encoders_of
+from viral.lab.study.learning_curves import curves_of
+from viral.lab.study.rows import make_rows
+from viral.lab.study.runner import remedy, run_cells
+from viral.lab.study.study import check_metric, training_study
+from viral.lab.study.training_cells import TrainingCell
 
 
 def ablate(
@@ -65,113 +37,57 @@ def ablate(
     command: str = "",
     executor: Executor | None = None,
     renew: bool = False,
+    restamp: int = 0,
 ) -> Ablation:
-    """Run the studies and leave ``results.csv``, ``.json``, ``.tex`` and ``report.html`` in ``out``.
+    """Run the groups of rows named ``studies``; leave ``results.csv``, ``.json``, ``.tex`` and ``report.html``.
 
     ``base`` is the full model. Cells that ``out`` holds already are not computed again; ``Ablation.failures`` names
-    those that ended in a fault. Descriptions made with the plain prompt are encoded first, where there are any. With
-    ``renew``, cells that other code computed are computed anew.
+    those that ended in a fault. Descriptions made with the plain prompt are encoded first, where there are any.
+    ``renew`` and ``restamp`` are for cells that other code computed (:func:`viral.lab.study.runner.run_cells`).
     """
     started = time.perf_counter()
     base = base or Recipe(model="viral")
     picked = chosen(studies, base)
     check_metric(metric)
     cells, left_out = _plan(dataset, base, picked, seeds)
-    outcomes = run_cells(dataset, cells, out, executor=executor, renew=renew)
+    outcomes = run_cells(dataset, cells, out, executor=executor, renew=renew, restamp=restamp)
     rows = make_rows(outcomes, metric=metric, reference=FULL)
     result = Ablation(
-        dataset=dataset,
+        **training_study(dataset, command, outcomes, seeds=seeds, metric=metric),
         rows=tuple(rows),
-        studies=picked,
+        reference=FULL,
         left_out=tuple(left_out),
-        seeds=tuple(seeds),
-        metric=metric,
-        command=command,
-        origins=origins(dataset),
-        users=_users(outcomes),
         seconds=time.perf_counter() - started,
+        curves=tuple(curves_of(out, rows, metric)),
         contributions=contributions(rows, metric),
         shares=modality_shares(rows, metric),
     )
-    write_outputs(result, out)
+    _write(result, out, fingerprint_of(data_hashes(dataset), None))
     return result
 
 
-def check_metric(metric: str) -> None:
-    """Raise ``UsageError`` for what is not measured for each user."""
-    if metric not in USER_METRICS:
-        raise UsageError(f"cannot test {metric!r}", hint=nearest(metric, USER_METRICS))
-
-
 def _plan(
-    dataset: Dataset, base: Recipe, studies: Sequence[Study], seeds: Sequence[int]
-) -> tuple[list[Cell], list[LeftOut]]:
+    dataset: Dataset, base: Recipe, groups: Sequence[VariantGroup], seeds: Sequence[int]
+) -> tuple[list[TrainingCell], list[LeftOut]]:
     """The cells, once the features that only this study needs are made, and a word on the rows that cannot be run."""
     if base.model != "viral":
         raise UsageError(f"an ablation takes VIRAL apart, not {base.model!r}", hint='give a recipe of model = "viral"')
-    if any(variant.settings.get("visual") == PLAIN for study in studies for variant in study.variants):
+    if any(variant.settings.get("visual") == PLAIN for group in groups for variant in group.variants):
         plain_descriptions(dataset)
-    cells, left_out = ablation_cells(base, studies, seeds, modalities(dataset))
+    cells, left_out = ablation_cells(base, groups, seeds, encoders_of(dataset))
     for row in left_out:
         say(f"left out: {row.group}: {row.name} needs {row.modality!r}; run: {remedy(row.modality, dataset.path)}")
     return cells, left_out
 
 
-def _users(outcomes: Sequence[Outcome]) -> int | None:
-    return next((int(o.result.summary["users"]) for o in outcomes if o.result is not None), None)
-
-
-def contributions(rows: Sequence[Row], metric: str) -> dict[str, Interval]:
-    """The visual contribution, (full - control) / control, against text only and against the title-only control."""
-    full = find_row(rows, FULL)
-    found = {name: find_row(rows, name) for name in (TEXT_ONLY, TITLE_ONLY)}
-    return {
-        name: contribution(*common(full, control, metric=metric))
-        for name, control in found.items()
-        if full is not None and control is not None
-    }
-
-
-def modality_shares(rows: Sequence[Row], metric: str) -> dict[str, Interval]:
-    """The shares of text and visual, where all three rows that they are made of are there."""
-    full, text, visual = (find_row(rows, name) for name in (FULL, TEXT_ONLY, VISUAL_ONLY))
-    if full is None or text is None or visual is None:
-        return {}
-    return shares(*common(full, text, visual, metric=metric))
-
-
-def write_outputs(result: Ablation, out: Path) -> None:
+def _write(result: Ablation, out: Path, data: str) -> None:
     """Every file of the study, each whole or not at all."""
-    from viral.lab.study.ablation.report import ablation_report
-
-    data = fingerprint_of(data_hashes(result.dataset), None)
-    outputs.write_csv(out / outputs.CSV_FILE, result.rows, metric=result.metric, data=data)
-    outputs.write_results(out / outputs.JSON_FILE, to_json(result) | {"data_fingerprint": data})
+    result_files.write_rows(out / result_files.CSV_FILE, result.rows, metric=result.metric, data=data)
+    result_files.write_results(out / result.FILE, result.to_json() | {"data_fingerprint": data})
     caption = (
-        f"Ablation on {result.dataset.path.name}, {len(result.seeds)} seeds; * p < 0.05 against {FULL}"
+        f"Ablation on {result.data}, {len(result.seeds)} seeds; * p < 0.05 against {FULL}"
         f" in {result.metric} (paired over users, Holm-corrected). Made by: {result.command}"
     )
-    table = latex.latex_table(result.rows, metric=result.metric, caption=caption)
-    outputs.write_latex(out / outputs.LATEX_FILE, [table])
-    write_report(out / outputs.REPORT_FILE, ablation_report(result))
-
-
-def to_json(result: Ablation) -> dict[str, Any]:
-    """What ``viral ablate --json`` prints and ``results.json`` keeps."""
-    return {
-        "command": result.command,
-        "dataset": str(result.dataset.path),
-        "features": result.origins,
-        "counts": dict(result.dataset.manifest["counts"]),
-        "seeds": list(result.seeds),
-        "metric": result.metric,
-        "reference": FULL,
-        "commit": commit(),
-        "users": result.users,
-        "seconds": result.seconds,
-        "rows": outputs.rows_json(result.rows),
-        "visual_contribution": {name: asdict(interval) for name, interval in result.contributions.items()},
-        "shares": {name: asdict(interval) for name, interval in result.shares.items()},
-        "left_out": [asdict(row) | {"run": remedy(row.modality, result.dataset.path)} for row in result.left_out],
-        "failures": result.failures,
-    }
+    table = latex_tables.latex_table(result.rows, metric=result.metric, caption=caption)
+    latex_tables.write_latex(out / latex_tables.LATEX_FILE, [table])
+    write_report(out / result_files.REPORT_FILE, ablation_report(result))

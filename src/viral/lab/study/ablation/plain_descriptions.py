@@ -1,4 +1,4 @@
-"""The feature tables that only a study needs."""
+"""The feature table that only an ablation needs: what the describer says without knowing the title."""
 
 from viral.base.errors import DataError, UsageError
 from viral.base.files import fingerprint
@@ -38,12 +38,6 @@ def plain_descriptions(dataset: Dataset, *, encoder: Encoder | None = None) -> F
     table = FeatureTable(tuple(texts), PLAIN, values, name, stamp)
     table.save(dataset.features_folder)
     return table
-
-
-def origins(dataset: Dataset) -> dict[str, str]:
-    """What made each feature table, by modality."""
-    paths = sorted(dataset.features_folder.glob("*.parquet"))
-    return {path.stem: FeatureTable.load(path).encoder for path in paths}
 
 
 def _existing(dataset: Dataset, modality: str) -> FeatureTable | None:

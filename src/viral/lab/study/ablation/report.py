@@ -1,64 +1,68 @@
-"""The ablation's report."""
+"""An ablation's report, and the sections that its page in the browser has as well."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from viral.base.language import _, marked, n_
-from viral.base.provenance import commit
-from viral.lab.report import Bar, BarChart, Notes, Report, Section
-from viral.lab.report.wording import duration, fixed, percent
-from viral.lab.study import report_sections as sections
-from viral.lab.study.ablation.ablate import Ablation
-from viral.lab.study.ablation.groups import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY
-from viral.lab.study.rows import Row, find_row
+from viral.lab.report import Bar, BarChart, Grid, GridCell, GridRow, Notes, Report, Section, Sweep, SweepPoint, Table
+from viral.lab.report.wording import DASH, fixed, percent
+from viral.lab.study import report_sections
+from viral.lab.study.ablation.ablation import Ablation
+from viral.lab.study.ablation.published_groups import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY
+from viral.lab.study.ablation.rows import GROUPS
+from viral.lab.study.ablation.variant_groups import VariantGroup
+from viral.lab.study.report_sections import HIGHER, LOWER, estimate, mark_of
+from viral.lab.study.rows import USER_METRICS, Row, find_row
 from viral.lab.study.runner import remedy
 from viral.lab.study.statistics import ENOUGH
+from viral.lab.study.study import setting_text
 
 SIDES = {"text": marked("text"), "visual": marked("visual")}
 
 
 def ablation_report(result: Ablation) -> Report:
     """The whole study as one page."""
-    counts = result.dataset.manifest["counts"]
-    return Report(
-        title=_("VIRAL taken apart on %(data)s", data=result.dataset.path.name),
-        subtitle=_("Each row is the full model with one thing changed, trained and measured in the same way."),
-        lede=_finding(result),
-        facts=(
-            (_("users"), f"{counts['users']:,}"),
-            (_("items"), f"{counts['items']:,}"),
-            (_("interactions"), f"{counts['interactions']:,}"),
-            (_("seeds"), ", ".join(map(str, result.seeds))),
-            (_("rows"), str(len(result.rows))),
-            (_("training time"), duration(sum(sum(row.seconds) for row in _distinct(result.rows)))),
-        ),
-        sections=(
-            _ranking(result),
-            _questions(result),
-            *_modalities(result),
-            *_sweeps(result),
-            _tests(result),
-            _notes(result),
-        ),
+    return report_sections.report(
+        result,
+        _("VIRAL taken apart on %(data)s", data=result.data),
+        _("Each row is the full model with one thing changed, trained and measured in the same way."),
+        _finding(result),
+        report_sections.distinct(result.rows),
+        ablation_sections(result),
     )
 
 
-def _distinct(rows: Sequence[Row]) -> list[Row]:
-    """Without the rows that are another one under a second name."""
-    return list({row.model_key: row for row in reversed(rows)}.values())
+def ablation_sections(result: Ablation) -> list[Section]:
+    """The rows and what each changes, the modalities, the sweeps, the tests."""
+    swept = {group.name for group in result.groups if group.parameter}
+    plain = [row for row in result.rows if row.group not in swept]
+    asked = tuple(f"{group.name}: {_(group.question)}" for group in result.groups if not group.parameter)
+    tested = any(row.comparison is not None for row in result.rows)
+    return [
+        _ranking(result, plain),
+        _matrix(plain, result.metric),
+        _grid(plain, result.metric),
+        *([Notes(heading=_("What each study asks"), notes=asked)] if asked else []),
+        *([_gains(result)] if result.contributions else []),
+        *([_shares(result)] if result.shares else []),
+        *(_sweep(result, group) for group in result.groups if group.parameter),
+        *([report_sections.tests_table(result)] if tested else []),
+        *report_sections.learning_curves(result),
+        _notes(result),
+    ]
 
 
 def _finding(result: Ablation) -> str:
     full = find_row(result.rows, FULL)
     if full is None:
         return _("The full model has no result.")
-    compared = {row.model_key: row.comparison for row in result.rows if row.comparison is not None}.values()
-    significant = [c.test.difference for c in compared if c.p_holm < sections.SIGNIFICANT]
-    worse, better = sum(d < 0 for d in significant), sum(d > 0 for d in significant)
+    compared = {row.model_key: mark_of(row.comparison) for row in result.rows if row.comparison is not None}
+    worse, better = (sum(mark == wanted for mark in compared.values()) for wanted in (LOWER, HIGHER))
     said = [
         _(
             "The full model has a %(metric)s of %(value)s. Of %(rows)s rows compared with it, %(worse)s are lower and"
             " %(better)s higher beyond luck over users (Holm-corrected).",
-            metric=result.metric, value=fixed(full.metrics[result.metric].mean), rows=len(compared), worse=worse,
+            metric=result.metric, value=fixed(full.mean(result.metric)), rows=len(compared), worse=worse,
             better=better,
         )
     ]  # fmt: skip
@@ -71,24 +75,14 @@ def _finding(result: Ablation) -> str:
     return " ".join(said)
 
 
-def _ranking(result: Ablation) -> Section:
-    counts = result.dataset.manifest["counts"]
+def _ranking(result: Ablation, rows: Sequence[Row]) -> Section:
+    counts = result.counts
     parts = " / ".join(f"{counts[name]:,}" for name in ("train", "valid", "test") if name in counts)
-    swept = {study.name for study in result.studies if study.parameter}
-    return sections.ranking(
-        [row for row in result.rows if row.group not in swept],
+    return report_sections.ranking(
+        result,
+        rows,
         heading=_("The rows"),
-        metric=result.metric,
-        reference=FULL,
-        facts={
-            "command": result.command,
-            "data": f"{result.dataset.path.name} ({parts} {_('train / valid / test')})"
-            if parts
-            else result.dataset.path.name,
-            "commit": commit(),
-        },
-        seeds=result.seeds,
-        users=result.users,
+        data=f"{result.data} ({parts} {_('train / valid / test')})" if parts else result.data,
         intro=_("Each row is the full model but for what its name says; beneath it stands the study that it is of."),
         notes=(
             _(
@@ -99,18 +93,75 @@ def _ranking(result: Ablation) -> Section:
     )
 
 
-def _questions(result: Ablation) -> Section:
-    asked = tuple(f"{study.name}: {_(study.question)}" for study in result.studies if not study.parameter)
-    return Notes(heading=_("What each study asks"), notes=asked)
+def _matrix(rows: Sequence[Row], metric: str) -> Table:
+    """What each row changes in the full model, setting by setting, and what comes of it."""
+    variants = {(group.name, variant.name): variant for group in GROUPS.values() for variant in group.variants}
+    settings: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        variant = variants.get((row.group, row.name))
+        changed = dict(variant.settings) if variant is not None else {}
+        settings[row.name] = changed | ({"model": row.model} if row.model != "viral" else {})
+    names = list(dict.fromkeys(name for changed in settings.values() for name in changed))
+    against = _("against the full model")
+    columns = (_("row"), metric, against, *names)
+    return Table(
+        heading=_("Ablation matrix"),
+        columns=columns,
+        rows=tuple(
+            (
+                row.name,
+                fixed(row.mean(metric)),
+                _change(row),
+                *("" if name not in settings[row.name] else setting_text(settings[row.name][name]) for name in names),
+            )
+            for row in rows
+        ),
+        numeric=(metric, against),
+        notes=tuple(row.group for row in rows),
+        highlight=frozenset(place for place, row in enumerate(rows) if row.name == FULL),
+        caption=_(
+            "An empty cell: as in the full model. %(higher)s and %(lower)s: higher and lower beyond luck over users"
+            " (paired test, Holm-corrected p < 0.05).",
+            higher=HIGHER,
+            lower=LOWER,
+        ),
+    )
 
 
-def _modalities(result: Ablation) -> list[Section]:
-    return [*([_gains(result)] if result.contributions else []), *([_shares(result)] if result.shares else [])]
+def _change(row: Row) -> str:
+    if row.comparison is None:
+        return DASH
+    mark = f" {mark_of(row.comparison)}".rstrip()
+    return f"{percent(row.comparison.relative, signed=True)}{mark}"
+
+
+def _grid(rows: Sequence[Row], metric: str) -> Grid:
+    """Bars of each row by metric."""
+    names = (*USER_METRICS, "coverage@20")
+    return Grid(
+        heading=_("The rows by metric"),
+        columns=tuple((name, _("tested") if name == metric else "") for name in names),
+        rows=tuple(
+            GridRow(
+                label=row.name,
+                cells=tuple(GridCell(value=estimate(row.metrics[name])) for name in names),
+                highlight=row.name == FULL,
+            )
+            for row in rows
+            if row.seeds
+        ),
+        caption=_("Means over the seeds; each column has its own scale, from zero."),
+    )
 
 
 def _gains(result: Ablation) -> BarChart:
+    """What the visual modality adds to each control."""
     bars = [
-        Bar(label=_("full against %(row)s", row=name), value=sections.estimate(interval), highlight=name == TEXT_ONLY)
+        Bar(
+            label=_("full against %(row)s", row=name),
+            value=estimate(interval),
+            highlight=name == TEXT_ONLY,
+        )
         for name, interval in result.contributions.items()
     ]
     return BarChart(
@@ -119,7 +170,7 @@ def _gains(result: Ablation) -> BarChart:
         quantity=_("(full - control) / control in %(metric)s", metric=result.metric),
         percent=True,
         signed=True,
-        caption=sections.over_seeds(),
+        caption=report_sections.over_seeds(),
         intro=_(
             "Against the text alone, the gain is that of a second branch, the title in it and the words about"
             " the picture. Against the title-only control, it is that of the words about the picture."
@@ -128,7 +179,8 @@ def _gains(result: Ablation) -> BarChart:
 
 
 def _shares(result: Ablation) -> BarChart:
-    bars = [Bar(label=_(SIDES[name]), value=sections.estimate(interval)) for name, interval in result.shares.items()]
+    """What is lost without text and without the picture."""
+    bars = [Bar(label=_(SIDES[name]), value=estimate(interval)) for name, interval in result.shares.items()]
     lost = _(
         "What is lost when a modality is removed (full less “%(visual)s” is the text's, full less"
         " “%(text)s” the visual one's, at least 0), over the sum of both. Seeds at which no removal does"
@@ -140,7 +192,7 @@ def _shares(result: Ablation) -> BarChart:
         bars=tuple(bars),
         quantity=_("share of what is lost in %(metric)s", metric=result.metric),
         percent=True,
-        caption=f"{lost} {sections.over_seeds()}",
+        caption=f"{lost} {report_sections.over_seeds()}",
         intro=_(
             "What both modalities tell is in neither loss, what only both together tell is in both: these are"
             " shares of what cannot be replaced, not of information."
@@ -148,28 +200,37 @@ def _shares(result: Ablation) -> BarChart:
     )
 
 
-def _sweeps(result: Ablation) -> list[Section]:
+def _sweep(result: Ablation, group: VariantGroup) -> Sweep:
+    """A group's rows along its parameter; the value that the full model has is highlighted."""
     full = find_row(result.rows, FULL)
-    return [
-        sections.sweep(
-            [row for row in result.rows if row.group == study.name],
-            heading=_(study.title),
-            parameter=study.parameter,
-            metric=result.metric,
-            reference=full,
-            intro=_(study.question),
+    ordered = sorted(
+        (row for row in result.rows if row.group == group.name and row.place is not None and row.seeds),
+        key=lambda row: row.place or 0.0,
+    )
+    return Sweep(
+        heading=_(group.title),
+        parameter=group.parameter,
+        quantity=result.metric,
+        points=tuple(
+            SweepPoint(
+                label=f"{row.place:g}",
+                value=estimate(row.metrics[result.metric]),
+                highlight=full is not None and row.model_key == full.model_key,
+            )
+            for row in ordered
+        ),
+        caption=n_(
+            "The mean of %(number)s seed.",
+            "Means over %(number)s seeds.",
+            max((len(row.seeds) for row in ordered), default=0),
         )
-        for study in result.studies
-        if study.parameter
-    ]
-
-
-def _tests(result: Ablation) -> Section:
-    return sections.tests_table(result.rows, metric=result.metric, reference=FULL)
+        + (" " + _("The ringed value is that of %(reference)s.", reference=full.name) if full is not None else ""),
+        intro=_(group.question),
+    )
 
 
 def _notes(result: Ablation) -> Section:
-    features = [_("%(name)s by %(encoder)s", name=name, encoder=encoder) for name, encoder in result.origins.items()]
+    features = [_("%(name)s by %(encoder)s", name=name, encoder=encoder) for name, encoder in result.features.items()]
     made = [_("The features: %(features)s.", features=", ".join(features))]
     made += [
         _(
@@ -178,8 +239,7 @@ def _notes(result: Ablation) -> Section:
         )
         for row in result.left_out
     ]  # fmt: skip
-    made += [_("Failed: %(failure)s", failure=failure) for failure in result.failures]
-    made += sections.code_notes(result.rows)
+    made += [*report_sections.failure_notes(result.failures), *report_sections.code_notes(result.rows)]
     if len(result.seeds) < ENOUGH:
         made.append(
             n_(

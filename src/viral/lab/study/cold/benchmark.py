@@ -84,7 +84,7 @@ def withhold(parts: Split, share: float, seed: int) -> Withheld:
         return Interactions(of.users[rows], place[of.items[rows]], of.num_users, size)
 
     train, valid, test = (part(one, ~mask[one.items], len(kept)) for one in (parts.train, parts.valid, parts.test))
-    known = train.user_degrees() > 0  # of somebody who took nothing else nothing can be foretold
+    known = train.user_degrees() > 0  # nothing can be predicted for a user without other interactions
     relevant = part(log, mask[log.items] & known[log.users], count)
     ids = tuple(parts.items.ids[item] for item in chosen.tolist())
     return Withheld(Split(train, valid, test, parts.users, kept), ids, relevant)

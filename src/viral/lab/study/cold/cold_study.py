@@ -1,27 +1,34 @@
-"""The results of ``viral compare --cold`` as a study's files: CSV, JSON and one page."""
+"""``viral compare --cold``: how well items are recommended that came after training; CSV, JSON and one page."""
 
-import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from viral.base.files import atomic_write
 from viral.base.language import _, marked
 from viral.base.parallel import Executor
-from viral.base.provenance import commit
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import Bar, BarChart, Estimate, Notes, Report, Section, Table, write_report
 from viral.lab.report.wording import DASH, duration, fixed, percent
-from viral.lab.study.cold.benchmark import CUTOFF, PLACES, SHARE
-from viral.lab.study.cold.cells import BASELINES, cold_cells, run_cold
-from viral.lab.study.cold.rows import ColdPlace, ColdRow, cold_rows, row_json
-from viral.lab.study.report_sections import between
-from viral.lab.study.result_files import safe_cell, write_results
+from viral.lab.study.cold.benchmark import CUTOFF, PLACES, SHARE, withhold
+from viral.lab.study.cold.cells import BASELINES, METRIC, cold_cells
+from viral.lab.study.cold.rows import ColdPlace, ColdRow, cold_rows
+from viral.lab.study.from_json import from_json
+from viral.lab.study.report_sections import between, ends, failure_notes
+from viral.lab.study.result_files import REPORT_FILE, write_csv, write_results
+from viral.lab.study.rows import mean
+from viral.lab.study.runner import run_cells
+from viral.lab.study.study import Study, Summary, about_data, size_of
+from viral.run.pipeline import load_split
 
-CSV_FILE, JSON_FILE, REPORT_FILE = "cold.csv", "cold.json", "report.html"
-WAYS = (marked("own"), marked("foretold"), marked("neighbors"), marked("failed"))  # of embedding a new item
+CSV_FILE = "cold.csv"
+WAYS = {  # of embedding a new item: as files and the command line have them, and in words
+    "own": marked("own"),
+    "foretold": marked("predicted"),
+    "neighbors": marked("neighbors"),
+    "failed": marked("failed"),
+}
 HEADINGS = {
     "withheld": marked("The withheld items among themselves"),
     "all": marked("The withheld items among all items"),
@@ -33,19 +40,53 @@ COLUMNS = ("row", "model", "way", "place", "recall@20", "low", "high", "seeds_lo
            "failures")  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColdStudy:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdStudy(Study):
     """Rows of models on items that came after training."""
 
-    dataset: Dataset
+    KIND, FILE = "cold", "cold.json"
+
     rows: tuple[ColdRow, ...]
     seeds: tuple[int, ...]
     share: float
-    command: str
 
     @property
     def failures(self) -> list[str]:
         return [f"{row.name}, {failure}" for row in self.rows for failure in row.failures]
+
+    @property
+    def ours(self) -> tuple[str, ...]:
+        return tuple(label(row) for row in self.rows if row.model == "viral")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "command": self.command,
+            "dataset": self.dataset,
+            "counts": dict(self.counts),
+            "seeds": list(self.seeds),
+            "share": self.share,
+            "cutoff": CUTOFF,
+            "commit": self.commit,
+            "rows": [asdict(row) for row in self.rows],
+            "failures": self.failures,
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        rows = from_json(tuple[ColdRow, ...], document["rows"])
+        seeds = tuple(dict.fromkeys(seed for row in rows for seed in row.seeds))
+        study: Self = from_json(cls, {"share": SHARE, "seeds": seeds, **document})
+        return study
+
+    def summary(self) -> Summary:
+        """The row whose new items are found best among all items."""
+        there = [row for row in self.rows if "all" in row.places]
+        first = max(there, key=lambda row: row.places["all"].recall.mean, default=None)
+        if first is None:
+            return Summary(size_of(self.rows), len(self.rows), _("no result"), None)
+        value = first.places["all"].recall.mean
+        said = _("%(row)s: %(metric)s %(value)s of new items", row=label(first), metric=METRIC, value=fixed(value))
+        return Summary(size_of(self.rows), len(self.rows), said, value)
 
 
 def compare_cold(
@@ -58,50 +99,27 @@ def compare_cold(
     command: str = "",
     executor: Executor | None = None,
     renew: bool = False,
+    restamp: int = 0,
 ) -> ColdStudy:
     """Withhold other items at each seed, train every recipe without them, rank them as new.
 
     Leaves ``cold.csv``, ``cold.json`` and ``report.html`` in ``out``, and the cells, with which the same command goes
     on where it was. Raises ``UsageError`` for unknown models and for a share that withholds nothing or everything.
     """
-    outcomes = run_cold(dataset, cold_cells(recipes, seeds, share), out, executor=executor, renew=renew)
-    rows = tuple(cold_rows(outcomes))
-    study = ColdStudy(dataset=dataset, rows=rows, seeds=tuple(seeds), share=share, command=command)
-    _write_csv(out / CSV_FILE, rows)
-    write_results(out / JSON_FILE, study_json(study))
+    cells = cold_cells(recipes, seeds, share)
+    for seed in seeds[:1]:
+        withhold(load_split(dataset), share, seed)  # a share of nothing or everything is said before the first cell
+    rows = cold_rows(run_cells(dataset, cells, out, executor=executor, renew=renew, restamp=restamp))
+    study = ColdStudy(**about_data(dataset, command), rows=tuple(rows), seeds=tuple(seeds), share=share)
+    write_csv(out / CSV_FILE, COLUMNS, (_line(row, place, row.places.get(place)) for row in rows for place in PLACES))
+    write_results(out / study.FILE, study.to_json())
     write_report(out / REPORT_FILE, cold_report(study))
     return study
 
 
-def study_json(study: ColdStudy) -> dict[str, Any]:
-    """What ``viral compare --cold --json`` prints and ``cold.json`` keeps."""
-    return {
-        "command": study.command,
-        "dataset": str(study.dataset.path),
-        "counts": dict(study.dataset.manifest["counts"]),
-        "seeds": list(study.seeds),
-        "share": study.share,
-        "cutoff": CUTOFF,
-        "commit": commit(),
-        "rows": [row_json(row) for row in study.rows],
-        "failures": study.failures,
-    }
-
-
-def _write_csv(path: Path, rows: Sequence[ColdRow]) -> None:
-    """One line for each row and place."""
-    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for row in rows:
-            for place in PLACES:
-                values = _line(row, place, row.places.get(place))
-                writer.writerow([safe_cell(values.get(column)) for column in COLUMNS])
-
-
 def _line(row: ColdRow, place: str, found: ColdPlace | None) -> dict[str, Any]:
     values: dict[str, Any] = {"row": row.name, "model": row.model, "way": row.way, "place": place}
-    values |= {"seeds": " ".join(map(str, row.seeds)), "epochs": _mean(row.epochs), "seconds": _mean(row.seconds)}
+    values |= {"seeds": " ".join(map(str, row.seeds)), "epochs": mean(row.epochs), "seconds": mean(row.seconds)}
     values |= {"commit": " ".join(row.commits), "failures": "; ".join(row.failures)}
     if found is None:
         return values
@@ -117,10 +135,6 @@ def _line(row: ColdRow, place: str, found: ColdPlace | None) -> dict[str, Any]:
     return values
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
 def _training(rows: Sequence[ColdRow]) -> float:
     """Seconds of all trainings: the ways of a model share one."""
     return sum(sum(seconds) for seconds in {row.name: row.seconds for row in rows}.values())
@@ -129,15 +143,15 @@ def _training(rows: Sequence[ColdRow]) -> float:
 def label(row: ColdRow) -> str:
     """A row's name with its way."""
     name = _(row.name) if row.name in BASELINES else row.name
-    way = _(row.way) if row.way in WAYS else row.way
+    way = _(WAYS.get(row.way, row.way)) if row.way else ""
     return f"{name} ({way})" if way else name
 
 
 def cold_report(study: ColdStudy) -> Report:
     """The study as one page."""
-    counts = study.dataset.manifest["counts"]
+    counts = study.counts
     return Report(
-        title=_("New items on %(data)s", data=study.dataset.path.name),
+        title=_("New items on %(data)s", data=study.data),
         subtitle=_(
             "%(share)s of the items withheld from everything, other ones at each seed, then added cold.",
             share=percent(study.share, 0),
@@ -148,24 +162,19 @@ def cold_report(study: ColdStudy) -> Report:
             (_("seeds"), ", ".join(map(str, study.seeds))),
             (_("training time"), duration(_training(study.rows))),
         ),
-        ours=ours(study.rows),
-        sections=(
-            *place_sections(study.rows),
-            notes(
-                study.failures, _("Command: %(command)s; commit %(commit)s.", command=study.command, commit=commit())
-            ),
-        ),
+        ours=study.ours,
+        sections=tuple(cold_sections(study)),
     )
 
 
-def place_sections(rows: Sequence[ColdRow]) -> list[Section]:
+def cold_sections(study: ColdStudy) -> list[Section]:
     """A chart and a table of each place, the best row first."""
     sections: list[Section] = []
     for place in PLACES:
-        ordered = sorted((r for r in rows if place in r.places), key=lambda r: -r.places[place].recall.mean)
+        ordered = sorted((r for r in study.rows if place in r.places), key=lambda r: -r.places[place].recall.mean)
         if ordered:
             sections += [_chart(place, ordered), _table(place, ordered)]
-    return sections
+    return [*sections, _notes(study)]
 
 
 def _chart(place: str, rows: Sequence[ColdRow]) -> Section:
@@ -174,7 +183,7 @@ def _chart(place: str, rows: Sequence[ColdRow]) -> Section:
         found = row.places[place].recall
         value = Estimate(found.mean, found.low, found.high)
         bars.append(Bar(label=label(row), value=value, highlight=row.name in BASELINES))
-    return BarChart(heading=_(HEADINGS[place]), bars=tuple(bars), quantity="recall@20", models=True,
+    return BarChart(heading=_(HEADINGS[place]), bars=tuple(bars), quantity=METRIC, models=True,
                     caption=_("Whiskers are 95 % bootstrap intervals over users."))  # fmt: skip
 
 
@@ -192,35 +201,26 @@ def _table(place: str, rows: Sequence[ColdRow]) -> Section:
 def place_cells(found: ColdPlace) -> list[str]:
     """Recall, intervals over users and seeds, ratio to random, and the test against content, as texts."""
     recall, ratio, seeds, against = found.recall, found.ratio, found.over_seeds, found.against
-    cells = [fixed(recall.mean), _to(fixed(recall.low), fixed(recall.high)), between(seeds)]
-    cells.append(f"{fixed(ratio.mean, 2)} ({_to(fixed(ratio.low, 2), fixed(ratio.high, 2))})")
+    cells = [fixed(recall.mean), ends(recall.low, recall.high), between(seeds)]
+    cells.append(f"{fixed(ratio.mean, 2)} ({ends(ratio.low, ratio.high, places=2)})")
     if against is None:
         return [*cells, DASH, DASH, DASH]
     test = against.test
-    ends = _to(fixed(test.low, signed=True), fixed(test.high, signed=True))
-    return [*cells, fixed(test.difference, signed=True), ends, f"{against.p_holm:.2g}"]
+    between_users = ends(test.low, test.high, signed=True)
+    return [*cells, fixed(test.difference, signed=True), between_users, f"{against.p_holm:.2g}"]
 
 
-def _to(low: str, high: str) -> str:
-    return _("%(low)s to %(high)s", low=low, high=high)
-
-
-def ours(rows: Sequence[ColdRow]) -> tuple[str, ...]:
-    """The labels of the rows that are VIRAL."""
-    return tuple(label(row) for row in rows if row.model == "viral")
-
-
-def notes(failures: Sequence[str], *first: str) -> Section:
-    """What a reader must know, after what is said ``first``, and what failed."""
+def _notes(study: ColdStudy) -> Section:
+    """What a reader must know, and what failed."""
     told = [
-        *first,
+        _("Command: %(command)s; commit %(commit)s.", command=study.command, commit=study.commit),
         _(
             "Random is what random order has in expectation: of m candidates each is among the first %(cutoff)s with"
-            " probability %(cutoff)s / m. Content neighbours sum the similarities to all that a user took.",
+            " probability %(cutoff)s / m. Content neighbours sum the similarities to all that a user interacted with.",
             cutoff=CUTOFF,
         ),
         _(
-            "Foretold: by a ridge from features to vectors, learnt from the known items. Own: the model's encoders"
+            "Predicted: by a ridge from features to vectors, learnt from the known items. Own: the model's encoders"
             " embed the new item, the item graph links it. Neighbors: the mean of its nearest known items' vectors."
         ),
         _(
@@ -228,6 +228,6 @@ def notes(failures: Sequence[str], *first: str) -> Section:
             " the rows of a place) are for these withheld items and trainings. The interval over seeds is Student's,"
             " cut where the metric's range ends; of fewer than four seeds stand the least and the greatest."
         ),
-        *(_("Failed: %(failure)s", failure=failure) for failure in failures),
+        *failure_notes(study.failures),
     ]
     return Notes(heading=_("What to keep in mind"), notes=tuple(told))

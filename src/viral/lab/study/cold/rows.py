@@ -7,19 +7,19 @@ Shapes: n users, S seeds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from viral.evaluation import PairedTest, holm, paired_test
 from viral.lab.study.cold.benchmark import PLACES
-from viral.lab.study.cold.cells import CONTENT, RANDOM, ColdOutcome
-from viral.lab.study.statistics import NAN, UNIT, Interval, read_interval
+from viral.lab.study.cold.cells import CONTENT, RANDOM, ColdCell, recalls_of
+from viral.lab.study.kept_results import FloatArray
+from viral.lab.study.runner import Outcome
+from viral.lab.study.statistics import UNIT, Interval
 
 ROUNDS = 2_000  # of the bootstrap
-FloatArray = npt.NDArray[np.float64]
 BySeed = Mapping[int, Mapping[str, float]]  # seed -> user id -> recall
 
 
@@ -63,17 +63,17 @@ class ColdRow:
     epochs: tuple[int, ...] = ()
     seconds: tuple[float, ...] = ()
     commits: tuple[str, ...] = ()
-    failures: tuple[str, ...] = field(default=())
+    failures: tuple[str, ...] = ()
 
 
-def cold_rows(outcomes: Sequence[ColdOutcome]) -> list[ColdRow]:
+def cold_rows(outcomes: Sequence[Outcome[ColdCell]]) -> list[ColdRow]:
     """One row for each row's name and way, random order and content first."""
     found: dict[tuple[str, str], dict[int, Mapping[str, Mapping[str, float]]]] = {}
     for outcome in outcomes:
         if outcome.result is None:
             found.setdefault((outcome.cell.name, "failed"), {})
             continue
-        for way, places in outcome.result.recalls().items():
+        for way, places in recalls_of(outcome.result).items():
             values = {place: dict(zip(*recall, strict=True)) for place, recall in places.items()}
             found.setdefault((outcome.cell.name, way), {})[outcome.cell.seed] = values
     done = {name for (name, _), seeds in found.items() if seeds}
@@ -108,7 +108,7 @@ def _tests(found: Mapping[Any, Any], keys: Sequence[tuple[str, str]], place: str
 def _row(
     key: tuple[str, str],
     found: Mapping[Any, Any],
-    outcomes: Sequence[ColdOutcome],
+    outcomes: Sequence[Outcome[ColdCell]],
     tests: Mapping[str, Mapping[tuple[str, str], Against]],
 ) -> ColdRow:
     places = {}
@@ -143,49 +143,3 @@ def _bounds(row: FloatArray, random: FloatArray) -> tuple[Bounds, Bounds]:
         low, high = np.quantile(drawn, [0.025, 0.975])
         made.append(Bounds(float(value), float(low), float(high)))
     return made[0], made[1]
-
-
-def row_json(row: ColdRow) -> dict[str, Any]:
-    """A row as JSON."""
-    return asdict(row)
-
-
-def row_of(values: Mapping[str, Any]) -> ColdRow:
-    """A row out of its JSON again; ``KeyError``, ``TypeError`` or ``ValueError`` where it is none."""
-    return ColdRow(
-        name=str(values["name"]),
-        model=str(values["model"]),
-        way=str(values["way"]),
-        places={place: _place_of(values["places"][place]) for place in PLACES if place in values["places"]},
-        seeds=tuple(map(int, values["seeds"])),
-        epochs=tuple(map(int, values["epochs"])),
-        seconds=tuple(map(_number, values["seconds"])),
-        commits=tuple(map(str, values["commits"])),
-        failures=tuple(map(str, values["failures"])),
-    )
-
-
-def _place_of(values: Mapping[str, Any]) -> ColdPlace:
-    against = values["against"]
-    return ColdPlace(
-        recall=_bounds_of(values["recall"]),
-        over_seeds=read_interval(values["over_seeds"]),
-        ratio=_bounds_of(values["ratio"]),
-        against=None if against is None else Against(_test_of(against["test"]), _number(against["p_holm"])),
-        users=int(values["users"]),
-    )
-
-
-def _bounds_of(values: Mapping[str, Any]) -> Bounds:
-    return Bounds(_number(values["mean"]), _number(values["low"]), _number(values["high"]))
-
-
-def _test_of(values: Mapping[str, Any]) -> PairedTest:
-    difference, low, high, p_value = (_number(values[name]) for name in ("difference", "low", "high", "p_value"))
-    wins, ties, losses = (int(values[name]) for name in ("wins", "ties", "losses"))
-    return PairedTest(difference, low, high, p_value, wins, ties, losses)
-
-
-def _number(value: float | None) -> float:
-    """JSON has null for what is no number."""
-    return NAN if value is None else float(value)

@@ -2,65 +2,36 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from viral.base.errors import UsageError, nearest
 from viral.base.language import ENGLISH, using
 from viral.base.parallel import Executor
 from viral.base.progress import say
-from viral.base.provenance import commit
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
-from viral.lab.report import Curve, write_report
-from viral.lab.study import latex_tables as latex
-from viral.lab.study import result_files as outputs
-from viral.lab.study.ablation.ablate import check_metric
-from viral.lab.study.ablation.plain_descriptions import origins
-from viral.lab.study.cells import Cell, data_hashes, fingerprint_of
-from viral.lab.study.comparison import published_tables as beside
-from viral.lab.study.comparison import segment_tables
-from viral.lab.study.comparison.published_numbers import Published, published
-from viral.lab.study.comparison.segments import Segment, segments_of
-from viral.lab.study.comparison.tuning_effort import Effort
+from viral.lab.report import write_report
+from viral.lab.study import latex_tables, result_files
+from viral.lab.study.cells import data_hashes, fingerprint_of
+from viral.lab.study.comparison import published_tables, segment_tables
+from viral.lab.study.comparison.cost_tables import budget, cost, popularity
+from viral.lab.study.comparison.leaderboard import Leaderboard
+from viral.lab.study.comparison.published_numbers import published
+from viral.lab.study.comparison.report import leaderboard_report
+from viral.lab.study.comparison.segments import segments_of
+from viral.lab.study.feature_reads import encoders_of, reads_of
 from viral.lab.study.learning_curves import curves_of
-from viral.lab.study.rows import Row, make_rows
+from viral.lab.study.report_sections import tests_table
+from viral.lab.study.rows import Row, make_rows, mean
 from viral.lab.study.runner import Outcome, run_cells
+from viral.lab.study.study import check_metric, training_study
+from viral.lab.study.training_cells import TrainingCell
+from viral.lab.study.tuning.effort import Effort
 from viral.run.pipeline import load_split
 
 GROUP = "models"
 OURS = "viral"  # what is not a baseline
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaderboard:
-    """A finished comparison; ``rows`` stand by their mean of ``metric`` on test, best first."""
-
-    dataset: Dataset
-    rows: tuple[Row, ...]
-    reference: str  # the row that the others are tested against
-    chosen: bool  # the reference is the best baseline on validation, not one that was named
-    seeds: tuple[int, ...]
-    metric: str
-    command: str
-    users: int | None
-    seconds: float
-    own_processes: bool  # each cell had one, so that its peak memory is its own
-    published: Published | None = None  # what others report, to stand beside these rows
-    segments: tuple[Segment, ...] = ()
-    wanted: float | None = None  # mean training interactions of the items that users took in the test set
-    curves: tuple[Curve, ...] = ()  # of the first seed of each row that was trained in epochs
-    tuning: Mapping[str, Effort] = field(default_factory=dict)  # by row, of those that a study beside them tells
-
-    @property
-    def unlike(self) -> str:
-        """Why the published numbers cannot stand beside these; the empty string where they can, or there are none."""
-        return self.published.fault(self.dataset) if self.published is not None else ""
-
-    @property
-    def failures(self) -> list[str]:
-        return [f"{row.name}, {failure}" for row in self.rows for failure in row.failures]
 
 
 def compare(
@@ -77,6 +48,7 @@ def compare(
     beside_published: str | None = None,
     tuning: Mapping[str, Effort] | None = None,
     renew: bool = False,
+    restamp: int = 0,
 ) -> Leaderboard:
     """Train every recipe at every seed, and leave ``results.csv``, ``.json``, ``.tex`` and ``report.html`` in ``out``.
 
@@ -84,48 +56,53 @@ def compare(
     best baseline: of the models that are not VIRAL, the one with the greatest mean on *validation*. ``own_processes``
     says that ``executor`` gives each cell a process of its own. ``beside_published`` names a benchmark whose published
     numbers are put beside the rows (and in ``published.csv`` and ``.tex``). ``tuning`` says what choosing a row's
-    hyper-parameters cost. With ``renew``, cells that other code computed are computed anew.
+    hyper-parameters cost. ``renew`` and ``restamp`` are for cells that other code computed
+    (:func:`viral.lab.study.runner.run_cells`).
     """
     check_metric(metric)
     theirs = published(beside_published) if beside_published is not None else None
     if against is not None and against not in recipes:
         raise UsageError(f"no row is called {against!r}", hint=nearest(against, recipes))
     started = time.perf_counter()
-    outcomes = run_cells(dataset, model_cells(recipes, seeds), out, executor=executor, renew=renew)
+    cells = model_cells(recipes, seeds, encoders_of(dataset))
+    outcomes = run_cells(dataset, cells, out, executor=executor, renew=renew, restamp=restamp)
     reference = against or best_baseline(make_rows(outcomes, metric=metric))
     rows = make_rows(outcomes, metric=metric, reference=reference)
     result = Leaderboard(
-        dataset=dataset,
-        rows=tuple(sorted(rows, key=lambda row: -row.metrics[metric].mean if row.seeds else float("inf"))),
+        **training_study(dataset, command, outcomes, seeds=seeds, metric=metric),
+        rows=tuple(sorted(rows, key=lambda row: -row.mean(metric) if row.seeds else float("inf"))),
         reference=reference,
         chosen=against is None,
-        seeds=tuple(seeds),
-        metric=metric,
-        command=command,
-        users=next((int(o.result.summary["users"]) for o in outcomes if o.result is not None), None),
         seconds=time.perf_counter() - started,
         own_processes=own_processes,
         published=theirs,
         segments=tuple(segments_of(outcomes, load_split(dataset), metric=metric, reference=reference)),
-        curves=tuple(curves_of(outcomes, metric=metric)),
+        curves=tuple(curves_of(out, rows, metric)),
         wanted=_wanted(outcomes),
         tuning=dict(tuning or {}),
     )
     if result.unlike:
         say(result.unlike)
-    _write(result, out)
+    _write(result, out, fingerprint_of(data_hashes(dataset), None))
     return result
 
 
-def _wanted(outcomes: Sequence[Outcome]) -> float | None:
+def _wanted(outcomes: Sequence[Outcome[TrainingCell]]) -> float | None:
     summaries = (outcome.result.summary for outcome in outcomes if outcome.result is not None)
     return next((float(s["exposure"]["held_out_popularity"]) for s in summaries if "exposure" in s), None)
 
 
-def model_cells(recipes: Mapping[str, Recipe], seeds: Sequence[int]) -> list[Cell]:
-    """Every recipe at every seed, given all features of the data set."""
+def model_cells(
+    recipes: Mapping[str, Recipe], seeds: Sequence[int], tables: Mapping[str, str] = {}
+) -> list[TrainingCell]:
+    """Every recipe at every seed, given the features that it reads of a data set with ``tables``."""
     return [
-        Cell(name=name, group=GROUP, recipe=replace(recipe, train=replace(recipe.train, seed=seed)))
+        TrainingCell(
+            name=name,
+            group=GROUP,
+            recipe=replace(recipe, train=replace(recipe.train, seed=seed)),
+            reads=reads_of(recipe, tables),
+        )
         for name, recipe in recipes.items()
         for seed in seeds
     ]
@@ -135,64 +112,36 @@ def best_baseline(rows: Sequence[Row]) -> str:
     """The row with the greatest mean on validation of those that are not VIRAL; of all, where there is no other."""
     measured = [row for row in rows if row.seeds]
     baselines = [row for row in measured if row.model != OURS] or measured or list(rows)
-    return max(baselines, key=lambda row: outputs.mean(row.valid) if row.valid else -1.0).name
+    return max(baselines, key=lambda row: mean(row.valid) if row.valid else -1.0).name
 
 
-def _write(result: Leaderboard, out: Path) -> None:
-    from viral.lab.study.comparison.report import leaderboard_report
-
-    data, metric = fingerprint_of(data_hashes(result.dataset), None), result.metric
-    outputs.write_csv(
-        out / outputs.CSV_FILE, result.rows, metric=metric, data=data, memory=result.own_processes, tuning=result.tuning
+def _write(result: Leaderboard, out: Path, data: str) -> None:
+    rows, metric = result.rows, result.metric
+    result_files.write_rows(
+        out / result_files.CSV_FILE, rows, metric=metric, data=data, memory=result.own_processes, tuning=result.tuning
     )
-    seeds = {row.name: row.seeds for row in result.rows}
-    segment_tables.write_csv(
-        out / segment_tables.CSV_FILE, result.segments, seeds, metric=metric, reference=result.reference
-    )
-    outputs.write_results(out / outputs.JSON_FILE, leaderboard_json(result) | {"data_fingerprint": data})
+    segment_tables.write_segments(out / segment_tables.CSV_FILE, result)
+    result_files.write_results(out / result.FILE, result.to_json() | {"data_fingerprint": data})
     with using(ENGLISH):  # LaTeX without fonts for another script
-        outputs.write_latex(out / outputs.LATEX_FILE, latex_tables(result))
+        latex_tables.write_latex(out / latex_tables.LATEX_FILE, _latex(result))
         if (theirs := result.published) is not None:
-            beside.write_csv(out / beside.CSV_FILE, theirs, result.rows, result.unlike)
+            published_tables.write_published(out / published_tables.CSV_FILE, theirs, rows, result.unlike)
             caption = f"Published numbers of {theirs.name} and ours. Made by: {result.command}"
-            beside.write_latex(out / beside.LATEX_FILE, theirs, result.rows, caption=caption, fault=result.unlike)
-    write_report(out / outputs.REPORT_FILE, leaderboard_report(result))
+            latex = published_tables.latex(theirs, rows, caption=caption, fault=result.unlike)
+            latex_tables.write_latex(out / published_tables.LATEX_FILE, [latex])
+    write_report(out / result_files.REPORT_FILE, leaderboard_report(result))
 
 
-def latex_tables(result: Leaderboard) -> list[str]:
+def _latex(result: Leaderboard) -> list[str]:
     """The leaderboard, its tests, whom it serves, and what it shows and costs."""
-    from viral.lab.study.comparison import cost_tables as tables
-
     caption = (
-        f"{result.dataset.path.name}, {len(result.seeds)} seeds; * p < 0.05 against {result.reference} in"
+        f"{result.data}, {len(result.seeds)} seeds; * p < 0.05 against {result.reference} in"
         f" {result.metric} (paired over users, Holm-corrected). Made by: {result.command}"
     )
-    made = [latex.latex_table(result.rows, metric=result.metric, caption=caption)]
+    made = [latex_tables.latex_table(result.rows, metric=result.metric, caption=caption)]
     if result.segments:
-        made.append(segment_tables.latex(result.segments, result.rows, result.metric, result.reference))
-    texts = (tables.tests(result), tables.popularity(result), tables.cost(result), tables.budget(result))
-    return made + [latex.text_table(each.columns, each.rows, f"{each.heading}. {each.caption}") for each in texts]
-
-
-def leaderboard_json(result: Leaderboard) -> dict[str, Any]:
-    """What ``viral compare --json`` prints and ``results.json`` keeps."""
-    theirs = result.published
-    return {
-        "command": result.command,
-        "dataset": str(result.dataset.path),
-        "features": origins(result.dataset),
-        "counts": dict(result.dataset.manifest["counts"]),
-        "seeds": list(result.seeds),
-        "metric": result.metric,
-        "reference": result.reference,
-        "commit": commit(),
-        "users": result.users,
-        "seconds": result.seconds,
-        "code_changed": [row.name for row in result.rows if row.code_changed],
-        "rows": outputs.rows_json(result.rows, memory=result.own_processes),
-        "segments": segment_tables.to_json(result.segments),
-        "held_out_popularity": result.wanted,
-        "tuning": {name: asdict(effort) for name, effort in result.tuning.items()},
-        "published": beside.to_json(theirs, result.rows, result.unlike) if theirs is not None else None,
-        "failures": result.failures,
-    }
+        made.append(segment_tables.latex(result))
+    texts = (tests_table(result), popularity(result), cost(result), budget(result))
+    return made + [
+        latex_tables.text_table(each.columns, each.rows, f"{each.heading}. {each.caption}") for each in texts
+    ]

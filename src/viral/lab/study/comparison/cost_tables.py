@@ -1,19 +1,10 @@
-"""The tables of a comparison that are the same in the report and in LaTeX: tests, popularity, cost and budget."""
+"""What the rows of a comparison show and cost, as tables of the report and of LaTeX."""
 
-from viral.base.language import _, marked
+from viral.base.language import _
 from viral.lab.report import Table
 from viral.lab.report.wording import DASH, duration, fixed, percent, whole
-from viral.lab.study import report_sections as sections
-from viral.lab.study import result_files as outputs
-from viral.lab.study.comparison.compare import Leaderboard
-from viral.lab.study.rows import Row
-
-CLOSED_FORM = marked("closed form")
-
-
-def tests(result: Leaderboard) -> Table:
-    """Every row against the reference, user by user."""
-    return sections.tests_table(result.rows, metric=result.metric, reference=result.reference)
+from viral.lab.study.comparison.leaderboard import Leaderboard
+from viral.lab.study.rows import CLOSED_FORM, mean
 
 
 def popularity(result: Leaderboard) -> Table:
@@ -21,20 +12,20 @@ def popularity(result: Leaderboard) -> Table:
     rows = tuple(
         (
             row.name,
-            fixed(row.metrics["popularity@20"].mean, 1),
-            fixed(row.metrics["popularity_bias@20"].mean, 2),
-            percent(row.metrics["coverage@20"].mean),
+            fixed(row.mean("popularity@20"), 1),
+            fixed(row.mean("popularity_bias@20"), 2),
+            percent(row.mean("coverage@20")),
         )
         for row in result.rows
     )
-    columns = (_("model"), "popularity@20", _("over what was taken"), "coverage@20")
+    columns = (_("model"), "popularity@20", _("over what was chosen"), "coverage@20")
     said = [_("Popularity is the mean number of training interactions of the items in users' first 20 places.")]
     if result.wanted:
         wanted = fixed(result.wanted, 1)
-        said.append(_("That of the items that users took in the test set is %(wanted)s.", wanted=wanted))
+        said.append(_("That of the items that users chose in the test set is %(wanted)s.", wanted=wanted))
     said.append(
         _(
-            "Above 1 over what was taken, a model shows more popular things than its users choose. Coverage is the"
+            "Above 1 over what was chosen, a model shows more popular things than its users choose. Coverage is the"
             " share of items that at least one user is shown."
         )
     )
@@ -52,8 +43,8 @@ def cost(result: Leaderboard) -> Table:
     rows = tuple(
         (
             row.name,
-            duration(outputs.mean(row.epoch_seconds)) if trained(row) else DASH,
-            duration(outputs.mean(row.seconds)),
+            duration(mean(row.epoch_seconds)) if row.trained else DASH,
+            duration(mean(row.seconds)),
             whole(row.parameters),
             f"{max(row.memory) / 2**20:,.0f} MiB" if row.memory and result.own_processes else DASH,
         )
@@ -78,11 +69,11 @@ def budget(result: Leaderboard) -> Table:
         rows.append(
             (
                 row.name,
-                whole(row.max_epochs) if trained(row) else _(CLOSED_FORM),
-                fixed(outputs.mean(row.epochs), 0) if trained(row) else DASH,
-                whole(row.patience) if trained(row) else DASH,
-                _("%(part)s of %(whole)s", part=capped(row), whole=len(row.stopped))
-                if trained(row) and row.stopped
+                whole(row.max_epochs) if row.trained else _(CLOSED_FORM),
+                fixed(mean(row.epochs), 0) if row.trained else DASH,
+                whole(row.patience) if row.trained else DASH,
+                _("%(part)s of %(whole)s", part=row.capped, whole=len(row.stopped))
+                if row.trained and row.stopped
                 else DASH,
                 whole(effort.trials) if effort else DASH,
                 whole(effort.epochs) if effort else DASH,
@@ -102,13 +93,3 @@ def budget(result: Leaderboard) -> Table:
             " dash: none beside its recipe."
         ),
     )
-
-
-def trained(row: Row) -> bool:
-    """Whether the row is trained in epochs, and not computed at one stroke; of one without a result, so assumed."""
-    return not row.stopped or any(why != CLOSED_FORM for why in row.stopped)
-
-
-def capped(row: Row) -> int:
-    """Seeds whose training was ended by the limit of epochs while validation might still have risen."""
-    return sum(why == "max_epochs" for why in row.stopped)

@@ -1,7 +1,7 @@
 """What papers, logs and READMEs print for the Amazon benchmarks, as data: every number with its source and its caveat.
 
 The tables were gathered from the sources that each row names and are not ours to vouch for. All are of the same split,
-the published one, and of the same protocol: ranking of all items, of which only those taken in train are masked.
+the published one, and of the same protocol: ranking of all items, of which only the user's in train are masked.
 """
 
 import csv
@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
+from typing import Any
 
 from viral.base.errors import UsageError, nearest
-from viral.data.dataset import Dataset
 from viral.lab.study.rows import Row
 from viral.lab.study.statistics import ratio
 
@@ -44,9 +44,8 @@ class Published:
     name: str
     rows: tuple[PublishedRow, ...]
 
-    def fault(self, dataset: Dataset) -> str:
-        """Why numbers on ``dataset`` cannot stand beside these; the empty string where its split has the same sizes."""
-        counts = dataset.manifest["counts"]
+    def fault(self, counts: Mapping[str, Any]) -> str:
+        """Why numbers on a data set of those counts cannot stand beside these; "" where its split has their sizes."""
         sizes = tuple(counts.get(part) for part in ("train", "valid", "test"))
         if sizes == SPLITS[self.name]:
             return ""

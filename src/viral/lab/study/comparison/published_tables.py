@@ -1,18 +1,16 @@
 """Ours beside theirs: the section of the report, the CSV, the JSON and the LaTeX table."""
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from viral.base.files import atomic_write
 from viral.base.language import _, marked, n_
 from viral.lab.report import Table
 from viral.lab.report.wording import fixed, percent
 from viral.lab.study.comparison.published_numbers import METRICS, Pair, Published, PublishedRow, pairs
-from viral.lab.study.latex_tables import NEEDS, booktabs, latex_escape
-from viral.lab.study.result_files import safe_cell
+from viral.lab.study.latex_tables import booktabs, latex_escape
+from viral.lab.study.result_files import write_csv
 from viral.lab.study.rows import Row
 
 CSV_FILE, LATEX_FILE = "published.csv", "published.tex"
@@ -75,17 +73,10 @@ def _seeds(row: Row) -> str:
     return n_("%(number)s seed", "%(number)s seeds", len(row.seeds)) if row.seeds else _("failed")
 
 
-def write_csv(path: Path, table: Published, rows: Sequence[Row], fault: str) -> None:
+def write_published(path: Path, table: Published, rows: Sequence[Row], fault: str) -> None:
     """One line for each report, row of ours and metric."""
-    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for pair in pairs(table, rows):
-            for metric in METRICS:
-                values = _values(pair, metric) | (
-                    {"relative": None, "comparable": "no"} if fault else {"comparable": "yes"}
-                )
-                writer.writerow([safe_cell(values.get(column)) for column in COLUMNS])
+    said = {"relative": None, "comparable": "no"} if fault else {"comparable": "yes"}
+    write_csv(path, COLUMNS, (_values(pair, metric) | said for pair in pairs(table, rows) for metric in METRICS))
 
 
 def _values(pair: Pair, metric: str) -> dict[str, Any]:
@@ -126,7 +117,7 @@ def to_json(table: Published, rows: Sequence[Row], fault: str) -> dict[str, Any]
     }
 
 
-def write_latex(path: Path, table: Published, rows: Sequence[Row], *, caption: str, fault: str) -> None:
+def latex(table: Published, rows: Sequence[Row], *, caption: str, fault: str) -> str:
     """A ``booktabs`` table in which the caveats are numbered below."""
     caveats: dict[str, int] = {}
     body = []
@@ -139,7 +130,4 @@ def write_latex(path: Path, table: Published, rows: Sequence[Row], *, caption: s
         body.append(" & ".join([who, *map(latex_escape, texts)]) + r" \\")
     notes = [f"$^{{{number}}}$ {latex_escape(text)}." for text, number in caveats.items()]
     said = " ".join(part for part in (caption, fault) if part)
-    with atomic_write(path) as temporary:
-        temporary.write_text(
-            NEEDS + booktabs(["", *map(latex_escape, METRICS)], body, said, notes=notes), encoding="utf-8"
-        )
+    return booktabs(["", *map(latex_escape, METRICS)], body, said, notes=notes)

@@ -1,7 +1,8 @@
 """The metrics of each row by whom it serves, light and heavy users, head, tail and cold items, each with its test."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -10,13 +11,14 @@ from torch import Tensor
 from viral.base.language import marked
 from viral.data.splitting import Split
 from viral.evaluation import CUTOFFS, PairedTest, holm, item_segments, least_p, quick_paired_test, user_segments, within
-from viral.lab.study.cells import CellResult, FloatArray
+from viral.lab.study.from_json import from_json
+from viral.lab.study.kept_results import CellResult, FloatArray
 from viral.lab.study.rows import USER_METRICS
 from viral.lab.study.runner import Outcome
-from viral.lab.study.statistics import UNIT, Interval
+from viral.lab.study.statistics import SIGNIFICANT, UNIT, Interval, test_of, test_values
+from viral.lab.study.training_cells import TrainingCell
 
 SEGMENTS = (marked("light"), marked("heavy"), marked("head"), marked("tail"), marked("cold"))
-SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class SegmentTest:
     def significant(self) -> bool:
         return self.p_holm < SIGNIFICANT
 
+    def flat(self) -> dict[str, Any]:
+        """As CSV and JSON have it."""
+        return test_values(self.test) | {"p_holm": self.p_holm, "least_p": self.least_p}
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -51,6 +57,19 @@ class Segment:
     metrics: Mapping[str, Interval]
     test: SegmentTest | None = None  # None for the reference, what equals it, and where either was not measured
 
+    def to_json(self) -> dict[str, Any]:
+        """With its test, if it has one."""
+        metrics = {name: asdict(interval) for name, interval in self.metrics.items()}
+        about = {"row": self.row, "segment": self.segment, "users": self.users, "metrics": metrics}
+        return about | {"comparison": None if self.test is None else self.test.flat()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        metrics, told = from_json(Mapping[str, Interval], values["metrics"]), values.get("comparison")
+        numbers = () if told is None else (from_json(float, told[name]) for name in ("p_holm", "least_p"))
+        test = None if told is None else SegmentTest(test_of(told), *numbers)
+        return cls(str(values["row"]), str(values["segment"]), int(values["users"]), metrics, test)
+
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
@@ -60,7 +79,9 @@ class _Measured:
     tested: FloatArray
 
 
-def segments_of(outcomes: Sequence[Outcome], split: Split, *, metric: str, reference: str) -> list[Segment]:
+def segments_of(
+    outcomes: Sequence[Outcome[TrainingCell]], split: Split, *, metric: str, reference: str
+) -> list[Segment]:
     """Every row in every segment that has somebody in it, with its test against the row ``reference`` in ``metric``.
 
     Item segments only of cells whose ranks were kept. One cell is read at a time, so that memory is that of one test

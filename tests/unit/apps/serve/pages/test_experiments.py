@@ -11,10 +11,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from pages_world import SIZES, Tree, make_run, opened
-from viral.apps.serve.pages.experiment_files import discover, settings_text
+from viral.apps.serve.pages.experiment_files import discover
 from viral.apps.serve.pages.rendering import quoted
 from viral.base.recipe import Recipe, TrainConfig
 from viral.lab.study import Leaderboard, ablate, compare
+from viral.lab.study.study import setting_text
 from worlds import dataset_folder, two_tastes
 
 BRIEF = TrainConfig(max_epochs=3, batch_size=64, learning_rate=0.02)
@@ -104,13 +105,13 @@ def test_an_ablation_is_a_matrix_of_what_each_row_changes(looking: TestClient) -
     assert {"VIRAL (full)", "no S", "no R"} <= {text for _, text in tree.all("th")} | {
         text for _, text in tree.all("td")
     }
-    without = next(text for text in rows(tree) if "no S" in text)
-    assert without.endswith("off") and "%" in without  # the setting that it changes, and what comes of it
+    without = next(text for text in rows(tree) if "no S" in text and text.endswith("off"))
+    assert "%" in without  # beside the setting that it changes, what comes of it
 
 
 @pytest.mark.parametrize(("value", "shown"), [(None, "none"), ("off", "off"), (False, "false"), ([1, 2], "[1, 2]")])
 def test_a_setting_is_shown_as_a_recipe_has_it(value: object, shown: str) -> None:
-    assert settings_text(value) == shown
+    assert setting_text(value) == shown
 
 
 def test_a_folder_that_is_none_is_told_in_words(made: Made, tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ from viral.base.errors import DataError
 from viral.base.files import read_json
 from viral.base.recipe import Recipe
 
-NOTE_FILE = "tune.json"  # beside best.toml
-
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -22,7 +20,7 @@ class Effort:
 def effort_of(path: Path, recipe: Recipe) -> Effort | None:
     """The effort behind a recipe's file; None where it is not the very recipe that a study beside it ended with."""
     try:
-        note = read_json(path.parent / NOTE_FILE)
+        note = read_json(path.parent / "tune.json")
         if note["recipe_fingerprint"] != recipe.fingerprint:
             return None
         return Effort(int(note["counts"]["trials"]), int(note["epochs"]), float(note["seconds"]))

@@ -15,9 +15,8 @@ from viral.base.parallel.processes import ProcessExecutor
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
 from viral.data.features import FeatureTable
-from viral.lab.study import Cell, data_hashes, make_rows, run_cells
-from viral.lab.study import runner as run
-from viral.lab.study.cells import CHECKPOINT_FILE, CODE_FILE, RESULT_FILE, USERS_FILE
+from viral.lab.study import TrainingCell, data_hashes, make_rows, run_cells, training_cells
+from viral.lab.study.kept_results import CHECKPOINT_FILE, CODE_FILE, RESULT_FILE, USERS_FILE
 from viral.lab.study.runner import Job, compute
 from viral.run.configuration import find_model
 from viral.run.pipeline import load_inputs, load_split, train
@@ -31,8 +30,10 @@ DEFAULT = Recipe(model="viral", config=SIZES, train=FEW)
 VIRAL = Recipe(model="viral", config={**SIZES, "variant": "light"}, train=FEW)
 
 
-def cell(recipe: Recipe, seed: int = 0, name: str = "row", **more) -> Cell:
-    return Cell(name=name, group="study", recipe=replace(recipe, train=replace(recipe.train, seed=seed)), **more)
+def cell(recipe: Recipe, seed: int = 0, name: str = "row", **more) -> TrainingCell:
+    return TrainingCell(
+        name=name, group="study", recipe=replace(recipe, train=replace(recipe.train, seed=seed)), **more
+    )
 
 
 @pytest.fixture
@@ -252,7 +253,7 @@ def test_the_test_set_is_ranked_once_for_each_seed_after_its_training(dataset, o
         return lambda *words, **more: events.append(name) or function(*words, **more)
 
     for name in ("fit_model", "measure"):
-        monkeypatch.setattr(run, name, noted(name, getattr(run, name)))
+        monkeypatch.setattr(training_cells, name, noted(name, getattr(training_cells, name)))
     run_cells(dataset, [cell(BPR, seed) for seed in range(2)], out)
     assert events == ["fit_model", "measure"] * 2
     run_cells(dataset, [cell(BPR, seed) for seed in range(3)], out)

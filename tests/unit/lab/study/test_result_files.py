@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from viral.lab.study.comparison.tuning_effort import Effort
 from viral.lab.study.latex_tables import latex_escape, latex_table, text_table
-from viral.lab.study.result_files import COLUMNS, rows_json, safe_cell, write_csv, write_results
-from viral.lab.study.rows import METRICS, Row
+from viral.lab.study.result_files import COLUMNS, safe_cell, write_results, write_rows
+from viral.lab.study.rows import METRICS, Row, rows_json
 from viral.lab.study.statistics import UNIT, Interval, compare_all
+from viral.lab.study.tuning.effort import Effort
 
 FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", " =1", "\r\n=HYPERLINK(1)", "|x", "%x"]
 
@@ -51,7 +51,7 @@ def read(path):
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_text_that_begins_like_a_formula_is_a_text(text, tmp_path):
-    write_csv(tmp_path / "r.csv", [row(text, failures=(text,))], metric="recall@20", data="d")
+    write_rows(tmp_path / "r.csv", [row(text, failures=(text,))], metric="recall@20", data="d")
     for line in read(tmp_path / "r.csv"):
         assert line["row"].startswith("'") and line["failures"].startswith("'")
         assert text.strip()[-3:] in line["row"], "the text itself is still there"
@@ -65,7 +65,7 @@ def test_numbers_stay_numbers_also_negative_ones():
 
 def test_the_csv_has_full_precision_and_the_test_where_it_was_made(tmp_path):
     comparison = compared()
-    write_csv(tmp_path / "r.csv", [row(values=(0.1, 0.2, 1 / 3), comparison=comparison)], metric="ndcg@20", data="d")
+    write_rows(tmp_path / "r.csv", [row(values=(0.1, 0.2, 1 / 3), comparison=comparison)], metric="ndcg@20", data="d")
     lines = {line["metric"]: line for line in read(tmp_path / "r.csv")}
     assert set(lines) == set(METRICS) and tuple(lines["ndcg@20"]) == COLUMNS
     assert float(lines["recall@10"]["mean"]) == (0.1 + 0.2 + 1 / 3) / 3
@@ -77,14 +77,14 @@ def test_the_csv_has_full_precision_and_the_test_where_it_was_made(tmp_path):
 def test_the_csv_has_every_budget(tmp_path):
     rows = [row(memory=(5, 7)), row("capped", stopped=("max_epochs", "patience"), code_changed=True)]
     tuning = {"row": Effort(20, 300, 400.5)}
-    write_csv(tmp_path / "r.csv", rows, metric="recall@20", data="d", memory=True, tuning=tuning)
+    write_rows(tmp_path / "r.csv", rows, metric="recall@20", data="d", memory=True, tuning=tuning)
     tuned, capped = (next(line for line in read(tmp_path / "r.csv") if line["row"] == each.name) for each in rows)
     budget = ("epochs_allowed", "epochs", "patience", "epoch_seconds", "seconds", "memory", "parameters")
     assert [float(tuned[name]) for name in budget] == [9, 3, 2, 0.5, 1.5, 7, 10]
     assert [tuned[name] for name in ("trials", "tuning_epochs", "tuning_seconds")] == ["20", "300", "400.5"]
     assert capped["stopped"] == "max_epochs; patience" and capped["trials"] == "" and tuned["stopped"] == "patience"
     assert (tuned["code"], capped["code"]) == ("as it is now", "changed since")
-    write_csv(tmp_path / "r.csv", rows, metric="recall@20", data="d")
+    write_rows(tmp_path / "r.csv", rows, metric="recall@20", data="d")
     assert {line["memory"] for line in read(tmp_path / "r.csv")} == {""}, "of cells that shared a process"
 
 

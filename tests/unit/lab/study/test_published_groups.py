@@ -7,21 +7,14 @@ import pytest
 
 from viral.base.errors import UsageError
 from viral.base.recipe import Recipe, TrainConfig, build
-from viral.lab.study.ablation.groups import (
-    DEFAULT_STUDIES,
-    FULL,
-    STUDIES,
-    Study,
-    Variant,
-    ablation_cells,
-    chosen,
-    reads_of,
-    recipe_of,
-)
+from viral.lab.study.ablation.published_groups import DEFAULT_PUBLISHED, FULL
+from viral.lab.study.ablation.rows import GROUPS, ablation_cells, chosen, recipe_of
+from viral.lab.study.ablation.variant_groups import Variant, VariantGroup
+from viral.lab.study.feature_reads import reads_of
 from viral.models.viral.paper_config import VIRALConfig
 
 BASE = Recipe(model="viral", config={"variant": "light", "embedding_dim": 32}, train=TrainConfig(batch_size=64))
-THERE = frozenset({"text", "title", "description", "description-plain", "image"})
+THERE = dict.fromkeys(("text", "title", "description", "description-plain", "image"), "test")
 ISSUE = {
     FULL, "LightGCN", "Popularity", "no enrichment", "no title guidance", "concat fusion", "weighted fusion", "no S",
     "no R", "no projection", "title only", "random visual", "text only", "visual only",
@@ -40,7 +33,7 @@ def test_the_default_studies_have_every_row_that_is_asked_for():
 
 def test_every_row_of_every_study_is_a_configuration_and_no_two_are_the_same_by_mistake():
     cells, left_out = ablation_cells(BASE, chosen(["all"], BASE), [0], THERE)
-    published = {name for name, study in STUDIES.items() if study.of != "beyond"}
+    published = {name for name, study in GROUPS.items() if study.of != "beyond"}
     assert not left_out and {cell.group for cell in cells} == published
     same = Counter(cell.model_key for cell in cells)
     twins = {cell.name for cell in cells if same[cell.model_key] > 1}
@@ -77,7 +70,9 @@ def test_every_row_has_every_seed_and_the_recipes_training():
 
 
 def test_a_row_without_its_features_is_left_out_by_name():
-    cells, left_out = ablation_cells(BASE, chosen(None, BASE), [0, 1], THERE - {"image", "description-plain"})
+    cells, left_out = ablation_cells(
+        BASE, chosen(None, BASE), [0, 1], {m: e for m, e in THERE.items() if m not in ("image", "description-plain")}
+    )
     assert [(row.name, row.modality) for row in left_out] == [
         ("no enrichment", "image"),
         ("no title guidance", "description-plain"),
@@ -86,7 +81,7 @@ def test_a_row_without_its_features_is_left_out_by_name():
 
 
 def test_the_full_model_is_never_left_out():
-    cells, _ = ablation_cells(BASE, chosen(["modalities"], BASE), [0], frozenset({"text"}))
+    cells, _ = ablation_cells(BASE, chosen(["modalities"], BASE), [0], {"text": "test"})
     assert [cell.reads for cell in cells if cell.name == FULL] == [("text", "description")]
 
 
@@ -102,22 +97,24 @@ def test_the_full_model_is_never_left_out():
     ],
 )
 def test_a_row_is_given_what_its_configuration_names(settings, reads):
-    assert reads_of(recipe_of(BASE, Variant(name="row", settings=settings)), BASE) == reads
+    assert reads_of(recipe_of(BASE, Variant(name="row", settings=settings)), THERE, random_like="description") == reads
 
 
 def test_models_without_content_are_given_no_features():
-    assert reads_of(Recipe(model="lightgcn"), BASE) == ()
+    assert reads_of(Recipe(model="lightgcn"), THERE) == ()
 
 
 def test_studies_are_chosen_by_name_with_the_full_model_before_them():
     assert [study.name for study in chosen(["alignment"], BASE)] == ["anchors", "alignment"]
-    assert tuple(study.name for study in chosen(None, BASE)) == DEFAULT_STUDIES
+    assert tuple(study.name for study in chosen(None, BASE)) == DEFAULT_PUBLISHED
     with pytest.raises(UsageError, match="unknown study 'fusoin'") as caught:
         chosen(["fusoin"], BASE)
     assert "fusion" in caught.value.hint
 
 
 def test_a_study_whose_fields_the_model_does_not_know_is_an_error():
-    study = Study(name="new", title="", question="", variants=(Variant(name="row", settings={"sinergy": "off"}),))
+    study = VariantGroup(
+        name="new", title="", question="", variants=(Variant(name="row", settings={"sinergy": "off"}),)
+    )
     with pytest.raises(UsageError, match="unknown key 'sinergy'"):
         ablation_cells(BASE, [study], [0], THERE)

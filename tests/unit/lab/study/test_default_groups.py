@@ -7,20 +7,23 @@ import pytest
 
 from viral.base.errors import UsageError
 from viral.base.recipe import MemoryConfig, Recipe, TrainConfig
-from viral.lab.study.ablation.groups import FULL, STUDIES, Variant, ablation_cells, chosen, reads_of, recipe_of
-from viral.lab.study.ablation.groups_beyond import DEFAULT_BEYOND
+from viral.lab.study.ablation.default_groups import DEFAULT_BEYOND
+from viral.lab.study.ablation.published_groups import FULL
+from viral.lab.study.ablation.rows import GROUPS, ablation_cells, chosen, recipe_of
+from viral.lab.study.ablation.variant_groups import Variant
+from viral.lab.study.feature_reads import reads_of
 from viral.models.viral.config import BeyondConfig
 from viral.run.configuration import configured
 
 BASE = Recipe(model="viral", config={"embedding_dim": 32}, train=TrainConfig(max_epochs=40, seed=9))
 LIGHT = Recipe(model="viral", config={"variant": "light"})
-THERE = frozenset({"text", "title", "description", "words", "image", "audio"})
+THERE = dict.fromkeys(("text", "title", "description", "words", "image", "audio"), "test")
 
 
 def test_the_default_studies_are_those_of_the_base() -> None:
     assert tuple(study.name for study in chosen(None, BASE)) == DEFAULT_BEYOND == ("anchors", "components")
     every = {study.name for study in chosen(["all"], BASE)}
-    assert every == {name for name, study in STUDIES.items() if study.of != "published"}
+    assert every == {name for name, study in GROUPS.items() if study.of != "published"}
     assert every & {study.name for study in chosen(["all"], LIGHT)} == {"anchors"}
 
 
@@ -70,19 +73,19 @@ def test_other_models_are_not_trained_as_this_variant_is() -> None:
 @pytest.mark.parametrize(
     ("settings", "reads"),
     [
-        ({}, None),  # all there are, since it is the data that decide
-        ({"sources": ["auto", "words"]}, None),
+        ({}, ("text", "image", "audio", "description")),  # the data decide
+        ({"sources": ["auto", "words"]}, ("text", "image", "audio", "description", "words")),
         ({"sources": []}, ()),
         ({"sources": ["text", "image"]}, ("text", "image")),
         ({"sources": ["title", "shuffled:words", "random:title"]}, ("title", "words")),
     ],
 )
 def test_a_row_is_given_what_its_sources_name(settings: dict[str, list[str]], reads: tuple[str, ...] | None) -> None:
-    assert reads_of(recipe_of(BASE, Variant(name="row", settings=settings)), BASE) == reads
+    assert reads_of(recipe_of(BASE, Variant(name="row", settings=settings)), THERE) == reads
 
 
 def test_a_row_without_its_features_is_left_out_by_name() -> None:
-    cells, left_out = ablation_cells(BASE, chosen(["sources", "senses"], BASE), [0], frozenset({"title", "image"}))
+    cells, left_out = ablation_cells(BASE, chosen(["sources", "senses"], BASE), [0], {"title": "test", "image": "test"})
     assert {row.modality for row in left_out} == {"description", "audio"}
     assert {(cell.group, cell.name) for cell in cells} == {
         ("anchors", FULL), ("anchors", "LightGCN"), ("anchors", "Popularity"),

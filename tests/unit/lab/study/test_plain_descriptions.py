@@ -7,7 +7,8 @@ from viral.data.dataset import Dataset
 from viral.data.descriptions import Description
 from viral.encode import FeatureTable
 from viral.enrich import Descriptions, save_descriptions
-from viral.lab.study.ablation.plain_descriptions import PLAIN, origins, plain_descriptions
+from viral.lab.study.ablation.plain_descriptions import PLAIN, plain_descriptions
+from viral.lab.study.feature_reads import encoders_of
 from worlds import dataset_folder, two_tastes
 
 
@@ -45,7 +46,7 @@ def test_the_words_are_the_title_and_the_plain_description(dataset):
     saved = FeatureTable.load(dataset.features_folder / f"{PLAIN}.parquet")
     assert saved.modality == PLAIN and saved.item_ids == table.item_ids == tuple(f"i{n}" for n in range(6))
     assert saved.values[0].tolist() == [11, 2] and saved.values[1].tolist() == [22, 4]
-    assert origins(dataset)[PLAIN] == "lengths/1 of pixel/1 with prompt plain"
+    assert encoders_of(dataset)[PLAIN] == "lengths/1 of pixel/1 with prompt plain"
 
 
 def test_without_plain_descriptions_there_is_no_table(dataset, capsys):
@@ -77,4 +78,4 @@ def test_the_describer_is_the_one_of_the_titled_table(dataset):
     encoder = Lengths()
     plain_descriptions(dataset, encoder=encoder)
     assert any("a long sentence about a thing" in text for text in encoder.asked)
-    assert origins(dataset)[PLAIN] == "lengths/1 of qwen/3 with prompt plain"
+    assert encoders_of(dataset)[PLAIN] == "lengths/1 of qwen/3 with prompt plain"

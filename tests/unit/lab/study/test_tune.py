@@ -78,7 +78,7 @@ def test_more_trials_add_to_a_study_and_the_same_number_adds_nothing(dataset, tm
     first = tune(dataset, BASE, tmp_path / "study", trials=11)
     assert len(first.trials) == 11 > RANDOM_TRIALS, "TPE proposes too"
     assert [*map(lasting, tune(dataset, BASE, tmp_path / "study", trials=12).trials)] == [*map(lasting, whole.trials)]
-    monkeypatch.setattr(run, "fit", lambda *_, **__: pytest.fail("a finished trial is trained again"))
+    monkeypatch.setattr(run, "fit_model", lambda *_, **__: pytest.fail("a finished trial is trained again"))
     assert len(tune(dataset, BASE, tmp_path / "study", trials=12).trials) == 12
 
 
@@ -133,13 +133,13 @@ def test_a_trial_below_the_median_is_pruned(dataset, tmp_path, monkeypatch):
 
 
 def test_the_test_set_is_not_even_given(dataset, tmp_path, monkeypatch):
-    fit, seen = run.fit, []
+    fit, seen = run.fit_model, []
 
-    def watched(model, split, *words, **more):
+    def watched(chosen, inputs, split, *words, **more):
         seen.append((len(split.train), len(split.valid), len(split.test)))
-        return fit(model, split, *words, **more)
+        return fit(chosen, inputs, split, *words, **more)
 
-    monkeypatch.setattr(run, "fit", watched)
+    monkeypatch.setattr(run, "fit_model", watched)
     tune(dataset, BASE, tmp_path / "study", trials=2)
     assert seen == [(dataset.manifest["counts"]["train"], dataset.manifest["counts"]["valid"], 0)] * 2
 

@@ -1,0 +1,156 @@
+"""What all studies say of themselves: their command, their data, their rows; written as JSON and read back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+from viral.base.errors import UsageError, nearest
+from viral.base.language import _, n_
+from viral.base.provenance import commit
+from viral.data.dataset import Dataset
+from viral.lab.report import Curve
+from viral.lab.report.wording import fixed
+from viral.lab.study.feature_reads import encoders_of
+from viral.lab.study.from_json import from_json
+from viral.lab.study.rows import USER_METRICS, Row, row_of
+from viral.lab.study.runner import Outcome
+from viral.lab.study.training_cells import TrainingCell
+
+METRIC = "recall@20"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A study in a line of a list."""
+
+    size: str  # what is in it
+    amount: int  # rows or trials
+    best: str
+    value: float | None  # of the best
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A finished study of one data set."""
+
+    KIND: ClassVar[str]
+    FILE: ClassVar[str]  # that it is read back from
+
+    command: str = ""
+    dataset: str = ""  # its folder, as it was named
+    counts: Mapping[str, Any] = field(default_factory=dict)  # of the data set
+    commit: str = ""
+
+    @property
+    def data(self) -> str:
+        """The name of the data set."""
+        return Path(self.dataset).name
+
+    @property
+    def ours(self) -> tuple[str, ...]:
+        """The rows that are VIRAL, whatever their names."""
+        return ()
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``--json`` prints and the file keeps."""
+        raise NotImplementedError
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Out of its JSON; raises as :func:`viral.lab.study.from_json.from_json` does."""
+        raise NotImplementedError
+
+    def summary(self) -> Summary:
+        """For the list of studies."""
+        raise NotImplementedError
+
+
+def setting_text(value: Any) -> str:
+    """A value of a configuration as it is shown; none is ``none``, as in a recipe."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class _Measured(Protocol):
+    @property
+    def seeds(self) -> tuple[int, ...]: ...
+
+
+def size_of(rows: Sequence[_Measured]) -> str:
+    """How much is in a study."""
+    seeds = len({seed for row in rows for seed in row.seeds})
+    told = n_("%(number)s row", "%(number)s rows", len(rows)), n_("%(number)s seed", "%(number)s seeds", seeds)
+    return ", ".join(told)
+
+
+def about_data(dataset: Dataset, command: str) -> dict[str, Any]:
+    """The fields of every study that is being made."""
+    counts = dict(dataset.manifest["counts"])
+    return {"command": command, "dataset": str(dataset.path), "counts": counts, "commit": commit()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingStudy(Study):
+    """A finished study whose rows are trainings that were measured on the test set."""
+
+    FILE = "results.json"
+
+    rows: tuple[Row, ...]
+    seeds: tuple[int, ...]
+    reference: str = ""  # the row that the others are tested against
+    metric: str = METRIC
+    features: Mapping[str, str] = field(default_factory=dict)  # what made each feature table
+    users: int | None = None
+    seconds: float = 0.0  # of the command; cells that were there cost none
+    curves: tuple[Curve, ...] = ()  # of the first seed of each row that was trained in epochs, the best row first
+
+    def summary(self) -> Summary:
+        first = max((row for row in self.rows if row.seeds), key=lambda row: row.mean(self.metric), default=None)
+        size, amount = size_of(self.rows), len(self.rows)
+        if first is None:
+            return Summary(size, amount, _("no result"), None)
+        value = first.mean(self.metric)
+        return Summary(size, amount, f"{first.name}: {self.metric} {fixed(value)}", value)
+
+    def _head(self) -> dict[str, Any]:
+        """The first keys of its JSON."""
+        names = ("command", "dataset", "features", "counts", "seeds", "metric", "reference", "commit", "users",
+                 "seconds")  # fmt: skip
+        return {name: getattr(self, name) for name in names} | {"seeds": list(self.seeds)}
+
+    @staticmethod
+    def head_of(document: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that :meth:`_head` wrote, and the rows."""
+        rows = tuple(row_of(row) for row in document["rows"])
+        kinds = {"command": str, "dataset": str, "commit": str, "reference": str, "features": Mapping[str, str],
+                 "counts": Mapping[str, Any], "users": int | None, "seconds": float}  # fmt: skip
+        made = {name: from_json(kind, document[name]) for name, kind in kinds.items() if name in document}
+        metric = str(document.get("metric", METRIC))
+        seeds = document.get("seeds") or dict.fromkeys(seed for row in rows for seed in row.seeds)
+        return made | {
+            "rows": rows,
+            "metric": metric if metric in USER_METRICS else METRIC,
+            "seeds": tuple(map(int, seeds)),
+        }
+
+
+def training_study(
+    dataset: Dataset, command: str, outcomes: Sequence[Outcome[TrainingCell]], *, seeds: Sequence[int], metric: str
+) -> dict[str, Any]:
+    """The fields of a study of trainings that is being made, but for its rows."""
+    users = next((int(o.result.summary["users"]) for o in outcomes if o.result is not None), None)
+    return about_data(dataset, command) | {
+        "seeds": tuple(seeds),
+        "metric": metric,
+        "features": encoders_of(dataset),
+        "users": users,
+    }
+
+
+def check_metric(metric: str) -> None:
+    """Raise ``UsageError`` for what is not measured for each user."""
+    if metric not in USER_METRICS:
+        raise UsageError(f"cannot test {metric!r}", hint=nearest(metric, USER_METRICS))
