@@ -1,6 +1,6 @@
 """What other programs get ranks as we do."""
 
-import builtins
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -121,14 +121,7 @@ def test_a_folder_that_is_there_is_not_overwritten_unasked(world: World, tmp_pat
 
 
 def test_without_onnx_it_says_what_to_install(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def none(name: str, *rest: Any) -> Any:
-        if name == "onnx":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", none)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(UsageError, match="needs onnx") as caught:
         export(bundle_of("lightgcn", world), tmp_path / "out")
     assert "viral[onnx]" in caught.value.hint and not (tmp_path / "out").exists()
