@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, ge
 
 from viral.base.errors import UsageError, nearest
 from viral.base.files import atomic_write, fingerprint
+from viral.base.setting_words import setting
 
 T = TypeVar("T")
 
@@ -160,24 +161,6 @@ class Recipe:
         if self.memory == MemoryConfig():
             del values["memory"]  # as it was before there was any
         return fingerprint(values)
-
-
-def setting(word: str) -> tuple[str, Any]:
-    """The key and the value of a ``--set`` word, ``KEY=VALUE``; ``UsageError`` where it is none."""
-    key, equals, text = word.partition("=")
-    if not equals or not key.strip():
-        raise UsageError(f"--set {word!r} is not KEY=VALUE", hint="for example --set num_layers=4")
-    return key.strip(), _toml_value(text.strip())
-
-
-def _toml_value(text: str) -> Any:
-    """A TOML value, or the text itself where it is none (``--set visual=image``); ``none`` is None."""
-    if text.lower() == "none":
-        return None
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return text
 
 
 def _without_none(value: Any) -> Any:

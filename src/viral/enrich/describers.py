@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from viral.base.errors import UsageError, nearest
-from viral.base.recipe import build, setting
+from viral.base.recipe import build
+from viral.base.setting_words import setting
 from viral.enrich.protocol import Describer
 
 

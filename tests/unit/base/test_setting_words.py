@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from viral.base.recipe import Recipe, setting
-from viral.base.setting_words import words_of
+from viral.base.recipe import Recipe
+from viral.base.setting_words import setting, words_of
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,8 @@ def show_from_files(
 
 
 def _config(settings: Sequence[str], prompt: str | None) -> "ImportConfig":
-    from viral.base.recipe import build, setting
+    from viral.base.recipe import build
+    from viral.base.setting_words import setting
     from viral.enrich.import_descriptions import ImportConfig
 
     values = dict(setting(word) for word in settings)

@@ -119,7 +119,7 @@ class QwenDescriber:
         return answers
 
     def _try(self, batch: Sequence[tuple["Image", str, int]]) -> list[Answer] | None:
-        """The answers, or None where memory was too small for them; what they took is free again by then."""
+        """The answers, or None where memory was too small for them; it is free again by then."""
         import torch
 
         images, texts, seeds = zip(*batch, strict=True)
