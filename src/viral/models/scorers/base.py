@@ -68,9 +68,9 @@ class Scorer(ABC):
     def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
         """Scores of every item: (B,) -> (B, I), written into ``out`` where given."""
 
-    @abstractmethod
     def split(self, user: int, item: int) -> dict[str, float]:
         """The score of one pair as the sum of its named parts; ``score`` where there are none."""
+        return self.profile(user, torch.zeros(0, dtype=torch.int64)).split(item)
 
     def split_pairs(self, users: Tensor, items: Tensor) -> dict[str, Tensor]:
         """What every part adds to the scores of pairs, (P,) and (P,) -> (P,) by name; empty without vectors."""

@@ -50,20 +50,13 @@ class EmbeddingScorer(Scorer):
     def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
         return torch.matmul(self.users[users], self.items.T, out=out)
 
-    def split(self, user: int, item: int) -> dict[str, float]:
-        products = self.users[user].double() * self.items[item].double()  # (D,)
-        return {name: products[start:stop].sum().item() for name, (start, stop) in self._spans.items()}
-
     def split_pairs(self, users: Tensor, items: Tensor) -> dict[str, Tensor]:
+        spans = self.parts or {"score": (0, self.users.shape[1])}
         pairs = list(zip(users.split(PAIRS), items.split(PAIRS), strict=True))
         return {
             name: torch.cat([(self.users[u, start:stop] * self.items[i, start:stop]).sum(dim=1) for u, i in pairs])
-            for name, (start, stop) in self._spans.items()
+            for name, (start, stop) in spans.items()
         }
-
-    @property
-    def _spans(self) -> Mapping[str, tuple[int, int]]:
-        return self.parts or {"score": (0, self.users.shape[1])}
 
     def extend(self, vectors: Tensor) -> "EmbeddingScorer":
         return replace(self, items=torch.cat([self.items, vectors]))

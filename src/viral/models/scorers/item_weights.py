@@ -26,10 +26,6 @@ class ItemWeightScorer(Scorer):
     items: Tensor  # (E,) int64
     kind: ClassVar = "HistoryScorer"
 
-    @property
-    @abstractmethod
-    def item_vectors(self) -> Tensor | SparseTable: ...
-
     @abstractmethod
     def sums(self, history: Tensor) -> Tensor: ...
 
@@ -53,10 +49,6 @@ class ItemWeightScorer(Scorer):
 
     def history(self, user: int) -> Tensor:
         return self.items[self.offsets[user] : self.offsets[user + 1]]
-
-    def split(self, user: int, item: int) -> dict[str, float]:
-        asked = torch.tensor([item], device=self.items.device)
-        return {"score": self.between(self.history(user), asked).double().sum().item()}
 
     def over_histories(self, table: Tensor, mode: str = "sum") -> Tensor:
         """Rows of a table (I, C), summed or averaged over each user's history: (U, C)."""

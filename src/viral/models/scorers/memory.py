@@ -54,19 +54,13 @@ class MemoryScorer(Scorer):
         return self.embeddings.items
 
     def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
-        remembered = self.memory(users, out).mul_(self.scales[users, None])
-        return remembered.addmm_(self.embeddings.users[users], self.embeddings.items.T)
+        return self.history_scores(users, out).addmm_(self.embeddings.users[users], self.embeddings.items.T)
 
-    def history_scores(self, users: Tensor) -> Tensor:
-        return self.memory(users).mul_(self.scales[users, None])
+    def history_scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        return self.memory(users, out).mul_(self.scales[users, None])
 
     def history_means(self) -> Tensor:
         return self.memory.history_means().mul_(self.scales)
-
-    def split(self, user: int, item: int) -> dict[str, float]:
-        """The named parts of the vectors, and ``memory`` the last."""
-        remembered = self.memory.split(user, item)["score"] * float(self.scales[user])
-        return self.embeddings.split(user, item) | {MEMORY: remembered}
 
     def split_pairs(self, users: Tensor, items: Tensor) -> dict[str, Tensor]:
         remembered = self.scales.new_empty(len(users))
