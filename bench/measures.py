@@ -14,7 +14,7 @@ from bench.worlds import generated
 from viral.data.interactions import Interactions
 from viral.data.splitting import Split
 from viral.evaluation import evaluate
-from viral.graph import SparseMatrix, bipartite_adjacency, co_occurrence, knn_graph, nearest_neighbors
+from viral.graph import SparseMatrix, bipartite_adjacency, knn_graph, nearest_neighbors, user_neighbors
 from viral.graph.functions import Projection
 from viral.models import EmbeddingScorer
 
@@ -89,7 +89,7 @@ def graphs(parts: Split) -> Rows:
     ones = torch.ones(len(items)).numpy()
     log = sp.csr_array((ones, items.int().numpy(), offsets.int().numpy()), shape=(train.num_users, train.num_items))
     turned = log.T.tocsr()
-    users = {"ours": lambda: co_occurrence(train, 200), "limit": lambda: log @ turned}
+    users = {"ours": lambda: user_neighbors(train, 200), "limit": lambda: log @ turned}
     bipartite = {"ours": lambda: bipartite_adjacency(train)}
     near = {"ours": lambda: knn_graph(features, 10), "all cosines, torch.topk": lambda: _plain(features, 11)}
     found = {name: medians(of, repeats=5, warmup=1) for name, of in (("users", users), ("bipartite", bipartite))}

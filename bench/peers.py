@@ -148,7 +148,7 @@ def prepare(baby: Path, folder: Path) -> None:
     import torch
 
     from bench import worlds
-    from viral.graph import co_occurrence
+    from viral.graph import user_neighbors
 
     target = folder / "baby"
     target.mkdir()
@@ -159,7 +159,7 @@ def prepare(baby: Path, folder: Path) -> None:
     for modality, width in WIDTHS.items():
         values = torch.randn(parts.train.num_items, width, generator=rng).numpy()
         np.save(target / f"{modality}_feat.npy", values)
-    found = co_occurrence(parts.train, 200)
+    found = user_neighbors(parts.train, 200)
     rows = zip(found.indices.tolist(), found.counts.tolist(), found.sizes.tolist(), strict=True)
     lists = {user: [indices[:size], counts[:size]] for user, (indices, counts, size) in enumerate(rows)}
     np.save(target / "user_graph_dict.npy", np.array(lists, dtype=object))  # theirs is a pickle; ours never reads it

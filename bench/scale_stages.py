@@ -58,11 +58,11 @@ def features(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
 
 def user_graph(folder: Path, size: argparse.Namespace) -> dict[str, Any]:
     """The 40 users who share most with each."""
-    from viral.graph import bipartite_adjacency, co_occurrence
+    from viral.graph import bipartite_adjacency, user_neighbors
 
     train = _split(folder).train
     started = time.perf_counter()
-    neighbors = co_occurrence(train, 40)
+    neighbors = user_neighbors(train, 40)
     built = time.perf_counter() - started
     bipartite_adjacency(train)
     return {"users_with_neighbors": int((neighbors.sizes > 0).sum()), "graph_seconds": built}

@@ -12,7 +12,7 @@ from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
 from viral.data.sampling import TripletSampler
 from viral.evaluation import evaluate
-from viral.graph import bipartite_adjacency, co_occurrence
+from viral.graph import bipartite_adjacency, user_neighbors
 from viral.lab.shop import ShopConfig, make_world
 from viral.lab.shop.choices import choose
 from viral.models import LightGCN
@@ -42,7 +42,7 @@ def measure(size: int) -> dict[str, float]:
     return {
         "sampling": _seconds(lambda: list(sampler.epoch(65_536, rng))),
         "bipartite graph": _seconds(lambda: bipartite_adjacency(train)),
-        "graph of users": _seconds(lambda: co_occurrence(train, 40)),
+        "graph of users": _seconds(lambda: user_neighbors(train, 40)),
         "LightGCN, a step": _seconds(step),
         f"ranking for {RANKED:,} users": _seconds(lambda: evaluate(scorer, valid, train)),
     }

@@ -105,7 +105,7 @@ def public_folder(checkout: Path, baby: Path, folder: Path) -> Path:
     rng = np.random.default_rng(0)
     for name in ("en_image_feat", "text_feat-v1"):
         np.save(data / f"{name}.npy", rng.standard_normal((parts.train.num_items, WIDTH), dtype=np.float32))
-    near = graph.co_occurrence(parts.train, 200)
+    near = graph.user_neighbors(parts.train, 200)
     rows = zip(near.indices.tolist(), near.counts.tolist(), near.sizes.tolist(), strict=True)
     lists = {user: [indices[:size], counts[:size]] for user, (indices, counts, size) in enumerate(rows)}
     np.save(data / "user_graph_dict.npy", np.array(lists, dtype=object), allow_pickle=True)

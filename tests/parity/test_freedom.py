@@ -81,7 +81,7 @@ def test_without_dropout_or_content_nothing_is_drawn_or_built(world):
     before = rng.get_state()
     model.on_epoch_start(rng)
     assert torch.equal(rng.get_state(), before)
-    assert model.epoch_adjacency is model.adjacency
+    assert model.interactions.of_epoch is model.interactions.full
     assert {name for name, _ in model.named_parameters()} == {"user_embedding.weight", "item_embedding.weight"}
     assert set(model.loss(first_batch(world, 16))) == {"bpr"}
 

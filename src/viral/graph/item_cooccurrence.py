@@ -1,6 +1,5 @@
 """The item-item graph by co-occurrence: which items the same users chose, by a sparse product in blocks of items."""
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from viral.data.interactions import Interactions
+from viral.graph.blocks import work_blocks
 from viral.graph.functions.sparse import SparseMatrix
+from viral.graph.user_item_graph import incidence
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -17,23 +18,17 @@ SHRINKAGE = 10.0  # common users that are added to the denominator: few of them 
 BLOCK_ENTRIES = 4_000_000  # of a block of the product, about
 
 
-def bought_together(train: Interactions, k: int) -> SparseMatrix:
+def cooccurrence_graph(train: Interactions, k: int) -> SparseMatrix:
     """Mean over the k items j of largest c_ij / (√(d_i d_j) + 10), c_ij common users, d users: sparse (I, I).
 
     An item with fewer than k such items has the mean over those, one with none an empty row. Ties go to the lower
     index. The measure is the cosine of implicit feedback, shrunk as in Bell & Koren (ICDM 2007).
     """
-    import scipy.sparse as sp
-
-    offsets, items = train.rows()
-    shape = (train.num_users, train.num_items)
-    matrix = sp.csr_array((np.ones(len(items), dtype=np.float32), items.numpy(), offsets.numpy()), shape=shape)
+    matrix = incidence(train)
     transposed, degrees = matrix.T.tocsr(), matrix.sum(axis=0)
-    work = np.cumsum(transposed @ np.diff(matrix.indptr).astype(np.float64))  # entries of the product, repeats counted
-    cuts = np.searchsorted(work, np.arange(BLOCK_ENTRIES, work[-1] if len(work) else 0, BLOCK_ENTRIES))
-    edges = sorted({0, *(int(cut) + 1 for cut in cuts), train.num_items})
+    work = transposed @ np.diff(matrix.indptr).astype(np.float64)  # entries of each row of the product, repeats counted
     counts, columns = [], []
-    for start, stop in pairwise(edges):
+    for start, stop in work_blocks(work, BLOCK_ENTRIES):
         found = _largest(transposed[start:stop] @ matrix, start, degrees, k)
         counts.append(found[0])
         columns.append(found[1])

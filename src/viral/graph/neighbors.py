@@ -31,7 +31,7 @@ def nearest_neighbors(
         if found is not None:
             return found
         say(f"exact neighbours of {len(unit):,} items: {2 * unit.shape[1] * len(unit) ** 2 / 2e12:,.0f} TFLOP")
-    best = Best(unit, k)
+    best = TopColumns(len(unit), k, unit)
     for first in range(0, len(unit), TILE):
         for second in range(first, len(unit), TILE):
             tile = unit[first : first + TILE] @ unit[second : second + TILE].T
@@ -41,22 +41,23 @@ def nearest_neighbors(
             if first == second:
                 tile.fill_diagonal_(torch.inf)  # an item is its own neighbour even among exact copies
             else:
-                best.meet(second, tile.T.contiguous(), first)
-            best.meet(first, tile, second)
-    return best.similarities.clamp_(max=1.0), best.indices
+                best.offer(tile.T.contiguous(), first, second)
+            best.offer(tile, second, first)
+    return best.values.clamp_(max=1.0), best.columns
 
 
-class Best:
-    """The k best that every item has met so far."""
+class TopColumns:
+    """The k largest that every row has met so far, of a table that comes in blocks."""
 
-    def __init__(self, unit: Tensor, k: int) -> None:
-        self.similarities = unit.new_full((len(unit), k), -torch.inf)
-        self.indices = torch.zeros(len(unit), k, dtype=torch.int64, device=unit.device)
+    def __init__(self, num_rows: int, k: int, like: Tensor) -> None:
+        self.values = like.new_full((num_rows, k), -torch.inf)
+        self.columns = torch.zeros(num_rows, k, dtype=torch.int64, device=like.device)
 
-    def meet(self, rows: int, tile: Tensor, columns: int) -> None:
-        """Similarities (n, m) of the n items from ``rows`` on to the m items from ``columns`` on."""
-        values, places = self.similarities[rows : rows + len(tile)], self.indices[rows : rows + len(tile)]
-        top = tile.topk(min(values.shape[1], tile.shape[1]))
+    def offer(self, block: Tensor, first_column: int, first_row: int = 0) -> None:
+        """The block (n, m) of the table that begins there."""
+        rows = slice(first_row, first_row + len(block))
+        values, columns = self.values[rows], self.columns[rows]
+        top = block.topk(min(values.shape[1], block.shape[1]))
         both = torch.cat([values, top.values], dim=1).topk(values.shape[1])
-        places.copy_(torch.cat([places, top.indices + columns], dim=1).gather(1, both.indices))
+        columns.copy_(torch.cat([columns, top.indices + first_column], dim=1).gather(1, both.indices))
         values.copy_(both.values)

@@ -1,11 +1,17 @@
-"""The user-item graph."""
+"""The user-item graph, and the matrix under it."""
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from viral.data.interactions import Interactions
 from viral.graph.functions.ranges import RangedMatrix
 from viral.graph.functions.sparse import SparseMatrix
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 
 class Bipartite(SparseMatrix):
@@ -41,16 +47,30 @@ class Bipartite(SparseMatrix):
         return self.of_users.multiply_columns(rows[1], items), self.of_items.multiply_columns(rows[0], users)
 
 
+def distinct_pairs(train: Interactions) -> tuple[Tensor, Tensor]:
+    """Users and items of the interactions, each pair once, ascending: int64 (≤ E,) each."""
+    keys = train.keys()
+    users = torch.div(keys, train.num_items, rounding_mode="floor")
+    return users, keys - users * train.num_items
+
+
+def incidence(train: Interactions, kind: type[np.number] = np.float32) -> "sp.csr_array":
+    """The binary matrix of users and items, sparse (U, I)."""
+    import scipy.sparse as sp
+
+    offsets, items = train.rows()
+    shape = (train.num_users, train.num_items)
+    return sp.csr_array((np.ones(len(items), dtype=kind), items.numpy(), offsets.numpy()), shape=shape)
+
+
 def bipartite_adjacency(train: Interactions) -> Bipartite:
     """D^-1/2 A D^-1/2 of the user-item graph, users first, no self-loops: sparse (U+I, U+I), symmetric.
 
     LightGCN eq. 3 (He et al., SIGIR 2020). A node without an interaction has an empty row. A pair that occurs twice
     counts once.
     """
-    keys = train.keys()
-    users = torch.div(keys, train.num_items, rounding_mode="floor")
-    items = keys - users * train.num_items + train.num_users
-    num_nodes = train.num_users + train.num_items
+    users, items = distinct_pairs(train)
+    items, num_nodes = items + train.num_users, train.num_users + train.num_items
     rows, columns = torch.cat([users, items]), torch.cat([items, users])
     degree = torch.bincount(rows, minlength=num_nodes).float()
     values = (degree[rows] * degree[columns]).rsqrt()
@@ -63,9 +83,7 @@ def neighbor_means(train: Interactions) -> tuple[SparseMatrix, SparseMatrix]:
 
     A node without an interaction has an empty row.
     """
-    keys = train.keys()
-    users = torch.div(keys, train.num_items, rounding_mode="floor")
-    items = keys - users * train.num_items
+    users, items = distinct_pairs(train)
     shape = (train.num_users, train.num_items)
     return _means(users, items, shape), _means(items, users, shape[::-1])
 

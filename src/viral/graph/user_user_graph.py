@@ -1,7 +1,6 @@
 """The user-user graph: who chose the same items, by a sparse product, never a loop over pairs."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,7 +9,9 @@ import torch
 from torch import Tensor
 
 from viral.data.interactions import Interactions
+from viral.graph.blocks import work_blocks
 from viral.graph.functions.sparse import SparseMatrix
+from viral.graph.user_item_graph import incidence
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -20,7 +21,7 @@ BLOCK_ENTRIES = 1_000_000  # co-occurrence counts held at once, about: they are 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Neighbors:
+class UserNeighbors:
     """The users most like each user: rows sorted by falling count, ties by user index; unused places have count 0."""
 
     indices: Tensor  # (U, K) int64
@@ -28,24 +29,20 @@ class Neighbors:
     sizes: Tensor  # (U,) int64: places in use
 
 
-def co_occurrence(train: Interactions, k: int) -> Neighbors:
+def user_neighbors(train: Interactions, k: int) -> UserNeighbors:
     """The k users who share the most training items with each user (DualGNN, Wang et al., TMM 2021).
 
     R Rᵀ is computed in blocks of users and cut to k per row at once, so memory follows the block, not U². A block's
     entries are ordered by sorting one integer each, made of row, falling count and column.
     """
-    import scipy.sparse as sp
-
-    offsets, items = train.rows()
-    shape = (train.num_users, train.num_items)
-    ones = np.ones(len(items), dtype=np.int32)
-    matrix = sp.csr_array((ones, items.numpy().astype(np.int32), offsets.numpy().astype(np.int32)), shape=shape)
+    matrix = incidence(train, np.int32)
     transposed = matrix.T.tocsr()
     bits = Bits(int(np.diff(matrix.indptr).max(initial=0)).bit_length(), max(1, train.num_users).bit_length())
     indices = np.zeros((train.num_users, k), dtype=np.int64)
     counts = np.zeros((train.num_users, k), dtype=np.float32)
     sizes = np.zeros(train.num_users, dtype=np.int64)
-    for start, stop in _blocks(matrix, transposed):
+    work = matrix @ np.diff(transposed.indptr).astype(np.float64)  # entries of each row of R Rᵀ, repeats counted
+    for start, stop in work_blocks(work, BLOCK_ENTRIES):
         product = matrix[start:stop] @ transposed
         keys = np.sort(_keys(product, start, bits))
         others = np.maximum(np.diff(product.indptr) - 1, 0)  # the last key of a row is that of the user itself
@@ -55,7 +52,7 @@ def co_occurrence(train: Interactions, k: int) -> Neighbors:
         np.bitwise_and(best, bits.column_mask, out=indices[start:stop])
         np.subtract(bits.count_mask, best >> bits.of_column & bits.count_mask, out=counts[start:stop], casting="unsafe")
         sizes[start:stop] = np.minimum(others, k)
-    return Neighbors(torch.from_numpy(indices), torch.from_numpy(counts), torch.from_numpy(sizes))
+    return UserNeighbors(torch.from_numpy(indices), torch.from_numpy(counts), torch.from_numpy(sizes))
 
 
 class Bits(NamedTuple):
@@ -84,15 +81,7 @@ def _keys(product: "sp.csr_array", start: int, bits: Bits) -> IntArray:
     return keys
 
 
-def _blocks(matrix: "sp.csr_array", transposed: "sp.csr_array") -> list[tuple[int, int]]:
-    """Ranges of users whose products together stay near ``BLOCK_ENTRIES``."""
-    work = matrix @ np.diff(transposed.indptr).astype(np.float64)  # entries of each row of R Rᵀ, repeats counted
-    limits = np.searchsorted(np.cumsum(work), np.arange(BLOCK_ENTRIES, work.sum() + BLOCK_ENTRIES, BLOCK_ENTRIES))
-    edges = sorted({0, *(int(limit) for limit in limits if limit < len(work)), len(work)})
-    return list(pairwise(edges))
-
-
-def user_graph(neighbors: Neighbors, k: int) -> SparseMatrix:
+def user_graph(neighbors: UserNeighbors, k: int) -> SparseMatrix:
     """Attention to each user's first k neighbours by softmax over the raw counts: sparse (U, U).
 
     A user with fewer than k neighbours spreads the weight over those; a user with none has an empty row.
@@ -105,7 +94,7 @@ def user_graph(neighbors: Neighbors, k: int) -> SparseMatrix:
     return SparseMatrix.of(rows, neighbors.indices[:, :k][used], weights[used], (len(used), len(used)))
 
 
-def resampled_user_graph(neighbors: Neighbors, k: int, rng: torch.Generator) -> SparseMatrix:
+def resampled_user_graph(neighbors: UserNeighbors, k: int, rng: torch.Generator) -> SparseMatrix:
     """``user_graph`` with short lists padded to k by drawing from the list with replacement, as DRAGON's code does.
 
     A neighbour drawn twice counts twice in the softmax; drawn anew every epoch, this is a regulariser.

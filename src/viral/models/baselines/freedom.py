@@ -20,6 +20,7 @@ from viral.data.interactions import Interactions, Triplets
 from viral.graph.functions import bpr_triplets, dot, embedding, propagate_mean, propagate_mean_rows
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.families.content import Content, ContentConfig
+from viral.models.families.edge_dropout import ThinnedGraph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +66,14 @@ class FREEDOM(EmbeddingRecommender[FREEDOMConfig]):
         learnt = widths if config.train_features else ()
         self.features = nn.ParameterDict({role: nn.Parameter(features[role].clone()) for role in learnt})
         self.item_graph = self.content.item_graph(config.num_neighbors, config.visual_weight)
-        self.train_set = inputs.train
-        self.adjacency = self.epoch_adjacency = graph.bipartite_adjacency(inputs.train)
+        self.interactions = ThinnedGraph(inputs.train, config.edge_dropout, thinned)
 
     def on_epoch_start(self, rng: torch.Generator) -> None:
         """Keep the epoch's share of the interactions, normalised anew."""
-        if self.config.edge_dropout:
-            kept = thinned(self.train_set, self.config.edge_dropout, rng)
-            self.epoch_adjacency = graph.bipartite_adjacency(kept).to(self.adjacency.values)
+        self.interactions.draw(rng)
 
     def embed(self) -> Embeddings:
-        adjacency = self.epoch_adjacency if self.training else self.adjacency
+        adjacency = self.interactions.adjacency
         ego = torch.cat([self.user_embedding.weight, self.item_embedding.weight])  # (U+I, D)
         users, items = propagate_mean(adjacency, ego, self.config.num_layers).tensor_split([self.num_users])
         return Embeddings(users, items + self.similar())
@@ -88,7 +86,7 @@ class FREEDOM(EmbeddingRecommender[FREEDOMConfig]):
         return lent
 
     def loss(self, batch: Triplets) -> dict[str, Tensor]:
-        adjacency = self.epoch_adjacency if self.training else self.adjacency
+        adjacency = self.interactions.adjacency
         rows = torch.cat([batch.positives, batch.negatives])
         ego = self.user_embedding.weight, self.item_embedding.weight
         (u, items), _ = propagate_mean_rows(adjacency, ego, self.config.num_layers, (batch.users, rows))
@@ -108,10 +106,8 @@ def thinned(train: Interactions, dropout: float, rng: torch.Generator) -> Intera
     Popular pairs go first. The draw takes the earliest of exponential clocks whose rates are the weights, one random
     number a pair (Efraimidis & Spirakis, 2006); at least one pair is kept.
     """
-    keys = train.keys()
-    users = torch.div(keys, train.num_items, rounding_mode="floor")
-    items = keys - users * train.num_items
+    users, items = graph.distinct_pairs(train)
     degrees = torch.bincount(users)[users].double() * torch.bincount(items)[items].double()
-    clocks = -torch.log1p(-torch.rand(len(keys), generator=rng, dtype=torch.float64)) * degrees.sqrt()
-    kept = clocks.topk(max(1, round(len(keys) * (1 - dropout))), largest=False).indices
+    clocks = -torch.log1p(-torch.rand(len(users), generator=rng, dtype=torch.float64)) * degrees.sqrt()
+    kept = clocks.topk(max(1, round(len(users) * (1 - dropout))), largest=False).indices
     return Interactions(users[kept], items[kept], train.num_users, train.num_items)

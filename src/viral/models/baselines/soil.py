@@ -21,6 +21,7 @@ from viral.data.interactions import Interactions, Triplets
 from viral.graph import SparseMatrix
 from viral.graph.functions import sum_of
 from viral.graph.functions.infonce import distinct_info_nce
+from viral.graph.neighbors import TopColumns
 from viral.models.families.layers import attention
 from viral.models.families.modality_views import (
     ItemGraphs,
@@ -113,20 +114,6 @@ class Interests:
     liked: Tensor  # (U, M·K') items nearest to a user's interest in each modality, taken or not; some may repeat
 
 
-class _Best:
-    """The k best of what is offered in blocks of columns."""
-
-    def __init__(self, num_rows: int, k: int) -> None:
-        self.values = torch.full((num_rows, k), -torch.inf)
-        self.columns = torch.zeros(num_rows, k, dtype=torch.int64)
-
-    def offer(self, scores: Tensor, start: int) -> None:
-        k = self.values.shape[1]
-        top = scores.topk(min(k, scores.shape[1]))
-        self.values, places = torch.cat([self.values, top.values], dim=1).topk(k)
-        self.columns = torch.cat([self.columns, top.indices + start], dim=1).gather(1, places)
-
-
 @torch.no_grad()
 def user_interests(
     train: Interactions, features: Mapping[str, Tensor], num_candidates: int, num_interests: int
@@ -140,8 +127,8 @@ def user_interests(
     users = torch.repeat_interleave(torch.arange(train.num_users), offsets.diff())
     units = [F.normalize(x.float(), dim=1) for x in features.values()]
     size = max(1, BLOCK_BYTES // (4 * max(train.num_items, train.num_users)))
-    attractive = _Best(train.num_users, min(num_candidates, train.num_items))
-    near = [_Best(train.num_users, min(num_interests, train.num_items)) for _ in units]
+    attractive = TopColumns(train.num_users, min(num_candidates, train.num_items), units[0])
+    near = [TopColumns(train.num_users, min(num_interests, train.num_items), unit) for unit in units]
     for start in range(0, train.num_items, size):
         similar = [unit @ unit[start : start + size].T for unit in units]  # M times (I, b)
         for best, table in zip(near, similar, strict=True):

@@ -17,6 +17,7 @@ from viral.base.progress import say
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions
 from viral.graph.blocks import row_blocks
+from viral.graph.user_item_graph import incidence
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -57,14 +58,10 @@ def item_gram(train: Interactions, user_weights: Tensor | None = None) -> Tensor
 
 def gram_rows(train: Interactions, user_weights: Tensor | None = None) -> Iterator[tuple[slice, "sp.csr_array"]]:
     """XᵀX in blocks of rows, each sparse; Xᵀ diag(w) X where users count ``user_weights`` (U,) float32 instead of 1."""
-    import scipy.sparse as sp
-
-    offsets, items = train.rows()
-    ones = np.ones(len(items), dtype=np.float32)
-    matrix = sp.csr_array((ones, items.numpy(), offsets.numpy()), shape=(train.num_users, train.num_items))
+    matrix = incidence(train)
     transposed = matrix.T.tocsr()
     if user_weights is not None:
-        matrix.data = user_weights.numpy().repeat(offsets.diff().numpy())
+        matrix.data = user_weights.numpy().repeat(np.diff(matrix.indptr))
     for rows in row_blocks(train.num_items, train.num_items):
         yield rows, transposed[rows] @ matrix
 

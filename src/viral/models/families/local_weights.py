@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from viral.base.progress import stage
 from viral.data.inputs import ModelInputs
-from viral.graph import SparseMatrix, bought_together, nearest_neighbors
+from viral.graph import SparseMatrix, cooccurrence_graph, nearest_neighbors
 from viral.models.families.closed_form import gram_rows, user_weights
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _features(inputs: ModelInputs, modalities: Sequence[str]) -> npt.NDArray[np.
 def _candidates(inputs: ModelInputs, modalities: Sequence[str], count: int) -> list[Ids]:
     """For each item at most ``count`` others: a quarter by features where there are any, the rest by common users."""
     by_features = count // (4 * len(modalities)) if modalities else 0
-    common = bought_together(inputs.train, count - by_features * len(modalities))
+    common = cooccurrence_graph(inputs.train, count - by_features * len(modalities))
     found = np.split(common.columns.numpy(), common.offsets[1:-1].numpy())
     for name in modalities if by_features else ():
         likeness, near = nearest_neighbors(inputs.feature(name), by_features + 1, inputs.given(name))

@@ -93,7 +93,7 @@ class UserGraph(nn.Module):
     def __init__(self, train: Interactions, k: int, *, resample: bool) -> None:
         super().__init__()
         self.k, self.resample = k, resample
-        self.neighbors = graph.co_occurrence(train, k)
+        self.neighbors = graph.user_neighbors(train, k)
         self.full = self.of_epoch = graph.user_graph(self.neighbors, k)
 
     def draw(self, rng: torch.Generator) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Interactions, Triplets
-from viral.graph import Bipartite, SparseMatrix
+from viral.graph import Bipartite, SparseMatrix, distinct_pairs
 from viral.graph.functions import (
     Projection,
     bpr_loss,
@@ -187,8 +187,8 @@ def joined_adjacency(train: Interactions, item_graphs: Sequence[SparseMatrix]) -
 
     An item is not joined with itself. Neighbours are not mutual, so A is not symmetric; D are its row sums.
     """
-    keys, size = train.keys(), train.num_items
-    users, items = torch.div(keys, size, rounding_mode="floor"), keys % size + train.num_users
+    size, (users, items) = train.num_items, distinct_pairs(train)
+    items = items + train.num_users
     edges = torch.cat([r * size + c for r, c, _ in (g.entries() for g in item_graphs)])
     pairs, counts = torch.unique(edges, return_counts=True)
     pairs = pairs[counts == len(item_graphs)]

@@ -55,5 +55,5 @@ def item_graph(train: Interactions, content: FixedFeatures, config: BeyondConfig
     graphs = content.graphs(k) if config.item_graph else {}
     weights = {name: (1 - share) / len(graphs) for name in graphs}
     if share and config.item_graph:
-        graphs["together"], weights["together"] = graph.bought_together(train, k), share
+        graphs["together"], weights["together"] = graph.cooccurrence_graph(train, k), share
     return graph.weighted_sum(graphs, weights) if graphs else SparseMatrix.empty(train.num_items)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from viral.data.interactions import Interactions
-from viral.graph import Neighbors, SparseMatrix, co_occurrence, resampled_user_graph, user_graph
+from viral.graph import SparseMatrix, UserNeighbors, resampled_user_graph, user_graph, user_neighbors
 from viral.models.viral.paper_config import VIRALConfig
 
 
@@ -40,7 +40,7 @@ class Links(nn.Module):
 class ResampledLinks(Links):
     """Short lists of like-minded users are padded to k anew in each epoch, as the authors' code does."""
 
-    def __init__(self, neighbors: Neighbors, k: int, item_graph: SparseMatrix) -> None:
+    def __init__(self, neighbors: UserNeighbors, k: int, item_graph: SparseMatrix) -> None:
         super().__init__(with_self(user_graph(neighbors, k), 0.5), item_graph)
         self.neighbors, self.k = neighbors, k
 
@@ -53,7 +53,7 @@ def links_of(config: VIRALConfig, train: Interactions, item_graph: SparseMatrix)
     """The links of a configuration; ``item_graph`` is S (I, I)."""
     if not config.user_graph:
         return Links(with_self(SparseMatrix.empty(train.num_users)), item_graph)
-    neighbors = co_occurrence(train, config.num_user_neighbors)
+    neighbors = user_neighbors(train, config.num_user_neighbors)
     if config.resample_user_graph:
         return ResampledLinks(neighbors, config.num_user_neighbors, item_graph)
     return Links(with_self(user_graph(neighbors, config.num_user_neighbors), 0.5), item_graph)

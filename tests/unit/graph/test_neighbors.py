@@ -48,8 +48,8 @@ def test_tiles_find_those_that_are_present(k, monkeypatch):
 
 def test_memory_follows_the_tile_and_every_product_serves_both_sides(monkeypatch):
     seen = []
-    meet = nearest.Best.meet
-    monkeypatch.setattr(nearest.Best, "meet", lambda self, *of: seen.append(of[1].shape) or meet(self, *of))
+    offer = nearest.TopColumns.offer
+    monkeypatch.setattr(nearest.TopColumns, "offer", lambda self, *of: seen.append(of[0].shape) or offer(self, *of))
     monkeypatch.setattr(nearest, "TILE", 8)
     nearest_neighbors(torch.randn(50, 3), 2)
     assert len(seen) == 7 * 7 and max(max(shape) for shape in seen) == 8

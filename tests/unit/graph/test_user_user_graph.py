@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from viral.graph import co_occurrence, resampled_user_graph, user_graph
+from viral.graph import resampled_user_graph, user_graph, user_neighbors
 from viral.graph import user_user_graph as cooccurrence
 from worlds import dense, interactions, random_world
 
@@ -19,7 +19,7 @@ def shared(train) -> torch.Tensor:
 @pytest.mark.parametrize("entries", [1, 40, 10**9])
 def test_the_most_shared_items_first_and_ties_by_index(k, entries, monkeypatch):
     monkeypatch.setattr(cooccurrence, "BLOCK_ENTRIES", entries)
-    found = co_occurrence(TRAIN, k)
+    found = user_neighbors(TRAIN, k)
     assert found.indices.shape == found.counts.shape == (24, k)
     for user, counts in enumerate(shared(TRAIN).tolist()):
         expected = sorted((v for v in range(24) if counts[v] > 0), key=lambda v: (-counts[v], v))[:k]
@@ -29,7 +29,7 @@ def test_the_most_shared_items_first_and_ties_by_index(k, entries, monkeypatch):
 
 
 def test_a_pair_that_occurs_twice_counts_once():
-    found = co_occurrence(interactions([(0, 1), (1, 1), (0, 1), (2, 0)], 3, 2), 2)
+    found = user_neighbors(interactions([(0, 1), (1, 1), (0, 1), (2, 0)], 3, 2), 2)
     assert found.counts.tolist() == [[1, 0], [1, 0], [0, 0]]
     assert found.sizes.tolist() == [1, 1, 0]
 
@@ -39,12 +39,12 @@ def test_blocks_stay_below_their_size(monkeypatch):
     keys = cooccurrence._keys
     monkeypatch.setattr(cooccurrence, "_keys", lambda product, *more: sizes.append(product.nnz) or keys(product, *more))
     monkeypatch.setattr(cooccurrence, "BLOCK_ENTRIES", 120)
-    co_occurrence(TRAIN, 3)
+    user_neighbors(TRAIN, 3)
     assert len(sizes) > 3 and max(sizes) <= 120
 
 
 def test_attention_is_a_softmax_over_the_counts_in_use():
-    neighbors = co_occurrence(TRAIN, 10)
+    neighbors = user_neighbors(TRAIN, 10)
     graph = user_graph(neighbors, 4).to_torch().to_dense()
     for user, counts in enumerate(shared(TRAIN)):
         expected = torch.zeros(24)
@@ -55,7 +55,7 @@ def test_attention_is_a_softmax_over_the_counts_in_use():
 
 def test_a_user_who_shares_nothing_has_an_empty_row():
     train = interactions([(0, 0), (1, 0), (2, 1)], 4, 2)  # user 2 is alone with an item, user 3 took nothing
-    neighbors = co_occurrence(train, 3)
+    neighbors = user_neighbors(train, 3)
     drawn = resampled_user_graph(neighbors, 3, torch.Generator().manual_seed(0))
     for graph in (user_graph(neighbors, 3), drawn):
         rows = graph.to_torch().to_dense()
@@ -64,7 +64,7 @@ def test_a_user_who_shares_nothing_has_an_empty_row():
 
 
 def test_asking_for_more_neighbours_than_were_kept():
-    neighbors = co_occurrence(TRAIN, 2)
+    neighbors = user_neighbors(TRAIN, 2)
     assert torch.equal(user_graph(neighbors, 99).to_torch().to_dense(), user_graph(neighbors, 2).to_torch().to_dense())
     assert resampled_user_graph(neighbors, 99, torch.Generator()).entries()[0].bincount().max() == 2
 
@@ -72,7 +72,7 @@ def test_asking_for_more_neighbours_than_were_kept():
 def test_resampling_pads_short_lists_only():
     """Each row is softmax over k places: the list, then draws from the list; a neighbour drawn twice counts twice."""
     k = 8
-    neighbors = co_occurrence(TRAIN, k)
+    neighbors = user_neighbors(TRAIN, k)
     graph = resampled_user_graph(neighbors, k, torch.Generator().manual_seed(4))
     rows, columns, values = graph.entries()
     padded = 0
@@ -90,7 +90,7 @@ def test_resampling_pads_short_lists_only():
 
 def test_resampling_draws_evenly_and_anew():
     train = interactions([(0, i) for i in range(3)] + [(u, u - 1) for u in (1, 2, 3)], 4, 3)
-    neighbors = co_occurrence(train, 200)  # user 0 has three neighbours, one item shared with each
+    neighbors = user_neighbors(train, 200)  # user 0 has three neighbours, one item shared with each
     rng = torch.Generator().manual_seed(0)
     first, second = (resampled_user_graph(neighbors, 200, rng).to_torch().to_dense()[0] for _ in range(2))
     assert not torch.equal(first, second)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from viral.data.interactions import Interactions
-from viral.graph import bought_together
+from viral.graph import cooccurrence_graph
 from worlds import interactions, random_world
 
 
@@ -33,14 +33,14 @@ def by_loops(train: Interactions, k: int) -> torch.Tensor:
 def test_it_is_what_loops_find(k, entries, monkeypatch):
     monkeypatch.setattr("viral.graph.item_cooccurrence.BLOCK_ENTRIES", entries)
     train = random_world(30, 20, 0.15, seed=2).split.train
-    torch.testing.assert_close(bought_together(train, k) @ torch.eye(20), by_loops(train, k))
+    torch.testing.assert_close(cooccurrence_graph(train, k) @ torch.eye(20), by_loops(train, k))
 
 
 def test_items_that_nobody_shares_have_empty_rows():
     train = interactions([(0, 0), (0, 1), (1, 2)], 3, 5)
-    found = bought_together(train, 2) @ torch.eye(5)
+    found = cooccurrence_graph(train, 2) @ torch.eye(5)
     assert found.nonzero().tolist() == [[0, 1], [1, 0]]
 
 
 def test_a_log_of_nothing_is_an_empty_graph():
-    assert not (bought_together(interactions([], 3, 4), 2) @ torch.eye(4)).any()
+    assert not (cooccurrence_graph(interactions([], 3, 4), 2) @ torch.eye(4)).any()

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from exclusive_or import told
 from viral.models.viral.fusion.mixing import AttentionSum, KnowledgeFusion, WeightedSum
-from viral.models.viral.fusion.redundancy import Redundancy
+from viral.models.viral.fusion.redundancy import MaskedRedundancy
 from viral.models.viral.fusion.synergy import Interaction, OverPairs, Synergy, over_pairs, span
 from viral.models.viral.fusion.tokens import NeighborEncoder, TokenEncoder
 
@@ -53,7 +53,7 @@ def test_attention_over_one_token_is_the_affine_map_gradients_too():
 
 def test_attention_over_neighbours_is_torchs_attention():
     neighbors = torch.stack([torch.randperm(9, generator=torch.Generator().manual_seed(n))[:4] for n in range(9)])
-    encoder = NeighborEncoder(6, neighbors).double()
+    encoder = NeighborEncoder(6, neighbors=neighbors).double()
     attention = nn.MultiheadAttention(6, 1, batch_first=True).double()
     give_weights(encoder, attention)
     with torch.no_grad():
@@ -65,7 +65,7 @@ def test_attention_over_neighbours_is_torchs_attention():
 
 
 def test_redundancy_of_three_joins_the_concatenation_with_the_masks():
-    part = Redundancy(4, 3, learned_mask=True).double()
+    part = MaskedRedundancy(4, 3).double()
     sources, mask = [draw(7, 4, seed=n) for n in range(3)], part.mask.detach()
 
     def encoded(shown: set[int]) -> Tensor:
@@ -123,22 +123,22 @@ def test_a_source_that_is_always_the_same_stays_finite():
 def test_mixtures():
     sources = draw(3, 8, 4)
     weighted, attention = WeightedSum(3).double(), AttentionSum(4).double()
-    torch.testing.assert_close(weighted(sources), sources.mean(dim=0))
+    torch.testing.assert_close(weighted(list(sources))[0], sources.mean(dim=0))
     with torch.no_grad():
         weighted.logits.copy_(torch.tensor([0.0, 2.0, -1.0]).log_softmax(0))
     shares = torch.tensor([0.0, 2.0, -1.0], dtype=torch.float64).softmax(0)
     torch.testing.assert_close(
-        weighted(sources), sum(a * x for a, x in zip(shares, sources, strict=True)), atol=1e-6, rtol=0
+        weighted(list(sources))[0], sum(a * x for a, x in zip(shares, sources, strict=True)), atol=1e-6, rtol=0
     )
     logits = torch.stack([torch.tanh(x @ attention.key.weight.T) @ attention.query.weight[0] for x in sources])
     expected = (logits.softmax(0)[:, :, None] * sources).sum(0)
-    torch.testing.assert_close(attention(sources), expected)
+    torch.testing.assert_close(attention(list(sources))[0], expected)
     assert logits.softmax(0).std(dim=1).max() > 0.01, "items differ in their weights"
 
 
 def test_knowledge_fusion_is_attention_over_the_item_and_its_prompt():
-    part, attention = KnowledgeFusion(6, 5).double(), nn.MultiheadAttention(6, 1, batch_first=True).double()
     item, prompt = draw(9, 6), draw(9, 5, seed=1)
+    part, attention = KnowledgeFusion(6, prompt).double(), nn.MultiheadAttention(6, 1, batch_first=True).double()
     with torch.no_grad():
         for parameter in part.parameters():
             parameter.add_(draw(*parameter.shape, seed=parameter.numel()) * 0.3)
@@ -148,7 +148,8 @@ def test_knowledge_fusion_is_attention_over_the_item_and_its_prompt():
         attention.out_proj.bias.copy_(part.out.bias)
     tokens = torch.stack([item, part.enter(prompt)], dim=1)
     attended, _ = attention(item[:, None], tokens, tokens)
-    torch.testing.assert_close(part(item, prompt), item + attended[:, 0])
+    made = part({"text": prompt, "visual": item})
+    torch.testing.assert_close(made, {"text": prompt, "visual": item + attended[:, 0]})
 
 
 @pytest.mark.parametrize("seed", [0, 1])

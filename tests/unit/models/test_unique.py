@@ -5,8 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.models.viral.fusion.unique import unexplained
-from viral.models.viral.fusion.unique import STRENGTHS
+from viral.models.viral.fusion.unique import STRENGTHS, unexplained
 
 
 def refitted(v: Tensor, t: Tensor, strength: float) -> Tensor:
