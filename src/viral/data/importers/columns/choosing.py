@@ -33,6 +33,8 @@ class Wishes:
     columns: Mapping[str, str] = field(default_factory=dict)
     items: Path | None = None
     split: str | None = None
+    core: int = 0
+    seed: int = 0
     encoding: str | None = None
     repair_ids: bool = False
     day_first: bool | None = None

@@ -27,7 +27,7 @@ from viral.data.importers.layouts.amazon.files import (
     writable,
 )
 from viral.data.importers.layouts.amazon.metadata import read_items
-from viral.data.importers.layouts.amazon.recognising import Command, check_log, check_metadata, read_log
+from viral.data.importers.layouts.amazon.recognising import EditionCheck, read_log
 from viral.data.importers.readers.raw import ROW, Bad, printable
 from viral.data.importers.splits import as_given, at_random
 from viral.data.split_rules import random_split
@@ -58,15 +58,9 @@ class CompactLog:
 
     def frame(self) -> pl.DataFrame:
         """``user_id`` and ``item_id`` as numbers, ``timestamp`` and the row in the file."""
-        frame = pl.DataFrame(
-            {
-                "user_id": np.frombuffer(self.user, np.int32),
-                "item_id": np.frombuffer(self.item, np.int32),
-                "timestamp": np.frombuffer(self.time, np.int64),
-                ROW: np.frombuffer(self.row, np.int64),
-                PART: np.frombuffer(self.part, np.int8),
-            }
-        )
+        names = ("user_id", "item_id", "timestamp", ROW, PART)
+        numbers = (self.user, self.item, self.time, self.row, self.part)
+        frame = pl.DataFrame({name: np.frombuffer(one, one.typecode) for name, one in zip(names, numbers, strict=True)})
         return frame.with_columns(timestamp=pl.when(pl.col("timestamp") != NO_TIME).then(pl.col("timestamp")))
 
 
@@ -91,12 +85,12 @@ def import_amazon(
     or is of another edition, or nothing is left.
     """
     with new_dataset(source, dataset, overwrite=overwrite) as staging:
-        command = Command(source, dataset)
+        check = EditionCheck(edition, source, dataset)
         logs = log_files(edition, source, dataset)
         for path in logs.values():
-            check_log(edition, path, command)
+            check.log(path)
         metadata = items or meta_file(edition, next(iter(logs.values())), dataset)
-        examples = check_metadata(edition, metadata, command)
+        examples = check.metadata(metadata)
         ready = len(logs) > 1
         core = (0 if ready else 5) if core is None else core
         log, filtered, rejections = _read_log(edition, logs, min_rating)

@@ -38,17 +38,6 @@ _MARKS: Mapping[str, tuple[str, ...]] = {  # of the metadata
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What the user typed, to say what to type instead."""
-
-    source: Path
-    dataset: Path
-
-    def by(self, edition: str, source: Path | None = None) -> str:
-        return f"viral import {edition} {source or self.source} {self.dataset}"
-
-
 def read_log(edition: AmazonEdition, path: Path) -> Iterator[tuple[int, Record | Bad]]:
     """Number and content of every row of a log, JSON lines or the ratings alone, by the names of the layout."""
     if is_json(path):
@@ -69,63 +58,88 @@ def _names(edition: AmazonEdition, theirs: Sequence[str]) -> Mapping[str, str]:
     return {found[0]: ours for role, ours in pairs if (found := candidates(theirs, role))}
 
 
-def check_log(edition: AmazonEdition, path: Path, command: Command) -> None:
-    """Raise ``DataError`` where the first rows are of another edition, or of something else."""
-    refuse_foreign(path, "lines of text", text=True)
-    if is_json(path):
-        rows = [row for _, row in islice(records(path, shown=False), SAMPLE)]
-        good = [row for row in rows if not isinstance(row, Bad)]
-        if good:
-            _check_fields(edition, path, good, command)
-        elif rows:
-            raise _unreadable(edition, path, rows)
-        return
-    lines = [row for _, row in islice(comma_separated(path, (), shown=False), SAMPLE)]
-    named = next((row for row in lines if not isinstance(row, Bad)), None)
-    if named is not None:
-        _check_header(edition, path, list(named), command)
-    else:
-        _check_order(edition, path, [row.value.split(",") for row in lines if isinstance(row, Bad)], command)
+@dataclass(frozen=True, slots=True)
+class EditionCheck:
+    """Whether files are of the edition that the user asked for; else a ``DataError`` says what to type instead."""
 
+    edition: AmazonEdition
+    source: Path
+    dataset: Path
 
-def _unreadable(edition: AmazonEdition, path: Path, rows: Sequence[Record | Bad]) -> DataError:
-    first = next(row for row in rows if isinstance(row, Bad))
-    what = f"not one of its first {len(rows)} rows can be read ({first.reason}): {printable(first.value)[:60]!r}"
-    hint = (
-        f"this layout reads JSON lines, an object with {edition.user} and {edition.item} in each, or the ratings as CSV"
-    )
-    return DataError(what, where=str(path), hint=hint)
+    def log(self, path: Path) -> None:
+        """Check the first rows of a log."""
+        refuse_foreign(path, "lines of text", text=True)
+        if is_json(path):
+            rows = [row for _, row in islice(records(path, shown=False), SAMPLE)]
+            good = [row for row in rows if not isinstance(row, Bad)]
+            if good:
+                self._fields(path, good)
+            elif rows:
+                raise self._unreadable(path, rows)
+            return
+        lines = [row for _, row in islice(comma_separated(path, (), shown=False), SAMPLE)]
+        named = next((row for row in lines if not isinstance(row, Bad)), None)
+        if named is not None:
+            self._header(path, list(named))
+        else:
+            self._order(path, [row.value.split(",") for row in lines if isinstance(row, Bad)])
 
+    def metadata(self, path: Path) -> list[str]:
+        """Check the first metadata; return some of their items' ids."""
+        rows = [row for _, row in islice(records(path, shown=False), SAMPLE) if not isinstance(row, Bad)]
+        seen = Counter(mark for row in rows for mark in row)
+        scores = {name: sum(seen[mark] for mark in marks) for name, marks in _MARKS.items()}
+        best = max(scores, key=scores.__getitem__)
+        if best != self.edition.name and scores[best] > 2 * scores[self.edition.name]:
+            raise self._of_another(path, "metadata", [mark for mark in _MARKS[best] if seen[mark]], best)
+        return [str(row[self.edition.item]) for row in rows if self.edition.item in row]
 
-def _check_fields(edition: AmazonEdition, path: Path, rows: Sequence[Record], command: Command) -> None:
-    if any(edition.user in row and edition.item in row for row in rows):
-        return
-    for other, fields in _LOGS.items():
-        if any(all(field in row for field in fields) for row in rows):
-            raise _of_another("reviews", fields, other, edition, path, command)
-    raise _of_none(f"the rows have {_some(rows[0])}: neither {edition.user} nor {edition.item}", path, command)
+    def _fields(self, path: Path, rows: Sequence[Record]) -> None:
+        user, item = self.edition.user, self.edition.item
+        if any(user in row and item in row for row in rows):
+            return
+        for other, fields in _LOGS.items():
+            if any(all(field in row for field in fields) for row in rows):
+                raise self._of_another(path, "reviews", fields, other)
+        raise self._of_none(path, f"the rows have {_some(rows[0])}: neither {user} nor {item}")
 
+    def _header(self, path: Path, names: Sequence[str]) -> None:
+        of_2023 = "parentasin" in map(key, names)
+        if of_2023 != (self.edition.name == "amazon2023") and (of_2023 or "asin" in map(key, names)):
+            raise self._of_another(path, "ratings", names, "amazon2023" if of_2023 else "amazon2014")
+        missing = {self.edition.user, self.edition.item} - set(_names(self.edition, names).values())
+        if missing:
+            raise self._of_none(path, f"the columns are {_some(names)}: none is {' or '.join(sorted(missing))}")
 
-def _check_header(edition: AmazonEdition, path: Path, names: Sequence[str], command: Command) -> None:
-    of_2023 = "parentasin" in map(key, names)
-    if of_2023 != (edition.name == "amazon2023") and (of_2023 or "asin" in map(key, names)):
-        raise _of_another("ratings", names, "amazon2023" if of_2023 else "amazon2014", edition, path, command)
-    missing = {edition.user, edition.item} - set(_names(edition, names).values())
-    if missing:
-        raise _of_none(f"the columns are {_some(names)}: none is {' or '.join(sorted(missing))}", path, command)
+    def _order(self, path: Path, rows: Sequence[Sequence[str]]) -> None:
+        """Of rows without a header: which of the first two is a product's number, as far as their shape tells."""
+        own, ratings = self.edition.name, self.edition.ratings
+        pairs = [row for row in rows if len(row) == 4]
+        if rows and not pairs:
+            expected = ", ".join(ratings) or "a header and its columns"
+            raise self._of_none(path, f"neither JSON nor rows of {expected}: {','.join(rows[0])[:60]!r}")
+        votes = Counter(shape for row in pairs if (shape := _by_shape(*row[:2])))
+        likely = votes.most_common(1)[0][0] if votes else own
+        if pairs and (likely != own or not ratings):
+            other = likely if likely != own else "amazon2014"
+            raise self._of_another(path, "ratings", _SHAPES[other], other)
 
+    def _unreadable(self, path: Path, rows: Sequence[Record | Bad]) -> DataError:
+        first = next(row for row in rows if isinstance(row, Bad))
+        what = f"not one of its first {len(rows)} rows can be read ({first.reason}): {printable(first.value)[:60]!r}"
+        fields = f"an object with {self.edition.user} and {self.edition.item} in each"
+        hint = f"this layout reads JSON lines, {fields}, or the ratings as CSV"
+        return DataError(what, where=str(path), hint=hint)
 
-def _check_order(edition: AmazonEdition, path: Path, rows: Sequence[Sequence[str]], command: Command) -> None:
-    """Of rows without a header: which of the first two is a product's number, as far as their shape tells."""
-    pairs = [row for row in rows if len(row) == 4]
-    if rows and not pairs:
-        expected = ", ".join(edition.ratings) or "a header and its columns"
-        raise _of_none(f"neither JSON nor rows of {expected}: {','.join(rows[0])[:60]!r}", path, command)
-    votes = Counter(shape for row in pairs if (shape := _by_shape(*row[:2])))
-    likely = votes.most_common(1)[0][0] if votes else edition.name
-    if pairs and (likely != edition.name or not edition.ratings):
-        other = likely if likely != edition.name else "amazon2014"
-        raise _of_another("ratings", _SHAPES[other], other, edition, path, command)
+    def _of_another(self, path: Path, kind: str, fields: Sequence[str], other: str) -> DataError:
+        own = self.edition.name[-4:]
+        what = f"these are {kind} of the edition of {other[-4:]} ({_some(fields)}), not of {own}"
+        hint = f"import them as such: viral import {other} {self.source} {self.dataset}"
+        return DataError(what, where=str(path), hint=hint)
+
+    def _of_none(self, path: Path, what: str) -> DataError:
+        hint = f"is it a file of this layout? Any other log: viral import table {path} {self.dataset}"
+        return DataError(what, where=str(path), hint=hint)
 
 
 def _by_shape(one: str, two: str) -> str | None:
@@ -133,29 +147,6 @@ def _by_shape(one: str, two: str) -> str | None:
     if _USER.fullmatch(one) and _ASIN.fullmatch(two):
         return "amazon2014"
     return "amazon2018" if _ASIN.fullmatch(one) and _USER.fullmatch(two) else None
-
-
-def check_metadata(edition: AmazonEdition, path: Path, command: Command) -> list[str]:
-    """Raise ``DataError`` where the first metadata are of another edition; return some of their items' ids."""
-    rows = [row for _, row in islice(records(path, shown=False), SAMPLE) if not isinstance(row, Bad)]
-    seen = Counter(mark for row in rows for mark in row)
-    scores = {name: sum(seen[mark] for mark in marks) for name, marks in _MARKS.items()}
-    best = max(scores, key=scores.__getitem__)
-    if best != edition.name and scores[best] > 2 * scores[edition.name]:
-        raise _of_another("metadata", [mark for mark in _MARKS[best] if seen[mark]], best, edition, path, command)
-    return [str(row[edition.item]) for row in rows if edition.item in row]
-
-
-def _of_another(
-    kind: str, fields: Sequence[str], other: str, edition: AmazonEdition, path: Path, command: Command
-) -> DataError:
-    what = f"these are {kind} of the edition of {other[-4:]} ({_some(fields)}), not of {edition.name[-4:]}"
-    return DataError(what, where=str(path), hint=f"import them as such: {command.by(other)}")
-
-
-def _of_none(what: str, path: Path, command: Command) -> DataError:
-    hint = f"is it a file of this layout? Any other log: {command.by('table', path)}"
-    return DataError(what, where=str(path), hint=hint)
 
 
 def _some(names: Mapping[str, object] | Sequence[str]) -> str:

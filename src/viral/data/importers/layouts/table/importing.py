@@ -3,8 +3,8 @@
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -51,58 +51,47 @@ def import_table(
     the data set that is there; ``known`` are ids of items that are in it, and need not be in the item table. Raises
     ``DataError`` for files and columns that cannot be used, ``UsageError`` for wrong words.
     """
+    ways: dict[str, Any] = {"items": items, "encoding": encoding, "repair_ids": repair_ids, "day_first": day_first}
     if append:
         if overwrite or core:
             raise UsageError("--append goes with neither --overwrite nor --core", hint="leave them out")
-        said = {
-            "images": images,
-            "items": items,
-            "encoding": encoding,
-            "repair_ids": repair_ids,
-            "day_first": day_first,
-        }
-        return append_table(import_table, source, dataset, split, columns=columns, dry_run=dry_run, **said)
+        return append_table(
+            import_table, source, dataset, split, columns=columns, dry_run=dry_run, images=images, **ways
+        )
     if encoding is not None:
         known_encoding(encoding)
-    wishes = Wishes(
-        columns=our_columns(columns or {}), items=items, split=split, encoding=encoding, repair_ids=repair_ids,
-        day_first=day_first,
-    )  # fmt: skip
-    task = _Task(source, columns=wishes.columns, images=images, core=core, seed=seed, known=known, dry_run=dry_run)
+    wishes = Wishes(columns=our_columns(columns or {}), split=split, core=core, seed=seed, **ways)
     with _target(source, dataset, overwrite=overwrite, dry_run=dry_run) as staging:
-        _fill(staging, read_tables(source, wishes, known), task)
+        tables = read_tables(source, wishes, known)
+        _fill(staging, tables, wishes, source, images=images, known=known, pictures_to=None if dry_run else staging)
         made = Dataset.open(staging)
     return Dataset(dataset, made.manifest) if dry_run else Dataset.open(dataset)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """What becomes of the tables once they are read."""
-
-    source: Path = field(kw_only=False)
-    columns: Mapping[str, str]
-    images: Path | None
-    core: int
-    seed: int
-    known: Sequence[str]
-    dry_run: bool
-
-
-def _fill(staging: Path, tables: LogAndItems, task: _Task) -> None:
+def _fill(
+    staging: Path,
+    tables: LogAndItems,
+    wishes: Wishes,
+    source: Path,
+    *,
+    images: Path | None,
+    known: Sequence[str],
+    pictures_to: Path | None,
+) -> None:
     """The data set's tables and pictures, from the log and the items as they were read."""
-    table = tables.items
+    table, core = tables.items, wishes.core
     pairs = with_one_row_per_pair(with_known_items(tables.log, table.frame["item"]))
-    kept = log(pairs) if task.known else core_of(pairs, task.core, where=str(task.source))
+    kept = log(pairs) if known else core_of(pairs, core, where=str(source))
     filtered = pairs.frame.height - kept.height
-    pairs, parts = split_log(pairs, kept, tables.rule, task.seed)
-    if task.core:
+    pairs, parts = split_log(pairs, kept, tables.rule, wishes.seed)
+    if core:
         table = table.only(pl.col("item").is_in(parts.interactions["item_id"].unique().implode()))
-    others = (*task.known, *tables.items.frame["item"].to_list())
-    pictured = with_pictures(table, task.source, task.images, None if task.dry_run else staging, others=others)
-    options = {"columns": dict(task.columns), "core": task.core, "split": tables.rule, "seed": task.seed}
+    others = (*known, *tables.items.frame["item"].to_list())
+    pictured = with_pictures(table, source, images, pictures_to, others=others)
+    options = {"columns": dict(wishes.columns), "core": core, "split": tables.rule, "seed": wishes.seed}
     options |= {"filtered_by_core": filtered, **parts.options, **tables.options}
     options |= {"pictures": pictured.told} if pictured.told else {}
-    origin = Source(layout="table", path=str(task.source), split=parts.told, options=options)
+    origin = Source(layout="table", path=str(source), split=parts.told, options=options)
     rejections = [*pairs.rejections, *table.rejections, *pictured.rejections]
     write(staging, pictured.items, parts.interactions, origin, rejections)
 
