@@ -1,6 +1,7 @@
 """The hops as functions over folders: a data set becomes a run, a run is measured. The command line calls these."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,12 @@ from viral.evaluation.protocol import PROTOCOLS, measure, report_metrics
 from viral.run.bundle import Bundle, make_bundle
 from viral.run.bundle_extras import gather
 from viral.run.configuration import configured
-from viral.run.explain.interaction_kind import interaction_kind
-from viral.run.fitted_model import fit_model
+from viral.run.fitted_model import FittedModel, fit_model
 from viral.run.identity import CHECKPOINT_FILE, claim, claimed_by, identity_of
 from viral.run.production import everything, settle
-from viral.run.summary import RUN_FILE, exposed, keep_summary, read_summary, summarise, tested_on
+from viral.run.summary import RUN_FILE, exposed, keep_summary, read_summary, summary_of
 from viral.training.budget import tell_peak
+from viral.training.item_memory import Ranker
 
 BUNDLE_FOLDER = "bundle"
 
@@ -79,23 +80,24 @@ def _train(
     if (out / RUN_FILE).is_file():
         return read_summary(out)
     parts = _ranked_for(everything(parts) if production else parts, users)
-    inputs, catalog = load_inputs(dataset, parts, recipe), dataset.catalog()
+    inputs = load_inputs(dataset, parts, recipe)
     fitted = fit_model(chosen, inputs, parts, checkpoint=out / CHECKPOINT_FILE, device=device, announce=True)
-    ranker, model, budget = fitted.ranker(), fitted.model, fitted.budget
-    summary = summarise(fitted, ranker, measure(ranker.scorer, parts))
-    summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
-    summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title)
-    summary |= {"deed": interaction_kind(dataset), "production": production, "tested_on": tested_on(parts)}
-    summary |= settled.summary
+    ranker, budget = fitted.ranker(), fitted.budget
+    summary = summary_of(fitted, ranker, dataset, identity=identity, production=production) | settled.summary
     summary["least_memory_bytes"] = budget.training + budget.ranking
     tell_peak(budget)
-    about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | summary
-    material = gather(model, inputs, dataset, parts.items.ids)
-    made = make_bundle(ranker.scorer, catalog, parts.users, parts.items, parts.train, about, material)
-    made.save(out / BUNDLE_FOLDER)
+    bundle_of(fitted, ranker, dataset, summary).save(out / BUNDLE_FOLDER)
     keep_summary(out, summary)
     (out / CHECKPOINT_FILE).unlink(missing_ok=True)
     return summary
+
+
+def bundle_of(fitted: FittedModel[Any], ranker: Ranker, dataset: Dataset, summary: Mapping[str, Any]) -> Bundle:
+    """What a training leaves to recommend by."""
+    parts, recipe = fitted.split, fitted.chosen.recipe
+    about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"]), **summary}
+    material = gather(fitted.model, fitted.inputs, dataset, parts.items.ids)
+    return make_bundle(ranker.scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)
 
 
 def train_anew(

@@ -7,11 +7,13 @@ from typing import Any
 
 from viral.base.files import fingerprint, read_sealed, write_sealed
 from viral.base.memory import peak_memory_bytes
+from viral.data.dataset import Dataset
 from viral.data.splitting import Split
 from viral.evaluation import Metrics
 from viral.evaluation.exposure import exposure
-from viral.evaluation.protocol import PROTOCOLS, measure_valid, report_metrics
+from viral.evaluation.protocol import PROTOCOLS, measure, measure_valid, report_metrics
 from viral.evaluation.ranking import Scorer
+from viral.run.explain.interaction_kind import interaction_kind
 from viral.run.fitted_model import FittedModel
 from viral.training import TrainReport
 from viral.training.item_memory import Ranker
@@ -27,6 +29,23 @@ def keep_summary(run: Path, summary: Mapping[str, Any]) -> None:
 def read_summary(run: Path) -> dict[str, Any]:
     """What ``run.json`` says of a finished run; raises ``DataError`` where it is absent, or was changed since."""
     return read_sealed(run / RUN_FILE, hint="restore it, or train again into another folder")
+
+
+def summary_of(
+    fitted: FittedModel[TrainReport], ranker: Ranker, dataset: Dataset, *, identity: str, production: bool
+) -> dict[str, Any]:
+    """All that a run says of itself: :func:`summarise` of the test set, what it was trained on, and what it shows."""
+    parts, catalog = fitted.split, dataset.catalog()
+    return {
+        **summarise(fitted, ranker, measure(ranker.scorer, parts)),
+        "identity": identity,
+        "dataset": str(dataset.path),
+        "reads": list(fitted.model.reads),
+        **exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title),
+        "deed": interaction_kind(dataset),
+        "production": production,
+        "tested_on": tested_on(parts),
+    }
 
 
 def summarise(fitted: FittedModel[TrainReport], ranker: Ranker, measured: Mapping[str, Metrics]) -> dict[str, Any]:

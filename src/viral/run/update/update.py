@@ -1,7 +1,7 @@
 """``viral update``: a run goes on from a data set that has changed, and takes its place when it is done."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -12,20 +12,14 @@ from viral.base.files import fingerprint, staged_folder, write_json
 from viral.base.locks import alone
 from viral.base.recipe import Recipe, build
 from viral.data.dataset import Dataset
-from viral.data.inputs import ModelInputs
 from viral.data.preconditions import need
-from viral.data.splitting import Split
-from viral.evaluation.protocol import measure
-from viral.models.base import Recommender
-from viral.run.bundle import Bundle, make_bundle
-from viral.run.bundle_extras import gather
+from viral.run.bundle import Bundle
 from viral.run.configuration import configured, refuse_foreign
-from viral.run.explain.interaction_kind import interaction_kind
 from viral.run.fitted_model import fit_model_by
-from viral.run.identity import RECIPE_FILE
-from viral.run.pipeline import BUNDLE_FOLDER, load_inputs, load_split
+from viral.run.identity import IDENTITY_FILE, RECIPE_FILE
+from viral.run.pipeline import BUNDLE_FOLDER, bundle_of, load_inputs, load_split
 from viral.run.production import epochs_of, everything
-from viral.run.summary import RUN_FILE, exposed, keep_summary, read_summary, summarise, tested_on
+from viral.run.summary import RUN_FILE, keep_summary, read_summary, summary_of
 from viral.run.update.changes import changes_between, comparable, knows
 from viral.run.update.new_features import FeatureMakers, bring_caches, dataset_of, refresh
 from viral.run.update.warm_start import ContinuedReport, scratch_epochs, train_on
@@ -42,7 +36,7 @@ def update(
 
     ``out`` may be ``run`` itself: the old bundle is there, whole, until the new one takes its place in one step. The
     recipe is the run's; training starts from its parameters, row by row by id, and is short
-    (:mod:`viral.run.update.warm_start`): ``epochs``, or a share of those that the run took from scratch. Returns the
+    (:mod:`viral.run.update.warm_start`): ``epochs``, or a share of those of the run from scratch. Returns the
     summary of the new run with what changed, what was described and encoded, what was measured before, and seconds by
     stage; ``on_step`` hears of each of ``STEPS``. Raises ``DataError`` where the data hold out what the run was trained
     on, ``NoDescriber`` where what described its items is not to be had. Where ``out`` is ``run`` and nothing has
@@ -67,8 +61,7 @@ def _update(
     recipe, production = chosen.recipe, bool(bundle.about.get("production"))
     parts = everything(load_split(dataset)) if production else load_split(dataset)
     need(parts, "train", where=str(dataset.path))
-    catalog = dataset.catalog()
-    changes = changes_between(bundle, catalog, parts)
+    changes = changes_between(bundle, dataset.catalog(), parts)
     bring_caches(dataset_of(run), dataset.path)
     on_step("describe")
     counts = refresh(dataset, bundle.material, makers or FeatureMakers())
@@ -82,17 +75,19 @@ def _update(
     as_before = chosen._replace(recipe=replace(recipe, memory=memory))
     learn = partial(train_on, bundle=bundle, chosen=chosen, parts=parts, inputs=inputs, epochs=epochs)
     fitted = fit_model_by(learn, as_before, inputs, parts)
-    model, ranker = fitted.model, fitted.ranker()
+    ranker = fitted.ranker()
     on_step("measure")
     seconds["train"] = time.perf_counter() - started - seconds["describe and encode"]
-    told = _before(bundle) | {"changes": asdict(changes), "counts": counts} | _trained(bundle, recipe, fitted.report)
-    summary = summarise(fitted, ranker, measure(ranker.scorer, parts))
-    identity = fingerprint("update", told, dataset.fingerprint, chosen.plain)
-    summary |= {"identity": identity, "dataset": str(dataset.path), "reads": list(model.reads)}
-    summary |= {"deed": interaction_kind(dataset), "production": production, "tested_on": tested_on(parts)}
-    summary |= exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title) | _chosen(bundle)
-    summary["update"] = told | asdict(comparable(bundle.about, summary)) | {"seconds": seconds}
-    _leave(out, dataset, recipe, parts, inputs, (model, ranker.scorer), summary)
+    facts = _before(bundle) | {"changes": asdict(changes), "counts": counts} | _trained(bundle, recipe, fitted.report)
+    identity = fingerprint("update", facts, dataset.fingerprint, chosen.plain)
+    summary = summary_of(fitted, ranker, dataset, identity=identity, production=production) | _chosen(bundle)
+    summary["update"] = facts | asdict(comparable(bundle.about, summary)) | {"seconds": seconds}
+    made = bundle_of(replace(fitted, chosen=chosen), ranker, dataset, summary)  # with the memory as the recipe has it
+    with staged_folder(out, overwrite=True) as folder:
+        made.save(folder / BUNDLE_FOLDER)
+        recipe.write(folder / RECIPE_FILE)
+        keep_summary(folder, summary)
+        write_json(folder / IDENTITY_FILE, {"identity": identity})
     return summary
 
 
@@ -120,24 +115,3 @@ def _chosen(bundle: Bundle) -> dict[str, Any]:
 def _check_place(out: Path) -> None:
     if out.exists() and not (out / RUN_FILE).is_file() and (out.is_file() or any(out.iterdir())):
         raise UsageError("the folder is not empty and holds no run", where=str(out), hint="choose another --out")
-
-
-def _leave(
-    out: Path,
-    dataset: Dataset,
-    recipe: Recipe,
-    parts: Split,
-    inputs: ModelInputs,
-    trained: tuple[Recommender[Any], Any],
-    summary: Mapping[str, Any],
-) -> None:
-    """Write the run beside ``out`` and put it there in one step."""
-    model, scorer = trained
-    about = {"recipe": recipe.values(), "counts": dict(dataset.manifest["counts"])} | dict(summary)
-    material = gather(model, inputs, dataset, parts.items.ids)
-    made = make_bundle(scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)
-    with staged_folder(out, overwrite=True) as folder:
-        made.save(folder / BUNDLE_FOLDER)
-        recipe.write(folder / RECIPE_FILE)
-        keep_summary(folder, summary)
-        write_json(folder / "identity.json", {"identity": summary["identity"]})
