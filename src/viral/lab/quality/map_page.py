@@ -13,7 +13,7 @@ from viral.lab.quality.maps import ItemMap, Place
 from viral.lab.quality.naming import EVERYTHING, UNNAMED
 from viral.lab.quality.spaces import BEFORE, LABELS, WORDS
 from viral.lab.report import Cloud, Report, Scatter, Section, Table, write_report
-from viral.lab.report.scatter import STYLES
+from viral.lab.report.figures.item_map import STYLES
 from viral.lab.report.wording import fixed, percent
 
 GROUPINGS = (

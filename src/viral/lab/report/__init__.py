@@ -1,7 +1,19 @@
 """What a run looks like to a reader: one self-contained HTML file, without scripts and with nothing to fetch."""
 
-from viral.lab.report.data import NextSteps, Notes, Report, Section, Step
-from viral.lab.report.grid import Grid, GridCell, GridRow
+from viral.lab.report.chart_sections import (
+    Bar,
+    BarChart,
+    Cloud,
+    Curve,
+    Curves,
+    Scatter,
+    ShareChart,
+    ShareRow,
+    Sweep,
+    SweepPoint,
+    Tradeoff,
+    TradeoffPoint,
+)
 from viral.lab.report.picture_sections import (
     ContactSheet,
     Described,
@@ -13,21 +25,8 @@ from viral.lab.report.picture_sections import (
     UserStory,
 )
 from viral.lab.report.render import STYLES, render_report, render_sections, style, write_report
-from viral.lab.report.scatter import Cloud, Scatter
-from viral.lab.report.tables import (
-    Bar,
-    BarChart,
-    Curve,
-    Curves,
-    Ranking,
-    RankingRow,
-    ShareChart,
-    ShareRow,
-    Sweep,
-    SweepPoint,
-    Table,
-)
-from viral.lab.report.tradeoff import Tradeoff, TradeoffPoint
+from viral.lab.report.sections import NextSteps, Notes, Report, Section, Step
+from viral.lab.report.table_sections import Grid, GridCell, GridRow, Ranking, RankingRow, Table
 from viral.lab.report.values import Estimate, Part, Thing
 
 __all__ = [

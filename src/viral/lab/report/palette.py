@@ -8,11 +8,10 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from viral.lab.report.data import Section
-from viral.lab.report.grid import Grid
+from viral.lab.report.chart_sections import BarChart, Curves, Tradeoff
 from viral.lab.report.picture_sections import Users
-from viral.lab.report.tables import BarChart, Curves, Ranking
-from viral.lab.report.tradeoff import Tradeoff
+from viral.lab.report.sections import Section
+from viral.lab.report.table_sections import Grid, Ranking
 from viral.lab.report.values import PLAIN
 
 MAIN, AGAIN = "main", " again"

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from viral.lab.report.values import Part, Thing, check_sum
+from viral.lab.report.values import Headed, Part, Thing, check_sum
 
 MOST_FILTERS = 12  # of a contact sheet; the style sheet knows as many
 
@@ -22,15 +22,13 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContactSheet:
+class ContactSheet(Headed):
     """Pictures with what a describer said of them; ``describer`` is a name in words, with what it is not."""
 
-    heading: str
     cards: tuple[Described, ...]
     describer: str
     prompt: str
     caption: str = ""
-    intro: str = ""
 
     @property
     def filters(self) -> tuple[tuple[str, int], ...]:
@@ -76,12 +74,10 @@ class UserStory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Users:
+class Users(Headed):
     """A few users, from history to recommendations."""
 
-    heading: str
     stories: tuple[UserStory, ...]
-    intro: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +95,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanations:
+class Explanations(Headed):
     """Some scores taken apart."""
 
-    heading: str
     explanations: tuple[Explanation, ...]
-    intro: str = ""

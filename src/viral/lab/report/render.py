@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from viral.base.files import atomic_write
 from viral.base.language import current, gettext, ngettext
-from viral.lab.report import bars, charts, grid, scatter, sweeps, tradeoff, wording
-from viral.lab.report.data import NextSteps, Notes, Report, Section
-from viral.lab.report.grid import Grid
+from viral.lab.report import wording
+from viral.lab.report.chart_sections import Bar, BarChart, Curves, Scatter, ShareChart, Sweep, Tradeoff
+from viral.lab.report.figures.bar_chart import bar_chart, grid_bar
+from viral.lab.report.figures.item_map import cloud_map, swatch
+from viral.lab.report.figures.line_chart import Line, line_chart
+from viral.lab.report.figures.part_bars import part_span, part_stack, part_tone, share_stack
+from viral.lab.report.figures.sweep_chart import sweep_chart
+from viral.lab.report.figures.tradeoff_chart import tradeoff_chart
 from viral.lab.report.palette import Palette, palette
 from viral.lab.report.picture_sections import ContactSheet, Explanations, Users
-from viral.lab.report.scatter import Scatter
-from viral.lab.report.tables import Bar, BarChart, Curves, Ranking, ShareChart, Sweep, Table
-from viral.lab.report.thumbnails import Thumbnails
-from viral.lab.report.tradeoff import Tradeoff
+from viral.lab.report.sections import NextSteps, Notes, Report, Section
+from viral.lab.report.table_sections import Grid, Ranking, Table
+from viral.lab.report.thumbnails import Thumbnails, box_mark
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 PAPER = "https://arxiv.org/abs/2511.02113"
 STYLES = ("page.css", "figures.css", "stories.css")
 FILTERS = (wording.shown, wording.named, wording.fixed, wording.percent, wording.score, wording.whole, wording.duration)
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    *(wording.seeds, bar_chart, grid_bar, part_tone, part_span, part_stack, share_stack, line_chart, sweep_chart),
+    *(cloud_map, swatch, tradeoff_chart, box_mark),
+)
 TEMPLATES: dict[type, str] = {
     Ranking: "ranking.html",
     Curves: "curves.html",
@@ -88,6 +96,8 @@ def _tools(colours: Palette) -> dict[str, Any]:
         "thumbnail": Thumbnails().of,
         "tone_of": colours.tone,
         "row_class": colours.row,
+        "ranking_bars": _ranking_bars,
+        "curve_lines": _curve_lines,
     }
 
 
@@ -113,23 +123,7 @@ def _environment() -> "Environment":
     # It takes the context, else the compiler would translate what is constant once and for all.
     environment.filters["translated"] = pass_context(lambda _context, sentence: gettext(sentence))
     environment.filters |= {filter_.__name__: filter_ for filter_ in FILTERS}
-    environment.globals.update(
-        seeds=wording.seeds,
-        bar_chart=bars.bar_chart,
-        ranking_bars=_ranking_bars,
-        part_tone=bars.part_tone,
-        part_span=bars.part_span,
-        part_stack=bars.part_stack,
-        share_stack=bars.share_stack,
-        curve_lines=_curve_lines,
-        line_chart=charts.line_chart,
-        sweep_chart=sweeps.sweep_chart,
-        cloud_map=scatter.cloud_map,
-        grid_bar=grid.grid_bar,
-        box_mark=bars.box_mark,
-        tradeoff_chart=tradeoff.tradeoff_chart,
-        dot_swatch=scatter.swatch,
-    )
+    environment.globals |= {function.__name__: function for function in FUNCTIONS}
     return environment
 
 
@@ -153,10 +147,10 @@ def _ranking_bars(ranking: Ranking) -> tuple[Bar, ...]:
     )
 
 
-def _curve_lines(section: Curves, which: str, tone: Callable[[str], str]) -> list[charts.Line]:
+def _curve_lines(section: Curves, which: str, tone: Callable[[str], str]) -> list[Line]:
     """The curves' values (``valid`` or ``loss``) as lines, each model in its tone."""
     return [
-        charts.Line(
+        Line(
             label=curve.model,
             points=tuple(zip(curve.epochs, values, strict=True)) if (values := getattr(curve, which)) else (),
             tone=tone(curve.model),

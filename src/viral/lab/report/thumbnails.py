@@ -1,12 +1,15 @@
-"""Pictures small enough to be written into the page."""
+"""Pictures small enough to be written into the page, and the frame around the product in one."""
 
 import base64
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from markupsafe import Markup
+
 from viral.base.language import _
 from viral.data.pictures import PictureError, open_picture
+from viral.lab.report.figures.svg import element
 
 QUALITY = 74
 BUDGET = 2_500_000  # characters of all data URIs on one page; a page that nobody can mail or open helps nobody
@@ -54,3 +57,11 @@ def _encoded(path: Path, side: int) -> Thumbnail:
     picture.save(buffer, "WEBP", quality=QUALITY, method=4)
     text = base64.b64encode(buffer.getvalue()).decode("ascii")
     return Thumbnail(f"data:image/webp;base64,{text}", *picture.size)
+
+
+def box_mark(box: tuple[float, float, float, float], width: int, height: int) -> Markup:
+    """A frame around the product, laid over a picture of that size as the style sheet lays the picture."""
+    left, top, right, bottom = box
+    size = {"width": (right - left) * width, "height": (bottom - top) * height}
+    frames = [element("rect", x=left * width, y=top * height, rx=2, **size) for _ in range(2)]  # pale beneath dark
+    return element("svg", *frames, class_="product", viewBox=f"0 0 {width} {height}", aria_hidden="true")

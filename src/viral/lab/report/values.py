@@ -11,6 +11,14 @@ PLAIN = "plain"  # the tone of a bar that is no model's
 KNOWN_PARTS = ("text", "synergy", "unique visual", "memory")  # of VIRAL; each has its own colour
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headed:
+    """What every section has: a heading, and words to begin with."""
+
+    heading: str
+    intro: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A mean and, where there are several seeds, its 95 % interval. A mean may be NaN: it is shown as a dash.

@@ -14,7 +14,7 @@ from viral.lab.quality.map_page import map_report, write_map
 from viral.lab.quality.maps import item_map
 from viral.lab.quality.page import CARDS, quality_report, write_quality_report
 from viral.lab.report import ContactSheet, Scatter, Table, render_report
-from viral.lab.report.scatter import STYLES
+from viral.lab.report.figures.item_map import STYLES
 
 HOSTILE = "</title><script>alert(1)</script>"
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from viral.apps.serve.pages.experiment_files import Found, RunStudy
 from viral.base.language import _
 from viral.lab.report import Ranking, RankingRow
-from viral.lab.report.charts import Line, line_chart
+from viral.lab.report.figures.line_chart import Line, line_chart
 from viral.lab.report.palette import Palette, palette
 from viral.lab.report.values import Estimate
 from viral.lab.study.ablation.published_groups import FULL

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from viral.apps.serve.problems import Problem
 from viral.base.language import ENGLISH, LANGUAGES, _, current, gettext, marked, ngettext
 from viral.lab.report import wording
-from viral.lab.report.bars import part_span, part_stack, part_tone
+from viral.lab.report.figures.part_bars import part_span, part_stack, part_tone
 from viral.lab.report.values import Part
 
 T = TypeVar("T")

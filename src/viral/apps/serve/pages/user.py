@@ -13,7 +13,7 @@ from viral.apps.serve.security.access import asks
 from viral.apps.serve.snapshot import Snapshot
 from viral.apps.serve.watched_files import rules_of
 from viral.base.language import marked
-from viral.lab.report.bars import part_span
+from viral.lab.report.figures.part_bars import part_span
 from viral.lab.report.values import Part
 from viral.run.retrieval import Filters, Recommendation
 

@@ -17,7 +17,7 @@ from viral.apps.serve.snapshot import Snapshot
 from viral.apps.serve.thread_pools import pools
 from viral.base.errors import ViralError
 from viral.base.language import gettext, marked
-from viral.lab.report.svg import element
+from viral.lab.report.figures.svg import element
 from viral.lab.report.values import Part
 from viral.run.explain import Explanation, WordEffect, because, explain, word_effects
 from viral.run.explain.sentence import impersonal

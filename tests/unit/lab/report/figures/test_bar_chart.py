@@ -1,7 +1,8 @@
 import pytest
 
 from viral.lab.report import Bar, Estimate, Part
-from viral.lab.report.bars import bar_chart, part_span, part_stack, part_tone, share_stack
+from viral.lab.report.figures.bar_chart import bar_chart
+from viral.lab.report.figures.part_bars import part_span, part_stack, part_tone, share_stack
 
 
 def per_cent(node, name):

@@ -1,54 +1,10 @@
-"""Sections of numbers: the ranking of models, learning curves, bars, sweeps, shares and plain tables."""
+"""Sections that are drawn: learning curves, bars, sweeps, shares of scores, maps of items, accuracy against time."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from viral.base.errors import DataError
-from viral.lab.report.values import Estimate, Part
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankingRow:
-    """One model. ``metrics`` and ``marks`` are by metric name (``recall@20``); a mark is a sign like ``*`` or ``†``."""
-
-    model: str
-    metrics: Mapping[str, Estimate]
-    marks: Mapping[str, str] = field(default_factory=dict)
-    epochs: int | None = None
-    seconds: float | None = None
-    parameters: int | None = None
-    note: str = ""
-    highlight: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
-    """The table of models. ``mark_legend`` says what each mark means; ``chart_metric`` is also drawn as bars."""
-
-    heading: str
-    rows: tuple[RankingRow, ...]
-    command: str
-    data: str
-    seeds: tuple[int, ...]
-    commit: str
-    split: str = "test"
-    users: int | None = None
-    metrics: tuple[str, ...] = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
-    chart_metric: str | None = "recall@20"
-    mark_legend: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    intro: str = ""
-
-    @property
-    def estimates(self) -> list[Estimate]:
-        """What is shown of all rows."""
-        return [row.metrics[name] for row in self.rows for name in self.metrics if name in row.metrics]
-
-    def best(self, metric: str) -> float | None:
-        """The greatest finite mean in a column, to be marked; ``None`` where there is none."""
-        means = [row.metrics[metric].mean for row in self.rows if metric in row.metrics]
-        return max((mean for mean in means if math.isfinite(mean)), default=None)
+from viral.lab.report.values import Estimate, Headed, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +25,11 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curves:
+class Curves(Headed):
     """Learning curves: the metric of all models in one chart, each loss in a small chart on its own scale."""
 
-    heading: str
     curves: tuple[Curve, ...]
     metric: str = "recall@20"
-    intro: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,20 +43,18 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BarChart:
+class BarChart(Headed):
     """Horizontal bars from zero, with intervals. ``percent`` shows 0.12 as 12 %; ``signed`` shows + before gains.
 
     ``models`` says that the labels are models, each of which has its colour.
     """
 
-    heading: str
     bars: tuple[Bar, ...]
     quantity: str  # what the axis measures: "recall@20"
     caption: str = ""
     percent: bool = False
     signed: bool = False
     models: bool = False
-    intro: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,20 +67,18 @@ class SweepPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
+class Sweep(Headed):
     """A metric over a parameter's values, which stand in order at equal distances: so 0, .001, .01 have their places.
 
     ``baseline`` is drawn as a level line with its label, where there is one.
     """
 
-    heading: str
     parameter: str
     points: tuple[SweepPoint, ...]
     quantity: str  # what the vertical axis measures: "recall@20"
     baseline: Estimate | None = None
     baseline_label: str = ""
     caption: str = ""
-    intro: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,35 +96,64 @@ class ShareRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShareChart:
+class ShareChart(Headed):
     """What scores are made of, as stacked shares of one bar each."""
 
-    heading: str
     rows: tuple[ShareRow, ...]
     caption: str = ""
-    intro: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A plain table of ready texts. The first column heads its row; ``numeric`` names the columns set flush right.
+class Cloud:
+    """One map: a point for each item and the index of its group in ``Scatter.groups``, -1 for none."""
 
-    ``notes`` are small words beneath the heads of the rows, one for each or none; ``highlight`` are rows by place.
-    """
-
-    heading: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str = ""
-    numeric: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    highlight: frozenset[int] = frozenset()
-    intro: str = ""
+    label: str
+    points: tuple[tuple[float, float], ...]
+    groups: tuple[int, ...]
+    note: str = ""
 
     def __post_init__(self) -> None:
-        if self.notes and len(self.notes) != len(self.rows):
-            raise DataError(f"{len(self.notes)} notes for {len(self.rows)} rows", where=f"table {self.heading!r}")
-        for number, row in enumerate(self.rows, start=1):
-            if len(row) != len(self.columns):
-                what = f"{len(row)} cells for {len(self.columns)} columns"
-                raise DataError(what, where=f"table {self.heading!r}, row {number}")
+        if len(self.points) != len(self.groups):
+            what = f"{len(self.groups)} groups for {len(self.points)} points"
+            raise DataError(what, where=f"map {self.label!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scatter(Headed):
+    """Maps beside each other with one legend. Each has its own scale, equal in both directions; axes mean nothing."""
+
+    groups: tuple[str, ...]
+    clouds: tuple[Cloud, ...]
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        for cloud in self.clouds:
+            if cloud.groups and not -1 <= min(cloud.groups) <= max(cloud.groups) < len(self.groups):
+                what = f"a group outside the {len(self.groups)} that the legend has"
+                raise DataError(what, where=f"map {cloud.label!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeoffPoint:
+    """One model: what it took and what it reaches."""
+
+    label: str
+    seconds: float
+    value: Estimate
+
+    @property
+    def drawable(self) -> bool:
+        return self.seconds > 0 and math.isfinite(self.seconds) and math.isfinite(self.value.mean)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tradeoff(Headed):
+    """Points over seconds; up is better, left is cheaper. Those without a time or a value are left out.
+
+    Intervals are not drawn: those of a few seeds would set the scale, and they stand in the ranking.
+    """
+
+    points: tuple[TradeoffPoint, ...]
+    quantity: str  # the vertical axis: "recall@20"
+    cost: str  # the horizontal axis: "training time of one seed"
+    caption: str = ""

@@ -5,7 +5,7 @@ import pytest
 
 from viral.base.errors import DataError
 from viral.lab.report import Cloud, Report, Scatter, render_report
-from viral.lab.report.scatter import MARGIN, SIDE, STYLES, cloud_map, style_of, swatch
+from viral.lab.report.figures.item_map import MARGIN, SIDE, STYLES, cloud_map, style_of, swatch
 
 GROUPS = ("cups", "hats")
 

@@ -7,20 +7,17 @@ section has a ``heading`` and may have an ``intro``; a report is a sequence of s
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from viral.lab.report.grid import Grid
+from viral.lab.report.chart_sections import BarChart, Curves, Scatter, ShareChart, Sweep, Tradeoff
 from viral.lab.report.picture_sections import ContactSheet, Explanations, Users
-from viral.lab.report.scatter import Scatter
-from viral.lab.report.tables import BarChart, Curves, Ranking, ShareChart, Sweep, Table
-from viral.lab.report.tradeoff import Tradeoff
+from viral.lab.report.table_sections import Grid, Ranking, Table
+from viral.lab.report.values import Headed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notes:
+class Notes(Headed):
     """What a reader should know before believing the numbers: limits, assumptions, what was not done."""
 
-    heading: str
     notes: tuple[str, ...]
-    intro: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +29,10 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NextSteps:
+class NextSteps(Headed):
     """Commands to type next."""
 
-    heading: str
     steps: tuple[Step, ...]
-    intro: str = ""
 
 
 Section: TypeAlias = (

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from viral.lab.report.charts import Line, line_chart
+from viral.lab.report.figures.line_chart import Line, line_chart
 
 POINTS = tuple((float(epoch), 0.02 * epoch * (7 - epoch)) for epoch in range(1, 7))
 

@@ -6,13 +6,12 @@ that an element for each would take.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from viral.base.errors import DataError
 from viral.base.language import _
-from viral.lab.report.svg import element
+from viral.lab.report.chart_sections import Cloud
+from viral.lab.report.figures.svg import drawing, element
 from viral.lab.report.wording import shown
 
 SIDE, MARGIN = 320, 10
@@ -20,38 +19,6 @@ LARGEST, SMALLEST = 8.0, 3.0  # dots, in the units of SIDE: fewer items are larg
 SQUARE = 0.8  # of a disc's width, so that both look alike in size
 TONES, SHAPES = 8, ("round", "square")
 STYLES = TONES * len(SHAPES)  # groups that can be told apart; later ones look like "no group"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
-    """One map: a point for each item and the index of its group in ``Scatter.groups``, -1 for none."""
-
-    label: str
-    points: tuple[tuple[float, float], ...]
-    groups: tuple[int, ...]
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        if len(self.points) != len(self.groups):
-            what = f"{len(self.groups)} groups for {len(self.points)} points"
-            raise DataError(what, where=f"map {self.label!r}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scatter:
-    """Maps beside each other with one legend. Each has its own scale, equal in both directions; axes mean nothing."""
-
-    heading: str
-    groups: tuple[str, ...]
-    clouds: tuple[Cloud, ...]
-    caption: str = ""
-    intro: str = ""
-
-    def __post_init__(self) -> None:
-        for cloud in self.clouds:
-            if cloud.groups and not -1 <= min(cloud.groups) <= max(cloud.groups) < len(self.groups):
-                what = f"a group outside the {len(self.groups)} that the legend has"
-                raise DataError(what, where=f"map {cloud.label!r}")
 
 
 def style_of(group: int) -> str:
@@ -83,15 +50,13 @@ def cloud_map(cloud: Cloud, groups: Sequence[str], *, key: str) -> Markup:
     for x, y, group in finite:
         across, down = SIDE / 2 + (x - middle_x) * scale, SIDE / 2 - (y - middle_y) * scale
         places.setdefault(group, []).append(f"M{across:.1f} {down:.1f}h.01")
-    return element(
-        "svg",
-        element("title", _("Map of %(name)s", name=shown(cloud.label, 60)), id=f"{key}-title"),
-        element("desc", _description(places, groups), id=f"{key}-desc"),
-        *(_dots(group, "".join(places[group]), width) for group in sorted(places)),
-        class_="cloud",
-        viewBox=f"0 0 {SIDE} {SIDE}",
-        role="img",
-        aria_labelledby=f"{key}-title {key}-desc",
+    return drawing(
+        (_dots(group, "".join(places[group]), width) for group in sorted(places)),
+        key=key,
+        title=_("Map of %(name)s", name=shown(cloud.label, 60)),
+        description=_description(places, groups),
+        size=(SIDE, SIDE),
+        classes="cloud",
     )
 
 

@@ -3,7 +3,8 @@ from itertools import combinations
 import pytest
 
 from viral.lab.report import Estimate, Tradeoff, TradeoffPoint
-from viral.lab.report.tradeoff import CHAR_WIDTH, SIZES, tradeoff_chart
+from viral.lab.report.figures.axes import CHAR_WIDTH
+from viral.lab.report.figures.tradeoff_chart import SIZES, tradeoff_chart
 
 
 def drawn(parse, points, size="wide"):

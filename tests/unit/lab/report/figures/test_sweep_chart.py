@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from viral.lab.report import Estimate, Sweep, SweepPoint
-from viral.lab.report.sweeps import sweep_chart
+from viral.lab.report.figures.sweep_chart import sweep_chart
 
 NAN = float("nan")
 ALIGNMENT = Sweep(

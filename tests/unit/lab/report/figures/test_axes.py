@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from viral.lab.report.svg import element, spread, tick_labels, ticks
+from viral.lab.report.figures.axes import spread, tick_labels, ticks
+from viral.lab.report.figures.svg import element
 
 numbers = st.floats(-1e9, 1e9).filter(lambda value: value == 0 or abs(value) > 1e-9)
 
