@@ -57,7 +57,7 @@ def serve(
     """Answer by HTTP and show the web page, until Ctrl-C; a new bundle in RUN is taken up without a dropped request."""
     require("serve", purpose="serving")
     from viral.apps.serve.ab_test import read_variant
-    from viral.apps.serve.server import Place, run_server
+    from viral.apps.serve.server import Address, run_server
     from viral.apps.serve.settings import Settings
     from viral.run.retrieval import DescriberOptions
 
@@ -80,4 +80,4 @@ def serve(
         approximate_above=approximate_above,
         describer=DescriberOptions(describer, tuple(settings or ()), prompt),
     )
-    run_server(told, Place(host, port))
+    run_server(told, Address(host, port))

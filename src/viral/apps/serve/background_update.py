@@ -29,7 +29,7 @@ STOPPED = "The process ended without a word; the machine may have run out of mem
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class UpdateProgress:
     """What became of the last update, or how far the current one is."""
 
     state: State = "idle"
@@ -41,7 +41,7 @@ class Applied:
     summary: Mapping[str, Any] = field(default_factory=dict)  # of ``viral update``
 
 
-class Applying:
+class BackgroundUpdate:
     """Starts updates of one run, and tells of them; what it tells lies on the disk, so every worker knows it."""
 
     def __init__(self, run: Path, given: DescriberOptions) -> None:
@@ -57,14 +57,14 @@ class Applying:
             return "a bundle without its run is served"
         return "" if os.access(self._run.parent, os.W_OK) else "the server may not write into the folder of the run"
 
-    def look(self) -> Applied:
+    def look(self) -> UpdateProgress:
         """How far it is."""
         try:
-            found = Applied(**read_json(self._state))
+            found = UpdateProgress(**read_json(self._state))
         except (DataError, TypeError):
-            return Applied()
+            return UpdateProgress()
         if found.state == "running" and not self._locked():
-            return Applied("failed", found.step, found.started, found.started, STOPPED)
+            return UpdateProgress("failed", found.step, found.started, found.started, STOPPED)
         return found
 
     def start(self, dataset: Path) -> None:
@@ -74,7 +74,7 @@ class Applying:
         with _held(self._lock, fcntl.LOCK_EX, tries=5) as lock:
             if lock is None:
                 raise UsageError("edits are being applied already", hint="wait until that is done")
-            write_json(self._state, asdict(Applied("running", started=time.time())))
+            write_json(self._state, asdict(UpdateProgress("running", started=time.time())))
             task = {"run": str(self._run), "dataset": str(dataset.resolve()), "given": asdict(self._given)}
             with self._log.open("w") as log:
                 child = subprocess.Popen(
@@ -120,13 +120,13 @@ def main() -> None:
     write_json(file, asdict(_run_on(task, file, read_json(file)["started"])))
 
 
-def _run_on(task: Mapping[str, Any], file: Path, started: float) -> Applied:
+def _run_on(task: Mapping[str, Any], file: Path, started: float) -> UpdateProgress:
     from viral.base.errors import ViralError
     from viral.data.dataset import Dataset
     from viral.run.update import FeatureMakers, update
 
     def told(step: str) -> None:
-        write_json(file, asdict(Applied("running", step, started)))
+        write_json(file, asdict(UpdateProgress("running", step, started)))
 
     given = DescriberOptions(**task["given"] | {"settings": tuple(task["given"]["settings"])})
     run = Path(task["run"])
@@ -134,12 +134,12 @@ def _run_on(task: Mapping[str, Any], file: Path, started: float) -> Applied:
         makers = FeatureMakers(options=given)
         summary = update(run, Dataset.open(Path(task["dataset"])), run, makers=makers, on_step=told)
     except ViralError as error:
-        return Applied("failed", "", started, time.time(), error.what, error.hint)
+        return UpdateProgress("failed", "", started, time.time(), error.what, error.hint)
     except Exception as error:  # whatever it is, the page tells of it, and the log has the rest
         import traceback
 
         traceback.print_exc()
-        return Applied("failed", "", started, time.time(), f"{type(error).__name__}: {error}"[:300])
+        return UpdateProgress("failed", "", started, time.time(), f"{type(error).__name__}: {error}"[:300])
     wanted = ("identity", "metrics", "update", "epochs")
     kept: dict[str, Any] = {name: summary[name] for name in wanted if name in summary}
-    return Applied("done", "", started, time.time(), summary=kept)
+    return UpdateProgress("done", "", started, time.time(), summary=kept)

@@ -2,7 +2,9 @@
 
 import os
 import time
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -19,8 +21,11 @@ class ServerMetrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        by = ("route", "method", "status")
-        self.requests = Counter("viral_requests", "Answers given.", by, registry=registry)
+        self._variants: set[str] = set()
+        self.started = time.time()
+        counter = partial(Counter, registry=registry)
+        one_if = partial(Gauge, registry=registry, multiprocess_mode="livemax")
+        self.requests = counter("viral_requests", "Answers given.", ("route", "method", "status"))
         self.seconds = Histogram(
             "viral_request_seconds", "From a request to the end of its answer.", ("route",), buckets=SECONDS,
             registry=registry,
@@ -28,48 +33,40 @@ class ServerMetrics:
         self.running = Gauge(
             "viral_requests_running", "Requests under way.", registry=registry, multiprocess_mode="livesum"
         )
-        self.reloads = Counter("viral_reloads", "Bundles loaded while serving.", ("result",), registry=registry)
-        self.broken = Gauge(
-            "viral_bundle_broken", "1 where what lies on the disk cannot be loaded, and an older bundle serves.",
-            registry=registry, multiprocess_mode="livemax",
-        )  # fmt: skip
+        self.reloads = counter("viral_reloads", "Bundles loaded while serving.", ("result",))
+        self.broken = one_if(
+            "viral_bundle_broken", "1 where what lies on the disk cannot be loaded, and an older bundle serves."
+        )
         self.loaded = Gauge(
             "viral_bundle_loaded_timestamp_seconds", "When the oldest bundle in use was loaded.", registry=registry,
             multiprocess_mode="livemin",
         )  # fmt: skip
-        self.feedback = Counter(
-            "viral_feedback_events", "Events kept in the feedback file.", ("kind", "variant"), registry=registry
+        self.feedback = counter("viral_feedback_events", "Events kept in the feedback file.", ("kind", "variant"))
+        self.daily = counter(
+            "viral_daily_answers", "Answers of the API by the machine's calendar day.", ("day", "result")
         )
-        self._of_shop(registry)
-        self._variants: set[str] = set()
-        self.daily = Counter(
-            "viral_daily_answers", "Answers of the API by the machine's calendar day.", ("day", "result"),
-            registry=registry,
-        )  # fmt: skip
-        self.started = time.time()
+        self._of_shop(counter, one_if)
         for result in ("done", "failed"):
             self.reloads.labels(result)
             self.rules_reloads.labels(result)
 
-    def _of_shop(self, registry: CollectorRegistry) -> None:
+    def _of_shop(self, counter: Callable[..., Counter], one_if: Callable[..., Gauge]) -> None:
         """Lists, variants of a test and rules."""
-        self.lists = Counter(
+        self.lists = counter(
             "viral_recommendations", "Lists of recommended items, by what they go by and the variant of a test.",
-            ("source", "variant"), registry=registry,
+            ("source", "variant"),
         )  # fmt: skip
-        self.variant_broken = Gauge(
+        self.variant_broken = one_if(
             "viral_variant_broken", "1 where a variant's new bundle cannot be loaded, and an older one serves.",
-            ("variant",), registry=registry, multiprocess_mode="livemax",
+            ("variant",),
         )  # fmt: skip
-        self.rules_reloads = Counter("viral_rules_reloads", "Changed files of rules.", ("result",), registry=registry)
-        self.rules_broken = Gauge(
-            "viral_rules_broken", "1 where the file of rules cannot be used, and the rules before it hold.",
-            registry=registry, multiprocess_mode="livemax",
-        )  # fmt: skip
-        self.rules_unknown = Gauge(
-            "viral_rules_unknown", "Items, categories and brands of the rules that the run does not know.",
-            registry=registry, multiprocess_mode="livemax",
-        )  # fmt: skip
+        self.rules_reloads = counter("viral_rules_reloads", "Changed files of rules.", ("result",))
+        self.rules_broken = one_if(
+            "viral_rules_broken", "1 where the file of rules cannot be used, and the rules before it hold."
+        )
+        self.rules_unknown = one_if(
+            "viral_rules_unknown", "Items, categories and brands of the rules that the run does not know."
+        )
 
     def variant(self, name: str | None) -> str:
         """The label of a variant: the first names that come, and one for all others; "" for none."""

@@ -29,7 +29,7 @@ from viral.apps.serve.security.request_guard import is_loopback
 from viral.apps.serve.security.tokens import read_tokens
 from viral.apps.serve.settings import Settings
 from viral.apps.serve.snapshot import bundle_folder
-from viral.apps.serve.supervisor import supervise
+from viral.apps.serve.supervisor import Supervisor
 from viral.base.errors import DataError, UsageError, ViralError
 from viral.base.progress import say
 from viral.run.bundle import read_manifest
@@ -44,14 +44,14 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Address:
     """Where to listen."""
 
     host: str
     port: int
 
 
-def run_server(settings: Settings, place: Place) -> None:
+def run_server(settings: Settings, place: Address) -> None:
     """Serve until a signal; requests that run then are finished.
 
     Raises ``ViralError`` where tokens, stock, describer, run or place are of no use; beyond loopback tokens are needed.
@@ -92,7 +92,7 @@ def check_describer(manifest: Mapping[str, Any], given: DescriberOptions) -> Non
         say(f"pictures of new items cannot be described: {error.what}\n  → {error.hint}")
 
 
-def bind(place: Place) -> socket.socket:
+def bind(place: Address) -> socket.socket:
     """A socket at the place; ``UsageError`` where another program has it."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -154,10 +154,11 @@ def _several(settings: Settings, bound: socket.socket) -> None:
     with tempfile.TemporaryDirectory(prefix="viral-metrics-") as folder:
         os.environ[FOLDER] = folder  # before the workers import what reads it
         try:
-            started = supervise(_config(functools.partial(worker, settings), settings, factory=True), [bound])
+            supervisor = Supervisor(_config(functools.partial(worker, settings), settings, factory=True), [bound])
+            supervisor.run()
         finally:
             del os.environ[FOLDER]
-    if not started:
+    if supervisor.failed:
         raise DataError("no worker could start", where=str(settings.run), hint="what is written above says why")
 
 

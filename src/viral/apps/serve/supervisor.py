@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Sequence
 from socket import socket
 
 from uvicorn.config import STARTUP_FAILURE, Config
@@ -73,10 +72,3 @@ class Supervisor(Multiprocess):
     def failed(self) -> bool:
         """Whether the server ended because no worker could start."""
         return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
-
-
-def supervise(config: Config, sockets: Sequence[socket]) -> bool:
-    """Run workers until a signal; returns False where none could start."""
-    supervisor = Supervisor(config, list(sockets))
-    supervisor.run()
-    return not supervisor.failed

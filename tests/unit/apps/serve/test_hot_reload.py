@@ -172,7 +172,7 @@ def test_the_old_bundle_is_given_back(tmp_path: Path) -> None:
     app = application(run, watch_seconds=0.02, rules=tmp_path / "rules.toml")
     live, photograph = app.state.live, {"picture": ("p.jpg", photo())}
     retriever = live.current.retriever
-    old = [weakref.ref(one) for one in (live.current, retriever, retriever._tables, retriever.bundle)]
+    old = [weakref.ref(one) for one in (live.current, retriever, retriever._similarity, retriever.bundle)]
     del retriever
 
     async def task(client: httpx.AsyncClient) -> None:

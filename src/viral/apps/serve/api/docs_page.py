@@ -24,7 +24,7 @@ Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class DocumentedField:
     """A parameter, or a field of a body."""
 
     name: str
@@ -34,7 +34,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Example:
     """An example of a request as a command, or of an answer."""
 
     name: str
@@ -48,9 +48,9 @@ class Operation:
     method: str
     path: str
     told: str
-    fields: tuple[Field, ...]
-    requests: tuple[Shown, ...]
-    answers: tuple[Shown, ...]
+    fields: tuple[DocumentedField, ...]
+    requests: tuple[Example, ...]
+    answers: tuple[Example, ...]
     faults: tuple[tuple[str, str], ...]  # status and reason
 
     @property
@@ -88,7 +88,7 @@ def operations(document: Mapping[str, Any], base: str) -> Iterator[Operation]:
             )  # fmt: skip
 
 
-def _fields(operation: Mapping[str, Any], schemas: Schema) -> Iterator[Field]:
+def _fields(operation: Mapping[str, Any], schemas: Schema) -> Iterator[DocumentedField]:
     for one in operation.get("parameters", []):
         told = {"description": one.get("description", "")}
         yield _field(one["name"], one["schema"] | told, one.get("required", False), schemas)
@@ -96,7 +96,7 @@ def _fields(operation: Mapping[str, Any], schemas: Schema) -> Iterator[Field]:
         yield from _of_body(content["schema"], schemas, "")
 
 
-def _of_body(schema: Schema, schemas: Schema, prefix: str) -> Iterator[Field]:
+def _of_body(schema: Schema, schemas: Schema, prefix: str) -> Iterator[DocumentedField]:
     """The fields of an object, and below each those of its own objects."""
     for name, one in _resolved(schema, schemas).get("properties", {}).items():
         yield _field(prefix + name, one, name in _resolved(schema, schemas).get("required", ()), schemas)
@@ -107,7 +107,7 @@ def _of_body(schema: Schema, schemas: Schema, prefix: str) -> Iterator[Field]:
                 yield from _of_body(part, schemas, prefix + name + ending)
 
 
-def _field(name: str, schema: Schema, needed: bool, schemas: Schema) -> Field:
+def _field(name: str, schema: Schema, needed: bool, schemas: Schema) -> DocumentedField:
     parts = _parts(schema, schemas)
     told = [str(schema.get("description", "")).strip()]
     for one in parts:
@@ -116,7 +116,7 @@ def _field(name: str, schema: Schema, needed: bool, schemas: Schema) -> Field:
     if isinstance(schema.get("default"), str | int | float) and schema["default"] != "":
         told.append(f"by default {json.dumps(schema['default'])}")
     kinds = " or ".join(dict.fromkeys(_kind(one) for one in parts))
-    return Field(name, kinds, "; ".join(dict.fromkeys(one.rstrip(".") for one in told if one)), needed)
+    return DocumentedField(name, kinds, "; ".join(dict.fromkeys(one.rstrip(".") for one in told if one)), needed)
 
 
 def _limits(schema: Schema) -> list[str]:
@@ -148,7 +148,7 @@ def _resolved(schema: Schema, schemas: Schema) -> Schema:
     return found
 
 
-def _requests(method: str, address: str, told: Mapping[str, Any], guarded: bool) -> Iterator[Shown]:
+def _requests(method: str, address: str, told: Mapping[str, Any], guarded: bool) -> Iterator[Example]:
     """Commands with the document's examples."""
     head = "curl -s" + (' -H "Authorization: Bearer $TOKEN"' if guarded else "")
     body = told.get("requestBody", {}).get("content", {})
@@ -160,22 +160,22 @@ def _requests(method: str, address: str, told: Mapping[str, Any], guarded: bool)
     if "application/json" in body:
         for name, example in body["application/json"]["examples"].items():
             sent = json.dumps(example["value"], ensure_ascii=False)
-            yield Shown(name, f"{head} {address} -H 'content-type: application/json' -d {shlex.quote(sent)}")
+            yield Example(name, f"{head} {address} -H 'content-type: application/json' -d {shlex.quote(sent)}")
     elif body:
-        yield Shown("", f"{head} {address} -F 'title=Blue mug' -F picture=@mug.jpg")
+        yield Example("", f"{head} {address} -F 'title=Blue mug' -F picture=@mug.jpg")
     else:
-        yield Shown("", f"{head} '{address}{'?' + query if query else ''}'")
+        yield Example("", f"{head} '{address}{'?' + query if query else ''}'")
 
 
 def _has(schema: Schema) -> bool:
     return bool(schema.get("examples"))
 
 
-def _examples(answer: Mapping[str, Any]) -> Iterator[Shown]:
+def _examples(answer: Mapping[str, Any]) -> Iterator[Example]:
     for content in answer.get("content", {}).values():
         named = {name: one["value"] for name, one in content.get("examples", {}).items()}
         for name, value in (named or {"": content.get("example", "")}).items():
-            yield Shown(name, value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
+            yield Example(name, value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
 
 
 @cache

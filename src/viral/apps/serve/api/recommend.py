@@ -32,7 +32,7 @@ from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.metrics import ServerMetrics
 from viral.apps.serve.problems import status_of
 from viral.apps.serve.recent_popularity import recent_counts
-from viral.apps.serve.security.access import Reader, asks, charge
+from viral.apps.serve.security.access import Asker, asks, charge
 from viral.apps.serve.snapshot import Snapshot
 from viral.apps.serve.thread_pools import pools
 from viral.apps.serve.watched_files import rules_of
@@ -60,10 +60,10 @@ Several = Annotated[list[Id] | None, Query(max_length=100)]
 
 @router.post(
     "/recommend", response_model=Recommendations | ManyRecommendations,
-    responses=errors(404, 409, 413) | FOUND, dependencies=[Depends(asks)],
+    responses=errors(404, 409, 413) | FOUND,
 )  # fmt: skip
 async def recommend(
-    request: Request, key: Reader, asked: Annotated[RecommendIn, Body(openapi_examples=EXAMPLES)]
+    request: Request, key: Asker, asked: Annotated[RecommendIn, Body(openapi_examples=EXAMPLES)]
 ) -> Response:
     """The best items for a user, for somebody by a visit, for both together, or for each of many."""
     lists = Lists(request, asked)

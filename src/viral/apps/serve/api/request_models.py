@@ -90,7 +90,9 @@ class WhoIn(Body):
 class RecommendIn(Body):
     """Who, and what of the list: a user, somebody by the items just looked at, both, or many of them at once."""
 
-    user_id: Id | SkipJsonSchema[None] = Field(default=None, description="As in the log; others are given what is popular.")
+    user_id: Id | SkipJsonSchema[None] = Field(
+        default=None, description="As in the log; others are given what is popular."
+    )
     item_ids: Annotated[list[Id], Field(max_length=MAX_K)] | SkipJsonSchema[None] = Field(
         default=None, description="What the current visit has shown; unknown ids are told, and without effect."
     )

@@ -36,7 +36,7 @@ class Recommended(Face):
     pinned: bool = Field(description="Its place is a rule's, not the score's.")
 
 
-class Listed(Stamped):
+class ListAnswer(Stamped):
     """A list of recommended items, best first, and for whom it is."""
 
     user_id: str | None
@@ -46,7 +46,7 @@ class Listed(Stamped):
     recommendations: list[Recommended]
 
 
-class Recommendations(Listed):
+class Recommendations(ListAnswer):
     """The best items for one person."""
 
     source: Source = Field(description="What the list goes by.")
@@ -60,7 +60,7 @@ class Fault(BaseModel):
     hint: str
 
 
-class OneOfMany(Listed):
+class OneOfMany(ListAnswer):
     """The list of one of many, or why there is none."""
 
     source: Source | None

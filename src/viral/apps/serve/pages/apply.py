@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from viral.apps.serve.background_update import Applied, Applying
+from viral.apps.serve.background_update import BackgroundUpdate, UpdateProgress
 from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.pages.item_cards import ItemCards, cards_of
 from viral.apps.serve.pages.rendering import is_partial, may_edit, render
@@ -44,7 +44,7 @@ async def start(request: Request) -> Response:
         snapshot = current_snapshot(request)
         if snapshot.dataset is None:
             raise UsageError("edits are kept in the data set", hint="viral serve RUN --dataset DATASET")
-        _applying(request).start(snapshot.dataset.path)
+        _background(request).start(snapshot.dataset.path)
         if not is_partial(request):
             return RedirectResponse("/", 303)
         return render(request, "_apply.html", apply=state_of(request, cards_of(snapshot)))
@@ -52,15 +52,15 @@ async def start(request: Request) -> Response:
     return await pools(request).writing.run(begin)
 
 
-def _applying(request: Request) -> Applying:
+def _background(request: Request) -> BackgroundUpdate:
     settings = request.app.state.settings
-    return Applying(settings.run, settings.describer)
+    return BackgroundUpdate(settings.run, settings.describer)
 
 
 def state_of(request: Request, cards: ItemCards) -> dict[str, Any]:
     """What the template of the button is given."""
-    applying, live = _applying(request), request.app.state.live
-    now = applying.look()
+    background, live = _background(request), request.app.state.live
+    now = background.look()
     taken_up = _taken_up(now, live.current)
     recent = now.state in ("done", "failed") and time.time() - now.ended < TOLD
     return {
@@ -69,21 +69,21 @@ def state_of(request: Request, cards: ItemCards) -> dict[str, Any]:
         "running": now.state == "running" or (now.state == "done" and not taken_up and not live.broken),
         "step": _(STEPS.get(now.step, STEPS[""])) if now.state == "running" else _("The server takes it up …"),
         "seconds": max(0, round(time.time() - now.started)),
-        "now": now if recent else Applied(),
+        "now": now if recent else UpdateProgress(),
         "recall": _recall(now),
         "broken": live.broken if now.state == "done" and not taken_up else "",
-        "allowed": may_edit(request) and cards.dataset is not None and not applying.fault(),
-        "fault": applying.fault() if cards.dataset is not None else "",
+        "allowed": may_edit(request) and cards.dataset is not None and not background.fault(),
+        "fault": background.fault() if cards.dataset is not None else "",
     }
 
 
-def _taken_up(now: Applied, snapshot: Snapshot) -> bool:
+def _taken_up(now: UpdateProgress, snapshot: Snapshot) -> bool:
     """Whether the bundle that was made is served, or a later one."""
     made = now.summary.get("identity")
     return now.state != "done" or snapshot.bundle.about.get("identity") == made or snapshot.loaded > now.ended
 
 
-def _recall(now: Applied) -> tuple[float | None, float | None]:
+def _recall(now: UpdateProgress) -> tuple[float | None, float | None]:
     """The metric after the update and before it."""
     before = now.summary.get("update", {}).get("before", {}).get("metrics", {})
     return now.summary.get("metrics", {}).get(METRIC), before.get(METRIC)

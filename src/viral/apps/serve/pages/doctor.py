@@ -24,12 +24,12 @@ from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import INTERACTIONS_FILE, REJECTED_FILE, Dataset
 from viral.data.descriptions import DESCRIPTIONS_FOLDER, overlaid
 from viral.data.doctor import DoctorReport, examine
+from viral.data.doctor.report import Finding
 from viral.data.doctor.tables import read_table
 from viral.enrich import all_descriptions, load_edits
 from viral.lab.quality.statuses import tags_of
 
 router = APIRouter(include_in_schema=False)
-Short = Annotated[str, Query(max_length=60)]
 ROWS = 50
 REJECTED = 100  # rows left out at import that are shown
 DONE = "done"
@@ -49,11 +49,7 @@ class ExamplePlace(NamedTuple):
 class LinkedFinding:
     """A finding of the doctor with the items of its examples."""
 
-    severity: str
-    check: str
-    count: int
-    message: str
-    hint: str
+    finding: Finding
     places: tuple[ExamplePlace, ...]
 
 
@@ -74,7 +70,7 @@ _lock = threading.Lock()
 def show(
     request: Request,
     chosen: Annotated[str, Query(max_length=200, alias="set")] = "",
-    status: Short = "",
+    status: Annotated[str, Query(max_length=60)] = "",
     page: str = "1",
 ) -> Response:
     """The page at once; the examination, which decodes every picture, is asked for by the page."""
@@ -130,11 +126,9 @@ def linked(report: DoctorReport, dataset: Dataset) -> tuple[LinkedFinding, ...]:
     items = _rows(dataset.path / ITEMS_FILE, ("title",))
     tables = {"items": items, "interactions": _rows(dataset.path / INTERACTIONS_FILE, ())}
     titles = {item_id: title for item_id, title in items if item_id}
-    found = []
-    for one in report.findings:
-        places = tuple(_place(text, tables, titles) for text in one.examples)
-        found.append(LinkedFinding(one.severity, one.check, one.count, one.message, one.hint, places))
-    return tuple(found)
+    return tuple(
+        LinkedFinding(one, tuple(_place(text, tables, titles) for text in one.examples)) for one in report.findings
+    )
 
 
 def _rows(file: Path, more: tuple[str, ...]) -> list[tuple[str, str]]:

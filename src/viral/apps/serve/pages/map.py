@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.pages import map_layout
-from viral.apps.serve.pages.map_layout import NONE, Colouring, Layout
+from viral.apps.serve.pages.map_layout import NONE, Colouring, MapLayout
 from viral.apps.serve.pages.rendering import Page, quoted, render
 from viral.apps.serve.security.access import asks, require_read
 from viral.apps.serve.snapshot import Snapshot
@@ -46,7 +46,7 @@ class Map:
     """What was computed of a bundle's map so far; its snapshot keeps it."""
 
     bundle: Bundle
-    layouts: dict[tuple[str, Method], Layout] = field(default_factory=dict)
+    layouts: dict[tuple[str, Method], MapLayout] = field(default_factory=dict)
     clusters: dict[str, Colouring] = field(default_factory=dict)
 
     @cached_property
@@ -60,7 +60,7 @@ class Map:
             self.clusters[space] = map_layout.by_cluster(self.bundle, space)
         return self.clusters[space]
 
-    def layout(self, request: Request, space: str, method: Method) -> Layout:
+    def layout(self, request: Request, space: str, method: Method) -> MapLayout:
         if (space, method) not in self.layouts:
             run = request.app.state.settings.run
             self.layouts[space, method] = map_layout.layout(self.bundle, space, method, run)
@@ -77,7 +77,7 @@ def map_of(snapshot: Snapshot) -> Map:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MapChoice:
     """What the page is asked to show; anything else is a fault of the asker."""
 
     space: str = FUSED
@@ -85,7 +85,7 @@ class Wanted:
     colour: str = ""
 
     @classmethod
-    def of(cls, found: Map, space: str, method: str, colour: str) -> "Wanted":
+    def of(cls, found: Map, space: str, method: str, colour: str) -> "MapChoice":
         """The choice, with defaults; ``UsageError`` for what is not there."""
         known = {one: one for one in map_layout.methods(found.bundle)}
         if method not in known:
@@ -113,16 +113,15 @@ async def show_map(
     page: str = "1",
 ) -> Response:  # fmt: skip
     """The page; its points are asked for by its script, its table is in it."""
-    snapshot, work = current_snapshot(request), pools(request)
-    wanted = await work.ranking.run(lambda: Wanted.of(map_of(snapshot), space, layout, colour))
+    snapshot, ranking = current_snapshot(request), pools(request).ranking
+    wanted = await ranking.run(lambda: MapChoice.of(map_of(snapshot), space, layout, colour))
     if wanted.colour == "cluster":
         await _clustered(request, map_of(snapshot), wanted.space)
 
     def made() -> Response:
         return render(request, "map.html", snapshot=snapshot, **page_values(snapshot, wanted, group, page))
 
-    answer: Response = await work.ranking.run(made)
-    return answer
+    return await ranking.run(made)
 
 
 async def _clustered(request: Request, found: Map, space: str) -> None:
@@ -131,7 +130,7 @@ async def _clustered(request: Request, found: Map, space: str) -> None:
         await pools(request).long.run(lambda: found.cluster(space))
 
 
-def page_values(snapshot: Snapshot, wanted: Wanted, group: str, page: str) -> dict[str, Any]:
+def page_values(snapshot: Snapshot, wanted: MapChoice, group: str, page: str) -> dict[str, Any]:
     """What the template shows; ``group`` is a number, and what is none is as good as none."""
     bundle, found = snapshot.bundle, map_of(snapshot)
     colouring = found.colouring(wanted.colour, wanted.space)
@@ -176,9 +175,9 @@ def _group(colouring: Colouring, index: int) -> str:
 @router.get("/map/points", dependencies=[Depends(asks)])
 async def points(request: Request, space: Short = FUSED, layout: Short = "pca") -> Response:
     """All points and the groups of each colouring, for ``map.js``; it is the same until the bundle is another."""
-    snapshot, work = current_snapshot(request), pools(request)
+    snapshot, ranking = current_snapshot(request), pools(request).ranking
     found = map_of(snapshot)
-    wanted = await work.ranking.run(lambda: Wanted.of(found, space, layout, ""))
+    wanted = await ranking.run(lambda: MapChoice.of(found, space, layout, ""))
     tag = f'"{snapshot.etag}-{quoted(space)}-{layout}-{current()}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == tag:
@@ -188,11 +187,11 @@ async def points(request: Request, space: Short = FUSED, layout: Short = "pca") 
         placed = found.layout(request, wanted.space, wanted.method)
         return packed(snapshot.etag, placed, (*found.plain, found.cluster(wanted.space)))
 
-    body = await work.long.run(compute)
+    body = await pools(request).long.run(compute)
     return Response(body, headers=headers, media_type="application/octet-stream")
 
 
-def packed(etag: str, placed: Layout, colourings: tuple[Colouring, ...]) -> bytes:
+def packed(etag: str, placed: MapLayout, colourings: tuple[Colouring, ...]) -> bytes:
     """The answer: the length of its head (uint32), the head (JSON, padded to 4 bytes), float32 (I, 2), uint8 (I,) each.
 
     All little-endian; each array of codes is padded to 4 bytes.

@@ -51,7 +51,7 @@ log = logging.getLogger("viral.apps.serve")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class MapLayout:
     """Points (I, 2) within [-1, 1], NaN where an item has no vector; the share of the variance shown (PCA only)."""
 
     points: Points
@@ -103,7 +103,7 @@ def vectors(bundle: Bundle, space: str) -> tuple[Tensor, Tensor]:
     return bundle.material.features[space], bundle.material.present[space]
 
 
-def layout(bundle: Bundle, space: str, method: Method, run: Path) -> Layout:
+def layout(bundle: Bundle, space: str, method: Method, run: Path) -> MapLayout:
     """The items in two dimensions, read from ``run``'s maps where these vectors were laid out before."""
     table, there = vectors(bundle, space)
     found = narrowed(table[there].float()).numpy()
@@ -116,7 +116,7 @@ def layout(bundle: Bundle, space: str, method: Method, run: Path) -> Layout:
         _write(kept, flat.astype(np.float32))
     points = np.full((len(there), 2), np.nan, dtype=np.float32)
     points[there.numpy()] = flat[:-1].reshape(-1, 2)
-    return Layout(points, method, None if np.isnan(flat[-1]) else float(flat[-1]))
+    return MapLayout(points, method, None if np.isnan(flat[-1]) else float(flat[-1]))
 
 
 def narrowed(table: Tensor | SparseTable) -> Tensor:

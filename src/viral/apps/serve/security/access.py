@@ -1,6 +1,7 @@
 """Dependencies of routes: the key that asks, its scope, and its rate."""
 
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -80,21 +81,6 @@ def too_many(wait: float) -> Problem:
     return Problem(429, "too many requests", hint=f"again in {seconds} s", headers={"Retry-After": seconds})
 
 
-async def require_read(request: Request, bearer: Bearer) -> Key:
-    """For whatever only answers."""
-    return _gate(request).key(request, bearer, "read")
-
-
-async def require_admin(request: Request, bearer: Bearer) -> Key:
-    """For whatever changes something."""
-    return _gate(request).key(request, bearer, "admin")
-
-
-def _gate(request: Request) -> Gate:
-    gate: Gate = request.app.state.gate
-    return gate
-
-
 def charge(request: Request, key: Key, cost: float = 1.0) -> None:
     """Take from the key's bucket; 429 where it is empty."""
     wait = _gate(request).buckets.take(key.name, cost)
@@ -102,23 +88,26 @@ def charge(request: Request, key: Key, cost: float = 1.0) -> None:
         raise too_many(wait)
 
 
+def _gate(request: Request) -> Gate:
+    gate: Gate = request.app.state.gate
+    return gate
+
+
+def _allowed(scope: str, cost: float = 0.0) -> Callable[[Request, HTTPAuthorizationCredentials | None], Awaitable[Key]]:
+    """The dependency of a route that is for keys of a scope, and takes so much from their rate."""
+
+    async def allowed(request: Request, bearer: Bearer) -> Key:
+        key = _gate(request).key(request, bearer, scope)
+        if cost:
+            charge(request, key, cost)
+        return key
+
+    return allowed
+
+
+require_read = _allowed("read")
+asks = _allowed("read", 1.0)
+asks_much = _allowed("read", 20.0)  # of what is costly: describing, encoding
+changes = _allowed("admin", 1.0)
 Reader = Annotated[Key, Depends(require_read)]
-Admin = Annotated[Key, Depends(require_admin)]
-
-
-async def asks(request: Request, key: Reader) -> Key:
-    """A reader within its rate."""
-    charge(request, key)
-    return key
-
-
-async def asks_much(request: Request, key: Reader) -> Key:
-    """A reader of what is costly: describing, encoding."""
-    charge(request, key, 20.0)
-    return key
-
-
-async def changes(request: Request, key: Admin) -> Key:
-    """An administrator within its rate."""
-    charge(request, key)
-    return key
+Asker = Annotated[Key, Depends(asks)]

@@ -11,9 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from pages_world import Tree, opened
-from viral.apps.serve.background_update import STOPPED, Applied, Applying
+from viral.apps.serve.background_update import STOPPED, BackgroundUpdate, UpdateProgress
 from viral.apps.serve.pages.item_cards import cards_of
-from viral.apps.serve.security.access import new_token
+from viral.apps.serve.security.tokens import new_token
 from viral.base.files import write_json
 from viral.data.dataset import Dataset
 from viral.enrich import edit, unlock
@@ -69,7 +69,7 @@ def test_nobody_else_begins_while_one_is_at_it_and_its_steps_are_told(mine: tupl
     answer = client.post("/apply", headers=HTMX)
     assert answer.status_code == 422 and "applied already" in answer.json()["detail"]
     os.close(lock)  # the process died
-    assert Applying(run, DescriberOptions()).look().fault == STOPPED
+    assert BackgroundUpdate(run, DescriberOptions()).look().fault == STOPPED
     assert "ended without a word" in block(client)
     assert Tree(client.get("/apply", headers=HTMX).text).all("form", action="/apply")  # it can be tried again
 
@@ -83,8 +83,8 @@ def test_a_fault_is_told_and_the_old_bundle_goes_on(mine: tuple[TestClient, Path
     told = ended(client)
     assert "Applying the edits failed; what was served before goes on." in told and "1 edited description" in told
     assert (
-        Applying(run, DescriberOptions()).look().state == "failed"
-        and Applying(run, DescriberOptions()).look().fault in told
+        BackgroundUpdate(run, DescriberOptions()).look().state == "failed"
+        and BackgroundUpdate(run, DescriberOptions()).look().fault in told
     )
     assert client.app.state.live.current.etag == before  # type: ignore[attr-defined]
 
@@ -132,7 +132,7 @@ def test_a_bundle_alone_cannot_be_updated_and_says_so(shop: Path, tmp_path: Path
 
 def test_a_damaged_file_of_the_state_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    assert Applying(tmp_path / "run", DescriberOptions()).look() == Applied()
+    assert BackgroundUpdate(tmp_path / "run", DescriberOptions()).look() == UpdateProgress()
     for text in ("no json", "[]", '{"other": 1}'):
         (tmp_path / "run.apply.json").write_text(text)
-        assert Applying(tmp_path / "run", DescriberOptions()).look() == Applied()
+        assert BackgroundUpdate(tmp_path / "run", DescriberOptions()).look() == UpdateProgress()
