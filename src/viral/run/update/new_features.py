@@ -41,7 +41,7 @@ from viral.enrich import (
 )
 from viral.enrich.import_descriptions import imported_sets
 from viral.enrich.protocol import for_catalog
-from viral.run.bundle_extras import Described, Material, described_by
+from viral.run.bundle_extras import DescriptionSource, Material, described_by
 from viral.run.retrieval.describer import (
     NO_DESCRIBER_OPTIONS,
     DescriberOptions,
@@ -79,6 +79,7 @@ class Counting:
     parameters: dict[str, object]
     batch_size: int
     in_flight: int
+    for_categories = None  # it is adapted to the whole catalogue already, and stays so for a part of it
 
     def __init__(self, worker: Any) -> None:
         self._worker, self.count, self._lock = worker, 0, threading.Lock()
@@ -158,7 +159,7 @@ def _made_here(modality: Modality, material: Material, words: Encoder, vision: V
     return makes(modality, encoder_of(modality, words, vision), made)
 
 
-def describe(dataset: Dataset, made: Described, makers: FeatureMakers) -> tuple[Descriptions, int]:
+def describe(dataset: Dataset, made: DescriptionSource, makers: FeatureMakers) -> tuple[Descriptions, int]:
     """The descriptions of all items, kept in the data set, and how many pictures were asked about.
 
     What a human wrote is not asked for and stands in the place of the describer's words; where a human described the
@@ -185,8 +186,8 @@ def describe(dataset: Dataset, made: Described, makers: FeatureMakers) -> tuple[
     return replace(descriptions, rows=overlaid(descriptions.rows, edits)), counting.count
 
 
-def _from_file(dataset: Dataset, made: Described, edits: Mapping[str, str]) -> Descriptions:
-    """The words that were taken from a file; items that it does not describe are encoded by their titles."""
+def _from_file(dataset: Dataset, made: DescriptionSource, edits: Mapping[str, str]) -> Descriptions:
+    """The words that came from a file; items that it does not describe are encoded by their titles."""
     sets = (one for one in imported_sets(dataset, made.describer) if one.prompt == made.prompt)
     there = next(sets, None)
     if there is None:
@@ -197,7 +198,7 @@ def _from_file(dataset: Dataset, made: Described, edits: Mapping[str, str]) -> D
     return replace(there, rows=overlaid(there.rows, edits))
 
 
-def _who(made: Described, makers: FeatureMakers) -> tuple[Describer, Prompt]:
+def _who(made: DescriptionSource, makers: FeatureMakers) -> tuple[Describer, Prompt]:
     options = makers.options
     if makers.anew:
         describer = makers.describer or options.describer_for(options.describer or made.describer)
@@ -231,7 +232,7 @@ def _check_settings(ledger: Ledger, describer: Describer, prompt: Prompt) -> Non
     then, words = min(known)
     before, now = json.loads(then), json.loads(mine)
     other = [key for key in before | now if before.get(key) != now.get(key)]
-    told = [f"{key} = {before.get(key)}, here {now.get(key)}" for key in other]
-    told += ["the prompt's words"] if words != prompt.sha256 else []
-    what = f"the run's items were described by {describer.name} with other settings: {'; '.join(told)}"
+    changed = [f"{key} = {before.get(key)}, here {now.get(key)}" for key in other]
+    changed += ["the prompt's words"] if words != prompt.sha256 else []
+    what = f"the run's items were described by {describer.name} with other settings: {'; '.join(changed)}"
     raise NoDescriber(what, hint="give those: --set KEY=VALUE")
