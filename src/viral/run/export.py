@@ -2,9 +2,9 @@
 
 ``users.parquet`` and ``items.parquet`` (id, ``vector``; a score is their inner product) · ``scorer.onnx`` ·
 ``export.json`` (counts, parts, the graph's inputs and outputs). Models of item-item weights have no user vectors: an
-item's vector is then its column of weights, a user's the indicator of what was taken, and that is the graph's input.
-Of a model with memory beside its vectors the tables are the vectors' side, and only the graph has the whole score: it
-keeps what each user took and the item-item weights as one dense table.
+item's vector is then its column of weights, a user's the indicator of the history, and that is the graph's input
+(``taken``). Of a model with memory beside its vectors the tables are the vectors' side, and only the graph has the
+whole score: it keeps the histories and the item-item weights as one dense table.
 Shapes: U users, I items, D the width of a vector, B users of a batch, L items of the longest history of a batch.
 """
 
@@ -26,8 +26,8 @@ OPSET, IR_VERSION = 18, 10
 Step = tuple[str, list[str], str, dict[str, Any]]  # of a graph: operator, inputs, outputs, attributes
 LARGE = 1_000_000_000  # bytes of tensors, from which on they lie beside the graph: a protobuf ends at 2 GB
 
-# What the users took as rows of counts (B, I), times the weights and the users' scales, added to ``products``. Row u of
-# ``places`` (B, L) goes on from the user's offset; where their history is shorter than L, item 0 is counted 0 times.
+# The users' histories as rows of counts (B, I), times the weights and the users' scales, added to ``products``. Row u
+# of ``places`` (B, L) goes on from the user's offset; where their history is shorter than L, item 0 is counted 0 times.
 MEMORY_STEPS: list[Step] = [
     ("Gather", ["memory_offsets", "users"], "starts", {}),
     ("Add", ["users", "one"], "following", {}),
@@ -85,7 +85,7 @@ def export(bundle: Bundle, out: Path, *, overwrite: bool = False) -> dict[str, A
 
 
 def _remembered(scorer: Scorer) -> dict[str, Any]:
-    """What the manifest says of a memory; nothing without one."""
+    """The manifest's entry of a memory; empty without one."""
     if scorer.vectors is None or scorer.item_weights is None:
         return {}
     about = "added to the inner product by scorer.onnx: scale of the user times the weights' sum over what they took"
@@ -112,7 +112,7 @@ def _table(key: str, ids: tuple[str, ...], vectors: Tensor, path: Path, **column
 
 
 def save_scorer(bundle: Bundle, path: Path) -> None:
-    """Write the graph: rows of users (or of what was taken), times the items, plus memory, masked, the k best."""
+    """Write the graph: rows of users (or histories), times the items, plus memory, masked, the k best."""
     require("onnx", purpose="exporting")
     import onnx
     from onnx import TensorProto, helper, numpy_helper

@@ -110,11 +110,11 @@ def _because(
     retriever: "Retriever", taste: "UserProfile", user: str | None, found: "list[Recommendation]"
 ) -> Mapping[str, str]:
     """The sentence of each item that is recommended."""
-    from viral.run.explain import because, explain_profile
+    from viral.run.explain import because, explain
 
     bundle, who = retriever.bundle, user or ""
     given: dict[str, Any] = {"user_id": who, "fold_in": retriever.fold_in}
-    return {one.item_id: because(explain_profile(bundle, taste, one.item_id, **given), bundle) for one in found}
+    return {one.item_id: because(explain(bundle, taste, one.item_id, **given), bundle) for one in found}
 
 
 def _rules(file: Path | None, less_popular: float) -> "Rules":

@@ -50,6 +50,12 @@ class ItemWeightScorer(Scorer):
     def history(self, user: int) -> Tensor:
         return self.items[self.offsets[user] : self.offsets[user + 1]]
 
+    def histories(self, users: Tensor) -> tuple[Tensor, Tensor]:
+        """The histories of some users (B,), one after another, and their lengths: (n,), (B,)."""
+        starts, lengths = self.offsets[users], self.offsets[users + 1] - self.offsets[users]
+        shifts = (starts - (lengths.cumsum(0) - lengths)).repeat_interleave(lengths)
+        return self.items[torch.arange(len(shifts), device=shifts.device) + shifts], lengths
+
     def over_histories(self, table: Tensor, mode: str = "sum") -> Tensor:
         """Rows of a table (I, C), summed or averaged over each user's history: (U, C)."""
         return F.embedding_bag(self.items, table.contiguous(), self.offsets, mode=mode, include_last_offset=True)
@@ -88,13 +94,9 @@ class HistoryScorer(ItemWeightScorer):
         return self.weights.T
 
     def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
-        starts, lengths = self.offsets[users], self.offsets[users + 1] - self.offsets[users]
-        bags = F.pad(lengths.cumsum(0), (1, 0))
-        shifts = (starts - bags[:-1]).repeat_interleave(lengths)
-        places = torch.arange(len(shifts), device=shifts.device) + shifts
-        scores = F.embedding_bag(
-            self.items[places].int(), self.weights, bags.int(), mode="sum", include_last_offset=True
-        )
+        items, lengths = self.histories(users)
+        bags = F.pad(lengths.cumsum(0), (1, 0)).int()
+        scores = F.embedding_bag(items.int(), self.weights, bags, mode="sum", include_last_offset=True)
         return scores if out is None else out.copy_(scores)
 
     def sums(self, history: Tensor) -> Tensor:
@@ -130,11 +132,9 @@ class SparseHistoryScorer(ItemWeightScorer):
         return SparseTable(self.weights.transpose)
 
     def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor:
-        starts, lengths = self.offsets[users], self.offsets[users + 1] - self.offsets[users]
-        shifts = (starts - (lengths.cumsum(0) - lengths)).repeat_interleave(lengths)
-        histories = self.items[torch.arange(len(shifts), device=shifts.device) + shifts]
-        owners = torch.arange(len(users), device=shifts.device).repeat_interleave(lengths)
-        scores = self._sums(histories, owners, len(users))
+        items, lengths = self.histories(users)
+        owners = torch.arange(len(users), device=lengths.device).repeat_interleave(lengths)
+        scores = self._sums(items, owners, len(users))
         return scores if out is None else out.copy_(scores)
 
     def sums(self, history: Tensor) -> Tensor:

@@ -72,52 +72,38 @@ class Explanation:
 
 
 def explain(
-    bundle: Bundle,
-    user_id: str,
-    item_id: str,
-    *,
-    fold_in: FoldIn | None = None,
+    bundle: Bundle, user: str | UserProfile, item_id: str, *, user_id: str = "", fold_in: FoldIn | None = None,
     information: Mapping[str, Mapping[str, float]] | None = None,
-) -> Explanation:
-    """Take the score of (user, item) apart; raises ``UnknownIdError`` for an unknown id.
+) -> Explanation:  # fmt: skip
+    """Take the score of a user and an item apart; raises ``UnknownIdError`` for an unknown id.
 
-    ``fold_in`` saves learning the rule anew (``Retriever.fold_in``); ``information`` is bits by item id
+    ``user`` is an id, or a profile (``Retriever.new_user``), to be called by ``user_id`` or not at all. ``fold_in``
+    saves learning the rule anew (``Retriever.fold_in``); ``information`` is bits by item id
     (:func:`viral.run.explain.information.load`).
     """
-    user = bundle.users.index(user_id)
-    profile = bundle.scorer.profile(user, bundle.seen.items[bundle.seen.users == user].unique())
-    return explain_profile(bundle, profile, item_id, user_id=user_id, fold_in=fold_in, information=information)
-
-
-def explain_profile(
-    bundle: Bundle,
-    profile: UserProfile,
-    item_id: str,
-    *,
-    user_id: str = "",
-    fold_in: FoldIn | None = None,
-    information: Mapping[str, Mapping[str, float]] | None = None,
-) -> Explanation:
-    """As :func:`explain`, of a profile: a new user (``Retriever.new_user``) has no ``user_id``."""
+    profile = user
+    if isinstance(profile, str):
+        row, user_id = bundle.users.index(profile), profile
+        profile = bundle.scorer.profile(row, bundle.seen.items[bundle.seen.users == row].unique())
     item = bundle.items.index(item_id)
-    taken, parts = profile.seen, profile.split(item)
+    history, parts = profile.seen, profile.split(item)
     shares = _shares(bundle, profile, item, fold_in)
-    best = shares.argsort(descending=True)[:SHOWN].tolist()
     rank, ranked = _rank(profile, item)
+    best = [(int(history[place]), float(shares[place])) for place in shares.argsort(descending=True)[:SHOWN].tolist()]
     return Explanation(
-        user_id,
-        item_id,
-        bundle.titles[item],
-        sum(parts.values()),
-        parts,
-        rank,
-        ranked,
-        bool((taken == item).any()),
-        len(taken),
-        _origins(bundle, profile, item, parts),
-        tuple(_evidence(bundle, int(taken[place]), float(shares[place])) for place in best if shares[place] > 0),
-        float(shares.sum()),
-        (information or {}).get(item_id, {}),
+        user_id=user_id,
+        item_id=item_id,
+        title=bundle.titles[item],
+        score=sum(parts.values()),
+        parts=parts,
+        rank=rank,
+        num_items=ranked,
+        seen=bool((history == item).any()),
+        taken=len(history),
+        origins=_origins(bundle, profile, item, parts),
+        evidence=tuple(Evidence(bundle.items.ids[i], bundle.titles[i], share) for i, share in best if share > 0),
+        history=float(shares.sum()),
+        information=(information or {}).get(item_id, {}),
     )
 
 
@@ -136,14 +122,10 @@ def _rank(profile: UserProfile, item: int) -> tuple[int, int]:
 
 def _shares(bundle: Bundle, profile: UserProfile, item: int, fold_in: FoldIn | None) -> Tensor:
     """What each item of the history (n,) adds to the item's score: (n,) float64."""
-    said = profile.summands(profile.seen, torch.tensor([item])).squeeze(1)
+    shares = profile.summands(profile.seen, torch.tensor([item])).squeeze(1)
     if profile.vectors is None or not len(profile.seen):
-        return said
-    return said + (fold_in or FoldIn.of(bundle)).shares(profile.seen, item).double()
-
-
-def _evidence(bundle: Bundle, item: int, share: float) -> Evidence:
-    return Evidence(bundle.items.ids[item], bundle.titles[item], share)
+        return shares
+    return shares + (fold_in or FoldIn.of(bundle)).shares(profile.seen, item).double()
 
 
 def _origins(bundle: Bundle, profile: UserProfile, item: int, parts: Mapping[str, float]) -> dict[str, float]:

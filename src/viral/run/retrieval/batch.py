@@ -65,7 +65,7 @@ def recommend_many(
 ) -> "Iterator[pl.DataFrame]":
     """Blocks of rows user_id, rank, item_id, title, score, source; users that the bundle does not know get the popular.
 
-    Their ``score`` is how many users took the item in training.
+    Their ``score`` is how many users interacted with the item in training.
     """
     popular: list[Recommendation] | None = None
     for start in range(0, len(user_ids), BLOCK):

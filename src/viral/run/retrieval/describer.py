@@ -1,4 +1,4 @@
-"""The describer of a run's items, to be had again: what a bundle does not keep of it, whoever runs the program gives.
+"""The describer of a run's items, found again by what its bundle keeps and by options of the user's.
 
 A bundle names describer, revision and prompt. The address of a server, the folder of a model and a prompt of one's own
 lie elsewhere, and are given in the words of ``viral enrich``; keys stay in the environment.
@@ -10,18 +10,18 @@ from pathlib import Path
 
 from viral.base.errors import UsageError, ViralError
 from viral.enrich import Describer, Prompt, describer_named, load_prompt, prompt_names
-from viral.run.bundle_extras import Described
+from viral.run.bundle_extras import DescriptionSource
 
 
 class NoDescriber(ViralError):
-    """The describer of a run's items cannot be had here as it was: whoever started the program can mend that."""
+    """The describer of a run's items is not available here as it was: other options may help."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
 class DescriberOptions:
-    """What the command line says of the describer; never a secret."""
+    """What a bundle does not keep of the describer, as the command line has it; never a secret."""
 
     describer: str | None = None
     settings: tuple[str, ...] = ()  # KEY=VALUE of its configuration
@@ -47,19 +47,19 @@ class DescriberOptions:
 NO_DESCRIBER_OPTIONS = DescriberOptions()
 
 
-def describer_of(made: Described, given: DescriberOptions) -> tuple[Describer, Prompt]:
-    """The describer and the prompt that described a run's items; ``NoDescriber`` says what to give."""
-    describer, prompt = named(made, given)
+def describer_of(made: DescriptionSource, options: DescriberOptions) -> tuple[Describer, Prompt]:
+    """The describer and the prompt that described a run's items; ``NoDescriber`` says which options lack."""
+    describer, prompt = named(made, options)
     check_revision(describer, made)
     return describer, prompt
 
 
-def named(made: Described, given: DescriberOptions) -> tuple[Describer, Prompt]:
-    """As :func:`describer_of`, of any revision: to tell that may take the reading of a whole model."""
-    _check_name("described by", made.describer, given.describer)
-    _check_name("described with prompt", made.prompt, None if given.prompt is None else Path(given.prompt).stem)
+def named(made: DescriptionSource, options: DescriberOptions) -> tuple[Describer, Prompt]:
+    """As :func:`describer_of`, of any revision: to find that out may mean to read a whole model."""
+    _check_name("described by", made.describer, options.describer)
+    _check_name("described with prompt", made.prompt, None if options.prompt is None else Path(options.prompt).stem)
     try:
-        describer, prompt = given.describer_for(made.describer), given.prompt_for(made.prompt)
+        describer, prompt = options.describer_for(made.describer), options.prompt_for(made.prompt)
     except UsageError as error:
         what = f"the run's items were described by {_whole(made)}, which cannot be had so: {error.what}"
         hint = "; ".join(part for part in (error.hint.rstrip("."), options_of(made)) if part)
@@ -72,15 +72,15 @@ ANEW = (
 )
 
 
-def check_revision(describer: Describer, made: Described) -> None:
+def check_revision(describer: Describer, made: DescriptionSource) -> None:
     """Raise ``NoDescriber`` where this is not the describer that described a run's items."""
     if (describer.name, describer.revision) != (made.describer, made.revision):
         what = f"the run's items were described by {_whole(made)}, and this is {describer.name}/{describer.revision}"
         raise NoDescriber(what, hint=ANEW if made.describer == describer.name == "pixel" else options_of(made))
 
 
-def options_of(made: Described) -> str:
-    """What to add to the command, as far as the bundle tells it."""
+def options_of(made: DescriptionSource) -> str:
+    """The options to add to the command, as far as the bundle knows them."""
     model, _, commit = made.revision.rpartition("@")
     settings = {
         "openai": {"url": "ADDRESS", "model": made.revision},
@@ -97,5 +97,5 @@ def _check_name(how: str, was: str, now: str | None) -> None:
         raise NoDescriber(f"the run's items were {how} {was}, not {now}", hint=f"leave {now} out, or name {was}")
 
 
-def _whole(made: Described) -> str:
+def _whole(made: DescriptionSource) -> str:
     return f"{made.describer}/{made.revision}"

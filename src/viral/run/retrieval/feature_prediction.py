@@ -26,7 +26,7 @@ from torch import Tensor
 from viral.run.bundle import Bundle
 
 PLACES = 20  # the first so many of a user are looked at
-MOST_ITEMS = 2_000  # the rule is learnt from, evenly spread over all: inverting K takes a second or two then
+MOST_ITEMS = 2_000  # the rule is learnt from, evenly spread over all: a second or two to invert K then
 MOST_USERS, MOST_SCORES = 500, 20_000_000  # the factor is learnt from
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of λ, in means of K's diagonal
 
@@ -49,7 +49,7 @@ class VectorPredictor:
         self.factor = _factor(bundle, self.known, (left_out + self.mean).float())
 
     def vectors(self, features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
-        """v̂ of new items: (n, F) and (n,) bool by modality -> (n, D). A modality that is absent says nothing."""
+        """v̂ of new items: (n, F) and (n,) bool by modality -> (n, D). A modality that is absent counts nothing."""
         near = self._joined(features, present) @ self.features.T  # (n, m)
         return (self.factor * (near @ self.weights + self.mean)).float()
 
@@ -59,7 +59,7 @@ class VectorPredictor:
         return torch.cat(sides, dim=1).double()
 
 
-# By bundle, and gone with it: a rule keeps nothing of the bundle's own. A title alone, a picture alone and both take a
+# By bundle, and gone with it: a rule keeps nothing of the bundle's own. A title alone, a picture alone and both have a
 # rule each.
 _learnt: WeakKeyDictionary[Bundle, dict[tuple[str, ...], VectorPredictor]] = WeakKeyDictionary()
 

@@ -17,8 +17,8 @@ Models of item-item weights need no rule: a score is the sum over the history, f
 
 In a session the items just looked at count for more than older ones. With N the history in training and V the session,
 the user is one whose history is N and r times V, r = max(1, round(√(|N| / |V|))): so the session is not lost beside a
-long history, nor the history beside a session. Sums of item-item weights take just that. Of vectors, û tells what the
-session changes, so that what a user's own vector holds beyond the history stays:
+long history, nor the history beside a session. Item-item weights are summed over just that. For vectors, û gives the
+change by the session, so that what a user's own vector holds beyond the history stays:
 
     x = u + û(N ⊎ r V) - û(N).
 

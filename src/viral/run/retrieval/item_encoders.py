@@ -17,7 +17,7 @@ from viral.encode.vision import EfficientNetLite
 from viral.enrich import Answer, Describer, Picture, Prompt, Refused
 from viral.enrich.prompts import clean_title
 from viral.enrich.protocol import for_categories
-from viral.run.bundle_extras import Described, Material, described_by
+from viral.run.bundle_extras import DescriptionSource, Material, described_by
 from viral.run.retrieval.describer import NO_DESCRIBER_OPTIONS, DescriberOptions, check_revision, describer_of
 
 STEPS = ("look", "describe", "encode", "place")  # of a new item
@@ -56,10 +56,10 @@ class ItemEncoders:
         on_step("look")
         decoded = None if picture is None else decode(picture, shorter_side=SHORTER_SIDE)
         known = [one for one in self.rows if one.name in self.known]
-        told = picture is not None and any(one.of_descriptions for one in known)
-        if told:
+        described = picture is not None and any(one.of_descriptions for one in known)
+        if described:
             on_step("describe")
-        description = self.describe(title, picture) if told and picture is not None else ""
+        description = self.describe(title, picture) if described and picture is not None else ""
         on_step("encode")
         parts = {"title": title, "text": text, DESCRIPTION: description}
         features = {}
@@ -103,7 +103,8 @@ class ItemEncoders:
         return makes(modality, self.encoder(modality), described.encoder if described is not None else made)
 
     def describe(self, title: str, picture: bytes) -> str:
-        """What the describer of the bundle's items says of a picture; nothing where it declines, or cannot be asked.
+        """The description of a picture by the describer of the bundle's items; empty where it declines or cannot be
+        asked.
 
         Raises ``NoDescriber`` where it cannot be had here, ``ViralError`` where it fails.
         """
@@ -126,7 +127,7 @@ class ItemEncoders:
             raise answer
         raise DataError(f"the picture could not be described ({answer})", where=describer.name, hint="try again")
 
-    def _of(self, made: Described) -> tuple[Describer, Prompt]:
+    def _of(self, made: DescriptionSource) -> tuple[Describer, Prompt]:
         categories = self.material.columns.get("category", ())
         if self.describer is None:
             describer, prompt = describer_of(made, self.options)

@@ -55,7 +55,7 @@ class ColdItem:
     """A new item as the bundle's model sees it."""
 
     title: str
-    description: str  # what the describer said of its picture; empty without one
+    description: str  # of its picture; empty without one
     features: Mapping[str, Tensor]  # modality -> (F,), of what could be encoded
     vector: Tensor  # (D,), the item's side of a score
     way: Way

@@ -67,7 +67,7 @@ class Retriever:
         cls, run: Path | str, *, approximate_above: int | None = None,
         describer: DescriberOptions = NO_DESCRIBER_OPTIONS,
     ) -> "Retriever":  # fmt: skip
-        """From a run's folder, or from a bundle's; ``describer`` is needed where that of the items takes settings."""
+        """From a run's folder, or from a bundle's; ``describer`` is needed where that of the items needs settings."""
         run = Path(run)
         bundle = Bundle.load(run / "bundle" if (run / "bundle").is_dir() else run)
         return cls(bundle, approximate_above=approximate_above, describer=describer)
@@ -151,8 +151,8 @@ class Retriever:
         request = RankingRequest(k=k, offset=offset, filters=filters, rules=rules)
         counts = self.degrees if counts is None else counts
         alone = replace(self.applied(rules), penalty=None)  # the popular ones are what is asked for
-        nobody = torch.zeros(0, dtype=torch.int64)
-        ranked = self._by_rules(popularity_levels(self.degrees, counts), nobody, request, alone)
+        hidden = torch.zeros(0, dtype=torch.int64)
+        ranked = self._by_rules(popularity_levels(self.degrees, counts), hidden, request, alone)
         shown = counts[ranked.items]
         parts = [{POPULARITY: float(count)} for count in shown.tolist()]
         return recommendations(replace(ranked, scores=shown + ranked.added), parts, self.bundle, offset)

@@ -107,7 +107,7 @@ def comparable(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparabili
         return Comparability(None, "")
     if old is None:
         return Comparability(
-            None, "the run before does not say what it was measured on: its numbers may be of other data"
+            None, "the run before does not tell what it was measured on: its numbers may be of other data"
         )
     pairs, items = (old[key] != new[key] for key in ("pairs_sha256", "items_sha256"))
     if not pairs and not items:

@@ -30,7 +30,7 @@ from viral.training.objectives import ranker_of
 
 # Chosen over planted shops other than the reported one (docs/retrieval.md): at the recipe's own rate; lower ones, which
 # are kinder to what was learnt, take longer to learn what is new.
-SHARE = 0.12  # of the epochs that training took from scratch
+SHARE = 0.12  # of the epochs of a training from scratch
 LEAST = 5  # epochs
 Axis = Literal["", "users", "items", "nodes"]  # nodes: users, then items
 SIZES = ((19, 31), (23, 41))  # users and items of the two models: no length is another's, or a sum of others
@@ -91,7 +91,7 @@ def carry_over(
     }
     starts = {"items": (0, 0), "nodes": (len(parts.users), len(bundle.users))}
     new_rows = _new_rows(bundle, parts.items, inputs)
-    taken, state = 0, model.state_dict()
+    carried, state = 0, model.state_dict()
     for name, fresh in state.items():
         old = bundle.material.parameters.get(name)
         if old is None or old.dim() != fresh.dim() or not _fits(fresh, old, axes[name]):
@@ -102,9 +102,9 @@ def carry_over(
         if new_rows is not None and fresh.is_floating_point():
             _begin(fresh, old, axes[name], new_rows, starts)
         fresh[_grid(into)] = old[_grid(out_of)]
-        taken += int(torch.tensor([len(index) for index in into]).prod()) if into else 1
+        carried += int(torch.tensor([len(index) for index in into]).prod()) if into else 1
     model.load_state_dict(state)
-    return taken
+    return carried
 
 
 def _shared(new: Vocabulary, old: Vocabulary) -> tuple[Tensor, Tensor]:
@@ -168,7 +168,7 @@ def report_of(report: TrainReport, **more: Any) -> ContinuedReport:
 
 
 def epochs_after(run_epochs: int) -> int:
-    """How many epochs an update trains, of a run that took ``run_epochs`` from scratch."""
+    """How many epochs an update trains, after a run of ``run_epochs`` from scratch."""
     return max(LEAST, round(SHARE * run_epochs))
 
 
@@ -183,7 +183,7 @@ class MeanState:
         self.model, self.first = model, first
         self.count, self.state = 0, dict[str, Tensor]()
 
-    def take(self, record: EpochRecord) -> None:
+    def add(self, record: EpochRecord) -> None:
         """Count in the state as an epoch has left it."""
         if record.epoch < self.first:
             return
@@ -194,7 +194,7 @@ class MeanState:
             else:
                 self.state[name].lerp_(value, 1 / self.count)
 
-    def give(self) -> None:
+    def load(self) -> None:
         """The mean becomes the model's state."""
         with torch.no_grad():
             self.model.load_state_dict(self.state)
@@ -211,8 +211,8 @@ def go_on(model: Recommender[Any], parts: Split, train: TrainConfig, epochs: int
     train = train.of_model(model.TRAIN)
     start = measure_valid(ranker_of(model, train), parts).get(train.monitor)
     mean = MeanState(model, epochs // 2)
-    report = fit(model, parts, replace(train, max_epochs=epochs, evaluate_every=epochs), on_epoch=mean.take)
-    mean.give()
+    report = fit(model, parts, replace(train, max_epochs=epochs, evaluate_every=epochs), on_epoch=mean.add)
+    mean.load()
     ended = measure_valid(ranker_of(model, train), parts).get(train.monitor, float("nan"))
     return report_of(replace(report, best_value=ended), start=start)
 
@@ -226,15 +226,15 @@ def train_on(
     if model.state_dict() and not bundle.material.parameters:
         say("the run keeps no parameters: training starts afresh")
         return report_of(fit(model, parts, recipe.train))
-    taken = 0
+    carried = 0
     if bundle.material.parameters:
         axes = axes_of(model_class, config, {name: x.shape[1] for name, x in inputs.features.items()}, inputs.encoders)
-        taken = carry_over(model, axes, bundle, parts, inputs)
+        carried = carry_over(model, axes, bundle, parts, inputs)
     report = go_on(model, parts, recipe.train, epochs or epochs_after(scratch_epochs(bundle)))
-    return replace(report, carried_over=taken)
+    return replace(report, carried_over=carried)
 
 
 def scratch_epochs(bundle: Bundle) -> int:
-    """The epochs that the run took from scratch, be it an update of an update; 0 where that is not known."""
+    """The epochs of the run from scratch, be it an update of an update; 0 where that is not known."""
     about = bundle.about
     return int(about.get("update", {}).get("scratch_epochs", about.get("epochs", 0)))

@@ -15,7 +15,7 @@ from viral.data.vocabulary import Vocabulary
 from viral.models import EmbeddingScorer
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
-from viral.run.explain import Evidence, Explanation, because, explain, explain_profile, popular
+from viral.run.explain import Evidence, Explanation, because, explain, popular
 from viral.run.retrieval import FoldIn, Retriever
 from worlds import interactions
 
@@ -144,7 +144,7 @@ def test_bought_is_said_where_the_log_says_so(kind: str, verb: str) -> None:
 def test_somebody_new_has_just_looked_at_something() -> None:
     made = shop_bundle()
     retriever = Retriever(made)
-    found = explain_profile(made, retriever.new_user(["i3", "i4"]), "i9", fold_in=retriever.fold_in)
+    found = explain(made, retriever.new_user(["i3", "i4"]), "i9", fold_in=retriever.fold_in)
     assert (found.user_id, found.taken, found.seen) == ("", 2, False)
     assert "have just looked at" in because(found, made)
 

@@ -9,13 +9,13 @@ from PIL import Image
 from openai_server import Behaviour, Call, Fault, serving
 from viral.base.errors import UsageError, ViralError
 from viral.enrich.pixel import PixelDescriber
-from viral.run.bundle_extras import Described, Material
+from viral.run.bundle_extras import DescriptionSource, Material
 from viral.run.retrieval.describer import DescriberOptions, NoDescriber, describer_of, options_of
 from viral.run.retrieval.item_encoders import ItemEncoders
 
 
-def described(describer: str, revision: str, prompt: str = "title") -> Described:
-    return Described("words/1", describer, revision, prompt)
+def described(describer: str, revision: str, prompt: str = "title") -> DescriptionSource:
+    return DescriptionSource("words/1", describer, revision, prompt)
 
 
 def photo() -> bytes:
@@ -33,7 +33,7 @@ def photo() -> bytes:
         (described("pixel", "1", "mine"), "--describer pixel --prompt FILE (named mine, as it was then)"),
     ],
 )
-def test_what_to_give_is_told_as_exactly_as_the_bundle_knows_it(made: Described, told: str) -> None:
+def test_what_to_give_is_told_as_exactly_as_the_bundle_knows_it(made: DescriptionSource, told: str) -> None:
     assert options_of(made).endswith(told)
 
 
