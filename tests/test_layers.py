@@ -67,6 +67,76 @@ def test_imports_go_one_way():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+BASELINES = "viral.models.baselines"
+
+
+def baselines_imported(source: str) -> Iterator[str]:
+    """Every baseline that a module imports, inside functions too."""
+    for node in ast.walk(ast.parse(source)):
+        named = [a.name for a in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom):
+            module = f"{BASELINES}.{node.module or ''}".rstrip(".") if node.level else str(node.module)
+            named = [f"{module}.{name}" for name in named]
+        yield from (name for name in named if name.startswith(f"{BASELINES}."))
+
+
+ONE_MODEL_EACH = sorted((ROOT / "src/viral/models").rglob("*.py"))
+ONE_MODEL_EACH.remove(ROOT / "src/viral/models/__init__.py")  # which lists them
+
+
+@pytest.mark.parametrize("path", ONE_MODEL_EACH, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_baseline_is_one_file_that_no_other_model_needs(path):
+    assert list(baselines_imported(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import viral.models.baselines.ease",
+        "from viral.models.baselines.l3ae import L3AE",
+        "from viral.models.baselines import ease",
+        "from . import ease",
+        "from .ease import EASE",
+        "def f():\n    from viral.models.baselines.bpr import BPR",
+    ],
+)
+def test_a_baseline_of_a_baseline_would_be_found(code):
+    assert list(baselines_imported(code))
+
+
+def written_gradients(source: str) -> Iterator[str]:
+    """Every class that derives from torch's ``Function``, by whatever name it is imported."""
+    tree = ast.parse(source)
+    imported = [
+        n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and str(n.module).startswith("torch.autograd")
+    ]
+    names = {a.asname or a.name for node in imported for a in node.names if a.name == "Function"}
+    for node in ast.walk(tree):
+        bases = [ast.unparse(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
+        yield from (
+            base for base in bases if base in names or base.endswith(("autograd.Function", "function.Function"))
+        )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_gradients_are_written_by_hand_in_one_place(path):
+    found = list(written_gradients(path.read_text(encoding="utf-8")))
+    assert not found or path.parent == ROOT / "src/viral/graph/functions"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class _F(torch.autograd.Function): ...",
+        "from torch import autograd\nclass _F(autograd.Function): ...",
+        "from torch.autograd import Function\nclass _F(Function): ...",
+        "from torch.autograd.function import Function as Written\nclass _F(Written): ...",
+    ],
+)
+def test_a_written_gradient_would_be_found(code):
+    assert list(written_gradients(code))
+
+
 def kinds_asked(source: str) -> Iterator[str]:
     """Every place where a module asks what kind of scorer or recommender it has."""
     for node in ast.walk(ast.parse(source)):
