@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test test-slow check crash fuzz attack bench docs screenshots clean
+.PHONY: help setup demo test test-slow check crash fuzz attack hardening bench docs screenshots clean
 
 help:
 	@echo "make demo       the planted shop from pictures to demo/report.html"
 	@echo "make test       the tests (under 10 minutes); make test-slow: those marked slow"
 	@echo "make check      ruff, mypy and import-linter"
-	@echo "make crash      kill, fill the disk, flip bits; make fuzz: odd inputs; make attack: hostile clients"
+	@echo "make crash      kill, fill the disk, flip bits; make fuzz: odd inputs; make attack: hostile clients; make hardening: a short round of all"
 	@echo "make bench      measure speed, as ratios in one run"
 	@echo "make docs       check the pages: every link leads somewhere, every command can be typed"
 	@echo "make screenshots  the pictures of docs/pages.md, of the demonstration (needs Chromium)"
@@ -32,7 +32,7 @@ demo: $(READY)
 	@$(BIN)/viral demo --out demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(TESTFLAGS)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
@@ -47,6 +47,9 @@ crash: $(READY)
 	$(BIN)/python -m hardening crash
 	$(BIN)/python -m hardening disk
 	$(BIN)/python -m hardening flips
+
+hardening: $(READY)
+	@for what in crash disk flips fuzz attack; do $(BIN)/python -m hardening $$what --short || exit 1; done
 
 fuzz: $(READY)
 	$(BIN)/python -m hardening fuzz
