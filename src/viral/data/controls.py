@@ -1,4 +1,4 @@
-"""Control features: what a modality would be worth if it told nothing of the item it stands with.
+"""Control features: what a modality would be worth if it were independent of its item.
 
 Each is the same for every model, memory and seed of a study, so that only the training differs. Shapes: I items.
 """

@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interactions:
-    """Observed (user, item) pairs."""
+    """Observed (user, item) pairs: implicit feedback."""
 
     users: Tensor  # (E,) int64 in [0, num_users)
     items: Tensor  # (E,) int64 in [0, num_items)
@@ -55,7 +55,7 @@ class Interactions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Triplets:
-    """A BPR mini-batch: each user with one item they chose and one they did not."""
+    """A BPR mini-batch: each user with an item of their history and one that is not in it."""
 
     users: Tensor  # (B,)
     positives: Tensor  # (B,)

@@ -1,4 +1,4 @@
-"""What a split must hold before anybody computes with it: the doctor and every verb say what lacks in these words."""
+"""What a split must hold before it is trained on or evaluated: doctor and verbs report a lack in these words."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ LACKS: Mapping[str, str] = {
     "test": "no test interaction: nothing can be reported",
 }
 AGAIN = "import the data again with a split that holds some out (viral import … --split random)"
-NO_NEGATIVE = "every user has taken every item, so there is nothing to tell apart"
+NO_NEGATIVE = "every user has interacted with every item, so there is no negative item to train against"
 
 
 def need(parts: Split, *names: str, where: str = "", hint: str = AGAIN) -> None:

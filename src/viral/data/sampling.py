@@ -13,9 +13,9 @@ from viral.data.preconditions import AGAIN, LACKS, NO_NEGATIVE
 class TripletSampler:
     """Draws epochs of triplets.
 
-    Negatives are uniform over the items that occur in ``train`` and that the user has not taken in ``train``, by exact
-    rejection (the protocol of MMRec; an item that never occurs in training is never pushed down). A user who has taken
-    every item has no negative; such users' triplets are left out and counted in ``num_skipped``.
+    Negatives are uniform over the items of ``train`` without those of the user's own history in it, by exact rejection
+    (the protocol of MMRec; an item that never occurs in training is never pushed down). A user whose history has every
+    item has no negative; such users' triplets are left out and counted in ``num_skipped``.
     """
 
     def __init__(self, train: Interactions) -> None:
@@ -45,7 +45,7 @@ class TripletSampler:
         yield from map(Triplets, users.split(batch_size), positives.split(batch_size), negatives.split(batch_size))
 
     def negatives(self, users: Tensor, rng: torch.Generator) -> Tensor:
-        """One item that the user has not taken in ``train`` for each: (B,) -> (B,)."""
+        """For each user one item that is not in their history in ``train``: (B,) -> (B,)."""
 
         def draw(count: int) -> Tensor:
             return self._candidates[torch.randint(len(self._candidates), (count,), generator=rng)]

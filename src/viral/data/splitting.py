@@ -73,7 +73,7 @@ def sample_users(part: Interactions, count: int, *, seed: int = 0) -> Interactio
 
 
 def _check_disjoint(interactions: pl.DataFrame) -> None:
-    """Raise ``DataError`` where a pair is in two splits: what is ranked for would be known."""
+    """Raise ``DataError`` where a pair is in two splits: a held-out pair would be known to training."""
     pair = ["user_id", "item_id"]
     again = interactions.filter(pl.struct(pair).is_duplicated())
     leaking = again.filter(pl.col("split").n_unique().over(pair) > 1).unique(pair, maintain_order=True)

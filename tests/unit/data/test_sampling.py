@@ -51,17 +51,17 @@ def test_the_next_epoch_is_another_one():
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), min_size=1, max_size=25, unique=True), st.integers(0, 99)
 )
-def test_a_negative_is_a_training_item_the_user_has_not_taken(pairs, seed):
+def test_a_negative_is_a_training_item_outside_the_history(pairs, seed):
     train = interactions(pairs, 5, 8)  # item 7 never occurs
     candidates = {item for _, item in pairs}
-    taken = {user: {i for u, i in pairs if u == user} for user, _ in pairs}
-    if all(taken[user] == candidates for user in taken):
-        with pytest.raises(DataError, match="nothing to tell apart"):
+    history = {user: {i for u, i in pairs if u == user} for user, _ in pairs}
+    if all(history[user] == candidates for user in history):
+        with pytest.raises(DataError, match="no negative item"):
             TripletSampler(train)
         return
     batches = epoch(TripletSampler(train), seed)
     for user, negative in zip(column(batches, "users"), column(batches, "negatives"), strict=True):
-        assert negative in candidates - taken[user]
+        assert negative in candidates - history[user]
 
 
 def test_negatives_are_uniform_over_what_is_left():
@@ -69,12 +69,12 @@ def test_negatives_are_uniform_over_what_is_left():
     train = interactions([(0, 0)] * 8000 + others, 3, 6)
     (batch,) = epoch(TripletSampler(train), batch_size=10_000)
     counts = torch.bincount(batch.negatives[batch.users == 0], minlength=6)
-    assert counts[0] == 0 and counts[5] == 0  # taken; never in training
+    assert counts[0] == 0 and counts[5] == 0  # in the history; never in training
     chi_square = ((counts[1:5] - 2000) ** 2 / 2000).sum().item()
     assert chi_square < 16.3  # the 0.999 quantile with three degrees of freedom
 
 
-def test_a_user_who_took_everything_is_left_out_and_counted():
+def test_a_user_with_every_item_is_left_out_and_counted():
     train = interactions([(0, 0), (0, 1), (0, 2), (1, 1), (0, 2)], 2, 4)
     sampler = TripletSampler(train)
     assert sampler.num_skipped == 4  # every row of user 0, the repeated one too

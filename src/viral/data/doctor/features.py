@@ -58,7 +58,7 @@ def check_spread(table: FeatureTable, name: str, others: Sequence[str]) -> Itera
     if count >= SAME * items:
         same = [item for item, key in zip(table.item_ids, keys, strict=True) if key == commonest][:EXAMPLES]
         examples = tuple(f"{name}, item_id: {item!r}" for item in same)
-        message = f"of {items:,} items have one and the same vector in {name}: it tells most of them not apart"
+        message = f"of {items:,} items have one and the same vector in {name}: it does not tell most of them apart"
         yield Finding("warning", "features that separate nothing", count, message, examples, hint)
     elif mean_cosine(table.values) > ALIKE:
         message = f"items have nearly the same vector in {name}: a model learns nothing from it"

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import INTERACTIONS_FILE, SPLITS
-from viral.data.doctor.report import EXAMPLES, ROW, Finding, Severity, places
+from viral.data.doctor.report import Finding, Severity, places
 from viral.data.doctor.tables import BLANKS, with_blanks
 from viral.data.preconditions import LACKS, NO_NEGATIVE
 
@@ -16,10 +17,10 @@ def check_log(log: pl.DataFrame, items: pl.DataFrame) -> Iterator[Finding]:
     """Findings that need no split."""
     if not log.height:
         hint = "import the data set again"
-        yield Finding("error", "no interaction", 1, "nobody has taken anything", (INTERACTIONS_FILE,), hint)
+        yield Finding("error", "no interaction", 1, "the log has no interaction", (INTERACTIONS_FILE,), hint)
     for name in _PAIR:
         empty = log.filter(pl.col(name).is_null() | (pl.col(name).str.strip_chars() == ""))
-        yield _finding("error", f"empty {name.replace('_', ' ')}", empty, name, "rows name nobody or nothing", _DROP)
+        yield _finding("error", f"empty {name.replace('_', ' ')}", empty, name, "rows have an empty id", _DROP)
         blank = log.filter(with_blanks(name))
         message = f"{name.split('_')[0]} ids begin or end with a blank"
         yield _finding("warning", BLANKS, blank, name, message, "cut them in both tables")
@@ -31,7 +32,9 @@ def check_log(log: pl.DataFrame, items: pl.DataFrame) -> Iterator[Finding]:
     yield _finding("warning", "duplicate pair", again, "user_id", message, "keep one row of each pair")
     once = log.filter(pl.len().over("user_id") == 1)
     message = "users have one interaction: nothing can be held out of it"
-    yield _finding("note", "user with one interaction", once, "user_id", message, "filter with --core if they weigh")
+    yield _finding(
+        "note", "user with one interaction", once, "user_id", message, "filter with --core if there are many"
+    )
 
 
 def check_split(log: pl.DataFrame, items: pl.DataFrame) -> Iterator[Finding]:
@@ -43,11 +46,11 @@ def check_split(log: pl.DataFrame, items: pl.DataFrame) -> Iterator[Finding]:
     hint = "correct the column, or drop it to have the log split at random"
     yield _finding("error", "unknown split", unknown, "split", f"rows are in none of {', '.join(SPLITS)}", hint)
     leaking = log.filter((pl.col("split").n_unique().over(_PAIR) > 1) & ~pl.struct(_PAIR).is_first_distinct())
-    message = "(user, item) pairs are in two splits: what is ranked for was given away"
+    message = "(user, item) pairs are in two splits: a held-out pair is known to training"
     yield _finding("error", "leaking split", leaking, "user_id", message, "keep each pair in one split")
     train = log.filter(pl.col("split") == "train")
     yield from _check_parts(log, train)
-    yield from _check_strangers(log, train, items)
+    yield from _check_cold(log, train, items)
 
 
 def _check_parts(log: pl.DataFrame, train: pl.DataFrame) -> Iterator[Finding]:
@@ -60,27 +63,20 @@ def _check_parts(log: pl.DataFrame, train: pl.DataFrame) -> Iterator[Finding]:
     yield from _check_negatives(train)
 
 
-def _check_strangers(log: pl.DataFrame, train: pl.DataFrame, items: pl.DataFrame) -> Iterator[Finding]:
+def _check_cold(log: pl.DataFrame, train: pl.DataFrame, items: pl.DataFrame) -> Iterator[Finding]:
     held_out = log.filter(pl.col("split").is_in(["valid", "test"]))
-    strangers = held_out.join(train, on="user_id", how="anti").unique("user_id", keep="first", maintain_order=True)
-    message = "users are in valid or test, but not in train: they can only be ranked for by chance"
-    yield _finding(
-        "warning", "user without training", strangers, "user_id", message, "move some of their rows to train"
-    )
+    users = held_out.join(train, on="user_id", how="anti").unique("user_id", keep="first", maintain_order=True)
+    message = "users are in valid or test, but not in train: no model can know their preferences"
+    yield _finding("warning", "user without training", users, "user_id", message, "move some of their rows to train")
     cold = items.join(train, on="item_id", how="anti")
-    message = "items are never in train (cold): only their words and pictures speak for them"
-    examples = tuple(f"items.parquet row {row}, field item_id: {item!r}" for row, item in _first(cold))
-    yield Finding("note", "cold item", cold.height, message, examples)
-
-
-def _first(items: pl.DataFrame) -> list[tuple[int, str]]:
-    return items.select(ROW, "item_id").head(EXAMPLES).rows()
+    message = "items are never in train (cold): they are ranked by their features alone"
+    yield Finding("note", "cold item", cold.height, message, places(cold, ITEMS_FILE, "item_id"))
 
 
 def _check_negatives(train: pl.DataFrame) -> Iterator[Finding]:
-    """Training contrasts an item that a user took with one that they did not: somebody must have left one."""
-    taken = train.group_by("user_id").agg(pl.col("item_id").n_unique())["item_id"]
-    if train.height and (taken == train["item_id"].n_unique()).all():
+    """Training contrasts an item of a user's history with one that is not in it: some user must have left one out."""
+    distinct = train.group_by("user_id").agg(pl.col("item_id").n_unique())["item_id"]
+    if train.height and (distinct == train["item_id"].n_unique()).all():
         yield Finding("error", "no negative", 1, NO_NEGATIVE, (INTERACTIONS_FILE,), "the log needs more items")
 
 
@@ -90,7 +86,7 @@ _WITHOUT = {
     "test": "`viral train` leaves a run without test metrics then; `viral evaluate`, `compare` and `ablate` need a "
     "test part",
 }
-_DROP, _TO_TRAIN = "drop these rows", "move some of their rows to train"
+_DROP = "drop these rows"
 
 
 def _finding(severity: Severity, check: str, rows: pl.DataFrame, column: str, message: str, hint: str) -> Finding:

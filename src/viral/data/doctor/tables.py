@@ -63,5 +63,5 @@ def check_hashes(dataset: Dataset) -> list[Finding]:
         for name in (ITEMS_FILE, INTERACTIONS_FILE)
         if (dataset.path / name).is_file() and hashes.get(name) != sha256_file(dataset.path / name)
     )
-    message = "tables were changed after the import: results kept for the old ones would be taken for theirs"
+    message = "tables were changed after the import: cached results of the old ones would be used for them"
     return [Finding("warning", "changed by hand", len(changed), message, changed, _AGAIN)]

@@ -1,4 +1,4 @@
-"""What users did after training: kept durably by a server, and taken into a data set's log."""
+"""What users did after training: kept durably by a server, and added to a data set's log."""
 
 from viral.data.feedback.events import (
     ID,
@@ -6,7 +6,7 @@ from viral.data.feedback.events import (
     KIND,
     KINDS,
     MAX_ID,
-    TAKEN,
+    POSITIVE_KINDS,
     VARIANT,
     Event,
     Full,
@@ -19,6 +19,6 @@ from viral.data.feedback.events import (
 from viral.data.feedback.merging import REFUSED_FILE, REPORT_FILE, merge
 
 __all__ = [
-    "ID", "ID_PATTERN", "KIND", "KINDS", "MAX_ID", "REFUSED_FILE", "REPORT_FILE", "TAKEN", "VARIANT", "Event", "Full",
+    "ID", "ID_PATTERN", "KIND", "KINDS", "MAX_ID", "REFUSED_FILE", "REPORT_FILE", "POSITIVE_KINDS", "VARIANT", "Event", "Full",
     "append", "check_kind", "default_file", "is_id", "merge", "read",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from viral.base.files import sync_folder
 from viral.data.dataset import Rejection
 
 KINDS = ("view", "click", "cart", "purchase", "like", "dislike")
-TAKEN = ("click", "cart", "purchase", "like")  # what says that somebody chose an item
+POSITIVE_KINDS = ("click", "cart", "purchase", "like")  # what counts as an interaction
 KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")  # of a shop's own
 VARIANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MAX_ID = 512

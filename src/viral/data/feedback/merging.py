@@ -1,4 +1,4 @@
-"""Feedback taken into a data set's log, as further training rows."""
+"""Feedback added to a data set's log, as further training rows."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from viral.base.errors import UsageError, nearest
 from viral.base.files import staged_folder, write_json
 from viral.data.catalog import ITEMS_FILE, read_parquet
 from viral.data.dataset import IMAGES_FOLDER, Dataset, Rejection, Source, rejections_of, write_tables
-from viral.data.feedback.events import KINDS, TAKEN, Event, read
+from viral.data.feedback.events import KINDS, POSITIVE_KINDS, Event, read
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +22,7 @@ REPORT_FILE, REFUSED_FILE = "feedback.json", "feedback-rejected.jsonl"
 _MILLISECONDS = 100_000_000_000  # a time above it is no number of seconds of our days
 
 
-def merge(dataset: Dataset, file: Path, out: Path, *, kinds: Collection[str] = TAKEN) -> dict[str, Any]:
+def merge(dataset: Dataset, file: Path, out: Path, *, kinds: Collection[str] = POSITIVE_KINDS) -> dict[str, Any]:
     """Write the data set with the feedback as further training rows to ``out``, which may be the data set itself.
 
     A pair that the log has already, in whatever part, or that came before in the file is dropped; so is an event whose

@@ -1,4 +1,4 @@
-"""Pictures from URLs that strangers wrote: fetched once, within limits, and never from inside one's own network."""
+"""Pictures from untrusted URLs: fetched once, within limits, and never from inside one's own network."""
 
 from viral.data.fetch.cache import FETCHED, catalog_with_fetched
 from viral.data.fetch.fetcher import Fetcher

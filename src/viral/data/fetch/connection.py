@@ -13,8 +13,6 @@ import httpcore
 from viral.data.fetch.limits import FetchConfig, FetchError
 
 _TRIED = 4  # addresses of a host
-
-
 Resolver = Callable[[str, int], Sequence[str]]
 """A host's name and a port to addresses, as text; raises ``OSError`` where the name has none."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address

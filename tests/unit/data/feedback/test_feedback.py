@@ -1,4 +1,4 @@
-"""Feedback: durable, whole lines, and taken into the log without learning what is held out."""
+"""Feedback: durable, whole lines, and added to the log without learning what is held out."""
 
 import json
 import os
@@ -106,7 +106,7 @@ def test_ids() -> None:
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
-    """Users u and v, items a to d: u took a in train, b in valid and c in test; v took b, c and d."""
+    """Users u and v, items a to d: u chose a in train, b in valid and c in test; v chose b, c and d."""
     return damaged(tmp_path / "data")
 
 

@@ -168,7 +168,7 @@ def test_new_rows_are_drawn_alike_in_whatever_order_they_come(week1, tmp_path):
     assert found[0] == found[1]
 
 
-def test_a_newcomers_latest_is_held_out_by_time(week1, tmp_path):
+def test_a_new_users_latest_is_held_out_by_time(week1, tmp_path):
     import_table(week1, tmp_path / "shop", split="temporal")
     pairs = [("late", f"i{n}") for n in range(5)]
     write(tmp_path / "more" / "interactions.csv", log_of(pairs, start=WEEK))

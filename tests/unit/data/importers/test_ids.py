@@ -17,7 +17,7 @@ def imported(tmp_path, log, items, **options):
     return import_table(tmp_path / "shop", tmp_path / "data", **options)
 
 
-def taken(dataset):
+def chosen_items(dataset):
     return dataset.interactions()["item_id"].to_list()
 
 
@@ -42,7 +42,7 @@ def test_ids_that_do_not_meet_are_shown_with_the_cause_and_repaired_when_asked(t
     assert f"{len(repaired)} of these {len(log)} rows would meet" in text
     assert "--repair-ids" in caught.value.hint
     made = imported(tmp_path, log, items, repair_ids=True)
-    assert taken(made) == repaired
+    assert chosen_items(made) == repaired
     assert made.manifest["source"]["options"]["ids"]["repaired_rows"] == len(repaired)
 
 
@@ -58,7 +58,7 @@ def test_an_id_that_could_mean_two_items_is_not_repaired(tmp_path):
 
 def test_a_part_that_does_not_meet_is_said_and_left_out(tmp_path, capsys):
     dataset = imported(tmp_path, ["a", "b", "0c", "zz"], ["a", "b", "c"])
-    assert taken(dataset) == ["a", "b"]
+    assert chosen_items(dataset) == ["a", "b"]
     assert [fault[3:] for fault in rejected(dataset)] == [("unknown item", "0c"), ("unknown item", "zz")]
     told = capsys.readouterr().err
     assert "ids: 2 of 4 rows of the log are left out: they name 2 items that the item table does not have" in told
@@ -68,7 +68,7 @@ def test_a_part_that_does_not_meet_is_said_and_left_out(tmp_path, capsys):
 
 def test_repairs_of_a_part_leave_the_rest_as_it_is(tmp_path, capsys):
     dataset = imported(tmp_path, ["007", "8", "x"], ["7", "008"], repair_ids=True)
-    assert taken(dataset) == ["7", "008"]
+    assert chosen_items(dataset) == ["7", "008"]
     told = capsys.readouterr().err
     assert "ids: 2 rows repaired, leading zeros are lost on one side: '007' is '7', '8' is '008'" in told
     assert "ids: 1 more row names an item that the item table does not have: left out" in told
@@ -80,7 +80,7 @@ def test_the_column_that_has_the_ids_is_named_where_no_name_tells_it(tmp_path):
     with pytest.raises(DataError, match=r"in column 'theirs' of interactions\.csv\n.*--column item=theirs,item"):
         imported(tmp_path, "user,item,theirs\nu,1,x1\nv,2,x2\n", ["x1", "x2"])
     made = import_table(tmp_path / "shop", tmp_path / "data", columns={"item": "theirs,item"})
-    assert taken(made) == ["x1", "x2"]
+    assert chosen_items(made) == ["x1", "x2"]
 
 
 def test_blanks_around_ids_are_cut_on_both_sides_and_counted(tmp_path, capsys):
@@ -98,9 +98,9 @@ def test_floating_ids_are_whole_numbers(tmp_path, capsys):
     frame = pl.DataFrame({"user": [1.0, 2.0, None], "item": [10.0, 11.0, 10.0]})
     frame.write_parquet(tmp_path / "log.parquet")
     made = import_table(tmp_path / "log.parquet", tmp_path / "other", items=tmp_path / "shop" / "items.csv")
-    assert taken(made) == ["10", "11"]
+    assert chosen_items(made) == ["10", "11"]
 
 
 @pytest.mark.parametrize("ids", [["1", "01", "1.0"], ["1.0", "1.5"], ["1.0", "x"]])
 def test_ids_that_would_not_stay_apart_or_are_no_whole_numbers_stay(tmp_path, ids):
-    assert taken(imported(tmp_path, ids, ids)) == ids
+    assert chosen_items(imported(tmp_path, ids, ids)) == ids

@@ -33,7 +33,7 @@ def test_the_published_split_and_the_numbers_are_kept(tmp_path):
         ("07", "2", "train"),
         ("07", "3", "test"),
     ]
-    assert dataset.catalog().ids == ("0", "1", "2", "3")  # 1 is an item, though nobody took it
+    assert dataset.catalog().ids == ("0", "1", "2", "3")  # 1 is an item, though nobody chose it
     assert dataset.manifest["source"]["layout"] == "mmrec"
 
 

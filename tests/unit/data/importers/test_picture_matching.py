@@ -232,7 +232,7 @@ def test_a_source_without_pictures_says_nothing_of_them(tmp_path, capsys):
     assert "picture" not in capsys.readouterr().err and "pictures" not in dataset.manifest["source"]["options"]
 
 
-def test_pictures_of_items_outside_the_core_are_no_strangers_and_are_not_taken(tmp_path):
+def test_pictures_of_items_outside_the_core_are_known_and_not_used(tmp_path):
     write(tmp_path / "source" / "items.csv", "item\na\nb\nc\na-2\n")
     log = "user,item\n" + "".join(f"{user},{item}\n" for user in "uv" for item in "ab") + "u,c\n"
     write(tmp_path / "source" / "interactions.csv", log)

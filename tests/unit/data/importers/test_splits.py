@@ -19,10 +19,10 @@ def source(tmp_path, rows):
     return tmp_path / "source"
 
 
-def days(tmp_path, newcomers=0):
-    """Five users of twenty interactions, one a day for each; and newcomers on the last day."""
+def days(tmp_path, new_users=0):
+    """Five users of twenty interactions, one a day for each; and new users on the last day."""
     rows = [(f"u{user}", f"i{item}", START + item * DAY + user) for user in range(5) for item in range(20)]
-    return source(tmp_path, rows + [(f"new{n}", "i0", START + 19 * DAY + n) for n in range(newcomers)])
+    return source(tmp_path, rows + [(f"new{n}", "i0", START + 19 * DAY + n) for n in range(new_users)])
 
 
 def test_a_global_cut_trains_on_nothing_that_is_later_than_what_is_held_out(tmp_path):
@@ -37,7 +37,7 @@ def test_a_global_cut_trains_on_nothing_that_is_later_than_what_is_held_out(tmp_
 
 
 def test_users_who_begin_after_the_cut_are_counted_and_named(tmp_path):
-    dataset = import_table(days(tmp_path, newcomers=3), tmp_path / "data", split="global")
+    dataset = import_table(days(tmp_path, new_users=3), tmp_path / "data", split="global")
     assert "left out: 3 interactions of 3 users who have none before" in dataset.manifest["source"]["split"]
     assert dataset.manifest["counts"]["rejected"] == {"no earlier interaction of the user": 3}
     assert {value for *_, value in rejected(dataset)} == {"new0", "new1", "new2"}

@@ -12,7 +12,7 @@ from viral.data.importers import import_table
 from viral.data.split_rules import random_split
 
 LOG = "user,item\nu1,a\nu1,b\nu2,a\nu2,c\n"
-ITEMS = "item,title,text,category\na,Kettle,Boils water.,kitchen\nb,<b>Pot</b>,,\nc,,Blue,garden\nd,Never taken,,\n"
+ITEMS = "item,title,text,category\na,Kettle,Boils water.,kitchen\nb,<b>Pot</b>,,\nc,,Blue,garden\nd,Never chosen,,\n"
 
 
 def source(tmp_path, log=LOG, items=ITEMS, **files):
@@ -43,7 +43,7 @@ def test_a_folder_of_two_tables_becomes_a_data_set(tmp_path):
     assert Dataset.open(tmp_path / "data").manifest == dataset.manifest
     assert pairs(dataset) == [("u1", "a"), ("u1", "b"), ("u2", "a"), ("u2", "c")]
     catalog = dataset.catalog()
-    assert catalog.ids == ("a", "b", "c", "d")  # what nobody took can still be recommended
+    assert catalog.ids == ("a", "b", "c", "d")  # what nobody chose can still be recommended
     assert (catalog["a"].title, catalog["a"].text, catalog["a"].category) == ("Kettle", "Boils water.", "kitchen")
     assert (catalog["b"].title, catalog["b"].text, catalog["b"].category) == ("Pot", "", None)
     assert dataset.manifest["counts"]["rejected"] == {}
