@@ -22,9 +22,9 @@ def feedback(
 ) -> None:
     """Add what users did while a run was served to a data set, as training rows for `viral update`."""
     from viral.data.dataset import Dataset
-    from viral.data.feedback import TAKEN, default_file, merge
+    from viral.data.feedback import POSITIVE_KINDS, default_file, merge
 
-    report = merge(Dataset.open(dataset), file or default_file(run), out, kinds=kind or TAKEN)
+    report = merge(Dataset.open(dataset), file or default_file(run), out, kinds=kind or POSITIVE_KINDS)
     if json_output:
         show_json(report | {"path": str(out)})
         return

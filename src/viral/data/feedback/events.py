@@ -22,8 +22,7 @@ POSITIVE_KINDS = ("click", "cart", "purchase", "like")  # what counts as an inte
 KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")  # of a shop's own
 VARIANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MAX_ID = 512
-ID_PATTERN = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
-ID = re.compile(ID_PATTERN)
+ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _BLOCK = 65_536
 
 
