@@ -21,7 +21,7 @@ def inverted_lists(unit: Tensor, k: int, present: Tensor | None) -> tuple[Tensor
     """As ``nearest_neighbors``, for rows of unit length (I, F); None where faiss is missing or not worth it.
 
     The number of lists that are looked at is doubled until the exact neighbours of ``SAMPLE`` items are found with a
-    recall of ``RECALL``; the recall is told.
+    recall of ``RECALL``; the recall is reported.
     """
     try:
         import faiss

@@ -21,7 +21,7 @@ def nearest_neighbors(
 
     An item that is not ``present`` (I,) has filled-in features, which say nothing: it is near to nobody but itself.
     Where fewer than k are near, the similarity of the rest is -∞. Exact for up to ``approximate_above`` items (100,000
-    unless given); for more, inverted lists whose measured recall is told, or exact after all where faiss is not
+    unless given); for more, inverted lists whose measured recall is reported, or exact after all where faiss is not
     installed or would not be quicker. Never more than a tile of the I × I similarities exists at once.
     """
     unit = F.normalize(features, dim=-1)

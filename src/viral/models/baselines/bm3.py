@@ -80,9 +80,9 @@ class BM3(EmbeddingRecommender[BM3Config]):
         for role, projection in self.projections.items():
             x = self.features[role] if role in self.features else self.content.features[role]
             views.append(projection(x.index_select(0, batch.positives)))  # (B, D)
-        told = torch.stack(views)  # (2 + M, B, D): user, item and the item's modalities
-        targets = F.dropout(told.detach(), config.dropout, self.training)
-        user, item, *modal = self.predictor(told)
+        stacked = torch.stack(views)  # (2 + M, B, D): user, item and the item's modalities
+        targets = F.dropout(stacked.detach(), config.dropout, self.training)
+        user, item, *modal = self.predictor(stacked)
         user_target, item_target, *modal_targets = targets
         terms = {"interaction": distance(user, item_target) + distance(item, user_target)}  # eq. 7
         for role, predicted, target in zip(self.projections, modal, modal_targets, strict=True):

@@ -1,4 +1,4 @@
-"""Content-only nearest neighbours: an item is recommended for looking or reading like what the user has taken.
+"""Content-only nearest neighbours: an item is recommended for looking or reading like the history.
 
 The content-based baseline of Lops et al., "Content-based Recommender Systems: State of the Art and Trends", in
 Recommender Systems Handbook, 2011: nothing is learnt, and what other users do is not looked at. What a multimodal model
@@ -24,7 +24,7 @@ from viral.models.scorers import EmbeddingScorer, SparseHistoryScorer
 
 @dataclass(frozen=True, kw_only=True)
 class ContentKNNConfig(ContentConfig):
-    """``num_neighbors=None`` sums over everything the user has taken."""
+    """``num_neighbors=None`` sums over the whole history."""
 
     num_neighbors: int | None = 100
     visual_weight: float = 0.1
@@ -56,7 +56,7 @@ class ContentKNN(HistoryRecommender[ContentKNNConfig]):
         if self.config.num_neighbors is None:
             profiles = F.embedding_bag(
                 self.items, self.directions, self.offsets, mode="sum", include_last_offset=True
-            )  # (U, ΣF): the sum of what a user took
+            )  # (U, ΣF): the sum over a history
             return EmbeddingScorer(profiles, self.directions)
         similarities, neighbors = graph.nearest_neighbors(self.directions, self.config.num_neighbors + 1)
         similarities[:, 0] = -torch.inf  # the item itself

@@ -16,7 +16,7 @@ from viral.models.families.item_item import DenseItemItem
 
 @dataclass(frozen=True, kw_only=True)
 class EASEConfig:
-    """``reg_weight`` is λ of eq. 4: the larger, the closer to popularity among co-taken items."""
+    """``reg_weight`` is λ of eq. 4: the larger, the closer to popularity among items chosen together."""
 
     reg_weight: float = 250.0
 

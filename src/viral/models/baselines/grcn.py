@@ -29,7 +29,7 @@ class GRCNConfig(ContentConfig):
     """Published settings; the published numbers go with ``num_routings=0``, to which their code comes down."""
 
     embedding_dim: int = 64  # of each branch
-    num_routings: int = 3  # steps in which a user's prototype attends to what the user took
+    num_routings: int = 3  # steps in which a user's prototype attends to the history
     num_layers: int = 2  # of the ids, on the refined graph
     reg_weight: float = 1e-3
 
@@ -57,13 +57,13 @@ class GRCN(EmbeddingRecommender[GRCNConfig]):
         rows, columns, _ = graph.bipartite_adjacency(inputs.train).entries()
         self.edges = Edges(rows, columns, (num_nodes, num_nodes))  # both directions
         of_users = rows < self.num_users
-        self.taken = Edges(rows[of_users], columns[of_users] - self.num_users, (self.num_users, self.num_items))
+        self.histories = Edges(rows[of_users], columns[of_users] - self.num_users, (self.num_users, self.num_items))
 
     def represent(self) -> list[Tensor]:
         """Each branch of all nodes, ids first: 1 + M times (N, D)."""
         content, affinities = [], []
         for role, view in self.views.items():
-            nodes, affinity = view(self.content.features[role], self.taken, self.edges)
+            nodes, affinity = view(self.content.features[role], self.histories, self.edges)
             content.append(nodes)
             affinities.append(affinity)
         sources = [confidence.index_select(0, self.edges.columns) for confidence in self.confidence.unbind(dim=1)]
@@ -94,7 +94,7 @@ class GRCN(EmbeddingRecommender[GRCNConfig]):
 
 
 class View(nn.Module):
-    """One modality: what it says of every node, and how strongly it supports every edge."""
+    """One modality: its representation of every node, and how strongly it supports every edge."""
 
     def __init__(self, num_users: int, in_dim: int, config: GRCNConfig) -> None:
         super().__init__()
@@ -102,13 +102,13 @@ class View(nn.Module):
         self.projection = linear(in_dim, config.embedding_dim, of=Projection)
         self.preferences = nn.Parameter(nn.init.xavier_normal_(torch.empty(num_users, config.embedding_dim)))
 
-    def forward(self, features: Tensor, taken: Edges, edges: Edges) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, histories: Edges, edges: Edges) -> tuple[Tensor, Tensor]:
         """Nodes (N, D) and affinities (2E,) from features (I, F)."""
         items = unit_rows(F.leaky_relu(self.projection(features)))
         users = unit_rows(self.preferences)
         for _ in range(self.num_routings):  # a user's prototype moves towards the items most like it (eq. 3, 4)
-            attention = taken.softmax(taken.dot(users, items))
-            users = unit_rows(users + taken.sum(attention, items))
+            attention = histories.softmax(histories.dot(users, items))
+            users = unit_rows(users + histories.sum(attention, items))
         nodes = torch.cat([users, items])
         affinities = edges.softmax(edges.dot(nodes, nodes))
         return nodes + edges.sum(affinities, nodes), affinities

@@ -88,14 +88,14 @@ class GUME(ViewRecommender[GUMEConfig]):
         together = torch.cat([users, torch.cat([self.item_ids.weight, *items], dim=1)])  # (N, D + M·D)
         nodes = self.take(propagate_mean(self.adjacency, together, config.num_layers), batch)
         behaviour, *extended = nodes.chunk(1 + len(items), dim=1)
-        explicit = with_users(self.interactions, items, batch)  # the users being what they took
+        explicit = with_users(self.interactions, items, batch)  # the users being their histories
         side = self.fuser(behaviour, explicit)
         terms = ranking_terms(behaviour + side, config.reg_weight) | self.agreement(side, behaviour, batch)
         terms["user_reg"] = config.user_reg_weight * half_squares(*self.extended.index_select(1, batch.users))
         if config.user_weight:
             pairs = [[x[: len(batch)] for x in pair] for pair in zip(extended, explicit, strict=True)]
             terms["user"] = config.user_weight * sum_of(
-                distinct_info_nce(wide, told, config.user_temperature, batch.users) for wide, told in pairs
+                distinct_info_nce(wide, own, config.user_temperature, batch.users) for wide, own in pairs
             )
         if len(items) > 1 and config.alignment_weight:
             terms["alignment"] = config.alignment_weight * moment_distance(*with_users(self.interactions, items))

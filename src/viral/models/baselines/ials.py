@@ -1,8 +1,8 @@
-"""iALS: matrix factorisation of everything that was taken or not, by alternating least squares.
+"""iALS: matrix factorisation of every pair, chosen or not, by alternating least squares.
 
 Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008, with the regulariser of
 Rendle, Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation Benchmarks", RecSys 2022,
-https://arxiv.org/abs/2110.14037. Shapes: U users, I items, D embedding dimension, n items that somebody took.
+https://arxiv.org/abs/2110.14037. Shapes: U users, I items, D embedding dimension, n items of a history.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ BLOCK_ENTRIES = 1 << 22  # of the tables of one block of users: 16 MB
 
 @dataclass(frozen=True, kw_only=True)
 class IALSConfig:
-    """``unobserved_weight`` is α₀, ``reg_weight`` λ, ``reg_exponent`` ν: at 1, who took more is held back more."""
+    """``unobserved_weight`` is α₀, ``reg_weight`` λ, ``reg_exponent`` ν: at 1, a longer history is held back more."""
 
     embedding_dim: int = 128
     num_sweeps: int = 16
@@ -75,22 +75,22 @@ class IALS(Recommender[IALSConfig]):
 
 
 def solve(rows: tuple[Tensor, Tensor], others: Tensor, config: IALSConfig) -> Tensor:
-    """The best embeddings of one side, given the other's (I, D) and what each took, in compressed rows: (U, D).
+    """The best embeddings of one side, given the other's (I, D) and the histories, in compressed rows: (U, D).
 
-    Whoever took as much shares M = α₀ HᵀH + λ_u 1, and w_u = (M + H_uᵀH_u)⁻¹ H_uᵀ 1, H_u (n, D) what u took.
+    Histories of one length share M = α₀ HᵀH + λ_u 1, and w_u = (M + H_uᵀH_u)⁻¹ H_uᵀ 1, H_u (n, D) the items of u's.
     """
-    offsets, taken = rows
+    offsets, chosen = rows
     lengths = offsets.diff()
     gram = config.unobserved_weight * others.T @ others  # (D, D)
     solved = others.new_zeros(len(lengths), others.shape[1])
     for n in lengths.unique().tolist():
         if n == 0:
-            continue  # who took nothing is best at 0
+            continue  # without a history 0 is best
         weight = config.reg_weight * (n + config.unobserved_weight * len(others)) ** config.reg_exponent
         shared = gram + weight * torch.eye(len(gram))
         size = max(n, len(gram))
         for who in (lengths == n).nonzero().squeeze(1).split(max(1, BLOCK_ENTRIES // size**2)):
-            h = others[taken[offsets[who, None] + torch.arange(n)]]  # (b, n, D)
+            h = others[chosen[offsets[who, None] + torch.arange(n)]]  # (b, n, D)
             solved[who] = _few(shared, h) if n < len(gram) else _many(shared, h)
     return solved
 

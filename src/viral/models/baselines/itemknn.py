@@ -1,4 +1,4 @@
-"""ItemKNN: an item is recommended for its likeness to what the user has taken.
+"""ItemKNN: an item is recommended for its likeness to the history.
 
 Sarwar et al., "Item-based Collaborative Filtering Recommendation Algorithms", WWW 2001; cosine with shrinkage as in
 Ferrari Dacrema et al., "Are We Really Making Much Progress?", RecSys 2019. Shapes: I items.

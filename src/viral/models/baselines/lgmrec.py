@@ -76,7 +76,7 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
         self.hypergraphs = nn.ModuleDict({role: Hypergraph(f, *settings) for role, f in widths.items()})
         self.adjacency = graph.bipartite_adjacency(inputs.train)
         means = self.means = graph.neighbor_means(inputs.train)[0]  # (U, I)
-        self.taken = SparseMatrix(means.offsets, means.columns, torch.ones_like(means.values), self.num_items)
+        self.histories = SparseMatrix(means.offsets, means.columns, torch.ones_like(means.values), self.num_items)
         for role, x in self.content.features.items():
             self.register_buffer(f"{role}_travelled", self.travelled(x), persistent=False)
 
@@ -105,7 +105,7 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
 
     def globally(self, ids: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Each modality's dependencies on its hyperedges, M times (U+I, H), and what these hold of the ids, (H, D)."""
-        nodes = [self.hypergraphs[role](self.taken, x) for role, x in self.content.features.items()]
+        nodes = [self.hypergraphs[role](self.histories, x) for role, x in self.content.features.items()]
         sides = [table.split([self.num_users, self.num_items]) for table in nodes]
         return nodes, [gathered(items, ids[self.num_users :], self.config.num_hyper_layers) for _, items in sides]
 
@@ -151,7 +151,7 @@ class LGMRec(EmbeddingRecommender[LGMRecConfig]):
 class Hypergraph(nn.Module):
     """How much each node depends on each of H hyperedges, softly and, while training, with Gumbel noise and dropout.
 
-    An item's logits are linear in its features, a user's the sum over the items they took.
+    An item's logits are linear in its features, a user's the sum over the history's items.
     """
 
     def __init__(self, width: int, num_hyperedges: int, temperature: float, keep_rate: float) -> None:
@@ -159,10 +159,10 @@ class Hypergraph(nn.Module):
         self.attributes = linear(width, num_hyperedges, bias=False)
         self.temperature, self.keep_rate = temperature, keep_rate
 
-    def forward(self, taken: SparseMatrix, features: Tensor) -> Tensor:
+    def forward(self, histories: SparseMatrix, features: Tensor) -> Tensor:
         """Dependencies of users, then items, from the binary (U, I) and (I, F): (U+I, H)."""
         items = self.attributes(features)
-        logits = torch.cat([taken @ items, items])
+        logits = torch.cat([histories @ items, items])
         if self.training:
             return F.dropout(F.gumbel_softmax(logits, self.temperature), 1 - self.keep_rate)
         return (logits / self.temperature).softmax(dim=1)

@@ -37,7 +37,7 @@ class MGCNConfig(ViewConfig):
 
 
 class MGCN(ViewRecommender[MGCNConfig]):
-    """A node is its behaviour plus the fused modalities of the items that it is or took."""
+    """A node is its behaviour plus the fused modalities of the item that it is, or of the items in its history."""
 
     Config = MGCNConfig
     SPACE: ClassVar = {
@@ -55,7 +55,7 @@ class MGCN(ViewRecommender[MGCNConfig]):
         self.fuser = Fuser(config.embedding_dim, self.content.names)
 
     def views(self, batch: Triplets | None) -> list[Tensor]:
-        """Each modality of the nodes: M times (n, D). Items add up similar items, users the items they took."""
+        """Each modality of the nodes: M times (n, D). Items add up similar items, users those of their history."""
         purified = self.purifiers(self.item_ids.weight, self.features)
         return with_users(self.interactions, self.item_graphs(purified, self.config.num_item_layers), batch)
 

@@ -42,7 +42,7 @@ class MMGCNConfig(ContentConfig):
 
 
 class MMGCN(EmbeddingRecommender[MMGCNConfig]):
-    """s(u, i) = ⟨u, i⟩, each the mean over modalities of what its network says of the node."""
+    """s(u, i) = ⟨u, i⟩, each the mean over modalities of its networks' representations."""
 
     Config = MMGCNConfig
     SPACE: ClassVar = {

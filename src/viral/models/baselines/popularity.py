@@ -1,4 +1,4 @@
-"""Popularity: every user is shown what most users took. The baseline that any model must beat."""
+"""Popularity: every user is shown what most users chose. The baseline that any model must beat."""
 
 from dataclasses import dataclass
 

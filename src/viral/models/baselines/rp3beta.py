@@ -1,4 +1,4 @@
-"""RP3β: an item is recommended where walks from what the user took end, the popular ones damped.
+"""RP3β: an item is recommended where walks from the history end, the popular ones damped.
 
 Paudel, Christoffel, Newell, Bernstein, "Updatable, Accurate, Diverse, and Scalable Recommendations for Interactive
 Applications", TiiS 7(1), 2017, https://doi.org/10.1145/2955101. The neighbours of each item are cut off as in Ferrari
@@ -19,7 +19,7 @@ from viral.models.families.item_item import Entries, SparseItemItem
 
 @dataclass(frozen=True, kw_only=True)
 class RP3betaConfig:
-    """``alpha`` sharpens the steps, ``beta`` damps what many took (0: P3α)."""
+    """``alpha`` sharpens the steps, ``beta`` damps what many chose (0: P3α)."""
 
     num_neighbors: int = 100
     alpha: float = 0.5
@@ -32,7 +32,7 @@ class RP3betaConfig:
 class RP3beta(SparseItemItem[RP3betaConfig]):
     """s(u, j) = Σ_{i ∈ I_u} w_ij,  w_ij = Σ_v (p_iv p_vj)^α / |U_j|^β,  p_iv = 1/|U_i| and p_vj = 1/|I_v| along edges.
 
-    The first step's p_ui^α is the same for all that a user took, and orders nothing. Of every i the ``num_neighbors``
+    The first step's p_ui^α is the same for all of a history, and orders nothing. Of every i the ``num_neighbors``
     largest w_ij, j ≠ i, are kept.
     """
 

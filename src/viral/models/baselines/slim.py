@@ -1,7 +1,7 @@
 """SLIM: item-item weights, few and none below zero, learnt item by item.
 
 Ning, Karypis, "SLIM: Sparse Linear Methods for Top-N Recommender Systems", ICDM 2011. Each item is one elastic net of
-scikit-learn over the items that can have a weight at all. Shapes: U users, I items, n items that may speak for one.
+scikit-learn over the items that can have a weight at all. Shapes: U users, I items, n of those.
 """
 
 import warnings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 IntArray = npt.NDArray[np.int32]
 MAX_SWEEPS = 1000  # over the coordinates of one item
-TOLERANCE = 1e-6  # the dual gap at which an item is solved, in parts of how many took it
+TOLERANCE = 1e-6  # the dual gap at which an item is solved, in parts of how many chose it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class SLIM(SparseItemItem[SLIMConfig]):
 
 
 def elastic_nets(train: Interactions, config: SLIMConfig) -> Iterator[Entries]:
-    """The weights above 0 of every item: the items that speak, the item spoken for, and w, (n,) each."""
+    """The weights above 0 of every item: the items that count for it, the item, and w, (n,) each."""
     require("lab", purpose="SLIM", only=["sklearn"])
     from sklearn.linear_model import ElasticNet  # half a second, which other models need not wait for
 
@@ -64,26 +64,26 @@ def elastic_nets(train: Interactions, config: SLIMConfig) -> Iterator[Entries]:
         alpha=strength / train.num_users, l1_ratio=config.l1_weight / strength, positive=True, fit_intercept=False,
         max_iter=MAX_SWEEPS, tol=TOLERANCE,
     )  # fmt: skip
-    taken, unsolved = _columns(train), 0
+    columns, unsolved = _columns(train), 0
     with stage("fit SLIM", train.num_items) as advance, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")  # told below, once
-        for item, speakers in taken_together(train, config.l1_weight):
-            if len(speakers):
-                weights = solver.fit(taken[:, speakers], taken[:, [item]].toarray().ravel()).coef_
+        warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")  # reported below, once
+        for item, others in chosen_together(train, config.l1_weight):
+            if len(others):
+                weights = solver.fit(columns[:, others], columns[:, [item]].toarray().ravel()).coef_
                 unsolved += solver.n_iter_ >= MAX_SWEEPS
-                speaks = weights > 0
-                near = torch.from_numpy(speakers[speaks]).long()
-                yield near, torch.full_like(near, item), torch.from_numpy(weights[speaks]).float()
+                positive = weights > 0
+                near = torch.from_numpy(others[positive]).long()
+                yield near, torch.full_like(near, item), torch.from_numpy(weights[positive]).float()
             advance()
     if unsolved:
         say(f"{unsolved:,} items of {train.num_items:,} were not solved to the end in {MAX_SWEEPS:,} sweeps of SLIM")
 
 
-def taken_together(train: Interactions, least: float) -> Iterator[tuple[int, IntArray]]:
-    """Every item, and the others that more than ``least`` users took with it, ascending: int32 (n,).
+def chosen_together(train: Interactions, least: float) -> Iterator[tuple[int, IntArray]]:
+    """Every item, and the others that more than ``least`` users chose with it, ascending: int32 (n,).
 
     With X and w not below 0 the gradient of the loss in w_ij is never below λ - |U_i ∩ U_j|: an item that at most λ
-    users took with j has no weight for it, and to leave it out changes nothing.
+    users chose with j has no weight for it, and to leave it out changes nothing.
     """
     for rows, counts in gram_rows(train):
         for item, (start, end) in enumerate(pairwise(counts.indptr), rows.start):

@@ -1,4 +1,4 @@
-"""SOIL: graphs that add the items a user might have taken as well, and interest kept consistent by contrast.
+"""SOIL: graphs that add the items a user might have chosen as well, and interest kept consistent by contrast.
 
 Su et al., "SOIL: Contrastive Second-Order Interest Learning for Multimodal Recommendation", ACM MM 2024,
 https://doi.org/10.1145/3664647.3681207. Published code: TL-UESTC/SOIL. Written from the paper; equations are its own.
@@ -95,11 +95,11 @@ class SOIL(ViewRecommender[SOILConfig]):
         behaviour, side = self.represent(batch)
         nodes = behaviour + side
         terms = ranking_terms(nodes, config.reg_weight) | self.agreement(behaviour, side, batch)
-        if config.interest_weight:  # eq. 15: a user's final embedding and each of the two views of what they took
-            users, taken = nodes.chunk(3)[0], [view.chunk(3)[1] for view in (behaviour, side)]
+        if config.interest_weight:  # eq. 15: users' final embeddings and each view of their items
+            users, chosen = nodes.chunk(3)[0], [view.chunk(3)[1] for view in (behaviour, side)]
             contrast = sum_of(
                 distinct_info_nce(users, items, config.temperature, batch.positives, anchors_too=False)
-                for items in taken
+                for items in chosen
             )
             terms["interest"] = config.interest_weight * contrast
         return terms
@@ -107,11 +107,11 @@ class SOIL(ViewRecommender[SOILConfig]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interests:
-    """What users may like beyond what they took, by similarity to it."""
+    """What users may like beyond their histories, by similarity to those."""
 
-    candidates: Tensor  # (U, K) items most attractive to a user, none of which they took
+    candidates: Tensor  # (U, K) items most attractive to a user, none of which is in the history
     weights: Tensor  # (U, K) their attractiveness; 0 where there is none
-    liked: Tensor  # (U, M·K') items nearest to a user's interest in each modality, taken or not; some may repeat
+    liked: Tensor  # (U, M·K') items nearest to a user's interest in each modality, chosen or not; some may repeat
 
 
 @torch.no_grad()
@@ -120,8 +120,8 @@ def user_interests(
 ) -> Interests:
     """Second-order interest (eq. 1 to 3) and the items nearest to each user's interest (eq. 6 and 7).
 
-    Attractiveness of j for u: the largest Π_m cos_m(i, j) over the items i that u took; interest in modality m: the sum
-    of cos_m(i, j) over them. Items are worked off in blocks of columns, so that neither I × I nor U × I is ever held.
+    Attractiveness of j for u: the largest Π_m cos_m(i, j) over the items i in u's history; interest in modality m: the
+    sum of cos_m(i, j) over them. Items are worked off in blocks of columns: neither I × I nor U × I is ever held.
     """
     offsets, items = train.rows()
     users = torch.repeat_interleave(torch.arange(train.num_users), offsets.diff())
@@ -137,7 +137,7 @@ def user_interests(
         inside = (items >= start) & (items < start + size)
         scores[users[inside], items[inside] - start] = -torch.inf
         attractive.offer(scores, start)
-    weights = attractive.values.clamp(min=0.0)  # who took nothing is attracted by nothing
+    weights = attractive.values.clamp(min=0.0)  # without a history nobody is attracted by anything
     return Interests(attractive.columns, weights, torch.cat([best.columns for best in near], dim=1))
 
 
@@ -166,7 +166,7 @@ def augmented_adjacency(train: Interactions, interests: Interests) -> SparseMatr
 
 @torch.no_grad()
 def interest_graph(train: Interactions, interests: Interests, features: Tensor, similar: SparseMatrix) -> SparseMatrix:
-    """Cosines between what somebody took and what they are interested in, plus ``similar``, a k-NN graph: (I, I).
+    """Cosines between the items of a history and those of the user's interest, plus ``similar``, a k-NN graph: (I, I).
 
     Both graphs are normalised by their row sums (eq. 8 to 10); negative cosines count 0.
     """

@@ -45,7 +45,7 @@ def check_dense(num_items: int, *, hint: str = "use a model without one, such as
 
 
 def item_gram(train: Interactions, user_weights: Tensor | None = None) -> Tensor:
-    """XᵀX of the binary user-item matrix: dense float32 (I, I), users who took both i and j, each of its weight (U,).
+    """XᵀX of the binary user-item matrix: dense float32 (I, I), users who chose both i and j, each of its weight (U,).
 
     Raises ``DataError`` where that is larger than :func:`check_dense` allows.
     """

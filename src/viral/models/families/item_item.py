@@ -40,7 +40,7 @@ class DenseItemItem(HistoryRecommender[ConfigT]):
 
     @abstractmethod
     def solve(self, inputs: ModelInputs) -> Tensor:
-        """W (I, I): row i what having chosen i says for every item."""
+        """W (I, I): row i the weights of a chosen i for every item."""
 
     def scorer(self) -> HistoryScorer:
         return HistoryScorer(self.offsets, self.items, self.weights)
@@ -58,7 +58,7 @@ class SparseItemItem(HistoryRecommender[ConfigT]):
 
     @abstractmethod
     def solve(self, inputs: ModelInputs) -> Iterable[Entries]:
-        """The entries of W in parts: what having chosen the item of the row says for that of the column."""
+        """The entries of W in parts: of a chosen item (row) for another (column)."""
 
     def scorer(self) -> SparseHistoryScorer:
         return SparseHistoryScorer(self.offsets, self.items, self.weights)

@@ -37,7 +37,7 @@ def local_weights(
     user_power: float,
     dropout: float,
 ) -> SparseMatrix:
-    """W (I, I), row i what having chosen i says, at most ``num_candidates`` entries in a column.
+    """W (I, I), row i the weights of a chosen i, at most ``num_candidates`` entries in a column.
 
     Column j over its candidates N is (G_NN + Λ_N)⁻¹ (G_Nj + β s), s = (K_NN + λ_f)⁻¹ K_Nj, with G, Λ and K as in
     :mod:`viral.models.baselines.l3ae`.

@@ -208,7 +208,7 @@ def propagate_last(adjacency: SparseMatrix, nodes: Tensor, num_layers: int) -> T
 
 
 def with_users(interactions: SparseMatrix, items: Sequence[Tensor], batch: Triplets | None = None) -> list[Tensor]:
-    """Each modality's items with the users who are what they took: M times (I, D) -> M times (U+I, D).
+    """Each modality's items with the users, who are their histories: M times (I, D) -> M times (U+I, D).
 
     Of a batch only its users, positives and negatives are formed: M times (3B, D).
     """

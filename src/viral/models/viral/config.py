@@ -22,7 +22,7 @@ class BeyondConfig:
 
     variant: Literal["beyond"] = "beyond"
     sources: tuple[str, ...] = (AUTO,)
-    synergy: bool = True  # what two sources tell only together
+    synergy: bool = True  # information of two sources that only both of them hold
     unique: Literal["ridge", "raw"] = "ridge"  # of a source after the first: what is not predicted, or all of it
     taste: bool = True  # a free table of the items, as one more branch
     item_graph: bool = True
@@ -52,7 +52,7 @@ def sources_of(config: BeyondConfig, inputs: ModelInputs) -> tuple[str, ...]:
 
     That is the catalogue's text (else the title), then picture, sound and video by their own features, then the words
     about the picture where a vision-language model or a human wrote them, or where there are no features of the
-    picture: words made of pixels tell less than the pixels (docs/pictures.md).
+    picture: words made of pixels hold less than the pixels (docs/pictures.md).
     """
     if AUTO not in config.sources:
         return config.sources

@@ -1,4 +1,4 @@
-"""VIRAL as it is by default: text, what picture and sound add to it, their synergy, taste, and a softmax over items.
+"""VIRAL as it is by default: text, what picture and sound add to it, their synergy, a free table, a softmax.
 
 After Kieu et al., arXiv 2511.02113, whose own readings are in :mod:`viral.models.viral.paper`. What differs and why:
 docs/models/viral.md. The memory beside it (:mod:`viral.training.item_memory`) is no part of this file.
@@ -87,7 +87,7 @@ class VIRALBeyond(EmbeddingRecommender[BeyondConfig]):
         self.interactions.draw(rng)
 
     def decompose(self) -> dict[str, Tensor]:
-        """What is known of the items, {branch: (I, ·)}: the anchor, what each further source adds, synergy, taste."""
+        """Item features by branch, {branch: (I, ·)}: the anchor, what each further source adds, synergy, free table."""
         x = self.content.features
         synergy = {name: self.get_submodule(name)(*x.values()).value for name in self.learnt}
         taste = {name: self.get_parameter(name) for name in self.free}

@@ -56,7 +56,7 @@ class MaskedRedundancy(Redundancy):
 
 
 class AnchorAsShared(nn.Module):
-    """In the place of a redundancy that is off: what the anchor tells counts as shared, and nothing is aligned."""
+    """In the place of a redundancy that is off: the anchor counts as shared, and nothing is aligned."""
 
     def forward(self, anchor: Tensor, *others: Tensor) -> CrossModal:
         """(I, d) … -> the first (I, d), and no pairs."""

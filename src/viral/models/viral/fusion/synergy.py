@@ -1,4 +1,4 @@
-"""Synergy of two modalities: by attention of each to the other, or by what neither tells alone.
+"""Synergy of two modalities: by attention of each to the other, or as an interaction less its linear parts.
 
 Shapes: I items, d the cross-modal width, F features of a modality, q directions.
 """
@@ -52,12 +52,12 @@ class Synergy(nn.Module):
 
 
 class Interaction(nn.Module):
-    """s = z - Q Qᵀ z with z = A t ⊙ B v: a bilinear interaction less all that either modality tells of it linearly.
+    """s = z - Q Qᵀ z with z = A t ⊙ B v: a bilinear interaction less its linear fit from either modality.
 
     The synergy of the paper pulls its two directions together, and what two views can agree on is what both know:
-    redundancy. Synergy is what only both tell, an exclusive-or being the pure case: x₁ ⊕ x₂ is uncorrelated with
-    every function of one of them, and it is the product of the two once both are centred. Hence a product of learnt
-    projections; and as a product of things that are not independent may still follow one of them, its least-squares
+    redundancy. Synergy is information that only both hold, an exclusive-or being the pure case: x₁ ⊕ x₂ is
+    uncorrelated with every function of one, and it is the product of the two once both are centred. Hence a product of
+    learnt projections; and as a product of things that are not independent may still follow one of them, its least-squares
     fit from [1, t, v] over the whole catalogue is taken out (Q, see :func:`span`, is fixed). Nothing is aligned, so
     there are no pairs. What stays may still be a *curved* function of one modality alone: the part is free of linear
     leakage, not of all leakage. Every column is scaled to a spread of 1.

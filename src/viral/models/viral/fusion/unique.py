@@ -1,4 +1,4 @@
-"""What a modality tells that another does not predict: the error of a ridge that never saw the item itself.
+"""Unique information of a modality: what another does not predict, by a ridge that never saw the item itself.
 
 Shapes: I items, F features of the modality, G features that predict it.
 """
