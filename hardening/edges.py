@@ -239,7 +239,7 @@ def _ledger(folder: Path) -> tuple[Read, Sequence[bytes]]:
             rest.unlink()
         path.write_bytes(data)
         with Ledger(path) as ledger:
-            ledger.get([key])
+            ledger.find([key.digest])
             list(ledger.rows("pixel", "title"))
 
     return read, [whole]

@@ -22,7 +22,7 @@ FLAGS: tuple[Flag, ...] = get_args(Flag)
 Status = Literal["done", "missing picture", "unreadable", "refused", "failed", "quarantined", "pending"]
 """Of an item in one set of descriptions. "failed": the last attempt did; "quarantined": so did as many as are allowed,
 and it is not tried again unless that is asked for; "pending": not asked, as the run ended before."""
-IMPORTED = "imported"  # the revision of words that came from a file (``imported``): there is nobody to ask for more
+IMPORTED = "imported"  # the revision of words that came from a file: there is nobody to ask for more
 UNKNOWN = "unknown"  # a describer or a prompt that nobody has named
 
 
@@ -37,7 +37,7 @@ class Description:
     image_sha256: str  # empty when there was no picture
     status: Status
     error: str = ""
-    flags: tuple[str, ...] = ()  # what ``checks.flags`` finds conspicuous about the text
+    flags: tuple[str, ...] = ()  # what ``viral.enrich.checks.flags`` finds conspicuous about the text
     edited: bool = False  # the text is a human's (``edits``)
 
 

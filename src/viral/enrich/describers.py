@@ -39,7 +39,7 @@ def _qwen() -> DescriberKind:
 DESCRIBERS: Mapping[str, Callable[[], DescriberKind]] = {"pixel": _pixel, "openai": _openai, "qwen": _qwen}
 
 
-IMPORT = "import"  # stands in the describer's place where words come from a file (``imported``)
+IMPORT = "import"  # stands in the describer's place where words come from a file (``import_descriptions``)
 
 
 def describer_named(name: str, settings: Sequence[str] = ()) -> Describer:

@@ -115,10 +115,6 @@ class Ledger:
                     raise
                 time.sleep(0.01)
 
-    def get(self, keys: Iterable[RequestKey]) -> dict[RequestKey, Entry]:
-        """The rows of those keys that have one."""
-        return {entry.key: entry for entry in self.find(key.digest for key in keys).values()}
-
     def find(self, digests: Iterable[bytes]) -> dict[bytes, Entry]:
         """The rows of those keys that have one, by the keys' digests; a damaged text is forgotten, with a word."""
         found = dict(self._select(_ROW, "key IN ({})", digests, entry_of))

@@ -11,7 +11,7 @@ from PIL import Image
 from viral.data.catalog import Catalog, Item
 from viral.enrich import Ledger, enrich
 from viral.enrich.protocol import Answer, Picture, Prompt, for_categories
-from viral.run.bundle_extras import Described, Material
+from viral.run.bundle_extras import DescriptionSource, Material
 from viral.run.retrieval.item_encoders import ItemEncoders
 
 PROMPT = Prompt("title", "{title}", "aa")
@@ -66,7 +66,7 @@ def test_a_new_item_is_described_with_the_bundles_categories() -> None:
     material = Material(
         encoders={"description": "words/1 of shelf/1 with prompt title"}, columns={"category": ["Mugs", "", "Mugs"]}
     )
-    assert isinstance(material.described, Described)
+    assert isinstance(material.described, DescriptionSource)
     encoders = ItemEncoders(material, describer=Shelf())
     assert encoders.describe("A mug", buffer.getvalue()) == "One of several things, of Mugs."
 

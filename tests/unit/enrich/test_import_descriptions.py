@@ -11,8 +11,7 @@ from viral.data.dataset import Dataset, Source, write_tables
 from viral.encode import FeatureTable, encode_dataset
 from viral.enrich import LEDGER_FILE, Ledger, describer_named, edit, load_descriptions
 from viral.enrich import import_descriptions as module
-from viral.enrich.import_descriptions import ImportConfig
-from viral.enrich.import_descriptions import REJECTED_FILE, import_words, imported_sets
+from viral.enrich.import_descriptions import REJECTED_FILE, ImportConfig, import_words, imported_sets
 
 SAID = {n: f"A red thing of metal with the number {n} printed on it." for n in "0123"}
 WORDS = "itemID,asin,words\n" + "".join(f"{n},B{n},{text}\n" for n, text in SAID.items())

@@ -18,6 +18,11 @@ from viral.enrich.ledger import VERSION, Entry, Ledger, RequestKey
 KEY = RequestKey("i1", "aa", "bb", "pixel", "1", "title", "cc", '{"a": 1}')
 
 
+def rows_of(ledger, keys):
+    """The rows of those keys that have one."""
+    return {entry.key: entry for entry in ledger.find(key.digest for key in keys).values()}
+
+
 @pytest.fixture
 def ledger(tmp_path):
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
@@ -30,7 +35,7 @@ def test_what_is_put_is_there_after_reopening(tmp_path):
     with Ledger(path) as ledger:
         ledger.put([entry])
     with Ledger(path) as ledger:
-        (found,) = ledger.get([KEY]).values()
+        (found,) = rows_of(ledger, [KEY]).values()
     assert replace(found, created="") == entry
     assert found.created
 
@@ -39,7 +44,7 @@ def test_what_is_put_is_there_after_reopening(tmp_path):
 def test_every_part_of_the_key_counts(ledger, name):
     ledger.put([Entry(KEY, "done", "words")])
     other = replace(KEY, **{name: "another"})
-    assert ledger.get([other]) == {}
+    assert rows_of(ledger, [other]) == {}
     assert (ledger.same(other) is not None) == (name == "item_id")
 
 
@@ -52,7 +57,7 @@ def test_parts_of_a_key_do_not_run_together():
 def test_more_keys_than_a_query_takes(ledger):
     keys = [replace(KEY, item_id=str(number)) for number in range(2500)]
     ledger.put(Entry(key, "done", key.item_id) for key in keys[::2])
-    found = ledger.get(keys)
+    found = rows_of(ledger, keys)
     assert set(found) == set(keys[::2])
     assert all(entry.key == key and entry.text == key.item_id for key, entry in found.items())
 
@@ -60,12 +65,12 @@ def test_more_keys_than_a_query_takes(ledger):
 def test_done_stays_and_failures_count_up(ledger):
     for attempt in (1, 2, 3):
         ledger.put([Entry(KEY, "failed", error=f"no. {attempt}")])
-        found = ledger.get([KEY])[KEY]
+        found = rows_of(ledger, [KEY])[KEY]
         assert (found.attempts, found.error) == (attempt, f"no. {attempt}")
     ledger.put([Entry(KEY, "done", "first")])
     ledger.put([Entry(KEY, "done", "second")])
     ledger.put([Entry(KEY, "failed", error="late")])
-    found = ledger.get([KEY])[KEY]
+    found = rows_of(ledger, [KEY])[KEY]
     assert (found.status, found.text, found.error, found.attempts) == ("done", "first", "", 4)
 
 
@@ -82,9 +87,9 @@ def test_a_batch_is_whole_or_absent(ledger):
     good, bad = Entry(KEY, "done", "words"), Entry(replace(KEY, item_id="i2"), "done", None)
     with pytest.raises(DataError):
         ledger.put([good, bad])
-    assert ledger.get([KEY]) == {}
+    assert rows_of(ledger, [KEY]) == {}
     ledger.put([good])
-    assert ledger.get([KEY])[KEY].text == "words"
+    assert rows_of(ledger, [KEY])[KEY].text == "words"
 
 
 def test_rows_by_describer_and_prompt(ledger):
@@ -99,7 +104,7 @@ def test_rows_by_describer_and_prompt(ledger):
 def test_what_was_paid_adds_up_over_attempts(ledger):
     for status in ("failed", "done"):
         ledger.put([Entry(KEY, status, tokens_in=10, tokens_out=3, cost=0.5, seconds=2.0)])
-    found = ledger.get([KEY])[KEY]
+    found = rows_of(ledger, [KEY])[KEY]
     assert (found.tokens_in, found.tokens_out, found.cost, found.attempts, found.seconds) == (20, 6, 1.0, 2, 2.0)
 
 
@@ -107,19 +112,19 @@ def test_after_so_many_failures_a_row_is_quarantined_and_can_still_be_answered(l
     statuses = []
     for _ in range(4):
         ledger.put([Entry(KEY, "failed", error="no")], quarantine_after=3)
-        statuses.append(ledger.get([KEY])[KEY].status)
+        statuses.append(rows_of(ledger, [KEY])[KEY].status)
     assert statuses == ["failed", "failed", "quarantined", "quarantined"]
     ledger.put([Entry(KEY, "done", "words")], quarantine_after=3)
-    assert ledger.get([KEY])[KEY].status == "done"
+    assert rows_of(ledger, [KEY])[KEY].status == "done"
     one = replace(KEY, item_id="i2")
     ledger.put([Entry(one, "failed")], quarantine_after=1)
-    assert ledger.get([one])[one].status == "quarantined"
+    assert rows_of(ledger, [one])[one].status == "quarantined"
 
 
 def test_only_failures_are_quarantined(ledger):
     for status in ("unreadable", "refused"):
         ledger.put([Entry(KEY, status, attempts=5)], quarantine_after=3)
-        assert ledger.get([KEY])[KEY].status == status
+        assert rows_of(ledger, [KEY])[KEY].status == status
 
 
 def test_items_are_known_by_describer_and_prompt(ledger):
@@ -161,9 +166,9 @@ def test_a_damaged_description_is_forgotten_and_may_be_written_anew(tmp_path):
         with ledger.transaction() as connection:
             connection.execute("UPDATE entries SET text = 'A bed mug.'")
         assert ledger.same(KEY) is None
-        assert (ledger.get([KEY])[KEY].status, ledger.get([KEY])[KEY].attempts) == ("failed", 0)
+        assert (rows_of(ledger, [KEY])[KEY].status, rows_of(ledger, [KEY])[KEY].attempts) == ("failed", 0)
         ledger.put([Entry(KEY, "done", "A red mug.")])
-        assert ledger.get([KEY])[KEY].text == "A red mug."
+        assert rows_of(ledger, [KEY])[KEY].text == "A red mug."
 
 
 VERSION_1 = """
@@ -195,12 +200,12 @@ def test_a_ledger_of_version_1_is_brought_up_to_date_and_keeps_every_answer(tmp_
     version_1(path, [(KEY, "done", "old words"), (failed, "failed", "")])
     for _ in range(2):  # once to migrate, once to find it migrated
         with Ledger(path) as ledger:
-            found = ledger.get([KEY, failed])
+            found = rows_of(ledger, [KEY, failed])
             assert found[KEY] == Entry(KEY, "done", "old words", seconds=0.5, created="2026-01-01T00:00:00.000+00:00")
             assert found[failed].status == "failed" and ledger.same(failed) is None
     with Ledger(path) as ledger:
         ledger.put([Entry(failed, "done", "new words", tokens_in=7, cost=0.25)])
-        assert (ledger.get([failed])[failed].attempts, ledger.get([failed])[failed].tokens_in) == (2, 7)
+        assert (rows_of(ledger, [failed])[failed].attempts, rows_of(ledger, [failed])[failed].tokens_in) == (2, 7)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
@@ -232,7 +237,7 @@ def test_a_migration_waits_for_another_process_that_does_the_same(tmp_path):
     finish.start()
     with Ledger(path) as ledger:
         assert time.monotonic() - started > 0.25
-        assert ledger.get([KEY])[KEY].text == "old words"
+        assert rows_of(ledger, [KEY])[KEY].text == "old words"
     finish.join()
     other.close()
 
@@ -276,7 +281,7 @@ def test_damage_in_the_middle_is_reported_too(tmp_path):
     data[8192:] = os.urandom(len(data) - 8192)
     path.write_bytes(bytes(data))
     with pytest.raises(DataError, match="damaged"), Ledger(path) as ledger:
-        ledger.get(keys)
+        rows_of(ledger, keys)
 
 
 def test_a_folder_is_not_a_ledger(tmp_path):
@@ -314,7 +319,7 @@ with Ledger(path) as ledger:
         mine = [Entry(replace(key, item_id=f"{name}-{batch}-{n}"), "done", name) for n in range(4)]
         shared = [Entry(replace(key, item_id=f"shared-{batch}"), "done", name)]
         ledger.put(mine + shared)
-        (found,) = ledger.get([shared[0].key]).values()
+        (found,) = ledger.find([shared[0].key.digest]).values()
         print(found.text)
 """
 

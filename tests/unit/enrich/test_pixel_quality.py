@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
+from unit.enrich.attribute_accuracy import attribute_accuracy
 from viral.base.errors import DataError
 from viral.data.dataset import Dataset
 from viral.data.descriptions import Description
-from viral.lab.quality.naming_counts import attribute_accuracy
 
 TRUTH = [
     ("a", "red", "striped", "SUN", [{"object": "vase", "colour": "blue", "pattern": "dotted"}]),

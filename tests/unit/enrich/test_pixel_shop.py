@@ -3,10 +3,10 @@
 import pytest
 
 from pixel_drawings import PLAIN_PROMPT, TITLE_PROMPT
+from unit.enrich.attribute_accuracy import attribute_accuracy
 from viral.data.descriptions import Description
 from viral.enrich.pixel import PixelDescriber
 from viral.enrich.protocol import Picture
-from viral.lab.quality.naming_counts import attribute_accuracy
 from viral.lab.shop import ShopConfig, make_shop
 
 

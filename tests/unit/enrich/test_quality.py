@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from unit.enrich.attribute_accuracy import attribute_accuracy
 from viral.data.dataset import Dataset
 from viral.data.descriptions import Description
-from viral.lab.quality.naming_counts import attribute_accuracy, judge
+from viral.lab.quality.naming_counts import judge
 
 THING = {"object": "vase", "colour": "red", "pattern": "dotted"}
 OTHER = {"object": "T-shirt", "colour": "blue", "pattern": "striped"}

@@ -38,7 +38,9 @@ def says(tmp_path, monkeypatch):
     """Makes "pixel" a describer that gives the answers that are put in here."""
     answers: dict[str, object] = {}
     made = LoggingDescriber(tmp_path / "calls.log", answers, name="pixel")
-    monkeypatch.setattr(describers, "DESCRIBERS", {"pixel": lambda: describers.DescriberKind(PixelConfig, lambda config: made)})
+    monkeypatch.setattr(
+        describers, "DESCRIBERS", {"pixel": lambda: describers.DescriberKind(PixelConfig, lambda config: made)}
+    )
     answers |= {f"i{n}": f"The item is a red thing with the number {n} on it." for n in range(ITEMS)}
     return answers
 

@@ -1,7 +1,8 @@
 """Everyday names of colours: regions of CIE Lab by hue, chroma and lightness, and words for dark and pale shades.
 
-Expected are colours under the light that made the backdrop neutral (``balance``): what is near grey there is told from
-a faint hue by an ellipse that allows for the bluish white of brightened fabrics and the reddish black of dyes.
+Expected are colours under the light that made the backdrop neutral (``backdrop.balanced``): what is near grey there is
+told from a faint hue by an ellipse that allows for the bluish white of brightened fabrics and the reddish black of
+dyes.
 """
 
 from collections.abc import Sequence

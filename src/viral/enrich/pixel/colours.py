@@ -1,4 +1,4 @@
-"""Colours in CIE Lab (D65), and the main colours of a region by their everyday names (``names``)."""
+"""Colours in CIE Lab (D65), and the main colours of a region by their everyday names (``colour_names``)."""
 
 from dataclasses import dataclass
 from functools import cache

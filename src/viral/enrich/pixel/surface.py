@@ -172,11 +172,12 @@ def find_marks(fields: dict[int, Mask], colours: dict[int, Colour], mask: Mask, 
         if number in pattern:
             continue
         labels, _ = ndimage.label(field)
-        pieces = [labels[window] == label for label, window in enumerate(ndimage.find_objects(labels), start=1)]
-        windows = ndimage.find_objects(labels)
+        pieces = [
+            (labels[window] == label, window) for label, window in enumerate(ndimage.find_objects(labels), start=1)
+        ]
         kept = [
             piece
-            for piece, window in zip(pieces, windows, strict=True)
+            for piece, window in pieces
             if LEAST_AREA * mask.sum() <= piece.sum() <= MOST_AREA * mask.sum() and inside[window][piece].all()
         ]
         if len(kept) <= MOST_ALIKE:
