@@ -68,7 +68,7 @@ def test_it_is_told_in_plain_words_and_in_chinese() -> None:
     kept = {"k": 10, "most": 0.48, "coverage": 0.0034, "recommended": 30.0, "taken": 20.0}
     words = (
         "the most recommended item, A, is in 48 % of users' first 10; 0.3 % of all items are in those of at least one; "
-        "what is recommended is 1.5 times as popular as what they took"
+        "what is recommended is 1.5 times as popular as their history"
     )
     assert in_words(kept, "A") == words
     assert in_words(kept | {"taken": 0.0}, "A") == words.rpartition("; ")[0]

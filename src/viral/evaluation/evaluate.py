@@ -9,7 +9,7 @@ from torch import Tensor
 from viral.base.errors import DataError
 from viral.data.interactions import Interactions
 from viral.evaluation.metrics import METRICS
-from viral.evaluation.ranking import BLOCK_BYTES, Scorer, top_items
+from viral.evaluation.ranking import BLOCK_BYTES, ScoreFunction, top_items
 
 CUTOFFS = (10, 20)
 
@@ -31,7 +31,7 @@ class Metrics:
 
 
 def evaluate(
-    score: Scorer,
+    score: ScoreFunction,
     held_out: Interactions,
     seen: Interactions,
     cutoffs: Sequence[int] = CUTOFFS,

@@ -13,7 +13,7 @@ from torch import Tensor
 from viral.base.language import _
 from viral.data.interactions import Interactions
 from viral.data.splitting import Split
-from viral.evaluation.ranking import Scorer, top_items
+from viral.evaluation.ranking import ScoreFunction, top_items
 
 FIRST = 10  # places that are looked at
 MOST_USERS, LEAST_USERS, MOST_SCORES = 10_000, 500, 300_000_000  # of a measurement: users, and scores of all of them
@@ -21,7 +21,7 @@ MOST_USERS, LEAST_USERS, MOST_SCORES = 10_000, 500, 300_000_000  # of a measurem
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """The first ``k`` places of ``users`` users, what each has taken in training left out."""
+    """The first ``k`` places of ``users`` users, their training interactions left out."""
 
     k: int
     users: int
@@ -30,11 +30,11 @@ class Exposure:
     most: float  # the share of the users who have the most recommended item there
     most_item: str  # its id
     gini: float  # of how often items are recommended: 0 all alike, towards 1 a few alone
-    recommended: float  # how many users took a recommended item in training, in the mean over all places
-    taken: float  # the same over what these users took
+    recommended: float  # how many users chose a recommended item in training, in the mean over all places
+    taken: float  # the same over the histories of these users
 
 
-def exposure(score: Scorer, split: Split, k: int = FIRST) -> Exposure | None:
+def exposure(score: ScoreFunction, split: Split, k: int = FIRST) -> Exposure | None:
     """Of the users that are tested on; without a test set of those in validation or training. None without any.
 
     Of many users a part, evenly through the log, is ranked for: at most ``MOST_USERS``, of many items fewer.
@@ -63,7 +63,7 @@ def in_words(told: Mapping[str, Any], name: str) -> str:
     if not taken:
         return said
     times = f"{told['recommended'] / taken:.1f}"
-    return _("%(said)s; what is recommended is %(times)s times as popular as what they took", said=said, times=times)
+    return _("%(said)s; what is recommended is %(times)s times as popular as their history", said=said, times=times)
 
 
 def _percent(share: float) -> str:
@@ -112,7 +112,7 @@ def above_average(train: Interactions) -> Tensor:
 class LessPopular:
     """s'(u, i) = s(u, i) - w σ_u p_i, σ_u the standard deviation of the user's scores, p :func:`above_average`."""
 
-    score: Scorer
+    score: ScoreFunction
     popular: Tensor  # (I,): p
     weight: float  # w
 

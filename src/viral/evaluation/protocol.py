@@ -6,13 +6,13 @@ from typing import Any
 from viral.data.preconditions import LACKS
 from viral.data.splitting import Split
 from viral.evaluation.evaluate import CUTOFFS, Metrics, evaluate
-from viral.evaluation.ranking import Scorer
+from viral.evaluation.ranking import ScoreFunction
 
 PROTOCOLS = ("train", "train+valid")  # what is masked when the test set is ranked; the first is the published one
 VALID_METRICS = ("recall", "ndcg")  # what early stopping and the learning curves need
 
 
-def measure(scorer: Scorer, parts: Split, *, name: str = "test") -> dict[str, Metrics]:
+def measure(scorer: ScoreFunction, parts: Split, *, name: str = "test") -> dict[str, Metrics]:
     """Metrics of one part by what is masked: the training part alone (published), for the test set validation, too.
 
     Nothing is masked where the training part itself is ranked for. Empty where the part is.
@@ -29,7 +29,7 @@ def measure(scorer: Scorer, parts: Split, *, name: str = "test") -> dict[str, Me
     return measured
 
 
-def measure_valid(scorer: Scorer, split: Split) -> dict[str, float]:
+def measure_valid(scorer: ScoreFunction, split: Split) -> dict[str, float]:
     """The validation metrics that early stopping and the learning curves need; none where nothing is held out."""
     return evaluate(scorer, split.valid, split.train, metrics=VALID_METRICS).mean() if len(split.valid) else {}
 

@@ -15,14 +15,14 @@ from viral.evaluation.best import Columns, best
 BLOCK_BYTES = 16_000_000  # of scores held at once: small enough to stay in a processor's cache
 
 
-class Scorer(Protocol):
+class ScoreFunction(Protocol):
     """Anything that scores every item for a batch of users."""
 
     def __call__(self, users: Tensor, out: Tensor | None = None) -> Tensor: ...
 
 
 def top_items(
-    score: Scorer, users: Tensor, seen: Interactions | None, k: int, *, block_bytes: int = BLOCK_BYTES
+    score: ScoreFunction, users: Tensor, seen: Interactions | None, k: int, *, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Tensor]:
     """The k best unseen items of each user, best first, block by block: int64 (B, k).
 

@@ -1,7 +1,7 @@
 """Hop 9: what a run leaves. A folder that recommends by raw ids, without the data set and without pickle.
 
 ``bundle.json`` (model, recipe, metrics, data set, hashes) · ``scorer.safetensors`` (the tensors that rank) ·
-``seen.safetensors`` (what each user has taken) · ``users.json`` (ids) · ``items.parquet`` (ids, titles, words). Where
+``seen.safetensors`` (each user's history) · ``users.json`` (ids) · ``items.parquet`` (ids, titles, words). Where
 its :class:`~viral.run.bundle_extras.Material` is known, also ``features.safetensors`` and ``parameters.safetensors``:
 with them it embeds items that it never saw, and training can go on from it.
 """

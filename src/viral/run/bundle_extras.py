@@ -26,7 +26,7 @@ COLUMNS = ("text", *SHOWN, "description", "picture")
 _DESCRIBED = re.compile(r"(?P<encoder>.+?) of (?P<describer>[^/]+)/(?P<revision>.+) with prompt (?P<prompt>.+)")
 
 
-class Described(NamedTuple):
+class DescriptionSource(NamedTuple):
     """Whose words a table of descriptions encodes, by which prompt, and by which encoder."""
 
     encoder: str
@@ -52,18 +52,18 @@ class Material:
     unlinked: Tensor | None = None  # (I, D): item vectors before the item graph, of models that have them apart
 
     @property
-    def described(self) -> Described | None:
+    def described(self) -> DescriptionSource | None:
         """Whose descriptions the features encode, or None."""
         return described_in(self.encoders)
 
 
-def described_by(encoder: str) -> Described | None:
+def described_by(encoder: str) -> DescriptionSource | None:
     """Read the encoder's name of a table of descriptions, as ``viral encode`` writes it."""
     match = _DESCRIBED.fullmatch(encoder)
-    return Described(*match.groups()) if match else None
+    return DescriptionSource(*match.groups()) if match else None
 
 
-def described_in(encoders: Mapping[str, str]) -> Described | None:
+def described_in(encoders: Mapping[str, str]) -> DescriptionSource | None:
     """Whose words the tables encode, of what made each table by modality; None where none has any."""
     names = dict.fromkeys((*(one.name for one in MODALITIES.values() if one.of_descriptions), *encoders))
     return next((made for name in names if (made := described_by(encoders.get(name, ""))) is not None), None)

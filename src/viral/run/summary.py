@@ -12,7 +12,7 @@ from viral.data.splitting import Split
 from viral.evaluation import Metrics
 from viral.evaluation.exposure import exposure
 from viral.evaluation.protocol import PROTOCOLS, measure, measure_valid, report_metrics
-from viral.evaluation.ranking import Scorer
+from viral.evaluation.ranking import ScoreFunction
 from viral.run.explain.interaction_kind import interaction_kind
 from viral.run.fitted_model import FittedModel
 from viral.training import TrainReport
@@ -70,7 +70,7 @@ def summarise(fitted: FittedModel[TrainReport], ranker: Ranker, measured: Mappin
     }
 
 
-def exposed(scorer: Scorer, parts: Split, title_of: Callable[[str], str]) -> dict[str, Any]:
+def exposed(scorer: ScoreFunction, parts: Split, title_of: Callable[[str], str]) -> dict[str, Any]:
     """How the first places are shared out among the items, as a run tells it (:mod:`viral.evaluation.exposure`)."""
     found = exposure(scorer, parts)
     return {} if found is None else {"exposure": asdict(found) | {"most_title": title_of(found.most_item)}}

@@ -22,8 +22,7 @@ from viral.evaluation import evaluate
 from viral.graph import SparseMatrix
 from viral.graph.blocks import row_blocks
 from viral.models.base import Recommender
-from viral.models.families.closed_form import item_weights
-from viral.models.families.closed_form import fits_dense
+from viral.models.families.closed_form import fits_dense, item_weights
 from viral.models.families.local_weights import local_weights
 from viral.models.scorers import (
     EmbeddingScorer,

@@ -53,6 +53,9 @@ class TrainReport:
     def epoch_seconds(self) -> list[float]:
         return [record.seconds for record in self.history]
 
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"epoch_seconds": self.epoch_seconds}
+
 
 def build_model(model: type[ModelT], inputs: ModelInputs, config: Any, seed: int) -> ModelT:
     """Build a model whose initial weights depend on ``seed`` only, without touching the global random state."""
@@ -99,7 +102,7 @@ class _Fit:
         self.model, self.split, self.config, self.checkpoint = model, split, config, checkpoint
         self.objective = objective_of(model, split.train, config)
         if self.objective.num_skipped:
-            say(f"{self.objective.num_skipped:,} interactions of users who took every item cannot be trained on")
+            say(f"{self.objective.num_skipped:,} interactions of users who chose every item cannot be trained on")
         self.rng = torch.Generator().manual_seed(config.seed)  # of the processor: batches are the same everywhere
         self.device = next(model.parameters()).device
         self.optimizer = torch.optim.Adam(

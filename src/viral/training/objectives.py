@@ -22,7 +22,7 @@ MOST_LOGITS = 1 << 24  # of a step, above which items are drawn to stand for all
 DRAWN = 2048
 
 
-class Step(NamedTuple):
+class TrainingStep(NamedTuple):
     """Named terms whose sum is minimised, and the share of the epoch that they are the mean of."""
 
     terms: dict[str, Tensor]
@@ -34,7 +34,7 @@ class Objective(Protocol):
 
     num_skipped: int  # interactions that cannot be trained on
 
-    def epoch(self, rng: torch.Generator) -> Iterator[Step]: ...
+    def epoch(self, rng: torch.Generator) -> Iterator[TrainingStep]: ...
 
 
 class OwnLoss:
@@ -44,11 +44,11 @@ class OwnLoss:
         self.model, self.sampler, self.batch_size = model, TripletSampler(train), config.batch_size
         self.num_skipped = self.sampler.num_skipped
 
-    def epoch(self, rng: torch.Generator) -> Iterator[Step]:
+    def epoch(self, rng: torch.Generator) -> Iterator[TrainingStep]:
         """Every pair once, with one negative each."""
         device = next(self.model.parameters()).device
         for batch in self.sampler.epoch(self.batch_size, rng):
-            yield Step(self.model.loss(batch.to(device)), len(batch) / len(self.sampler))
+            yield TrainingStep(self.model.loss(batch.to(device)), len(batch) / len(self.sampler))
 
 
 class SoftmaxLoss:
@@ -67,7 +67,7 @@ class SoftmaxLoss:
         self.users = ((lengths > 0) & (lengths < there)).nonzero().squeeze(1)
         self.num_pairs = int(lengths[self.users].sum())
 
-    def epoch(self, rng: torch.Generator) -> Iterator[Step]:
+    def epoch(self, rng: torch.Generator) -> Iterator[TrainingStep]:
         """Every user once, with all pairs of theirs."""
         device = next(self.model.parameters()).device
         for users in self.users[torch.randperm(len(self.users), generator=rng)].split(self.config.batch_size):
@@ -83,7 +83,7 @@ class SoftmaxLoss:
                 candidates=None if drawn is None else drawn.to(device),
             )
             more = self.model.side_terms(partial(self._triplets, users, rng))
-            yield Step({"softmax": loss} | more, len(positives) / self.num_pairs)
+            yield TrainingStep({"softmax": loss} | more, len(positives) / self.num_pairs)
 
     def _drawn(self, num_users: int, rng: torch.Generator) -> Tensor | None:
         """Items that stand for all, (n,), or None."""

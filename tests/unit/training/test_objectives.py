@@ -61,7 +61,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     return found
 
 
-def steps(world: World, train: Interactions, seed: int = 0, **config: object) -> Iterator[objectives.Step]:
+def steps(world: World, train: Interactions, seed: int = 0, **config: object) -> Iterator[objectives.TrainingStep]:
     model = small_model("lightgcn", world)
     objective = SoftmaxLoss(model, train, replace(CONFIG, **config))
     return objective.epoch(torch.Generator().manual_seed(seed))

@@ -227,7 +227,7 @@ def test_users_who_took_everything_are_spoken_of(world, capsys):
     everything = interactions([(0, i) for i in range(16)], 16, 16)
     split = replace(world.split, train=world.split.train.union(everything))
     fit(small_model("bpr", world), split, CONFIG)
-    assert "22 interactions of users who took every item cannot be trained on" in capsys.readouterr().err
+    assert "22 interactions of users who chose every item cannot be trained on" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="what is kept is up to the C library")
