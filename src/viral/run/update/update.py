@@ -14,7 +14,7 @@ from viral.base.recipe import Recipe, build
 from viral.data.dataset import Dataset
 from viral.data.preconditions import need
 from viral.run.bundle import Bundle
-from viral.run.configuration import configured, refuse_foreign
+from viral.run.configuration import Configured, configured, refuse_foreign
 from viral.run.fitted_model import fit_model_by
 from viral.run.identity import IDENTITY_FILE, RECIPE_FILE
 from viral.run.pipeline import BUNDLE_FOLDER, bundle_of, load_inputs, load_split
@@ -54,10 +54,7 @@ def _update(
 ) -> dict[str, Any]:  # fmt: skip
     started, seconds = time.perf_counter(), {}
     bundle = Bundle.load(run / BUNDLE_FOLDER)
-    recipe = build(Recipe, bundle.about.get("recipe", {}), where="the bundle's recipe")
-    if not trust_run:
-        refuse_foreign(recipe.model, where=str(run))
-    chosen = configured(recipe)
+    chosen = _configured(bundle, run, trust_run)
     recipe, production = chosen.recipe, bool(bundle.about.get("production"))
     parts = everything(load_split(dataset)) if production else load_split(dataset)
     need(parts, "train", where=str(dataset.path))
@@ -89,6 +86,14 @@ def _update(
         keep_summary(folder, summary)
         write_json(folder / IDENTITY_FILE, {"identity": identity})
     return summary
+
+
+def _configured(bundle: Bundle, run: Path, trust_run: bool) -> Configured:
+    """The model and configuration of the run; ``UsageError`` where that would run code of somebody else's."""
+    recipe = build(Recipe, bundle.about.get("recipe", {}), where="the bundle's recipe")
+    if not trust_run:
+        refuse_foreign(recipe.model, where=str(run))
+    return configured(recipe)
 
 
 def _trained(bundle: Bundle, recipe: Recipe, report: ContinuedReport) -> dict[str, Any]:
