@@ -24,6 +24,4 @@ LIMITS: Mapping[str, str] = {
     " predictors, the clusters or the choice of items.",
     "items": "An item's own parts rest on its few pairs, are not corrected, and may be negative; they say where the"
     " overall numbers come from, not which item to trust.",
-    "batch": "The BATCH estimator (from Python) is as good as its classifiers and good to about 0.1 bit on textbook"
-    " distributions with noise; its synergy is a lower bound.",
 }

@@ -77,25 +77,6 @@ def word_features(world: World, noise: float, seed: int, dim: int = 40) -> Featu
     return found[0], found[1]
 
 
-def sentence_features(world: World, seed: int) -> Features:
-    """The shop's titles and texts, and the words a perfect describer would say of the picture, by the encoder."""
-    from viral.encode.sentence import SentenceEncoder
-    from viral.lab.shop.words import write
-
-    rng = np.random.default_rng([seed, 78])
-    rows = zip(world.thing, world.colour, world.origin, world.text_bit, world.pattern, world.picture_bit, strict=True)
-    texts, pictures = [], []
-    for thing, colour, origin, text_bit, pattern, picture_bit in rows:
-        title, text, _ = write(THINGS[thing], COLOURS[colour], ORIGINS[origin], int(text_bit), rng)
-        texts.append(f"{title}. {text}")
-        pictures.append(
-            f"A {COLOURS[colour]} {PATTERNS[pattern]} {THINGS[thing]} with a tag that reads {TAGS[picture_bit]}."
-        )
-    encoder = SentenceEncoder()
-    first, second = (encoder.encode(words).astype(np.float64) for words in (texts, pictures))
-    return first, second
-
-
 def split_choices(users: IntArray, items: IntArray, world: World, config: ShopConfig) -> Split:
     """Choices as a split: a tenth each for validation and test, at random."""
     rng = np.random.default_rng([config.seed, 79])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from viral.lab.information.validate import GRIDS, Grid, agreement, run_grid, sentence_features, weights, world_of
+from viral.lab.information.validate import GRIDS, Grid, agreement, run_grid, weights
 
 
 def test_grids_are_of_different_weights_and_one_sided_ones_have_one_unique_kind():
@@ -12,13 +12,6 @@ def test_grids_are_of_different_weights_and_one_sided_ones_have_one_unique_kind(
         assert drawn.shape == (9, 4) and len(np.unique(drawn[:, 0])) == 9
         np.testing.assert_allclose(drawn.sum(axis=1), 1.0)
     assert (np.minimum(drawn[:, 1], drawn[:, 2]) == 0).all()
-
-
-@pytest.mark.slow
-def test_sentences_are_features():
-    world, _, config = world_of(np.ones(4) / 4, Grid(items=40, users=20, interactions_per_user=5.0), 0)
-    text, visual = sentence_features(world, config.seed)
-    assert text.shape == visual.shape == (40, 384) and not np.allclose(text, visual)
 
 
 @pytest.mark.slow
