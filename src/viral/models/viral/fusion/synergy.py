@@ -57,10 +57,10 @@ class Interaction(nn.Module):
     The synergy of the paper pulls its two directions together, and what two views can agree on is what both know:
     redundancy. Synergy is information that only both hold, an exclusive-or being the pure case: x₁ ⊕ x₂ is
     uncorrelated with every function of one, and it is the product of the two once both are centred. Hence a product of
-    learnt projections; and as a product of things that are not independent may still follow one of them, its least-squares
-    fit from [1, t, v] over the whole catalogue is taken out (Q, see :func:`span`, is fixed). Nothing is aligned, so
-    there are no pairs. What stays may still be a *curved* function of one modality alone: the part is free of linear
-    leakage, not of all leakage. Every column is scaled to a spread of 1.
+    learnt projections; and as a product of things that are not independent may still follow one of them, its
+    least-squares fit from [1, t, v] over the whole catalogue is taken out (Q, see :func:`span`, is fixed). Nothing is
+    aligned, so there are no pairs. What stays may still be a *curved* function of one modality alone: the part is free
+    of linear leakage, not of all leakage. Every column is scaled to a spread of 1.
     """
 
     basis: Tensor  # (I, q), orthonormal
