@@ -9,9 +9,8 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -27,10 +26,9 @@ from viral.data.dataset import (
     REJECTED_FILE,
     Dataset,
 )
+from viral.data.descriptions import Description, all_descriptions, save_descriptions
+from viral.data.features import MADE_HERE, FeatureTable
 from viral.data.modalities import DESCRIPTION, MODALITIES, PICTURE
-
-if TYPE_CHECKING:
-    from viral.data.descriptions import Descriptions
 
 OWN = (ITEMS_FILE, INTERACTIONS_FILE, MANIFEST_FILE, REJECTED_FILE)  # every import writes them
 DATABASE = ".sqlite"
@@ -93,16 +91,15 @@ def _beside(folder: Path) -> list[Path]:
 
 def _bring(source: Path, target: Path) -> None:
     """Copy a database as a whole, whoever has it open; link what is never written in place, else copy it."""
-    if source.suffix == DATABASE:
-        try:
-            with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-                one.backup(other)
-            return
-        except sqlite3.DatabaseError:  # damaged: who opens it will say so
-            target.unlink(missing_ok=True)
-            shutil.copy2(source, target)
-            return
-    link(source, target)
+    if source.suffix != DATABASE:
+        link(source, target)
+        return
+    try:
+        with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+            one.backup(other)
+    except sqlite3.DatabaseError:  # damaged: who opens it will say so
+        target.unlink(missing_ok=True)
+        shutil.copy2(source, target)
 
 
 def link(source: Path, target: Path) -> None:
@@ -153,33 +150,21 @@ def same_picture(one: Path | None, other: Path | None) -> bool:
 
 def _forget_descriptions(folder: Path, item_ids: list[str], changed: Changed) -> None:
     """Give every set of descriptions a row for each item as it is now; "pending" where it was not described so."""
-    from viral.data.descriptions import all_descriptions, save_descriptions
-
     try:
         sets = all_descriptions(Dataset(folder, {}))
     except DataError as error:
         say(f"{error.where}: {error.what}; kept as it is")
         return
     for one in sets:
-        now = _as_now(one, item_ids, changed.described)
-        if now.rows != one.rows:
-            save_descriptions(now, folder)
-
-
-def _as_now(one: "Descriptions", item_ids: list[str], changed: frozenset[str]) -> "Descriptions":
-    from dataclasses import replace
-
-    from viral.data.descriptions import Description
-
-    rows = {row.item_id: row for row in one.rows if one.imported or row.item_id not in changed}
-    pending = (rows.get(item) or Description(item, "", one.describer, one.prompt, "", "pending") for item in item_ids)
-    return replace(one, rows=tuple(pending))
+        known = {row.item_id: row for row in one.rows if one.imported or row.item_id not in changed.described}
+        pending = (Description(item, "", one.describer, one.prompt, "", "pending") for item in item_ids)
+        rows = tuple(known.get(row.item_id, row) for row in pending)
+        if rows != one.rows:
+            save_descriptions(replace(one, rows=rows), folder)
 
 
 def _forget_vectors(folder: Path, names: list[str], changed: Changed) -> None:
     """Take the rows of items that have changed out of the tables that ``viral encode`` made; it makes them again."""
-    from viral.data.features import MADE_HERE, FeatureTable
-
     for path in sorted(folder.glob("*.parquet")):
         stale = changed.of(path.stem)
         try:

@@ -1,6 +1,8 @@
 """JSON: one object a line, an array of objects, objects over several lines, or an object around such an array.
 
-Numbers stay as they are written, so that an id keeps its digits; a list or an object becomes its JSON.
+Numbers stay as they are written, so that an id keeps its digits; a list or an object becomes its JSON. An event or
+order that holds a list of items, as GA4 and the shops' own interfaces export them, becomes a row an item: what is
+inside another object is called by both names with a point between them, ``customer.id``, ``items.item_id``.
 """
 
 import json
@@ -11,12 +13,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from viral.base.errors import DataError
-from viral.data.importers.columns.names import USER, candidates
+from viral.data.importers.columns.names import USER, candidates, key
 from viral.data.importers.readers.compressed import open_bytes
-from viral.data.importers.readers.nested import spread
 from viral.data.importers.readers.raw import Asked, Bad, Raw, gather, open_text
 
 _PARTS = ("images", "image", "pictures", "photos", "media", "variants", "options", "tags", "categories", "reviews")
+_LINES = ("items", "line_items", "order_items", "order_lines", "cart_items", "products", "basket")
+LINES = frozenset(map(key, _LINES))  # names of a list of items in an event or order
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _HINT = "write one object a line, or one array of objects"
 
@@ -25,10 +28,10 @@ def read_json(path: Path, asked: Asked) -> Raw:
     """Read the keys that are asked for and there; ``DataError`` where the file is not JSON at all."""
     with open_text(path, asked.encoding) as (file, told):
         objects, shape = _objects(path, file)
-        objects = spread(objects)
+        objects = _row_an_item(objects)
         if asked.names is None:
             head = [value for value, _ in zip(objects, range(asked.limit or 2**60), strict=False)]
-            names = list(dict.fromkeys(key for value in head if isinstance(value, dict) for key in value))
+            names = list(dict.fromkeys(name for value in head if isinstance(value, dict) for name in value))
             objects = iter(head)
         else:
             names = list(dict.fromkeys(asked.names))
@@ -110,11 +113,11 @@ def _flat(path: Path, values: Sequence[Any]) -> Iterator[Mapping[str, Any] | Bad
 def _wrapped(value: Mapping[str, Any]) -> Mapping[str, list[Any]] | None:
     """The members of an object that are arrays of objects, where they are rows and not parts of one product."""
     arrays = {
-        key: member
-        for key, member in value.items()
+        name: member
+        for name, member in value.items()
         if isinstance(member, list) and member and all(isinstance(part, dict) for part in member)
     }
-    rows = {key: member for key, member in arrays.items() if key.lower() not in _PARTS}
+    rows = {name: member for name, member in arrays.items() if name.lower() not in _PARTS}
     return None if candidates(list(value), USER) else rows or None  # a user's own list of items is one event
 
 
@@ -129,3 +132,29 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
+
+
+def _row_an_item(values: Iterator[Mapping[str, Any] | Bad]) -> Iterator[Mapping[str, Any] | Bad]:
+    """Each object that has a user and a list of items as one object an item; everything else as it is."""
+    for value in values:
+        lines = _lines_of(value) if isinstance(value, Mapping) else None
+        if lines is None or isinstance(value, Bad):
+            yield value
+            continue
+        outer = _one_level({name: inner for name, inner in value.items() if name != lines})
+        for line in value[lines]:
+            yield {**outer, **{f"{lines}.{name}": inner for name, inner in line.items()}}
+
+
+def _lines_of(value: Mapping[str, Any]) -> str | None:
+    for name, inner in value.items():
+        if key(name) in LINES and isinstance(inner, list) and inner and all(isinstance(one, dict) for one in inner):
+            return name if candidates(list(_one_level(value)), USER) else None
+    return None
+
+
+def _one_level(value: Mapping[str, Any]) -> dict[str, Any]:
+    flat = dict[str, Any]()
+    for name, inner in value.items():
+        flat |= {f"{name}.{own}": one for own, one in inner.items()} if isinstance(inner, dict) else {name: inner}
+    return flat

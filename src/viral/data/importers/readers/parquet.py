@@ -7,8 +7,9 @@ import polars as pl
 
 from viral.base.errors import DataError
 from viral.data.catalog import read_parquet
+from viral.data.importers.columns.names import USER, candidates, key
 from viral.data.importers.readers.compressed import unpacked
-from viral.data.importers.readers.nested import spread_frame
+from viral.data.importers.readers.json import LINES
 from viral.data.importers.readers.raw import ROW, Asked, Raw
 
 _EXACT = 2**53  # beyond it a float64 does not tell one whole number from the next
@@ -22,12 +23,28 @@ def read_parquet_file(path: Path, asked: Asked) -> Raw:
         except DataError as error:
             raise DataError(error.what, where=str(path), hint=error.hint) from None
     numbers = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(ROW)
-    frame = spread_frame(frame.with_columns(numbers))
+    frame = _row_an_item(frame.with_columns(numbers))
     present = [name for name in frame.columns if name != ROW]
     if asked.limit is not None:
         frame = frame.head(asked.limit)
     texts = [_as_text(frame[name], path, sample=asked.names is None) for name in asked.among(present)]
     return Raw(present, pl.DataFrame([frame[ROW], *texts]))
+
+
+def _row_an_item(frame: pl.DataFrame) -> pl.DataFrame:
+    """Of a table of orders, with a column of lists of structures, a row an item; the other columns are repeated."""
+    lists = [name for name, kind in frame.schema.items() if key(name) in LINES and _is_lines(kind)]
+    if not lists:
+        return frame
+    structures = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]
+    flat = frame.explode(lists[0])
+    for name in (*structures, lists[0]):
+        flat = flat.with_columns(pl.col(name).name.prefix_fields(f"{name}.")).unnest(name)
+    return flat if candidates(flat.columns, USER) else frame
+
+
+def _is_lines(kind: pl.DataType) -> bool:
+    return isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct)
 
 
 def _as_text(values: pl.Series, path: Path, *, sample: bool) -> pl.Series:
