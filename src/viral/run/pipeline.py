@@ -25,7 +25,7 @@ from viral.run.bundle_extras import gather
 from viral.run.configuration import configured
 from viral.run.fitted_model import FittedModel, fit_model
 from viral.run.identity import CHECKPOINT_FILE, claim, claimed_by, identity_of
-from viral.run.production import everything, settle
+from viral.run.production import Settled, everything, settle
 from viral.run.summary import RUN_FILE, exposed, keep_summary, read_summary, summary_of
 from viral.training.budget import tell_peak
 from viral.training.item_memory import Ranker
@@ -45,7 +45,7 @@ def load_inputs(dataset: Dataset, parts: Split, recipe: Recipe) -> ModelInputs:
 
 def train(
     dataset: Dataset, recipe: Recipe, out: Path | str, *, users: int | None = None, device: str = "cpu",
-    production: bool = False, chosen_by: Path | None = None,
+    production: bool = False, chosen_by: Path | None = None, anew: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Train a recipe on a data set and leave a run in ``out``: recipe, checkpoint, bundle, ``run.json``.
 
@@ -54,24 +54,23 @@ def train(
     many, drawn at random, are ranked for: for logs where ranking for everybody takes longer than an epoch. For
     ``production`` validation and test are learnt from as well, for as long as the run ``chosen_by`` was
     (:mod:`viral.run.production`). ``device`` is no part of what the run is (:mod:`viral.base.devices`). A training
-    under way may go on with another cap, ``recipe.train.max_epochs``.
+    under way may go on with another cap, ``recipe.train.max_epochs``. With ``anew``, ``out`` may hold a run of other
+    data or another recipe: it is there until the new one, which is trained beside it, takes its place in one step.
     """
-    with alone(Path(out)):
-        return _train(dataset, recipe, Path(out), users, device, production, chosen_by)
+    parts, target = load_split(dataset), Path(out)
+    need(parts, "train", where=str(dataset.path))
+    settled = settle(recipe, parts, production=production, chosen_by=chosen_by)
+    place = _place(dataset, settled, target, users, production) if anew else target
+    with alone(place):
+        summary = _train(dataset, settled, parts, place, users, device, production)
+    if place != target:
+        replace_folder(place, target)
+    return summary
 
 
 def _train(
-    dataset: Dataset,
-    recipe: Recipe,
-    out: Path,
-    users: int | None,
-    device: str,
-    production: bool,
-    chosen_by: Path | None,
+    dataset: Dataset, settled: Settled, parts: Split, out: Path, users: int | None, device: str, production: bool
 ) -> dict[str, Any]:
-    parts = load_split(dataset)
-    need(parts, "train", where=str(dataset.path))
-    settled = settle(recipe, parts, production=production, chosen_by=chosen_by)
     chosen = configured(settled.recipe)
     recipe = chosen.recipe
     settled.tell()
@@ -100,24 +99,15 @@ def bundle_of(fitted: FittedModel[Any], ranker: Ranker, dataset: Dataset, summar
     return make_bundle(ranker.scorer, dataset.catalog(), parts.users, parts.items, parts.train, about, material)
 
 
-def train_anew(
-    dataset: Dataset, recipe: Recipe, out: Path, *, production: bool = False, chosen_by: Path | None = None, **more: Any
-) -> dict[str, Any]:
-    """As :func:`train`, where ``out`` may hold a run of other data or another recipe: that is there until this is done.
-
-    The new run is trained beside it, resumable as any, and takes its place in one step.
-    """
-    more |= {"production": production, "chosen_by": chosen_by}
-    settled = settle(recipe, load_split(dataset), production=production, chosen_by=chosen_by)
-    wanted = identity_of(dataset, configured(settled.recipe), more.get("users"), production)
+def _place(dataset: Dataset, settled: Settled, out: Path, users: int | None, production: bool) -> Path:
+    """Where a run that shall be in ``out`` is trained: beside it, where ``out`` holds a run of other data or recipe."""
+    wanted = identity_of(dataset, configured(settled.recipe), users, production)
     if claimed_by(out) in ("", wanted):
-        return train(dataset, recipe, out, **more)
+        return out
     beside = out.with_name(f".{out.name}.next")
     if claimed_by(beside) != wanted:  # stopped, and the data have changed since
         shutil.rmtree(beside, ignore_errors=True)
-    summary = train(dataset, recipe, beside, **more)
-    replace_folder(beside, out)
-    return summary
+    return beside
 
 
 def _ranked_for(parts: Split, users: int | None) -> Split:

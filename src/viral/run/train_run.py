@@ -9,7 +9,6 @@ from viral.models.base import Recommender
 from viral.run.configuration import recipe_for
 from viral.run.dataset import as_dataset
 from viral.run.pipeline import train as train_into
-from viral.run.pipeline import train_anew
 from viral.run.trained_run import Run
 
 
@@ -33,8 +32,8 @@ def train(
     :func:`viral.run.pipeline.train`; with ``replace`` the run takes the place of one of other data or recipe.
     """
     seeded = settings if seed is None else settings | {"train.seed": seed}
-    work = train_anew if replace else train_into
     chosen = None if chosen_by is None else Path(chosen_by)
     recipe, target = recipe_for(model, seeded), Path(out)
-    work(as_dataset(dataset), recipe, target, users=users, device=device, production=production, chosen_by=chosen)
+    more: dict[str, Any] = {"device": device, "production": production, "chosen_by": chosen, "anew": replace}
+    train_into(as_dataset(dataset), recipe, target, users=users, **more)
     return Run(target)

@@ -49,7 +49,6 @@ def train(
     from viral.run.configuration import with_words
     from viral.run.identity import finished_here
     from viral.run.pipeline import train as run
-    from viral.run.pipeline import train_anew
 
     chosen = _recipe(model, recipe, chosen_by, trust_run)
     words = list(settings or []) + ([f"train.seed={seed}"] if seed is not None else [])
@@ -57,7 +56,7 @@ def train(
     given = with_words(chosen, words)
     if finish:
         given = finished_here(given, out)
-    summary = (train_anew if replace else run)(Dataset.open(dataset), given, out, **more)
+    summary = run(Dataset.open(dataset), given, out, anew=replace, **more)
     if json_output:
         show_json(summary)
     else:
