@@ -6,7 +6,7 @@ import numpy as np
 
 from viral.data.dataset import Dataset
 from viral.data.descriptions import Description
-from viral.lab.quality.naming_counts import ATTRIBUTES, FloatArray, judge
+from viral.lab.quality.named_attributes import ATTRIBUTES, FloatArray, judge
 
 FOREIGN = ("colour", "pattern")  # what a description should not name of the things beside the product
 

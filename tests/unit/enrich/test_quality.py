@@ -9,7 +9,7 @@ import pytest
 from unit.enrich.attribute_accuracy import attribute_accuracy
 from viral.data.dataset import Dataset
 from viral.data.descriptions import Description
-from viral.lab.quality.naming_counts import judge
+from viral.lab.quality.named_attributes import judge
 
 THING = {"object": "vase", "colour": "red", "pattern": "dotted"}
 OTHER = {"object": "T-shirt", "colour": "blue", "pattern": "striped"}

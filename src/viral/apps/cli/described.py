@@ -45,8 +45,8 @@ def show_set(descriptions: "Descriptions", path: Path) -> None:
 def measured(dataset: "Dataset", descriptions: "Descriptions", path: Path, seed: int) -> dict[str, Any]:
     """Measure the descriptions beside those by the same describer's other prompts; write the page."""
     from viral.lab.quality import description_quality, descriptions_by_prompt
-    from viral.lab.quality.page import finding, write_quality_report
-    from viral.lab.quality.statuses import NOTHING_IN_COMMON, status_report
+    from viral.lab.quality.quality_page import finding, write_quality_report
+    from viral.lab.quality.status_sections import NOTHING_IN_COMMON, status_report
     from viral.lab.report import write_report
 
     sets = descriptions_by_prompt(dataset, descriptions.describer.partition("/")[0])

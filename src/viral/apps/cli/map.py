@@ -32,8 +32,8 @@ def map_(
     from viral.data.dataset import Dataset
     from viral.lab.quality import descriptions_by_prompt
     from viral.lab.quality.map_page import finding, write_map
-    from viral.lab.quality.maps import item_map
-    from viral.lab.quality.projection import resolve
+    from viral.lab.quality.map_projection import resolve
+    from viral.lab.quality.modality_maps import item_map
 
     language, opened = speaking(lang), Dataset.open(dataset)
     found = item_map(

@@ -12,7 +12,7 @@ from viral.data.dataset import Dataset
 from viral.data.splitting import Split
 from viral.enrich import Descriptions
 from viral.evaluation import Metrics, PairedTest
-from viral.lab.quality.boxes import product_boxes
+from viral.lab.quality.named_attributes import product_boxes
 from viral.lab.report import (
     Curve,
     Curves,

@@ -10,7 +10,7 @@ from viral.data.catalog import Catalog
 from viral.data.splitting import Split
 from viral.enrich import Descriptions
 from viral.evaluation import Metrics
-from viral.lab.quality.boxes import Box
+from viral.lab.quality.named_attributes import Box
 from viral.lab.report import (
     ContactSheet,
     Described,

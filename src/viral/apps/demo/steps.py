@@ -15,8 +15,8 @@ from viral.encode import encode_dataset
 from viral.enrich import LEDGER_FILE, Descriptions, Ledger, describer_named, enrich, load_prompt, save_descriptions
 from viral.evaluation import Metrics, PairedTest, paired_test
 from viral.evaluation.protocol import measure
-from viral.lab.information.measure import Settings
-from viral.lab.information.report import information
+from viral.lab.information.log_measures import Settings
+from viral.lab.information.run_information import information
 from viral.lab.shop import ShopConfig, make_shop
 from viral.lab.study.result_files import write_results
 from viral.run.bundle import MANIFEST_FILE, Bundle

@@ -16,9 +16,9 @@ import torch
 from viral.base.recipe import TrainConfig
 from viral.data.inputs import ModelInputs
 from viral.data.splitting import Split
-from viral.lab.information.branches import carried, contributions, probes
-from viral.lab.information.discrete import PARTS, FloatArray, IntArray
-from viral.lab.information.truth import planted_truth
+from viral.lab.information.branch_content import carried, contributions, probes
+from viral.lab.information.decomposition import PARTS, FloatArray, IntArray
+from viral.lab.information.planted_truth import planted_truth
 from viral.lab.information.validate import Features, Grid, word_features, world_of
 from viral.lab.shop.world import World
 from viral.models.viral.paper import VIRAL, VIRALConfig

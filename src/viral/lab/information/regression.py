@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from viral.lab.information.discrete import FloatArray, IntArray
+from viral.lab.information.decomposition import FloatArray, IntArray
 
 PENALTIES = 10.0 ** np.arange(-5, 3.1, 0.5)
 POWER_STEPS, STARTS, BLOCK = 20, 4, 1024

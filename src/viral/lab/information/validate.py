@@ -18,9 +18,9 @@ import torch
 from viral.data.interactions import Interactions
 from viral.data.splitting import Split
 from viral.data.vocabulary import Vocabulary
-from viral.lab.information.discrete import PARTS, FloatArray, IntArray, Parts
-from viral.lab.information.measure import Settings, by_scores, score_pairs
-from viral.lab.information.truth import planted_truth
+from viral.lab.information.decomposition import PARTS, FloatArray, IntArray, Parts
+from viral.lab.information.log_measures import Settings, by_scores, score_pairs
+from viral.lab.information.planted_truth import planted_truth
 from viral.lab.shop.choices import choose
 from viral.lab.shop.config import KINDS, ShopConfig
 from viral.lab.shop.world import COLOURS, ORIGINS, PATTERNS, TAGS, THINGS, World, make_world

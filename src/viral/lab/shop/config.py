@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from viral.base.errors import UsageError
 
 KINDS = ("redundant", "unique_text", "unique_picture", "synergistic")
+TRUTH_FILE, USERS_FILE = "truth.parquet", "truth_users.parquet"  # beside the tables of the data set
 MIN_ITEMS, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE, MAX_DISTRACTORS = 20, 128, 1024, 3
 MIN_INTERACTIONS = 3  # a user with fewer has nothing held out
 

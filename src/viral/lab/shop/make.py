@@ -10,7 +10,7 @@ from viral.base.files import staged_folder
 from viral.base.progress import stage, track
 from viral.data.dataset import IMAGES_FOLDER, MANIFEST_FILE, Dataset, Source, image_name, write_tables
 from viral.lab.shop.choices import choose
-from viral.lab.shop.config import KINDS, ShopConfig
+from viral.lab.shop.config import KINDS, TRUTH_FILE, USERS_FILE, ShopConfig
 from viral.lab.shop.scene import Scene, Thing, draw_scene
 from viral.lab.shop.words import write
 from viral.lab.shop.world import (
@@ -29,7 +29,6 @@ from viral.lab.shop.world import (
     stream,
 )
 
-TRUTH_FILE, USERS_FILE = "truth.parquet", "truth_users.parquet"
 VALUES = {
     "redundant": COLOURS,
     "unique_text": ORIGINS,

@@ -83,7 +83,7 @@ def test_a_shop_too_small_to_measure_goes_without(
 ) -> None:
     from viral.apps.demo.steps import inform
 
-    monkeypatch.setattr("viral.lab.information.pairs.LEAST_ITEMS", SMALL.items + 1)
+    monkeypatch.setattr("viral.lab.information.choice_pairs.LEAST_ITEMS", SMALL.items + 1)
     run = tmp_path / "run"
     shutil.copytree(done[0] / "runs" / "viral", run)
     (run / FILE).unlink()
@@ -122,7 +122,7 @@ def test_the_users_are_drawn_by_the_seed_and_not_by_how_they_are_served(done: tu
 
 
 def test_the_product_is_framed_where_it_was_drawn(done: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    from viral.lab.quality.boxes import product_boxes
+    from viral.lab.quality.named_attributes import product_boxes
 
     shop = Dataset.open(done[0] / "shop")
     boxes = product_boxes(shop)

@@ -15,10 +15,10 @@ from viral.apps.cli.information import render
 from viral.data.dataset import Dataset
 from viral.data.features import FeatureTable
 from viral.data.splitting import split
-from viral.lab.information.discrete import PARTS
+from viral.lab.information.decomposition import PARTS
 from viral.lab.information.limits import LIMITS
-from viral.lab.information.report import _modalities
-from viral.lab.information.scores import log_factors
+from viral.lab.information.predicted_choices import log_factors
+from viral.lab.information.run_information import _modalities
 from viral.lab.information.validate import word_features
 from viral.lab.shop import ShopConfig, make_shop, make_world
 from viral.models import EmbeddingScorer, HistoryScorer

@@ -11,8 +11,8 @@ from unit.lab.report.tree import parsed
 from viral.data.dataset import Dataset
 from viral.lab.quality import description_quality, descriptions_by_prompt
 from viral.lab.quality.map_page import map_report, write_map
-from viral.lab.quality.maps import item_map
-from viral.lab.quality.page import CARDS, quality_report, write_quality_report
+from viral.lab.quality.modality_maps import item_map
+from viral.lab.quality.quality_page import CARDS, quality_report, write_quality_report
 from viral.lab.report import ContactSheet, Scatter, Table, render_report
 from viral.lab.report.figures.item_map import STYLES
 

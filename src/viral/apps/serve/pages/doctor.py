@@ -27,7 +27,7 @@ from viral.data.doctor import DoctorReport, examine
 from viral.data.doctor.report import Finding
 from viral.data.doctor.tables import read_table
 from viral.enrich import all_descriptions, load_edits
-from viral.lab.quality.statuses import tags_of
+from viral.lab.quality.status_sections import tags_of
 
 router = APIRouter(include_in_schema=False)
 ROWS = 50

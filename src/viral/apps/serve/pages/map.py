@@ -19,7 +19,7 @@ from viral.apps.serve.snapshot import Snapshot
 from viral.apps.serve.thread_pools import pools
 from viral.base.errors import UnknownIdError, UsageError, nearest
 from viral.base.language import _, current, marked
-from viral.lab.quality.projection import Method
+from viral.lab.quality.map_projection import Method
 from viral.lab.report.wording import percent, shown
 from viral.run.bundle import Bundle
 from viral.run.retrieval.similarity import FUSED

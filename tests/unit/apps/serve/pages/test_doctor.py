@@ -13,7 +13,7 @@ from pages_world import Tree, opened
 from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import INTERACTIONS_FILE, REJECTED_FILE
 from viral.enrich import all_descriptions
-from viral.lab.quality.statuses import tags_of
+from viral.lab.quality.status_sections import tags_of
 
 PAGES = ["/doctor", "/doctor/examination?whole=true", "/doctor/examination", "/doctor?status=done&page=2"]
 

@@ -17,7 +17,7 @@ from viral.apps.serve.pages import map_layout
 from viral.apps.serve.pages.map_layout import FOLDER, NONE
 from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
-from viral.lab.quality.clusters import k_means
+from viral.lab.quality.cosine_clusters import k_means
 from viral.run.bundle import Bundle
 
 PAGES = ["/map", "/map?space=image&colour=cluster", "/map?colour=category&group=1", "/map?colour=dominance&group=99"]

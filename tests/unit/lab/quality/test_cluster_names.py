@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from viral.lab.quality.naming import EVERYTHING, MOST_ITEMS, UNNAMED, Words, cluster_names
+from viral.lab.quality.cluster_names import EVERYTHING, MOST_ITEMS, UNNAMED, Words, cluster_names
 
 MUGS = [Words(f"{colour} mug with handle", ("Coffee mug", colour)) for colour in ("red", "blue") * 20]
 SHIRTS = [Words(f"{colour} shirt with collar", ("T-shirt", colour)) for colour in ("red", "blue") * 20]

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from viral.base.language import _, marked
 from viral.evaluation import PairedTest
-from viral.lab.quality.agreement import Agreement
-from viral.lab.quality.measure import MATCHED, MEANING, Quality
-from viral.lab.quality.planted import READ, SUMMARIES, Gain, Planted
+from viral.lab.quality.planted_comparison import READ, SUMMARIES, Gain, Planted
+from viral.lab.quality.quality_measures import MATCHED, MEANING, Quality
+from viral.lab.quality.title_agreement import Agreement
 from viral.lab.report import Bar, BarChart, Estimate, Section, Table
 from viral.lab.report.wording import fixed, percent
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from viral.base.errors import UsageError
-from viral.lab.information.clusters import cluster_labels, kmeans, user_groups
-from viral.lab.information.pairs import Pairs
+from viral.lab.information.choice_pairs import Pairs
+from viral.lab.information.feature_clusters import cluster_labels, kmeans, user_groups
 
 
 def blobs(seed=0, count=30):

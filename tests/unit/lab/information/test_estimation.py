@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from viral.base.errors import DataError, UsageError
-from viral.lab.information.discrete import PARTS
-from viral.lab.information.tables import Labels, estimate, quantile_labels
+from viral.lab.information.decomposition import PARTS
+from viral.lab.information.estimation import Labels, estimate, quantile_labels
 
 
 def labels(rule, count=2000, values=2, seed=0, users=200):

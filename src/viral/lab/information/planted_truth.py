@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from viral.lab.information.discrete import FloatArray, Parts, decompose, mutual_information, union_information
+from viral.lab.information.decomposition import FloatArray, Parts, decompose, mutual_information, union_information
 from viral.lab.shop.world import World
 
 

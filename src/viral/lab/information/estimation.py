@@ -7,8 +7,15 @@ from typing import Any
 import numpy as np
 
 from viral.base.errors import DataError, UsageError
-from viral.lab.information.discrete import PARTS, FloatArray, IntArray, Parts, mutual_information, union_information
-from viral.lab.information.pairs import STREAM
+from viral.lab.information.choice_pairs import STREAM
+from viral.lab.information.decomposition import (
+    PARTS,
+    FloatArray,
+    IntArray,
+    Parts,
+    mutual_information,
+    union_information,
+)
 
 CORRECTIONS = ("permutation", "extrapolation", "none")
 LEAST_COUNT = 5.0  # pairs a cell (x1, x2, y), on average

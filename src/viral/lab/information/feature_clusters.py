@@ -8,9 +8,9 @@ choose by (as with the kinds of objects in the planted shop), little information
 import numpy as np
 
 from viral.base.errors import UsageError
-from viral.lab.information.discrete import FloatArray, IntArray
-from viral.lab.information.pairs import STREAM, Pairs
-from viral.lab.information.tables import Labels
+from viral.lab.information.choice_pairs import STREAM, Pairs
+from viral.lab.information.decomposition import FloatArray, IntArray
+from viral.lab.information.estimation import Labels
 
 RESTARTS, STEPS, BLOCK = 4, 50, 4096
 

@@ -9,8 +9,8 @@ from viral.base.errors import DataError, UsageError
 from viral.data.dataset import Dataset
 from viral.encode import FeatureTable
 from viral.lab.quality import descriptions_by_prompt
-from viral.lab.quality.clusters import clustering
-from viral.lab.quality.maps import CLUSTER, item_map
+from viral.lab.quality.cosine_clusters import clustering
+from viral.lab.quality.modality_maps import CLUSTER, item_map
 
 
 def mapped(dataset, encoder, **options):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from viral.base.errors import DataError
-from viral.lab.quality.clusters import chance_purity, clustering, neighbour_purity, silhouettes
+from viral.lab.quality.cosine_clusters import chance_purity, clustering, neighbour_purity, silhouettes
 
 
 def brute_purity(vectors, labels, k):

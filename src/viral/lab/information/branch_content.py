@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from viral.data.interactions import Interactions
-from viral.lab.information.discrete import FloatArray, IntArray
-from viral.lab.information.pairs import FOLDS, item_folds
+from viral.lab.information.choice_pairs import FOLDS, item_folds
+from viral.lab.information.decomposition import FloatArray, IntArray
 from viral.lab.information.regression import components, interaction, ridge
 from viral.models.scorers import Scorer
 
@@ -107,7 +107,7 @@ def _squared(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _bits(read: IntArray, values: IntArray) -> float:
-    from viral.lab.information.discrete import mutual_information
+    from viral.lab.information.decomposition import mutual_information
 
     table = np.zeros((int(max(read.max(), values.max())) + 1,) * 2)
     np.add.at(table, (read, values), 1.0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from viral.lab.information.discrete import PARTS, decompose
-from viral.lab.information.truth import planted_truth, table, truth_of
+from viral.lab.information.decomposition import PARTS, decompose
+from viral.lab.information.planted_truth import planted_truth, table, truth_of
 from viral.lab.shop.config import ShopConfig
 from viral.lab.shop.world import SIZES, likes, make_world
 

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from viral.base.errors import DataError
+from viral.base.errors import DataError, UsageError
 from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
 from viral.encode import Encoder, SentenceEncoder
 from viral.encode.cache import encode_cached
 from viral.encode.feature_tables import CACHE_FILE
-from viral.enrich import Description, Descriptions
+from viral.enrich import Description, Descriptions, all_descriptions
 from viral.evaluation import PairedTest, paired_test
-from viral.lab.quality.agreement import Agreement, agreement, agreement_by_meaning, partners, without_words
-from viral.lab.quality.planted import Planted, has_truth, planted
-from viral.lab.quality.prompts import PLAIN
+from viral.lab.quality.planted_comparison import Planted, has_truth, planted
+from viral.lab.quality.title_agreement import Agreement, agreement, agreement_by_meaning, partners, without_words
 
 MOST = 2000  # items compared: n × n cosines are held at once
+PLAIN, TITLE = "plain", "title"  # prompts
 MATCHED, MEANING = "as_said", "without_title_words"
 
 Vectors = npt.NDArray[np.float32]
@@ -53,6 +53,27 @@ class Quality:
             },
             "seed": self.seed,
         }
+
+
+def descriptions_by_prompt(
+    dataset: Dataset, describer: str | None = None, fresh: Descriptions | None = None
+) -> dict[str, Descriptions]:
+    """Everything that one describer has said, by prompt; plain first, title last. Empty where nothing was described.
+
+    ``describer`` is a name without its revision; ``UsageError`` where it is left out and there are several.
+    ``fresh`` takes the place of the file of its prompt.
+    """
+    there = [one for one in all_descriptions(dataset) if describer in (None, _describer(one))]
+    if len(names := sorted({_describer(one) for one in there})) > 1:
+        hint = f"name one with --describer: {', '.join(names)}"
+        raise UsageError("several describers have described this data set", where=str(dataset.path), hint=hint)
+    found = {one.prompt: one for one in [*there, *([fresh] if fresh is not None else [])]}
+    order = sorted(found, key=lambda prompt: (prompt != PLAIN, prompt == TITLE, prompt))
+    return {prompt: found[prompt] for prompt in order}
+
+
+def _describer(descriptions: Descriptions) -> str:
+    return descriptions.describer.partition("/")[0]
 
 
 def description_quality(

@@ -9,8 +9,8 @@ from viral.base.errors import DataError, UsageError
 from viral.data.dataset import Dataset
 from viral.enrich import Descriptions, save_descriptions
 from viral.lab.quality import description_quality, descriptions_by_prompt
-from viral.lab.quality import measure as module
-from viral.lab.quality.agreement import partners, without_words
+from viral.lab.quality import quality_measures as module
+from viral.lab.quality.title_agreement import partners, without_words
 
 
 @pytest.fixture

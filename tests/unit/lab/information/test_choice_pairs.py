@@ -6,7 +6,7 @@ import torch
 
 from viral.base.errors import DataError, UsageError
 from viral.data.interactions import Interactions
-from viral.lab.information.pairs import draw_pairs, item_folds
+from viral.lab.information.choice_pairs import draw_pairs, item_folds
 
 
 def log(users=50, items=60, share=0.2, seed=0):

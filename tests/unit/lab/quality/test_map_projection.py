@@ -3,9 +3,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from viral.base import extras
 from viral.base.errors import UsageError
-from viral.lab.quality import projection
-from viral.lab.quality.projection import project, resolve
+from viral.lab.quality.map_projection import project, resolve
 
 
 def distances(points):
@@ -49,12 +49,12 @@ def test_the_sign_of_an_axis_does_not_depend_on_the_order_of_the_items():
 
 
 def test_methods_are_chosen_by_what_is_installed(monkeypatch):
-    monkeypatch.setattr(projection, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     assert resolve("auto") == resolve("pca") == "pca"
     with pytest.raises(UsageError, match="not installed") as error:
         resolve("tsne")
     assert "pip install" in error.value.hint
-    monkeypatch.setattr(projection, "find_spec", lambda name: object())
+    monkeypatch.setattr(extras, "find_spec", lambda name: object())
     assert (resolve("auto"), resolve("tsne"), resolve("pca")) == ("tsne", "tsne", "pca")
     with pytest.raises(UsageError, match="unknown method"):
         resolve("umap")

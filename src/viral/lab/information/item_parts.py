@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from viral.lab.information.discrete import PARTS, FloatArray, IntArray, Parts, garbling, join, mutual_information
-from viral.lab.information.pairs import Pairs
-from viral.lab.information.tables import Labels
+from viral.lab.information.choice_pairs import Pairs
+from viral.lab.information.decomposition import PARTS, FloatArray, IntArray, Parts, garbling, join, mutual_information
+from viral.lab.information.estimation import Labels
 
 
 def item_parts(labels: Labels, pairs: Pairs, num_items: int) -> dict[str, dict[str, FloatArray]]:

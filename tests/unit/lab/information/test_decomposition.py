@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from viral.base.errors import DataError, UsageError
-from viral.lab.information.discrete import (
+from viral.lab.information.decomposition import (
     PARTS,
     Parts,
     decompose,

@@ -14,22 +14,30 @@ from viral.data.features import load_features
 from viral.data.inputs import ModelInputs
 from viral.data.preconditions import LACKS
 from viral.data.splitting import Split, split
-from viral.lab.information.branches import carried, contributions, probes
-from viral.lab.information.discrete import PARTS, FloatArray, IntArray
+from viral.lab.information.branch_content import carried, contributions, probes
+from viral.lab.information.choice_pairs import NEGATIVES
+from viral.lab.information.decomposition import PARTS, FloatArray, IntArray
+from viral.lab.information.estimation import Estimate
+from viral.lab.information.item_parts import item_parts
 from viral.lab.information.limits import LIMITS
-from viral.lab.information.measure import Scored, Settings, by_clusters, by_scores, everything, require_one, score_pairs
-from viral.lab.information.pairs import NEGATIVES
-from viral.lab.information.pointwise import item_parts
-from viral.lab.information.scores import log_factors
-from viral.lab.information.tables import Estimate
-from viral.lab.information.truth import truth_of
+from viral.lab.information.log_measures import (
+    Scored,
+    Settings,
+    by_clusters,
+    by_scores,
+    everything,
+    require_one,
+    score_pairs,
+)
+from viral.lab.information.planted_truth import truth_of
+from viral.lab.information.predicted_choices import log_factors
+from viral.lab.shop.config import TRUTH_FILE, ShopConfig
 from viral.models.scorers import Vectors
 from viral.run.bundle import Bundle
 
 TEXTS = ("text", "title")  # what may carry the words
 VISUAL = ("description", "image")  # what may carry the picture, the first that is there
 ATTRIBUTES = ("colour", "origin", "pattern", "xor", "text_bit", "picture_bit")
-TRUTH_FILE = "truth.parquet"
 
 
 def information(
@@ -135,8 +143,6 @@ def _planted(dataset: Dataset, bundle: Bundle, parts: Split, seed: int) -> dict[
     if not (dataset.path / TRUTH_FILE).is_file():
         return {}
     import polars as pl
-
-    from viral.lab.shop.config import ShopConfig
 
     options = read_json(dataset.path / "manifest.json")["source"]["options"]
     config = ShopConfig(**options)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from viral.lab.information.measure import Settings, by_clusters, by_scores, require_one, score_pairs
-from viral.lab.information.pointwise import item_parts
-from viral.lab.information.scores import log_factors
-from viral.lab.information.tables import Estimate
+from viral.lab.information.estimation import Estimate
+from viral.lab.information.item_parts import item_parts
+from viral.lab.information.log_measures import Settings, by_clusters, by_scores, require_one, score_pairs
+from viral.lab.information.predicted_choices import log_factors
 from viral.lab.information.validate import Grid, word_features, world_of
 
 GRID = Grid(users=600, items=300, interactions_per_user=20.0, noise=0.02)

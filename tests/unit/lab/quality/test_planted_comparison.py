@@ -4,7 +4,7 @@ import pytest
 
 from viral.evaluation import paired_test
 from viral.lab.quality import description_quality, descriptions_by_prompt
-from viral.lab.quality.planted import gain
+from viral.lab.quality.planted_comparison import gain
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from viral.base.errors import DataError
 from viral.data.dataset import Dataset
 from viral.data.descriptions import Description
+from viral.lab.shop.config import TRUTH_FILE
 
-TRUTH_FILE = "truth.parquet"
 ATTRIBUTES = ("colour", "pattern", "tag")  # what a description of the product itself should name
 JUDGED = ("object", *ATTRIBUTES)  # ``object`` is what the title tells, in other words than a classifier's
 # Other words for the shop's values. What a describer calls a thing is its own affair, as long as it means that value.
@@ -35,6 +35,7 @@ ALSO: Mapping[str, tuple[str, ...]] = {
     "checked": ("checks", "checkered", "chequered", "checkerboard"),
     "dotted": ("dots", "polka dots", "polka dot", "polka-dot", "spotted"),
 }
+Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the picture's sides
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
@@ -131,3 +132,21 @@ def _names(
     own, others = _own(item, name), _others(item, name)
     foreign = float(bool(named & others)) if others else float("nan")
     return own in named, foreign, bool(named - others - {own}), len(named)
+
+
+def product_boxes(dataset: Dataset) -> Mapping[str, Box]:
+    """The place of the product and its tag by item id; empty where nothing tells it."""
+    side = dataset.manifest.get("source", {}).get("options", {}).get("image_size")
+    if not isinstance(side, int) or not (dataset.path / TRUTH_FILE).is_file():
+        return {}
+    import polars as pl
+
+    truth = pl.read_parquet(dataset.path / TRUTH_FILE)
+    if not {"item_id", "box"} <= set(truth.columns):
+        return {}
+    parts = [truth[name].to_list() for name in ("box", "tag_box") if name in truth.columns]
+    boxes: dict[str, Box] = {}
+    for item_id, *places in zip(truth["item_id"].to_list(), *parts, strict=True):
+        lefts, tops, rights, bottoms = zip(*places, strict=True)
+        boxes[item_id] = (min(lefts) / side, min(tops) / side, max(rights) / side, max(bottoms) / side)
+    return boxes

@@ -1,7 +1,7 @@
 """Descriptions of a planted shop against its truth: what is named, and what a vector of the words still tells.
 
 A items' attribute; "accuracy" is the mean over colour, pattern and tag of the share of items in which the product's
-value is named and no other value of that attribute is (``viral.lab.quality.naming_counts.Judgement.exact``).
+value is named and no other value of that attribute is (``viral.lab.quality.named_attributes.Judgement.exact``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from viral.data.dataset import Dataset
 from viral.enrich import Description
 from viral.evaluation import paired_test
-from viral.lab.quality.naming_counts import ATTRIBUTES, TRUTH_FILE, Judgement, judge
+from viral.lab.quality.named_attributes import ATTRIBUTES, TRUTH_FILE, Judgement, judge
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -152,8 +152,8 @@ def _read(
     """What a probe reads of each attribute from the vectors, on items held out; nothing where items are too few."""
     import polars as pl
 
-    from viral.lab.information.branches import probe
-    from viral.lab.information.pairs import LEAST_ITEMS
+    from viral.lab.information.branch_content import probe
+    from viral.lab.information.choice_pairs import LEAST_ITEMS
 
     ids = [row.item_id for row in next(iter(described.values()), ())]
     if len(ids) < LEAST_ITEMS:

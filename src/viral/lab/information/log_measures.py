@@ -9,11 +9,11 @@ import numpy as np
 from viral.base.errors import DataError, UsageError
 from viral.data.interactions import Interactions
 from viral.data.splitting import Split
-from viral.lab.information.clusters import cluster_labels, user_groups
-from viral.lab.information.discrete import FloatArray, IntArray
-from viral.lab.information.pairs import NEGATIVES, Pairs, draw_pairs, item_folds
-from viral.lab.information.scores import Fold, foretell, learn
-from viral.lab.information.tables import CORRECTIONS, Estimate, Labels, estimate, quantile_labels
+from viral.lab.information.choice_pairs import NEGATIVES, Pairs, draw_pairs, item_folds
+from viral.lab.information.decomposition import FloatArray, IntArray
+from viral.lab.information.estimation import CORRECTIONS, Estimate, Labels, estimate, quantile_labels
+from viral.lab.information.feature_clusters import cluster_labels, user_groups
+from viral.lab.information.predicted_choices import Fold, foretell, learn
 
 CLUSTERS = (4, 8, 16)
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from viral.data.interactions import Interactions
-from viral.lab.information.discrete import FloatArray, IntArray
-from viral.lab.information.pairs import FOLDS, STREAM, Pairs
+from viral.lab.information.choice_pairs import FOLDS, STREAM, Pairs
+from viral.lab.information.decomposition import FloatArray, IntArray
 from viral.lab.information.regression import components, interaction, ridge, shared
 
 FACTORS, COMPONENTS, PRODUCTS, SHARED, FLOOR = 16, 64, 6, 0.5, 0.05

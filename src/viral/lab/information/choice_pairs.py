@@ -6,7 +6,7 @@ import numpy as np
 
 from viral.base.errors import DataError, UsageError
 from viral.data.interactions import Interactions
-from viral.lab.information.discrete import IntArray
+from viral.lab.information.decomposition import IntArray
 
 FOLDS, LEAST_ITEMS, ROUNDS = 4, 40, 100
 STREAM = 0x1F0  # keeps these random numbers apart from those of a generator with the same seed, such as the shop's

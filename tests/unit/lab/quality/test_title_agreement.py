@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from viral.base.errors import DataError
-from viral.lab.quality.agreement import agreement, agreement_by_meaning, partners, without_words
+from viral.lab.quality.title_agreement import agreement, agreement_by_meaning, partners, without_words
 
 
 def cosine(a, b):

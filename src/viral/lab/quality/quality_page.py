@@ -11,11 +11,10 @@ from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
 from viral.data.fetch import catalog_with_fetched
 from viral.enrich import Descriptions, load_edits
-from viral.lab.quality.boxes import Box, product_boxes
-from viral.lab.quality.measure import Quality
-from viral.lab.quality.prompts import PLAIN, TITLE
-from viral.lab.quality.statuses import status_sections
-from viral.lab.quality.tables import agreement_tables, planted_sections
+from viral.lab.quality.named_attributes import Box, product_boxes
+from viral.lab.quality.quality_measures import PLAIN, TITLE, Quality
+from viral.lab.quality.quality_tables import agreement_tables, planted_sections
+from viral.lab.quality.status_sections import status_sections
 from viral.lab.report import ContactSheet, Described, NextSteps, Notes, Report, Section, Step, Thing, write_report
 from viral.lab.report.wording import percent
 

@@ -14,11 +14,11 @@ from viral.data.dataset import Dataset
 from viral.encode import Encoder
 from viral.enrich import Descriptions
 from viral.evaluation import PairedTest, paired_test
-from viral.lab.quality.clusters import ITEMS_EACH, Clustering, clustering, directional_clusters, neighbour_purity
-from viral.lab.quality.naming import Words, cluster_names
-from viral.lab.quality.naming_counts import TRUTH_FILE
-from viral.lab.quality.projection import Method, Projection, project
-from viral.lab.quality.spaces import BEFORE, Mapped, Space, mapped
+from viral.lab.quality.cluster_names import Words, cluster_names
+from viral.lab.quality.cosine_clusters import ITEMS_EACH, Clustering, clustering, directional_clusters, neighbour_purity
+from viral.lab.quality.map_projection import Method, Projection, project
+from viral.lab.quality.modality_vectors import BEFORE, Mapped, Space, mapped
+from viral.lab.quality.named_attributes import TRUTH_FILE
 
 CATEGORY, CLUSTER = "category", "cluster"
 CLUSTERED = ("description", "description-plain", "text", "title")  # the table that tells most of an item comes first

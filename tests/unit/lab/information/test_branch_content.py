@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from memories import memory_bundle, remembered_of
-from viral.lab.information.branches import carried, contributions, probe, probes
+from viral.lab.information.branch_content import carried, contributions, probe, probes
 from viral.models import EmbeddingScorer
 from worlds import interactions
 
