@@ -11,7 +11,7 @@ from viral.apps.cli.output import show, show_json, verb
 from viral.base.safe_text import harmless
 
 EMBEDDED = {
-    "foretold": "by what the known items' features tell of their vectors",
+    "foretold": "by a rule from features to vectors, learnt from the known items",
     "own": "by the model itself",
     "neighbors": "as the mean of its nearest items",
 }
@@ -34,18 +34,18 @@ def cold(
 
     retriever = Retriever.load(run, describer=DescriberOptions(describer, tuple(settings or ()), prompt))
     item = retriever.cold(title, picture, text=text)
-    fans, like = (
+    audience, like = (
         retriever.audience(item, k),
         {by: retriever.similar(item, k, by=by) for by in ("fused", *item.features)},
     )
     if json_output:
         document = {"title": title, "description": item.description, "way": item.way, "vector": item.vector.tolist()}
         neighbors = {by: [asdict(one) for one in found] for by, found in like.items()}
-        show_json(document | {"similar": neighbors, "fans": [asdict(fan) for fan in fans]})
+        show_json(document | {"similar": neighbors, "fans": [asdict(one) for one in audience]})
         return
     show(f"description: {harmless(item.description) or '(none)'}")
     show(f"embedded {EMBEDDED[item.way]}, from {', '.join(item.features)}")
     for by, found in like.items():
         named = [f"{harmless(one.title or one.item_id)} ({one.similarity:.2f})" for one in found]
         show(f"like it by {by}: " + "; ".join(named))
-    show("who would want it: " + "; ".join(f"{harmless(fan.user_id)} ({fan.score:+.2f} σ)" for fan in fans))
+    show("who would want it: " + "; ".join(f"{harmless(one.user_id)} ({one.score:+.2f} σ)" for one in audience))

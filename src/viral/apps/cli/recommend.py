@@ -50,7 +50,7 @@ UsersFile = Annotated[
 def recommend(
     run: RunArgument,
     user: Annotated[str | None, typer.Option(help="A user's id, as it was in the log.")] = None,
-    item: Annotated[list[str] | None, typer.Option(help="Instead: an item that a new user took, repeatable.")] = None,
+    item: Annotated[list[str] | None, typer.Option(help="Instead: an item that a new user chose, repeatable.")] = None,
     users: UsersFile = None,
     everybody: Annotated[bool, typer.Option("--all", help="Instead: every user of the run.")] = False,
     out: Annotated[
@@ -61,7 +61,7 @@ def recommend(
     deny: Denied = None,
     allow: AllowFile = None,
     in_stock: StockFile = None,
-    seen: Annotated[bool, typer.Option("--seen", help="Also what was taken already.")] = False,
+    seen: Annotated[bool, typer.Option("--seen", help="Also items of the history.")] = False,
     diversity: Annotated[float, typer.Option(help="0: by score; towards 1: more variety (MMR).")] = 0.0,
     less_popular: LessPopularOption = 0.0,
     rules: RulesFile = None,
@@ -70,13 +70,13 @@ def recommend(
     lang: Lang = "en",
     json_output: Json = False,
 ) -> None:
-    """Recommend items to a user, to somebody new by the items they took, or to many users; from the run alone."""
+    """Recommend items to a user, to a new user by the items they chose, or to many users; from the run alone."""
     from viral.run.retrieval import Retriever
     from viral.run.retrieval.ranking import RankingRequest
 
     many = check_words(users, everybody, out, user is not None or bool(item))
     if not many and (user is None) == (not item):
-        hint = "--item once for each item that a new user took; many users: --users FILE --out recs.parquet"
+        hint = "--item once for each item that a new user chose; many users: --users FILE --out recs.parquet"
         raise UsageError("give either --user ID or --item ID", hint=hint)
     retriever = Retriever.load(run, approximate_above=approximate_above)
     filters = item_filters(retriever, category, deny, allow, in_stock)
@@ -92,29 +92,29 @@ def _recommend_to_one(
     retriever: "Retriever", user: str | None, items: Sequence[str], ask: "RankingRequest", *, exclude_seen: bool,
     why: bool, json_output: bool,
 ) -> None:  # fmt: skip
-    taste = retriever.profile(user) if user is not None else retriever.new_user(items)
+    profile = retriever.profile(user) if user is not None else retriever.new_user(items)
     found = retriever.rank(
-        taste, ask.k, exclude_seen=exclude_seen, filters=ask.filters, diversity=ask.diversity, rules=ask.rules
+        profile, ask.k, exclude_seen=exclude_seen, filters=ask.filters, diversity=ask.diversity, rules=ask.rules
     )
-    because = _because(retriever, taste, user, found) if why else {}
+    because = _because(retriever, profile, user, found) if why else {}
     asked: dict[str, Any] = {"user_id": user} if user is not None else {"item_ids": items}
     if json_output:
         told = [asdict(one) | ({"because": because[one.item_id]} if why else {}) for one in found]
         show_json(asked | {"recommendations": told})
         return
-    who = "somebody who took" if user is None else f"user {harmless(user)} took"
-    _show(retriever, taste, who, found, because)
+    who = "history" if user is None else f"history of user {harmless(user)}"
+    _show(retriever, profile, who, found, because)
 
 
 def _because(
-    retriever: "Retriever", taste: "UserProfile", user: str | None, found: "list[Recommendation]"
+    retriever: "Retriever", profile: "UserProfile", user: str | None, found: "list[Recommendation]"
 ) -> Mapping[str, str]:
     """The sentence of each item that is recommended."""
     from viral.run.explain import because, explain
 
     bundle, who = retriever.bundle, user or ""
     given: dict[str, Any] = {"user_id": who, "fold_in": retriever.fold_in}
-    return {one.item_id: because(explain(bundle, taste, one.item_id, **given), bundle) for one in found}
+    return {one.item_id: because(explain(bundle, profile, one.item_id, **given), bundle) for one in found}
 
 
 def _rules(file: Path | None, less_popular: float) -> "Rules":
@@ -126,10 +126,10 @@ def _rules(file: Path | None, less_popular: float) -> "Rules":
 
 
 def _show(
-    retriever: "Retriever", taste: "UserProfile", who: str, found: "list[Recommendation]", because: Mapping[str, str]
+    retriever: "Retriever", profile: "UserProfile", who: str, found: "list[Recommendation]", because: Mapping[str, str]
 ) -> None:
     bundle = retriever.bundle
-    history = [harmless(bundle.titles[row] or bundle.items.ids[row]) for row in taste.seen.tolist()]
+    history = [harmless(bundle.titles[row] or bundle.items.ids[row]) for row in profile.seen.tolist()]
     show(f"{who}: " + "; ".join(history[:8]) + (" …" if len(history) > 8 else ""))
     for r in found:
         parts = f"   [{signed(r.parts)}]" if len(r.parts) > 1 else ""

@@ -9,10 +9,11 @@ from starlette.staticfiles import StaticFiles
 
 from viral.apps.serve import problems
 from viral.apps.serve.ab_test import variants_of
-from viral.apps.serve.api import docs_page, explain, feedback, health, items, new_items, openapi, recommend
+from viral.apps.serve.api import explain, feedback, health, items, new_items, openapi, recommend
 from viral.apps.serve.hot_reload import Live
 from viral.apps.serve.metrics import RequestMetrics, ServerMetrics
 from viral.apps.serve.pages import (
+    api_docs,
     apply,
     descriptions,
     doctor,
@@ -40,7 +41,7 @@ from viral.apps.serve.watched_files import RulesFile, Stock
 
 API = (
     recommend.router, items.similarity, explain.router, items.router, new_items.router, feedback.router, health.router,
-    docs_page.router,
+    api_docs.router,
 )  # fmt: skip
 PAGES = (login, home, apply, gallery, descriptions, user, why, item, new_item, pictures, map, experiments, doctor)
 DESCRIPTION = """Recommendations of a run that `viral train` left, and why; similar items; new items; feedback.

@@ -68,6 +68,11 @@ class Snapshot:
         """The rule that folds new users in; None for a model of item-item weights alone, which needs none."""
         return self.retriever.fold_in
 
+    def of_catalogue(self, name: str, item_id: str) -> str | None:
+        """What the bundle keeps of the catalogue of an item; None where it is unknown."""
+        column = self.bundle.material.columns.get(name)
+        return None if column is None else column[self.bundle.items.index(item_id)] or None
+
     def known_user(self, user_id: str) -> str:
         """The id; ``UnknownIdError`` where the bundle does not know it."""
         if user_id not in self.bundle.users:

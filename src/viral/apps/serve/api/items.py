@@ -113,8 +113,7 @@ class Edits:
 
 
 def _told(item: ItemView, snapshot: Snapshot, edits: Mapping[str, str]) -> dict[str, Any]:
-    columns, row = snapshot.bundle.material.columns, snapshot.bundle.items.index(item.id)
-    more = {name: columns[name][row] or None if name in columns else None for name in ("price", "colour", "brand")}
+    more = {name: snapshot.of_catalogue(name, item.id) for name in ("price", "colour", "brand")}
     return {
         "item_id": item.id, "title": item.title, "text": item.text, "category": item.category,
         "description": edits.get(item.id, item.description), "edited": item.id in edits,

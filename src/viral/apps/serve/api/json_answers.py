@@ -41,16 +41,14 @@ def alike(found: list[Similar], snapshot: Snapshot) -> list[dict[str, Any]]:
 
 def face(item_id: str, snapshot: Snapshot) -> dict[str, str | None]:
     """Category, picture and price of an item of the bundle; None where it is unknown."""
-    columns, row = snapshot.bundle.material.columns, snapshot.bundle.items.index(item_id)
-    category, price = (columns[name][row] or None if name in columns else None for name in ("category", "price"))
+    category, price = (snapshot.of_catalogue(name, item_id) for name in ("category", "price"))
     return {"category": category, "image_url": image_url(item_id, snapshot), "price": price}
 
 
 def image_url(item_id: str, snapshot: Snapshot) -> str | None:
     """Where the picture is: the catalogue's address if it has a web address, else this server's own route."""
-    columns, row = snapshot.bundle.material.columns, snapshot.bundle.items.index(item_id)
-    given = columns["image_url"][row] if "image_url" in columns else ""
-    return given if is_web(given) else picture(item_id, snapshot)
+    given = snapshot.of_catalogue("image_url", item_id)
+    return given if given is not None and is_web(given) else picture(item_id, snapshot)
 
 
 def picture(item_id: str, snapshot: Snapshot) -> str | None:

@@ -46,6 +46,6 @@ def _answer(snapshot: Snapshot, title: str, picture: bytes | None, text: str, k:
     retriever = snapshot.retriever
     item = retriever.cold(title, picture, text=text)
     similar = {by: alike(retriever.similar(item, k, by=by), snapshot) for by in ("fused", *item.features)}
-    fans = [asdict(fan) for fan in retriever.audience(item, k)]
-    told = {"title": title, "description": item.description, "way": item.way, "similar": similar, "fans": fans}
+    audience = [asdict(user) for user in retriever.audience(item, k)]
+    told = {"title": title, "description": item.description, "way": item.way, "similar": similar, "fans": audience}
     return as_json(stamp(snapshot) | told)

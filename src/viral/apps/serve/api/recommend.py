@@ -193,13 +193,13 @@ class Lists:
             )
         source: Source
         if known is None:
-            source, taste = "visit", retriever.new_user(visit)
+            source, profile = "visit", retriever.new_user(visit)
         elif visit:
-            source, taste = "user_and_visit", retriever.in_session(known, visit)
+            source, profile = "user_and_visit", retriever.in_session(known, visit)
         else:
-            source, taste = "user", retriever.profile(known)
+            source, profile = "user", retriever.profile(known)
         found = retriever.rank(
-            taste, asked.k, offset=asked.offset, exclude_seen=asked.exclude_seen, filters=filters,
+            profile, asked.k, offset=asked.offset, exclude_seen=asked.exclude_seen, filters=filters,
             diversity=asked.diversity, rules=self._rules,
         )  # fmt: skip
         return source, found

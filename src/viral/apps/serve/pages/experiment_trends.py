@@ -8,7 +8,7 @@ from markupsafe import Markup
 from viral.apps.serve.pages.experiment_files import Found, RunStudy
 from viral.base.language import _
 from viral.lab.report import Ranking, RankingRow
-from viral.lab.report.figures.line_chart import Line, line_chart
+from viral.lab.report.figures.line_chart import ChartLine, line_chart
 from viral.lab.report.palette import Palette, palette
 from viral.lab.report.values import Estimate
 from viral.lab.study.ablation.published_groups import FULL
@@ -76,7 +76,7 @@ def _trend(trained: Sequence[Trained], key: str) -> Trend:
     models = sorted({one.model for one in trained}, key=lambda model: (-_count(trained, model), model))[:MOST_MODELS]
     tones = _palette(models)
     lines = [
-        Line(
+        ChartLine(
             label=model,
             points=tuple((float(turns[one.modified]), one.value) for one in trained if one.model == model),
             tone=tones.tone(model),

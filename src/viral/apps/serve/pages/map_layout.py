@@ -21,7 +21,7 @@ from viral.base.files import atomic_write, fingerprint
 from viral.base.language import _, marked, n_
 from viral.graph.blocks import row_blocks
 from viral.lab.quality.cosine_clusters import directional_clusters
-from viral.lab.quality.cluster_names import EVERYTHING, UNNAMED, Words, cluster_names
+from viral.lab.quality.cluster_names import EVERYTHING, UNNAMED, ItemWords, cluster_names
 from viral.lab.quality.map_projection import Method, project
 from viral.models.scorers import MEMORY, Scorer, SparseTable
 from viral.run.bundle import Bundle
@@ -218,8 +218,8 @@ def by_cluster(bundle: Bundle, space: str) -> Colouring:
     return Colouring("cluster", CLUSTER, CLUSTERED, tuple(names), codes, frozenset({UNNAMED, EVERYTHING}))
 
 
-def _words(bundle: Bundle) -> list[Words]:
+def _words(bundle: Bundle) -> list[ItemWords]:
     """What is known of each item in words."""
     columns = [values for name in KINDS if (values := bundle.material.columns.get(name))]
     kinds = zip(*columns, strict=True) if columns else ((),) * len(bundle.titles)
-    return [Words(title, tuple(said)) for title, said in zip(bundle.titles, kinds, strict=True)]
+    return [ItemWords(title, tuple(said)) for title, said in zip(bundle.titles, kinds, strict=True)]

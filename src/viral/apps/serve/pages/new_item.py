@@ -81,7 +81,7 @@ class Audience:
             bundle = retriever.bundle
             warm = (bundle.seen.item_degrees() > 0).nonzero().squeeze(1).tolist()
             chosen = warm[:: max(1, len(warm) // SAMPLED)][:SAMPLED]
-            best = sorted(fan.score for item in chosen for fan in retriever.audience(bundle.items.ids[item], 1))
+            best = sorted(user.score for item in chosen for user in retriever.audience(bundle.items.ids[item], 1))
             self._least = best[int(WEAK * len(best))] if best else 0.0
         return self._least
 

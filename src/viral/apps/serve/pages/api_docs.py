@@ -4,16 +4,14 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from viral.apps.serve.api.json_answers import as_json
+from viral.apps.serve.pages.rendering import environment
 
 router = APIRouter(include_in_schema=False)
 LIMITS = {
@@ -70,7 +68,7 @@ async def reference(request: Request) -> Response:
     told = request.app.openapi()
     base = str(request.base_url).rstrip("/")
     shown = {"told": told, "operations": list(operations(told, base)), "base": base}
-    return HTMLResponse(_environment().get_template("reference.html").render(shown))
+    return HTMLResponse(environment().get_template("api_docs.html").render(shown))
 
 
 def operations(document: Mapping[str, Any], base: str) -> Iterator[Operation]:
@@ -127,12 +125,9 @@ def _limits(schema: Schema) -> list[str]:
 def _parts(schema: Schema, schemas: Schema) -> list[Schema]:
     """What a value may be beside ``null``, with references followed."""
     whole = _resolved(schema, schemas)
-    found = [part for one in whole["anyOf"] for part in _parts(one, schemas)] if _is_choice(whole) else [whole]
-    return [one for one in found if one.get("type") != "null"]
-
-
-def _is_choice(schema: Schema) -> bool:
-    return "anyOf" in schema and "properties" not in schema
+    if "anyOf" in whole and "properties" not in whole:
+        return [part for one in whole["anyOf"] for part in _parts(one, schemas)]
+    return [] if whole.get("type") == "null" else [whole]
 
 
 def _kind(schema: Schema) -> str:
@@ -152,9 +147,10 @@ def _requests(method: str, address: str, told: Mapping[str, Any], guarded: bool)
     """Commands with the document's examples."""
     head = "curl -s" + (' -H "Authorization: Bearer $TOKEN"' if guarded else "")
     body = told.get("requestBody", {}).get("content", {})
-    given = {one["name"]: one["schema"]["examples"][0] for one in told.get("parameters", []) if _has(one["schema"])}
+    parameters = told.get("parameters", [])
+    given = {one["name"]: one["schema"]["examples"][0] for one in parameters if one["schema"].get("examples")}
     inside = {name: value for name, value in given.items() if f"{{{name}}}" in address}
-    for name in [one["name"] for one in told.get("parameters", []) if one["in"] == "path"]:
+    for name in [one["name"] for one in parameters if one["in"] == "path"]:
         address = address.replace(f"{{{name}}}", quote(str(inside.get(name, "p0001")), safe=""))
     query = urlencode({name: value for name, value in given.items() if name not in inside})
     if "application/json" in body:
@@ -167,24 +163,8 @@ def _requests(method: str, address: str, told: Mapping[str, Any], guarded: bool)
         yield Example("", f"{head} '{address}{'?' + query if query else ''}'")
 
 
-def _has(schema: Schema) -> bool:
-    return bool(schema.get("examples"))
-
-
 def _examples(answer: Mapping[str, Any]) -> Iterator[Example]:
     for content in answer.get("content", {}).values():
         named = {name: one["value"] for name, one in content.get("examples", {}).items()}
         for name, value in (named or {"": content.get("example", "")}).items():
             yield Example(name, value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
-
-
-@cache
-def _environment() -> Environment:
-    folder = Path(__file__).parent / "templates"
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -36,11 +36,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def test_a_newcomer_is_recommended_by_what_they_took(run: Path) -> None:
+def test_a_new_user_is_recommended_by_the_items_they_chose(run: Path) -> None:
     found = viral_json("recommend", str(run), "--item", "p0001", "--item", "p0002", "-k", "4")
     assert found["item_ids"] == ["p0001", "p0002"] and len(found["recommendations"]) == 4
     assert not {"p0001", "p0002"} & {row["item_id"] for row in found["recommendations"]}
-    assert viral("recommend", str(run), "--item", "p0001").startswith("somebody who took: ")
+    assert viral("recommend", str(run), "--item", "p0001").startswith("history: ")
     for words in ([], ["--user", "u0001", "--item", "p0001"]):
         assert "either --user" in viral_json("recommend", str(run), *words, code=2)["error"]["what"]
 
