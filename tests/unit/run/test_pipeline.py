@@ -9,13 +9,11 @@ import polars as pl
 import pytest
 
 from viral.base.errors import DataError, UsageError
-from viral.base.files import fingerprint, sha256_file
+from viral.base.files import fingerprint, replace_folder, sha256_file
 from viral.base.locks import alone
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
 from viral.data.features import FeatureTable
-from viral.evaluation import evaluate
-from viral.evaluation.protocol import measure
 from viral.run import pipeline
 from viral.run.bundle import Bundle
 from viral.run.configuration import configured
@@ -24,7 +22,7 @@ from viral.run.pipeline import evaluate_run, load_inputs, load_split, train
 from viral.run.retrieval import Retriever
 from viral.run.summary import read_summary
 from viral.training import loop as training
-from worlds import SMALL, ZOO, World, dataset_folder, small_model, two_tastes
+from worlds import SMALL, ZOO, World, dataset_folder, two_tastes
 
 RECIPE = Recipe(
     model="lightgcn",
@@ -203,19 +201,21 @@ def test_measuring_a_run_again_gives_its_numbers(dataset, tmp_path, name):
     assert fitted["masked"] == "none" and fitted["users"] == 16
 
 
-def test_the_second_protocol_hides_validation_too(world):
-    parts = world.split
-    scorer = small_model("ease", world).scorer()
-    measured = measure(scorer, parts)
-    hidden = evaluate(scorer, parts.test, parts.train.union(parts.valid))
-    assert measured["train+valid"].mean() == hidden.mean()
-    assert measured["train"].mean() == evaluate(scorer, parts.test, parts.train).mean() != hidden.mean()
-    assert measure(scorer, parts, name="valid").keys() == {"train"}
-
-
-def test_an_unknown_split_is_refused(dataset):
-    with pytest.raises(UsageError, match="unknown split 'tset'"):
-        measure(None, load_split(dataset), name="tset")
+def test_a_run_of_another_recipe_is_there_until_the_new_one_is(dataset, tmp_path, monkeypatch):
+    out, other = tmp_path / "run", replace(RECIPE, train=replace(RECIPE.train, seed=2))
+    first = train(dataset, RECIPE, out)
+    assert train(dataset, RECIPE, out, anew=True) == read_summary(out), "nothing is done twice"
+    with pytest.raises(UsageError, match="another recipe"):
+        train(dataset, other, out)
+    stopped = tmp_path / ".run.next"
+    train(dataset, replace(RECIPE, model="bpr"), stopped)  # of a third recipe, from an earlier day
+    kept = []
+    monkeypatch.setattr(
+        pipeline, "replace_folder", lambda *rest: (kept.append(read_summary(out)), replace_folder(*rest))
+    )
+    second = train(dataset, other, out, anew=True)
+    assert kept == [json.loads(json.dumps(first))], "the old one is there while the new one is trained"
+    assert read_summary(out)["seed"] == second["seed"] == 2 and not stopped.exists()
 
 
 def test_a_run_is_not_measured_on_another_catalogue(dataset, world, tmp_path):
