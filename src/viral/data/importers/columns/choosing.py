@@ -27,8 +27,8 @@ HALF = 0.5  # of the log's ids: a column that has fewer of them is not that of t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """Columns by our names (``item`` may be ``NAME_IN_LOG,NAME_IN_TABLE``), and the words about the files."""
+class UserOptions:
+    """What the user says of the files; columns by our names (``item`` may be ``NAME_IN_LOG,NAME_IN_TABLE``)."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     items: Path | None = None
@@ -40,18 +40,16 @@ class Wishes:
     day_first: bool | None = None
 
     def of_log(self) -> dict[str, str]:
-        return self._of(LOG_ROLES, 0)
+        """The columns that are named of the log."""
+        return self._of(LOG_ROLES, self.columns.get("item", "").split(",")[0])
 
     def of_items(self) -> dict[str, str]:
-        return self._of(ITEM_ROLES, -1)
+        """The columns that are named of the item table."""
+        return self._of(ITEM_ROLES, self.columns.get("item", "").split(",")[-1])
 
-    def _of(self, roles: Iterable[Role], place: int) -> dict[str, str]:
+    def _of(self, roles: Iterable[Role], item: str) -> dict[str, str]:
         names = {role.name for role in roles}
-        return {
-            ours: theirs.split(",")[place] if ours == "item" else theirs
-            for ours, theirs in self.columns.items()
-            if ours in names
-        }
+        return {ours: item if ours == "item" else theirs for ours, theirs in self.columns.items() if ours in names}
 
 
 def our_columns(columns: Mapping[str, str]) -> dict[str, str]:
@@ -92,7 +90,7 @@ class Chosen:
     def values(self, column: str) -> pl.Series:
         """The values of a column in the first rows that are not empty."""
         text = self.raw.frame[column].str.strip_chars()
-        return text.filter(text.is_not_null() & (text != ""))
+        return text.filter(text != "")
 
 
 def by_name(path: Path, raw: Raw, roles: Iterable[Role], said: Mapping[str, str]) -> Chosen:

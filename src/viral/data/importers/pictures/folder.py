@@ -4,7 +4,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -93,16 +93,14 @@ class NamedFiles:
     names: Sequence[str]
 
     @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        return self._grouped(lambda path: path.name)
-
-    @cached_property
-    def _by_stem(self) -> dict[str, list[str]]:
-        return self._grouped(lambda path: path.stem)
-
-    @cached_property
-    def _by_tail(self) -> dict[str, list[str]]:
-        return self._grouped(lambda path: f"{path.parent.name}/{path.stem}")
+    def _groups(self) -> tuple[dict[str, list[str]], ...]:
+        """The names by file name, by stem, and by folder and stem."""
+        groups = tuple(defaultdict[str, list[str]](list) for _ in range(3))
+        for name in self.names:
+            path = PurePosixPath(name)
+            for group, key in zip(groups, (path.name, path.stem, f"{path.parent.name}/{path.stem}"), strict=True):
+                group[_folded(key)].append(name)
+        return tuple(map(dict, groups))
 
     def there(self, name: str) -> bool:
         """Whether there is something of exactly that name below the folder, if only a link."""
@@ -122,18 +120,13 @@ class NamedFiles:
         if not parts:
             return []
         file = PurePosixPath(parts[-1])
-        files = self._by_name.get(_folded(file.name)) or self._by_stem.get(_folded(file.stem), [])
+        by_name, by_stem, by_tail = self._groups
+        files = by_name.get(_folded(file.name)) or by_stem.get(_folded(file.stem), [])
         if len(files) > 1 and len(parts) > 1:
-            inner = self._by_tail.get(_folded(f"{parts[-2]}/{file.stem}"), [])
+            inner = by_tail.get(_folded(f"{parts[-2]}/{file.stem}"), [])
             named = [name for name in inner if _folded(PurePosixPath(name).name) == _folded(file.name)]
             files = _deepest(named or inner, parts[:-1]) or files
         return files
-
-    def _grouped(self, key: Callable[[PurePosixPath], str]) -> dict[str, list[str]]:
-        groups = defaultdict[str, list[str]](list)
-        for name in self.names:
-            groups[_folded(key(PurePosixPath(name)))].append(name)
-        return dict(groups)
 
 
 def _folded(name: str) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from viral.base.errors import UsageError
 from viral.data.dataset import Dataset, Source
-from viral.data.importers.columns.choosing import Wishes, our_columns
+from viral.data.importers.columns.choosing import UserOptions, our_columns
 from viral.data.importers.dataset_folder import core_of, log, new_dataset, write
 from viral.data.importers.layouts.table.appending import append_table
 from viral.data.importers.layouts.table.finding import folder_of
@@ -60,10 +60,12 @@ def import_table(
         )
     if encoding is not None:
         known_encoding(encoding)
-    wishes = Wishes(columns=our_columns(columns or {}), split=split, core=core, seed=seed, **ways)
+    user_options = UserOptions(columns=our_columns(columns or {}), split=split, core=core, seed=seed, **ways)
     with _target(source, dataset, overwrite=overwrite, dry_run=dry_run) as staging:
-        tables = read_tables(source, wishes, known)
-        _fill(staging, tables, wishes, source, images=images, known=known, pictures_to=None if dry_run else staging)
+        tables = read_tables(source, user_options, known)
+        _fill(
+            staging, tables, user_options, source, images=images, known=known, pictures_to=None if dry_run else staging
+        )
         made = Dataset.open(staging)
     return Dataset(dataset, made.manifest) if dry_run else Dataset.open(dataset)
 
@@ -71,7 +73,7 @@ def import_table(
 def _fill(
     staging: Path,
     tables: LogAndItems,
-    wishes: Wishes,
+    user_options: UserOptions,
     source: Path,
     *,
     images: Path | None,
@@ -79,16 +81,16 @@ def _fill(
     pictures_to: Path | None,
 ) -> None:
     """The data set's tables and pictures, from the log and the items as they were read."""
-    table, core = tables.items, wishes.core
+    table, core = tables.items, user_options.core
     pairs = with_one_row_per_pair(with_known_items(tables.log, table.frame["item"]))
     kept = log(pairs) if known else core_of(pairs, core, where=str(source))
     filtered = pairs.frame.height - kept.height
-    pairs, parts = split_log(pairs, kept, tables.rule, wishes.seed)
+    pairs, parts = split_log(pairs, kept, tables.rule, user_options.seed)
     if core:
         table = table.only(pl.col("item").is_in(parts.interactions["item_id"].unique().implode()))
     others = (*known, *tables.items.frame["item"].to_list())
     pictured = with_pictures(table, source, images, pictures_to, others=others)
-    options = {"columns": dict(wishes.columns), "core": core, "split": tables.rule, "seed": wishes.seed}
+    options = {"columns": dict(user_options.columns), "core": core, "split": tables.rule, "seed": user_options.seed}
     options |= {"filtered_by_core": filtered, **parts.options, **tables.options}
     options |= {"pictures": pictured.told} if pictured.told else {}
     origin = Source(layout="table", path=str(source), split=parts.told, options=options)

@@ -8,7 +8,7 @@ import polars as pl
 
 from viral.base.errors import DataError
 from viral.base.progress import say
-from viral.data.importers.columns.choosing import HALF, Chosen, Wishes, share
+from viral.data.importers.columns.choosing import HALF, Chosen, UserOptions, share
 from viral.data.importers.readers.formats import read_columns
 from viral.data.importers.readers.raw import printable
 from viral.data.importers.rows import CheckedRows
@@ -47,7 +47,7 @@ class IdMatch:
 
 
 def join_ids(
-    log: CheckedRows, items: pl.Series, logs: Sequence[Chosen], table: Chosen | None, wishes: Wishes
+    log: CheckedRows, items: pl.Series, logs: Sequence[Chosen], table: Chosen | None, user_options: UserOptions
 ) -> tuple[CheckedRows, dict[str, Any]]:
     """The log with its ids repaired where that was asked for, and what was found, for the manifest.
 
@@ -58,14 +58,14 @@ def join_ids(
     if not found.unknown or (table is None and not found.repairs):
         return log, {}
     told = {"unknown_rows": found.unknown_rows, "unknown_ids": len(found.unknown), "cause": found.cause}
-    if wishes.repair_ids and (found.repairs or found.unclear):
+    if user_options.repair_ids and (found.repairs or found.unclear):
         log = _repaired(log, found)
         left = found.unknown_rows - found.repaired_rows
         if left and table is not None:
             what = "1 more row names an item" if left == 1 else f"{left:,} more rows name items"
             say(f"ids: {what} that the item table does not have: left out")
         return log, {**told, "repaired_rows": found.repaired_rows}
-    why, hint = _why(found, items, logs[0], table, wishes)
+    why, hint = _why(found, items, logs[0], table, user_options)
     if found.unknown_rows == found.rows and table is not None:
         raise DataError(f"not one interaction is left: unknown item; {why}", where=log.file, hint=hint)
     fate, whose = ("are left out: they name", "item table") if table is not None else ("name", "data set")
@@ -149,11 +149,15 @@ _SPELLINGS = {  # the cause in words -> what makes both sides alike
 }
 
 
-def _why(found: IdMatch, items: pl.Series, log: Chosen, table: Chosen | None, wishes: Wishes) -> tuple[str, str]:
+def _why(
+    found: IdMatch, items: pl.Series, log: Chosen, table: Chosen | None, user_options: UserOptions
+) -> tuple[str, str]:
     """Examples of both sides with the likely cause, and what to do."""
     if found.repairs or found.unclear:
         return found.told(), _REPAIR if found.repairs and not found.unclear else _LOOK
-    other = _other_column(found, items, log, table, wishes) if table and 2 * found.unknown_rows > found.rows else None
+    other = (
+        _other_column(found, items, log, table, user_options) if table and 2 * found.unknown_rows > found.rows else None
+    )
     if other is None:
         return found.told(), _LOOK
     place, words = other
@@ -161,12 +165,12 @@ def _why(found: IdMatch, items: pl.Series, log: Chosen, table: Chosen | None, wi
 
 
 def _other_column(
-    found: IdMatch, items: pl.Series, log: Chosen, table: Chosen, wishes: Wishes
+    found: IdMatch, items: pl.Series, log: Chosen, table: Chosen, user_options: UserOptions
 ) -> tuple[str, str] | None:
     """Another column of one of the files in which the other side's ids are, and the words to take it."""
     ids, tried = pl.Series(found.unknown, dtype=pl.String), []
     for chosen in (table, log):
-        columns = read_columns(chosen.path, chosen.unused(), wishes.encoding)
+        columns = read_columns(chosen.path, chosen.unused(), user_options.encoding)
         for name in columns.columns:
             values = columns[name].drop_nulls()
             both = (ids, values) if chosen is table else (values, items)

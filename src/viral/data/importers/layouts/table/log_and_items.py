@@ -12,7 +12,7 @@ from viral.base.progress import say
 from viral.data.importers.columns.choosing import (
     NONE,
     Chosen,
-    Wishes,
+    UserOptions,
     by_name,
     choose_log,
     grouped,
@@ -51,13 +51,17 @@ def split_by_file(logs: Sequence[Chosen]) -> list[str]:
 
 
 def read_log(
-    logs: Sequence[Chosen], words: Mapping[str, str], rule: SplitRule, wishes: Wishes, by_file: Sequence[str] = ()
+    logs: Sequence[Chosen],
+    words: Mapping[str, str],
+    rule: SplitRule,
+    user_options: UserOptions,
+    by_file: Sequence[str] = (),
 ) -> ReadLog:
     """Read the chosen columns of every file, and with them ``words``: what the log tells of its items."""
     if not logs:
         empty = pl.DataFrame(schema={ROW: pl.Int64, "user": pl.String, "item": pl.String})
         return ReadLog(CheckedRows("", empty), (), ())
-    parts = [_part(log, words, wishes) for log in logs]
+    parts = [_part(log, words, user_options) for log in logs]
     if by_file and rule == "column":
         parts = [rows.with_columns(split=pl.lit(name)) for rows, name in zip(parts, by_file, strict=True)]
     counts = [rows.num_read for rows in parts]
@@ -65,7 +69,7 @@ def read_log(
     notes += ["split by the names of the files"] if by_file and rule == "column" else []
     unit = ""
     if rows.has("timestamp"):
-        rows, times = timed(rows, required=rule in TIMED, day_first=wishes.day_first)
+        rows, times = timed(rows, required=rule in TIMED, day_first=user_options.day_first)
         unit = times.unit
         told = ", ".join(part for part in (span(rows.frame["timestamp"], unit), times.told) if part)
         notes += [told] if told else []
@@ -74,14 +78,14 @@ def read_log(
     return ReadLog(rows, counts, notes, unit)
 
 
-def _part(log: Chosen, words: Mapping[str, str], wishes: Wishes) -> CheckedRows:
+def _part(log: Chosen, words: Mapping[str, str], user_options: UserOptions) -> CheckedRows:
     wanted = [Column(ours, (theirs,), required=ours in ("user", "item")) for ours, theirs in log.columns.items()]
     wanted += [
         Column(ours, (theirs,), words=True, members=ours in ("image", "image_url", "category"))
         for ours, theirs in words.items()
         if theirs in log.raw.present and theirs not in log.columns.values()
     ]
-    return _whole_orders(read_rows(log.path, wanted, encoding=wishes.encoding))
+    return _whole_orders(read_rows(log.path, wanted, encoding=user_options.encoding))
 
 
 def _whole_orders(rows: CheckedRows) -> CheckedRows:
@@ -113,21 +117,21 @@ class LogAndItems:
     options: Mapping[str, Any]
 
 
-def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> LogAndItems:
+def read_tables(source: Path, user_options: UserOptions, known: Sequence[str] = ()) -> LogAndItems:
     """Read a source (a file, a pattern or a folder), and print what its columns are taken for.
 
     ``known`` are the ids of the items of a data set that the files are added to; a log need not be there then.
     """
-    found = find(source, wishes.items, wishes.columns, wishes.encoding, needs_log=not known)
-    logs, table = _chosen(found, wishes)
+    found = find(source, user_options.items, user_options.columns, user_options.encoding, needs_log=not known)
+    logs, table = _chosen(found, user_options)
     by_file = split_by_file(logs)
     has_column = bool(by_file) or (bool(logs) and all("split" in log.columns for log in logs))
-    rule = split_rule(wishes.split, has_column=has_column)
-    if (fault := lacking(source, logs, table, wishes, rule, by_file=bool(by_file))) is not None:
+    rule = split_rule(user_options.split, has_column=has_column)
+    if (fault := lacking(source, logs, table, user_options, rule, by_file=bool(by_file))) is not None:
         raise fault
-    words = _words(logs, wishes) if table is None else {}
-    log = read_log(logs, words, rule, wishes, by_file)
-    items = read_items(table, wishes.encoding) if table is not None else Items(items_of(log.rows), {}, ())
+    words = _words(logs, user_options) if table is None else {}
+    log = read_log(logs, words, rule, user_options, by_file)
+    items = read_items(table, user_options.encoding) if table is not None else Items(items_of(log.rows), {}, ())
     rows, by_variant = _by_product(log.rows, items)
     used = _used(replace(log, notes=[*log.notes, *by_variant]), logs, words, table, items)
     for use in used:
@@ -139,22 +143,22 @@ def read_tables(source: Path, wishes: Wishes, known: Sequence[str] = ()) -> LogA
         options["time_unit"] = log.unit
     ids = pl.Series(known, dtype=pl.String) if table is None else with_items(items.rows, known).frame["item"]
     if logs and len(ids):
-        rows, told = join_ids(rows, ids, logs, table, wishes)
+        rows, told = join_ids(rows, ids, logs, table, user_options)
         options |= {"ids": told} if told else {}
     return LogAndItems(rows, with_items(items.rows if table is not None else items_of(rows), known), rule, options)
 
 
-def _chosen(found: TableFiles, wishes: Wishes) -> tuple[list[Chosen], Chosen | None]:
+def _chosen(found: TableFiles, user_options: UserOptions) -> tuple[list[Chosen], Chosen | None]:
     """The columns of all the files; those of the item ids are found together."""
-    logs = [choose_log(path, raw, wishes.of_log()) for path, raw in found.log.items()]
+    logs = [choose_log(path, raw, user_options.of_log()) for path, raw in found.log.items()]
     if found.items is None:
         return logs, None
-    table = by_name(*found.items, ITEM_ROLES, wishes.of_items())
+    table = by_name(*found.items, ITEM_ROLES, user_options.of_items())
     options = id_options(table)
-    ids = read_columns(table.path, options, wishes.encoding)
+    ids = read_columns(table.path, options, user_options.encoding)
     if not logs:
         return [], table
-    first, table = met(logs[0], table, ids, wishes.columns)
+    first, table = met(logs[0], table, ids, user_options.columns)
     item = first.columns.get("item", "")
     alike = [item in log.raw.present and log.columns.get("item") != item for log in logs[1:]]
     others = (
@@ -163,17 +167,17 @@ def _chosen(found: TableFiles, wishes: Wishes) -> tuple[list[Chosen], Chosen | N
     return [first, *others], grouped(table)
 
 
-def _words(logs: Sequence[Chosen], wishes: Wishes) -> dict[str, str]:
+def _words(logs: Sequence[Chosen], user_options: UserOptions) -> dict[str, str]:
     """What a log without an item table tells of its items: role -> column."""
     own = own_of_items(logs[0].raw.present)
-    for ours, theirs in wishes.columns.items():
+    for ours, theirs in user_options.columns.items():
         if ours in {role.name for role in LOG_ROLES} or theirs == NONE:
             continue
         if theirs not in logs[0].raw.present:
             hint = "give the item table with --items, or name it items.csv beside the log"
             raise UsageError(f"there is no item table that could have the column {ours!r}", hint=hint)
         own[ours] = theirs
-    skipped = {ours for ours, theirs in wishes.columns.items() if theirs == NONE}
+    skipped = {ours for ours, theirs in user_options.columns.items() if theirs == NONE}
     taken = logs[0].columns.values()
     return {ours: theirs for ours, theirs in own.items() if ours not in skipped and theirs not in taken}
 
