@@ -88,7 +88,7 @@ def _remembered(scorer: Scorer) -> dict[str, Any]:
     """The manifest's entry of a memory; empty without one."""
     if scorer.vectors is None or scorer.item_weights is None:
         return {}
-    about = "added to the inner product by scorer.onnx: scale of the user times the weights' sum over what they took"
+    about = "added to the inner product by scorer.onnx: scale of the user times the weights' sum over the history"
     tensors = "memory_weights (I, I), memory_scales (U,), memory_offsets (U + 1,), memory_items (E,) of scorer.onnx"
     return {MEMORY: {"about": about, "weight": scorer.manifest()["weight"], "tensors": tensors}}
 

@@ -81,10 +81,10 @@ class MemoryScorer(Scorer):
         return float(scales_of(self.memory.sums(history)[None], self.weight)[0])
 
     def extend(self, vectors: Tensor) -> "MemoryScorer":
-        """The memory has no column for a new item, which counts with the mean over the known ones.
+        """The memory has no column for a new item, which counts with the mean over the known ones, W_j,new = mean_i W_ji.
 
         Were it 0, the item would stand below the known ones for a user whose sums are positive in the mean and above
-        them where they are negative.
+        them where they are negative. So the order among new items is that of the vectors' side; a_u stays as it is.
         """
         means = self.memory.mean_weights().expand(len(vectors), -1)
         return replace(self, embeddings=self.embeddings.extend(vectors), memory=self.memory.extend(means))

@@ -1,25 +1,19 @@
 """An item that was not there when the model was trained, embedded from its features without training.
 
-There are three ways. *Predicted* (``foretold``): by a rule from features to vectors that is learnt from the known items
+There are three ways. *Predicted*: by a rule from features to vectors that is learnt from the known items
 (:mod:`viral.run.retrieval.feature_prediction`); for every model, and used wherever there are items enough to learn
 from. *Own*: where the model has a way of its own (``Recommender.embed_new_items``). VIRAL as published makes items of
 features alone: its encoders embed the new item and the item graph links it to its nearest items
 (:mod:`viral.models.viral.new_items`), and the vector is exactly that of an item which had been in the catalogue without
-interactions. *Neighbors*: the weighted mean of the nearest warm items'
-vectors,
+interactions. *Neighbors*: the weighted mean of the nearest warm items' vectors,
 
     v = Σ_j a_j v_j,   a_j = max(0, s_j) / Σ max(0, s_j),   s_j = mean_m cos(x_m, x_m,j) over the k = 10 nearest,
 
 m the modalities that the model reads (all there are, where it reads none) and of which the new item has features. A
 score, being linear in v, is then the same mean of the scores of the nearest items: so it is for item-item weights too.
 
-All of that is the vectors' side of a score. Memory beside it (:class:`~viral.models.scorers.MemoryScorer`) has no
-column for a new item. Were its part 0, the item would stand below the known ones for a user whose sums are positive in
-the mean and above them where they are negative; so it is the mean of the user's memory over the known items,
-
-    a_u (1/I) Σ_i Σ_{j ∈ N_u} W_ji:    W_j,new = (1/I) Σ_i W_ji,
-
-the same for every new item: the order among new items is that of the vectors' side. a_u stays as it is.
+All of that is the vectors' side of a score; what a memory counts for a new item is in
+:meth:`viral.models.scorers.MemoryScorer.extend`.
 Shapes: n new items, I known items, D the width of a vector, F features.
 """
 
@@ -47,7 +41,8 @@ from viral.run.retrieval.similarity import FUSED, missing
 
 NEIGHBORS = 10  # warm items whose mean stands for a new one
 ENOUGH_ITEMS = 100  # warm ones, for a rule to be learnt from
-Way = Literal["foretold", "own", "neighbors"]
+Way = Literal["foretold", "own", "neighbors"]  # as answers and kept studies have them
+PREDICTED: Way = "foretold"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +104,7 @@ def embed(
     if not bundle.material.features:
         raise DataError("the bundle keeps no features, so it cannot embed a new item", hint="train again")
     way = way or way_of(bundle)
-    if way == "foretold":
+    if way == PREDICTED:
         return _predicted(bundle, features, present)
     return _own(bundle, features, present) if way == "own" else _mean_of_neighbors(bundle, features, present)
 
@@ -117,8 +112,7 @@ def embed(
 def ways_of(bundle: Bundle) -> tuple[Way, ...]:
     """How the bundle can embed new items, the way that is used first."""
     enough = int((bundle.seen.item_degrees() > 0).sum()) >= ENOUGH_ITEMS
-    foretold: tuple[Way, ...] = ("foretold",) if enough else ()
-    return (*foretold, *trained_ways_of(bundle))
+    return ((PREDICTED,) if enough else ()) + trained_ways_of(bundle)
 
 
 def trained_ways_of(bundle: Bundle) -> tuple[Way, ...]:
