@@ -81,7 +81,7 @@ class MemoryScorer(Scorer):
         return float(scales_of(self.memory.sums(history)[None], self.weight)[0])
 
     def extend(self, vectors: Tensor) -> "MemoryScorer":
-        """The memory has no column for a new item, which counts with the mean over the known ones, W_j,new = mean_i W_ji.
+        """A new item has no column in the memory and counts with the mean over the known ones, W_j,new = mean_i W_ji.
 
         Were it 0, the item would stand below the known ones for a user whose sums are positive in the mean and above
         them where they are negative. So the order among new items is that of the vectors' side; a_u stays as it is.
