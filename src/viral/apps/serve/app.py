@@ -14,10 +14,11 @@ from viral.apps.serve.hot_reload import Live
 from viral.apps.serve.metrics import RequestMetrics, ServerMetrics
 from viral.apps.serve.pages import (
     api_docs,
-    apply,
+    apply_edits,
     descriptions,
     doctor,
     experiments,
+    explanation,
     gallery,
     home,
     item,
@@ -26,7 +27,6 @@ from viral.apps.serve.pages import (
     new_item,
     pictures,
     user,
-    why,
 )
 from viral.apps.serve.pages.rendering import STATIC, error_page
 from viral.apps.serve.request_language import RequestLanguage
@@ -36,14 +36,17 @@ from viral.apps.serve.security.request_guard import RequestGuard
 from viral.apps.serve.security.tokens import read_tokens
 from viral.apps.serve.settings import Settings
 from viral.apps.serve.thread_pools import Pools
-from viral.apps.serve.warm_up import Warmth
+from viral.apps.serve.warm_up import WarmUp
 from viral.apps.serve.watched_files import RulesFile, Stock
 
 API = (
     recommend.router, items.similarity, explain.router, items.router, new_items.router, feedback.router, health.router,
     api_docs.router,
 )  # fmt: skip
-PAGES = (login, home, apply, gallery, descriptions, user, why, item, new_item, pictures, map, experiments, doctor)
+PAGES = (
+    login, home, apply_edits, gallery, descriptions, user, explanation, item, new_item, pictures, map, experiments,
+    doctor,
+)  # fmt: skip
 DESCRIPTION = """Recommendations of a run that `viral train` left, and why; similar items; new items; feedback.
 
 Errors are `application/problem+json` (RFC 9457) with `status`, `title`, `detail` and, where known, `hint` and `errors`.
@@ -63,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     state = app.state
     state.settings, state.live, state.gate, state.metrics = settings, live, gate, metrics
     state.variants = variants_of(settings, live, metrics)
-    state.warmth = Warmth(live, on=settings.warm)
+    state.warmth = WarmUp(live, on=settings.warm)
     state.stock = None if settings.stock is None else Stock(settings.stock, lambda: live.current.bundle.items)
     state.rules = None if settings.rules is None else RulesFile(settings.rules, lambda: live.current.retriever, metrics)
     problems.install(app, error_page)

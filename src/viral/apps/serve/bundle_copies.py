@@ -20,7 +20,7 @@ KEPT = 2  # copies
 log = logging.getLogger("viral.apps.serve")
 
 
-class Held:
+class BundleCopies:
     """The copies of one run, below a server's folder that its workers share."""
 
     def __init__(self, folder: Path, run: Path) -> None:

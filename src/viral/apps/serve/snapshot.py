@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from viral.apps.serve.bundle_copies import Held
+from viral.apps.serve.bundle_copies import BundleCopies
 from viral.apps.serve.settings import Settings
 from viral.base.errors import DataError, UnknownIdError
 from viral.base.files import sha256_file
@@ -134,13 +134,13 @@ def load_snapshot(settings: Settings) -> Snapshot:
     """
     folder = bundle_folder(settings.run)
     if settings.held is not None:
-        folder = Held(settings.held, settings.run).hold(folder)
+        folder = BundleCopies(settings.held, settings.run).hold(folder)
     return _snapshot(settings, folder)
 
 
 def load_last(settings: Settings) -> Snapshot | None:
     """What was served last, for a worker that starts while the disk's bundle cannot be loaded; None: nothing was."""
-    last = None if settings.held is None else Held(settings.held, settings.run).last()
+    last = None if settings.held is None else BundleCopies(settings.held, settings.run).last()
     return None if last is None else _snapshot(settings, last)
 
 

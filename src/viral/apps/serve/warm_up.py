@@ -24,7 +24,7 @@ PIXEL = "pixel"  # the describer that needs no other machine and costs nothing t
 log = logging.getLogger("viral.apps.serve")
 
 
-class Warmth:
+class WarmUp:
     """Warms each bundle as it comes; ``state`` is that of the current one."""
 
     def __init__(self, live: Live, *, on: bool) -> None:

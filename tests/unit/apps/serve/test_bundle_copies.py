@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from serving import save_run
-from viral.apps.serve.bundle_copies import KEPT, Held, holding
+from viral.apps.serve.bundle_copies import KEPT, BundleCopies, holding
 from viral.base.errors import DataError
 from viral.run.bundle import Bundle
 
 
-def names(held: Held) -> list[str]:
+def names(held: BundleCopies) -> list[str]:
     return sorted(path.name for path in held.folder.iterdir())
 
 
 def test_a_copy_is_what_was_saved_whatever_becomes_of_the_bundle(tmp_path: Path) -> None:
     bundle = save_run(tmp_path / "run") / "bundle"
     with holding(tmp_path / "run") as folder:
-        held = Held(folder, tmp_path / "run")
+        held = BundleCopies(folder, tmp_path / "run")
         copy = held.hold(bundle)
         before = Bundle.load(copy)
         scores = before.scorer.items.clone()
@@ -34,7 +34,7 @@ def test_a_copy_is_what_was_saved_whatever_becomes_of_the_bundle(tmp_path: Path)
 
 def test_a_copy_is_made_once_and_only_the_newest_stay(tmp_path: Path) -> None:
     with holding(tmp_path / "run") as folder:
-        held = Held(folder, tmp_path / "run")
+        held = BundleCopies(folder, tmp_path / "run")
         for seed in range(4):
             bundle = save_run(tmp_path / "run", seed) / "bundle"
             first = held.hold(bundle)
@@ -49,7 +49,7 @@ def test_a_damaged_bundle_is_not_held(tmp_path: Path, damage: str) -> None:
     bundle = save_run(tmp_path / "run") / "bundle"
     (bundle / damage).write_bytes(b"damage")
     with holding(tmp_path / "run") as folder:
-        held = Held(folder, tmp_path / "run")
+        held = BundleCopies(folder, tmp_path / "run")
         with pytest.raises(DataError, match="changed since it was saved"):
             held.hold(bundle)
         assert names(held) == [] and held.last() is None
@@ -63,4 +63,4 @@ def test_a_manifest_that_names_files_elsewhere_is_refused(tmp_path: Path) -> Non
     manifest["hashes"]["../../users.json"] = manifest["hashes"]["users.json"]
     (bundle / "bundle.json").write_text(json.dumps(manifest))
     with holding(tmp_path / "run") as folder, pytest.raises(DataError):
-        Held(folder, tmp_path / "run").hold(bundle)
+        BundleCopies(folder, tmp_path / "run").hold(bundle)

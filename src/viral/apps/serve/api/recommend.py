@@ -66,11 +66,11 @@ async def recommend(
     request: Request, key: Asker, asked: Annotated[RecommendIn, Body(openapi_examples=EXAMPLES)]
 ) -> Response:
     """The best items for a user, for somebody by a visit, for both together, or for each of many."""
-    lists = Lists(request, asked)
+    lists = RecommendationLists(request, asked)
     if asked.users is None:
-        return as_json(await lists.of(Who(asked.user_id, tuple(asked.item_ids or ()))))
+        return as_json(await lists.of(Person(asked.user_id, tuple(asked.item_ids or ()))))
     charge(request, key, len(asked.users) - 1.0)
-    answers = [await lists.of_many(Who.of(one)) for one in asked.users]
+    answers = [await lists.of_many(Person.of(one)) for one in asked.users]
     return await pools(request).ranking.run(lambda: as_json(stamp(current_snapshot(request)) | {"answers": answers}))
 
 
@@ -102,7 +102,7 @@ async def recommend_one(
         filters=FiltersIn(categories=category or None, in_stock=in_stock),
         exclude=ExcludeIn(item_ids=exclude or [], categories=exclude_category or []),
     )  # fmt: skip
-    return as_json(await Lists(request, asked).of(Who(user_id, tuple(item_id or ()))))
+    return as_json(await RecommendationLists(request, asked).of(Person(user_id, tuple(item_id or ()))))
 
 
 @router.get(
@@ -131,19 +131,19 @@ async def popular(
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Person:
     """One person: an id, what the current visit has shown, or both."""
 
     user_id: str | None
     item_ids: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: str | WhoIn) -> "Who":
+    def of(cls, told: str | WhoIn) -> "Person":
         """As a call for many names them."""
         return cls(told) if isinstance(told, str) else cls(told.user_id, tuple(told.item_ids))
 
 
-class Lists:
+class RecommendationLists:
     """What one request asks for, of any person."""
 
     def __init__(self, request: Request, asked: RecommendIn) -> None:
@@ -153,7 +153,7 @@ class Lists:
         self._variants: Variants = request.app.state.variants
         self._metrics: ServerMetrics = request.app.state.metrics
 
-    async def of(self, who: Who) -> dict[str, Any]:
+    async def of(self, who: Person) -> dict[str, Any]:
         """A person's answer; raises ``UnknownIdError`` for an unknown id where that is asked for."""
         variant, live = self._variants.chosen(self._asked.variant, who.user_id)
         snapshot = live.current
@@ -161,7 +161,7 @@ class Lists:
         self._metrics.lists.labels(told["source"], self._metrics.variant(variant)).inc()
         return stamp(snapshot) | {"user_id": who.user_id, "variant": variant} | told
 
-    async def of_many(self, who: Who) -> dict[str, Any]:
+    async def of_many(self, who: Person) -> dict[str, Any]:
         """A person's answer among many, where a fault is that person's own, and told in the place of a list."""
         try:
             return await self.of(who) | {"error": None}
@@ -171,7 +171,7 @@ class Lists:
         told = {"user_id": who.user_id, "offset": self._asked.offset, **nothing, "recommendations": [], "error": fault}
         return stamp(self._variants.served.current) | told
 
-    def _told(self, who: Who, snapshot: Snapshot) -> dict[str, Any]:
+    def _told(self, who: Person, snapshot: Snapshot) -> dict[str, Any]:
         filters = filters_of(self._asked.filters, snapshot, self._in_stock, self._asked.exclude)
         strange = [item_id for item_id in who.item_ids if item_id not in snapshot.bundle.items]
         if self._asked.unknown == "error":
@@ -182,7 +182,7 @@ class Lists:
             "recommendations": ranked(found, snapshot),
         }  # fmt: skip
 
-    def _found(self, who: Who, snapshot: Snapshot, filters: Filters) -> tuple[Source, list[Recommendation]]:
+    def _found(self, who: Person, snapshot: Snapshot, filters: Filters) -> tuple[Source, list[Recommendation]]:
         asked, retriever = self._asked, snapshot.retriever
         visit = list(dict.fromkeys(one for one in who.item_ids if one in snapshot.bundle.items))
         known = who.user_id if who.user_id is not None and who.user_id in snapshot.bundle.users else None
@@ -205,7 +205,7 @@ class Lists:
         return source, found
 
 
-def _check(who: Who, strange: list[str], snapshot: Snapshot) -> None:
+def _check(who: Person, strange: list[str], snapshot: Snapshot) -> None:
     """Raise ``UnknownIdError`` for a user or an item of the visit that the bundle does not know."""
     if who.user_id is not None:
         try:

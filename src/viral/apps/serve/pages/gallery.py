@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from viral.apps.serve.hot_reload import current_snapshot
-from viral.apps.serve.pages.apply import state_of
+from viral.apps.serve.pages.apply_edits import state_of
 from viral.apps.serve.pages.descriptions import Rights, block
 from viral.apps.serve.pages.item_cards import EDITED, FLAGGED, SORTS, UNTRAINED, cards_of
 from viral.apps.serve.pages.rendering import Page, render

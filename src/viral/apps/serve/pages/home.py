@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from viral.apps.serve.api.health import broken_now
 from viral.apps.serve.hot_reload import current_snapshot
-from viral.apps.serve.pages.apply import state_of
+from viral.apps.serve.pages.apply_edits import state_of
 from viral.apps.serve.pages.doctor import examined_of
 from viral.apps.serve.pages.item_cards import UNTRAINED, cards_of
 from viral.apps.serve.pages.rendering import is_partial, render
@@ -42,7 +42,7 @@ class Counted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class HomeMetric:
     """One metric of the run that is served, and of the one before."""
 
     name: str
@@ -83,10 +83,10 @@ async def health(request: Request) -> Response:
     return await pools(request).long.run(made)
 
 
-def _measured(about: Mapping[str, Any]) -> list[Measured]:
+def _measured(about: Mapping[str, Any]) -> list[HomeMetric]:
     """The metrics that are known of the run."""
     now, before = about.get("metrics") or {}, _before(about).get("metrics") or {}
-    return [Measured(name, meaning, now[name], before.get(name)) for name, meaning in METRICS.items() if name in now]
+    return [HomeMetric(name, meaning, now[name], before.get(name)) for name, meaning in METRICS.items() if name in now]
 
 
 def _before(about: Mapping[str, Any]) -> Mapping[str, Any]:

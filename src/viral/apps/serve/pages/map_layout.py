@@ -20,8 +20,8 @@ from viral.base.errors import DataError
 from viral.base.files import atomic_write, fingerprint
 from viral.base.language import _, marked, n_
 from viral.graph.blocks import row_blocks
-from viral.lab.quality.cosine_clusters import directional_clusters
 from viral.lab.quality.cluster_names import EVERYTHING, UNNAMED, ItemWords, cluster_names
+from viral.lab.quality.cosine_clusters import directional_clusters
 from viral.lab.quality.map_projection import Method, project
 from viral.models.scorers import MEMORY, Scorer, SparseTable
 from viral.run.bundle import Bundle

@@ -32,7 +32,7 @@ def try_a_mug(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
         (try_a_mug, "viral.apps.serve.pages.item_cards._made"),
         (try_a_mug, "viral.apps.serve.pages.new_item.with_cards"),
         (try_a_mug, "viral.apps.serve.pages.new_item.render"),
-        (get("/why/words?user=u1&item=i1"), "viral.apps.serve.pages.why.render"),
+        (get("/why/words?user=u1&item=i1"), "viral.apps.serve.pages.explanation.render"),
         (get("/doctor/examination"), "viral.apps.serve.pages.doctor.render"),
         (get("/"), "viral.apps.serve.pages.item_cards._made"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pages_world import Tree, make_run, opened
-from viral.apps.serve.pages.why import Shares, one_tone
+from viral.apps.serve.pages.explanation import Shares, one_tone
 from viral.base.language import using
 from viral.data.dataset import Dataset
 from viral.run.explain import because, explain
