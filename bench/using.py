@@ -12,7 +12,7 @@ from bench.measures import Rows
 from bench.timing import medians
 from viral.encode import SentenceEncoder
 from viral.encode.vision import EfficientNetLite, preprocess
-from viral.lab.shop.words import write
+from viral.lab.shop.item_texts import write
 from viral.models.scorers import EmbeddingScorer, product
 from viral.run.bundle import Bundle
 from viral.run.retrieval import Retriever

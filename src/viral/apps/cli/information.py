@@ -34,12 +34,12 @@ def information(
     json_output: Json = False,
 ) -> None:
     """What text and picture tell of users' choices; ``HELP`` is the text of ``--help``."""
-    from viral.lab.information.log_measures import Settings
+    from viral.lab.information.log_measures import InformationSettings
     from viral.lab.information.run_information import information as measured
     from viral.lab.study.result_files import write_results
     from viral.run.explain.information import FILE
 
-    settings = Settings(
+    settings = InformationSettings(
         clusters=_numbers(clusters),
         groups=groups,
         correction=correction,

@@ -14,7 +14,7 @@ from viral.apps.cli.output import show, show_json, verb
 from viral.base.progress import say
 
 if TYPE_CHECKING:
-    from viral.apps.up import Places, Step
+    from viral.apps.up import Places, PlannedStep
 
 
 @verb
@@ -30,7 +30,7 @@ def up(
 ) -> None:
     """From files to a served page: import, doctor, enrich, encode, train, serve; what is done already is left out."""
     from viral.apps.up import Places, plan
-    from viral.apps.up.plan import default_places
+    from viral.apps.up.step_plan import default_places
 
     named = default_places(folder)
     places = Places(folder, dataset or named[0], run or named[1], port)
@@ -78,7 +78,7 @@ def _work(context: typer.Context, places: "Places", again: str, *, quiet: bool) 
             now.finish("encode")  # an update encodes what is new itself
 
 
-def _run_step(context: typer.Context, step: "Step", again: str, *, quiet: bool) -> None:
+def _run_step(context: typer.Context, step: "PlannedStep", again: str, *, quiet: bool) -> None:
     """Do a step by its own command, in this process; where it fails, say what to change and how to go on."""
     code: object = 0
     with redirect_stdout(sys.stderr if quiet else sys.stdout):
@@ -106,7 +106,7 @@ def _again(places: "Places", serve: bool) -> str:
     return shlex.join(map(str, words))
 
 
-def _table(steps: "tuple[Step, ...]", places: "Places", serve: bool) -> str:
+def _table(steps: "tuple[PlannedStep, ...]", places: "Places", serve: bool) -> str:
     shown = [step for step in steps if serve or step.name != "serve"]
     lines = [f"{places.source} → data set {places.dataset}, run {places.run}"]
     for number, step in enumerate(shown, start=1):
@@ -139,7 +139,7 @@ def _somebody(places: "Places") -> str:
     return str(Dataset.open(places.dataset).interactions()["user_id"][0])
 
 
-def _told(steps: "tuple[Step, ...]", places: "Places", took: dict[str, float]) -> dict[str, Any]:
+def _told(steps: "tuple[PlannedStep, ...]", places: "Places", took: dict[str, float]) -> dict[str, Any]:
     told = [
         {"name": step.name, "command": step.command, "state": step.state, "why": step.why, "estimate": step.seconds}
         for step in steps

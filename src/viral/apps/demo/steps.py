@@ -15,7 +15,7 @@ from viral.encode import encode_dataset
 from viral.enrich import LEDGER_FILE, Descriptions, Ledger, describer_named, enrich, load_prompt, save_descriptions
 from viral.evaluation import Metrics, PairedTest, paired_test
 from viral.evaluation.protocol import measure
-from viral.lab.information.log_measures import Settings
+from viral.lab.information.log_measures import InformationSettings
 from viral.lab.information.run_information import information
 from viral.lab.shop import ShopConfig, make_shop
 from viral.lab.study.result_files import write_results
@@ -41,7 +41,7 @@ def run_demo(out: Path, *, seed: int = 0, shop: ShopConfig = DEMO_SHOP) -> dict[
     LightGCN and where the report is. What is there from an earlier run with the same seed is used again.
     """
     require("pixel", "encode", "lab", purpose="the demonstration")
-    from viral.apps.demo.page import Shown, demo_report
+    from viral.apps.demo.demo_report import Shown, demo_report
     from viral.lab.report import write_report
 
     started = time.perf_counter()
@@ -111,7 +111,7 @@ def inform(dataset: Dataset, run: Path) -> None:
         say("information: unchanged")
         return
     try:
-        write_results(file, information(run, Settings(), dataset=dataset.path))
+        write_results(file, information(run, InformationSettings(), dataset=dataset.path))
     except DataError as error:
         say(f"information: not measured, {error.what}")
 

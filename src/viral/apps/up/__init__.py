@@ -1,6 +1,6 @@
 """From a shop's files to a served page: which steps that takes, which of them are done, and the command of each."""
 
 from viral.apps.up.places import Places
-from viral.apps.up.plan import Step, finished, plan
+from viral.apps.up.step_plan import PlannedStep, finished, plan
 
-__all__ = ["Places", "Step", "finished", "plan"]
+__all__ = ["Places", "PlannedStep", "finished", "plan"]

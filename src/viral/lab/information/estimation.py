@@ -24,7 +24,7 @@ FIELDS = ("text", "visual", "both", "union", "common_text", "common_visual")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labels:
+class PairCells:
     """Every pair's cell under each source. ``common_*`` may be absent: then there is no common part to measure."""
 
     text: IntArray  # (N,)
@@ -42,7 +42,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class BitsInterval:
     """An estimate with its 95 % interval, in bits."""
 
     bits: float  # corrected
@@ -52,12 +52,12 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Estimate:
+class InformationEstimate:
     """The parts under BROJA and, where known, under the common-part definition, with the counts behind them."""
 
-    broja: dict[str, Interval]
-    common: dict[str, Interval] | None
-    information: dict[str, Interval]  # I(text; Y), I(visual; Y), I(both; Y)
+    broja: dict[str, BitsInterval]
+    common: dict[str, BitsInterval] | None
+    information: dict[str, BitsInterval]  # I(text; Y), I(visual; Y), I(both; Y)
     pairs: int
     cells: int
     correction: str
@@ -82,7 +82,9 @@ def quantile_labels(scores: FloatArray, count: int) -> IntArray:
     return np.searchsorted(edges, scores, side="right").astype(np.int64)
 
 
-def estimate(labels: Labels, *, correction: str = "permutation", bootstrap: int = 200, seed: int = 0) -> Estimate:
+def estimate(
+    labels: PairCells, *, correction: str = "permutation", bootstrap: int = 200, seed: int = 0
+) -> InformationEstimate:
     """Parts with corrections and intervals.
 
     ``permutation`` subtracts the mean of every quantity over shuffles of y within users (nothing is told there, so it
@@ -103,7 +105,9 @@ def estimate(labels: Labels, *, correction: str = "permutation", bootstrap: int 
     measured = _Measured(plain, plain - bias, spread - spread.mean(axis=0))
     common = measured.intervals(_common) if labels.common_text is not None else None
     information = measured.intervals(lambda v: {name: v[FIELDS.index(name)] for name in ("text", "visual", "both")})
-    return Estimate(measured.intervals(_broja), common, information, len(labels.users), labels.cells(), correction)
+    return InformationEstimate(
+        measured.intervals(_broja), common, information, len(labels.users), labels.cells(), correction
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,18 +116,18 @@ class _Measured:
     corrected: FloatArray
     spread: FloatArray  # (bootstrap, 6), of mean 0
 
-    def intervals(self, of: Callable[[FloatArray], dict[str, float]]) -> dict[str, Interval]:
+    def intervals(self, of: Callable[[FloatArray], dict[str, float]]) -> dict[str, BitsInterval]:
         """An interval for every number that ``of`` makes from the six."""
         plain, corrected = of(self.plain), of(self.corrected)
         around = [of(self.corrected + row) for row in self.spread]
         bounds = {name: np.quantile([row[name] for row in around], [0.025, 0.975]).tolist() for name in plain}
         return {
-            name: Interval(float(corrected[name]), low, high, float(plain[name]))
+            name: BitsInterval(float(corrected[name]), low, high, float(plain[name]))
             for name, (low, high) in bounds.items()
         }
 
 
-def _check(labels: Labels, correction: str) -> None:
+def _check(labels: PairCells, correction: str) -> None:
     if correction not in CORRECTIONS:
         raise UsageError(f"unknown correction {correction!r}", hint=" or ".join(CORRECTIONS))
     cells, pairs = labels.cells(), len(labels.users)
@@ -135,7 +139,7 @@ def _check(labels: Labels, correction: str) -> None:
         )
 
 
-def _bias(labels: Labels, plain: FloatArray, correction: str, rng: np.random.Generator) -> FloatArray:
+def _bias(labels: PairCells, plain: FloatArray, correction: str, rng: np.random.Generator) -> FloatArray:
     """What finite samples add to each quantity: (6,)."""
     if correction == "none":
         return np.zeros_like(plain)
@@ -149,13 +153,13 @@ def _bias(labels: Labels, plain: FloatArray, correction: str, rng: np.random.Gen
     return null
 
 
-def _split_mean(labels: Labels, parts: int, rng: np.random.Generator) -> FloatArray:
+def _split_mean(labels: PairCells, parts: int, rng: np.random.Generator) -> FloatArray:
     place = rng.permutation(np.arange(len(labels.users)) % parts)
     found = [_informations(labels, (place == part).astype(np.float64), labels.chosen) for part in range(parts)]
     return np.asarray(np.mean(found, axis=0))
 
 
-def _shuffled(labels: Labels, rng: np.random.Generator) -> IntArray:
+def _shuffled(labels: PairCells, rng: np.random.Generator) -> IntArray:
     """The values of y exchanged among the pairs of each user."""
     by_user = np.argsort(labels.users, kind="stable")
     mixed = np.lexsort((rng.random(len(by_user)), labels.users))
@@ -164,7 +168,7 @@ def _shuffled(labels: Labels, rng: np.random.Generator) -> IntArray:
     return chosen
 
 
-def _informations(labels: Labels, weight: FloatArray, chosen: IntArray) -> FloatArray:
+def _informations(labels: PairCells, weight: FloatArray, chosen: IntArray) -> FloatArray:
     """I(text;Y), I(visual;Y), I(both;Y), the union, and the common part from each: means over groups, in bits (6,)."""
     groups = int(labels.groups.max()) + 1
     sources = (labels.text, labels.visual, labels.both, labels.common_text, labels.common_visual)

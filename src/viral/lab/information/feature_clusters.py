@@ -10,7 +10,7 @@ import numpy as np
 from viral.base.errors import UsageError
 from viral.lab.information.choice_pairs import STREAM, Pairs
 from viral.lab.information.decomposition import FloatArray, IntArray
-from viral.lab.information.estimation import Labels
+from viral.lab.information.estimation import PairCells
 
 RESTARTS, STEPS, BLOCK = 4, 50, 4096
 
@@ -73,7 +73,7 @@ def user_groups(profiles: FloatArray, count: int, seed: int) -> IntArray:
 
 def cluster_labels(
     features: tuple[FloatArray, FloatArray], pairs: Pairs, groups: IntArray, fit: IntArray, count: int, seed: int
-) -> Labels:
+) -> PairCells:
     """Cells of pairs: ``count`` clusters of the text features (I, F1), as many of the visual (I, F2), both together."""
     text, visual = (kmeans(x, count, fit, seed)[pairs.items] for x in features)
-    return Labels(text, visual, text * count + visual, pairs.chosen, pairs.users, groups[pairs.users])
+    return PairCells(text, visual, text * count + visual, pairs.chosen, pairs.users, groups[pairs.users])

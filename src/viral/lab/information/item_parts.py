@@ -13,10 +13,10 @@ import numpy as np
 
 from viral.lab.information.choice_pairs import Pairs
 from viral.lab.information.decomposition import PARTS, FloatArray, IntArray, Parts, garbling, join, mutual_information
-from viral.lab.information.estimation import Labels
+from viral.lab.information.estimation import PairCells
 
 
-def item_parts(labels: Labels, pairs: Pairs, num_items: int) -> dict[str, dict[str, FloatArray]]:
+def item_parts(labels: PairCells, pairs: Pairs, num_items: int) -> dict[str, dict[str, FloatArray]]:
     """Parts of every item by definition and name, in bits (I,), NaN for an item without pairs; ``pairs``: their number.
 
     For labels of a single group.

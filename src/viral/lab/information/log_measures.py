@@ -11,7 +11,7 @@ from viral.data.interactions import Interactions
 from viral.data.splitting import Split
 from viral.lab.information.choice_pairs import NEGATIVES, Pairs, draw_pairs, item_folds
 from viral.lab.information.decomposition import FloatArray, IntArray
-from viral.lab.information.estimation import CORRECTIONS, Estimate, Labels, estimate, quantile_labels
+from viral.lab.information.estimation import CORRECTIONS, InformationEstimate, PairCells, estimate, quantile_labels
 from viral.lab.information.feature_clusters import cluster_labels, user_groups
 from viral.lab.information.predicted_choices import Fold, foretell, learn
 
@@ -19,7 +19,7 @@ CLUSTERS = (4, 8, 16)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class InformationSettings:
     """How to measure."""
 
     clusters: tuple[int, ...] = CLUSTERS
@@ -44,13 +44,13 @@ class Scored:
     pairs: Pairs
     scores: dict[str, FloatArray]
 
-    def labels(self, count: int) -> Labels:
+    def labels(self, count: int) -> PairCells:
         """Cells by score. One group: a score is about its user already."""
         names = ("text", "visual", "both", "common_text", "common_visual")
         text, visual, both, common_text, common_visual = (quantile_labels(self.scores[n], count) for n in names)
         one = np.zeros_like(self.pairs.users)
         chosen, users = self.pairs.chosen, self.pairs.users
-        return Labels(text, visual, both, chosen, users, one, common_text, common_visual)
+        return PairCells(text, visual, both, chosen, users, one, common_text, common_visual)
 
 
 def score_pairs(
@@ -77,20 +77,24 @@ def candidates(split: Split) -> IntArray:
     return np.unique(split.train.items.numpy())
 
 
-def by_scores(scored: Scored, settings: Settings) -> dict[int, Estimate | str]:
+def by_scores(scored: Scored, settings: InformationSettings) -> dict[int, InformationEstimate | str]:
     """The estimate for every number of cells, or why there is none."""
     return {count: _or_reason(scored.labels(count), settings) for count in settings.clusters}
 
 
 def by_clusters(
-    split: Split, features: tuple[FloatArray, FloatArray], profiles: FloatArray, settings: Settings, negatives: str
-) -> dict[int, Estimate | str]:
+    split: Split,
+    features: tuple[FloatArray, FloatArray],
+    profiles: FloatArray,
+    settings: InformationSettings,
+    negatives: str,
+) -> dict[int, InformationEstimate | str]:
     """Clustered BROJA on validation and test pairs, for every number of clusters, or why there is none."""
     groups = user_groups(profiles, min(settings.groups, len(profiles)), settings.seed)
     one_fold = np.zeros(split.train.num_items, dtype=np.int64)
     held_out, fit = split.valid.union(split.test), candidates(split)
     pairs = draw_pairs(held_out, everything(split), one_fold, fit, negatives, seed=settings.seed)
-    found: dict[int, Estimate | str] = {}
+    found: dict[int, InformationEstimate | str] = {}
     for count in settings.clusters:
         try:
             labels = cluster_labels(features, pairs, groups, fit, count, settings.seed)
@@ -101,14 +105,14 @@ def by_clusters(
     return found
 
 
-def _or_reason(labels: Labels, settings: Settings) -> Estimate | str:
+def _or_reason(labels: PairCells, settings: InformationSettings) -> InformationEstimate | str:
     try:
         return estimate(labels, correction=settings.correction, bootstrap=settings.bootstrap, seed=settings.seed)
     except DataError as error:
         return str(error)
 
 
-def require_one(found: dict[str, dict[int, Estimate | str]]) -> None:
+def require_one(found: dict[str, dict[int, InformationEstimate | str]]) -> None:
     """Refuse when not one number of cells could be measured, with the reason and what to do."""
     answers: list[Any] = [answer for by_count in found.values() for answer in by_count.values()]
     if all(isinstance(answer, str) for answer in answers):

@@ -19,12 +19,12 @@ from viral.data.splitting import Split
 from viral.lab.information.branch_content import carried, contributions, probes
 from viral.lab.information.decomposition import PARTS, FloatArray, IntArray
 from viral.lab.information.planted_truth import planted_truth
-from viral.lab.information.validate import Features, Grid, word_features, world_of
+from viral.lab.information.validate import Features, ValidationGrid, word_features, world_of
 from viral.lab.shop.world import World
 from viral.models.viral.paper import VIRAL, VIRALConfig
 from viral.training import build_model, fit
 
-SMALL = Grid(users=600, items=300, interactions_per_user=20.0)
+SMALL = ValidationGrid(users=600, items=300, interactions_per_user=20.0)
 WORLDS: Mapping[str, tuple[float, float, float, float]] = {
     "all four": (0.25, 0.25, 0.25, 0.25),
     "redundant": (1.0, 0.0, 0.0, 0.0),
@@ -63,7 +63,7 @@ def inspect(model: VIRAL, split: Split, world: World, features: Features) -> dic
     }
 
 
-def main(grid: Grid = SMALL, epochs: int = 30) -> dict[str, Any]:
+def main(grid: ValidationGrid = SMALL, epochs: int = 30) -> dict[str, Any]:
     """Every world with both kinds of synergy."""
     document: dict[str, Any] = {"kinds": list(PARTS)}
     for name, share in WORLDS.items():

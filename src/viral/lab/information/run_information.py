@@ -17,12 +17,12 @@ from viral.data.splitting import Split, split
 from viral.lab.information.branch_content import carried, contributions, probes
 from viral.lab.information.choice_pairs import NEGATIVES
 from viral.lab.information.decomposition import PARTS, FloatArray, IntArray
-from viral.lab.information.estimation import Estimate
+from viral.lab.information.estimation import InformationEstimate
 from viral.lab.information.item_parts import item_parts
 from viral.lab.information.limits import LIMITS
 from viral.lab.information.log_measures import (
+    InformationSettings,
     Scored,
-    Settings,
     by_clusters,
     by_scores,
     everything,
@@ -41,7 +41,12 @@ ATTRIBUTES = ("colour", "origin", "pattern", "xor", "text_bit", "picture_bit")
 
 
 def information(
-    run: Path, settings: Settings, *, text: str | None = None, visual: str | None = None, dataset: Path | None = None
+    run: Path,
+    settings: InformationSettings,
+    *,
+    text: str | None = None,
+    visual: str | None = None,
+    dataset: Path | None = None,
 ) -> dict[str, Any]:
     """Measure a run's data and model; one JSON document.
 
@@ -67,7 +72,7 @@ def information(
 
 
 def measure(
-    parts: Split, features: tuple[FloatArray, FloatArray], bundle: Bundle, settings: Settings
+    parts: Split, features: tuple[FloatArray, FloatArray], bundle: Bundle, settings: InformationSettings
 ) -> dict[str, Any]:
     """The estimates, the items' parts, the model's parts and what its branches are made of."""
     scored = score_pairs(parts, features, settings.seed)
@@ -83,7 +88,10 @@ def measure(
         branches = branch_tables(vectors)
         model["branches"] = {name: carried(x, *features, seed=settings.seed) for name, x in branches.items()}
     json = {
-        name: {str(count): e.to_json() if isinstance(e, Estimate) else {"refused": e} for count, e in by_count.items()}
+        name: {
+            str(count): e.to_json() if isinstance(e, InformationEstimate) else {"refused": e}
+            for count, e in by_count.items()
+        }
         for name, by_count in estimates.items()
     }
     interactions = len(everything(parts))
@@ -123,7 +131,7 @@ def _profiles(bundle: Bundle, parts: Split) -> FloatArray:
     return log_factors(parts.train) if vectors is None else vectors.users.double().numpy()
 
 
-def _items(scored: Scored, bundle: Bundle, settings: Settings) -> list[dict[str, Any]]:
+def _items(scored: Scored, bundle: Bundle, settings: InformationSettings) -> list[dict[str, Any]]:
     """Every item's parts, those that tell most first."""
     count = sorted(settings.clusters)[len(settings.clusters) // 2]
     found = item_parts(scored.labels(count), scored.pairs, len(bundle.items))

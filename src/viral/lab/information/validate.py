@@ -19,7 +19,7 @@ from viral.data.interactions import Interactions
 from viral.data.splitting import Split
 from viral.data.vocabulary import Vocabulary
 from viral.lab.information.decomposition import PARTS, FloatArray, IntArray, Parts
-from viral.lab.information.log_measures import Settings, by_scores, score_pairs
+from viral.lab.information.log_measures import InformationSettings, by_scores, score_pairs
 from viral.lab.information.planted_truth import planted_truth
 from viral.lab.shop.choices import choose
 from viral.lab.shop.config import KINDS, ShopConfig
@@ -33,7 +33,7 @@ CELLS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class ValidationGrid:
     """Size of a validation."""
 
     worlds: int = 12
@@ -45,7 +45,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class EstimatedWorld:
     """One world: its weights, the truth and the estimate."""
 
     weights: tuple[float, ...]
@@ -53,7 +53,7 @@ class Found:
     estimate: dict[str, Parts]
 
 
-def weights(kind: str, grid: Grid) -> FloatArray:
+def weights(kind: str, grid: ValidationGrid) -> FloatArray:
     """The planted weights of every world: (worlds, 4), rows summing to one."""
     rng = np.random.default_rng(grid.seed)
     drawn = rng.dirichlet(np.ones(4), size=grid.worlds)
@@ -90,7 +90,7 @@ def split_choices(users: IntArray, items: IntArray, world: World, config: ShopCo
     return Split(of(0), of(1), of(2), Vocabulary(names[0], "user"), Vocabulary(names[1], "item"))
 
 
-def world_of(share: FloatArray, grid: Grid, number: int) -> tuple[World, Split, ShopConfig]:
+def world_of(share: FloatArray, grid: ValidationGrid, number: int) -> tuple[World, Split, ShopConfig]:
     """One world of a grid, with its choices."""
     planted: dict[str, Any] = {kind: float(weight) for kind, weight in zip(KINDS, share, strict=True)}
     planted |= {"users": grid.users, "items": grid.items, "interactions_per_user": grid.interactions_per_user}
@@ -99,10 +99,12 @@ def world_of(share: FloatArray, grid: Grid, number: int) -> tuple[World, Split, 
     return world, split_choices(*choose(world, config), world, config), config
 
 
-def run_grid(kind: str, grid: Grid, features: Callable[[World, float, int], Features] = word_features) -> list[Found]:
+def run_grid(
+    kind: str, grid: ValidationGrid, features: Callable[[World, float, int], Features] = word_features
+) -> list[EstimatedWorld]:
     """Estimate every world of a grid by scores, at 16 cells, against uniform negatives."""
     found = []
-    settings = Settings(clusters=(CELLS,), bootstrap=0)
+    settings = InformationSettings(clusters=(CELLS,), bootstrap=0)
     for number, share in enumerate(weights(kind, grid)):
         world, split, config = world_of(share, grid, number)
         scored = score_pairs(split, features(world, grid.noise, config.seed), config.seed, ("uniform",))["uniform"]
@@ -111,11 +113,11 @@ def run_grid(kind: str, grid: Grid, features: Callable[[World, float, int], Feat
             raise ValueError(estimate)
         truth = planted_truth(world)
         parts = {name: estimate.parts(name) for name in DEFINITIONS}
-        found.append(Found(tuple(share.tolist()), {n: getattr(truth, n) for n in DEFINITIONS}, parts))
+        found.append(EstimatedWorld(tuple(share.tolist()), {n: getattr(truth, n) for n in DEFINITIONS}, parts))
     return found
 
 
-def agreement(found: list[Found]) -> dict[str, dict[str, list[float]]]:
+def agreement(found: list[EstimatedWorld]) -> dict[str, dict[str, list[float]]]:
     """Spearman's rank correlation over the worlds, by definition, for each kind in the order of ``PARTS``.
 
     ``truth``: estimated against true shares; ``weights``: against planted weights; ``ceiling``: true shares against
@@ -147,7 +149,7 @@ def main() -> dict[str, Any]:
     """Run both grids and return, with the worlds, how well they rank."""
     document: dict[str, Any] = {"kinds": list(PARTS)}
     for kind in GRIDS:
-        found = run_grid(kind, Grid())
+        found = run_grid(kind, ValidationGrid())
         worlds = [
             {
                 "weights": world.weights,

@@ -27,7 +27,7 @@ WORD = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}][\w'’-]*", re.UNICODE)
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ItemWords:
     """What is known of an item in words; anything may be empty."""
 
     title: str = ""
@@ -53,7 +53,7 @@ def _parts(word: str) -> Iterable[str]:
     return {word[at : at + size] for size in (2, 3, 4) for at in range(len(word) - size + 1)}
 
 
-def cluster_names(words: Sequence[Words], codes: npt.NDArray[np.integer], count: int) -> list[str]:
+def cluster_names(words: Sequence[ItemWords], codes: npt.NDArray[np.integer], count: int) -> list[str]:
     """A name for each of ``count`` clusters of the items (n,) that ``codes`` (n,) tells; other codes are no cluster.
 
     ``UNNAMED`` where nothing sets a cluster apart, ``EVERYTHING`` where there is but one; no other two are the same.

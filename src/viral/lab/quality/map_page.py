@@ -9,9 +9,9 @@ from viral.base.provenance import commit
 from viral.data.dataset import Dataset
 from viral.evaluation import PairedTest
 from viral.lab.quality.cluster_names import EVERYTHING, UNNAMED
-from viral.lab.quality.modality_maps import ItemMap, Place
+from viral.lab.quality.modality_maps import ItemMap, ModalityMap
 from viral.lab.quality.modality_vectors import BEFORE, LABELS, WORDS
-from viral.lab.report import Cloud, NextSteps, Notes, Report, Scatter, Section, Step, Table, write_report
+from viral.lab.report import Cloud, NextStep, NextSteps, Notes, Report, Scatter, Section, Table, write_report
 from viral.lab.report.figures.item_map import STYLES
 from viral.lab.report.wording import fixed, percent
 
@@ -134,7 +134,7 @@ def _scatter(found: ItemMap) -> Scatter:
     )
 
 
-def _note(place: Place, by: str) -> str:
+def _note(place: ModalityMap, by: str) -> str:
     said = []
     if by in place.clusters:
         said.append(_("neighbour purity %(share)s", share=percent(place.clusters[by].purity, 0)))
@@ -143,7 +143,7 @@ def _note(place: Place, by: str) -> str:
     return ", ".join(said)
 
 
-def _measures(found: ItemMap, measured: Sequence[Place]) -> Table:
+def _measures(found: ItemMap, measured: Sequence[ModalityMap]) -> Table:
     first = measured[0].clusters[found.by]
     rows = [
         (
@@ -207,7 +207,7 @@ def _groupings(found: ItemMap) -> Table:
     )
 
 
-def _chance(places: Sequence[Place], name: str) -> str:
+def _chance(places: Sequence[ModalityMap], name: str) -> str:
     return percent(next(place.clusters[name].chance for place in places if name in place.clusters))
 
 
@@ -247,7 +247,7 @@ def _next_steps(path: Path, found: ItemMap) -> NextSteps:
     """The modalities that are missing, and how good the descriptions are."""
     there = {place.space.name for place in found.places}
     steps = [
-        Step(command=command.format(path), what=what)
+        NextStep(command=command.format(path), what=what)
         for name, command, what in (
             (BEFORE, "viral encode {} --modality image", _("the picture's own features: the map before")),
             (f"{WORDS}title", "viral enrich {} --prompt title", _("what is said of the pictures, knowing the title")),
@@ -261,5 +261,7 @@ def _next_steps(path: Path, found: ItemMap) -> NextSteps:
         )
         if name not in there
     ]
-    steps.append(Step(command=f"viral enrich {path} --report quality.html", what=_("how good the descriptions are")))
+    steps.append(
+        NextStep(command=f"viral enrich {path} --report quality.html", what=_("how good the descriptions are"))
+    )
     return NextSteps(heading=_("What to type next"), steps=tuple(steps))

@@ -18,7 +18,7 @@ LEAST_TSNE = 5  # items; fewer have no neighbourhoods
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Projection:
+class MapProjection:
     """Points (n, 2), how they were made, and the share of the variance that they show (PCA only)."""
 
     points: FloatArray
@@ -35,16 +35,16 @@ def resolve(method: str) -> Method:
     return "tsne" if method != "pca" and is_installed("openTSNE") else "pca"
 
 
-def project(vectors: npt.NDArray[np.floating[Any]], method: Method, *, seed: int) -> Projection:
+def project(vectors: npt.NDArray[np.floating[Any]], method: Method, *, seed: int) -> MapProjection:
     """Two dimensions of the unit vectors (n, F) -> (n, 2); the same input and seed give the same points."""
     values = vectors.astype(np.float64)
     unit = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
     if method == "tsne" and len(unit) >= LEAST_TSNE:
-        return Projection(_tsne(unit, seed), "tsne")
+        return MapProjection(_tsne(unit, seed), "tsne")
     return _pca(unit)
 
 
-def _pca(unit: FloatArray) -> Projection:
+def _pca(unit: FloatArray) -> MapProjection:
     """The two widest principal axes, exactly, so without a seed; each axis's largest loading is positive."""
     from scipy.linalg import eigh
 
@@ -61,7 +61,7 @@ def _pca(unit: FloatArray) -> Projection:
     signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(wanted)])
     points = np.zeros((len(unit), 2))
     points[:, :wanted] = (vectors * np.sqrt(values) if wide else centred @ vectors) * np.where(signs == 0, 1, signs)
-    return Projection(points, "pca", float(values.sum() / total) if total > 0 else 1.0)
+    return MapProjection(points, "pca", float(values.sum() / total) if total > 0 else 1.0)
 
 
 def _tsne(unit: FloatArray, seed: int) -> FloatArray:

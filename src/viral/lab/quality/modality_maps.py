@@ -14,10 +14,10 @@ from viral.data.dataset import Dataset
 from viral.encode import Encoder
 from viral.enrich import Descriptions
 from viral.evaluation import PairedTest, paired_test
-from viral.lab.quality.cluster_names import Words, cluster_names
+from viral.lab.quality.cluster_names import ItemWords, cluster_names
 from viral.lab.quality.cosine_clusters import ITEMS_EACH, Clustering, clustering, directional_clusters, neighbour_purity
-from viral.lab.quality.map_projection import Method, Projection, project
-from viral.lab.quality.modality_vectors import BEFORE, Mapped, Space, mapped
+from viral.lab.quality.map_projection import MapProjection, Method, project
+from viral.lab.quality.modality_vectors import BEFORE, MappedItems, ModalityVectors, mapped
 from viral.lab.quality.named_attributes import TRUTH_FILE
 
 CATEGORY, CLUSTER = "category", "cluster"
@@ -28,11 +28,11 @@ Labels = Sequence[str | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class ModalityMap:
     """One modality: its map, and its clusters by each grouping, measured in its own space."""
 
-    space: Space
-    projection: Projection
+    space: ModalityVectors
+    projection: MapProjection
     clusters: Mapping[str, Clustering]  # by grouping; without those that have fewer than two items or groups
     against_image: PairedTest | None  # neighbour purity by the chosen grouping, minus that of the picture, by item
 
@@ -45,7 +45,7 @@ class ItemMap:
     shared: int
     by: str
     labels: tuple[str | None, ...]  # each item's group; None: it has none and is drawn, but not measured
-    places: tuple[Place, ...]
+    places: tuple[ModalityMap, ...]
     method: Method
     seed: int
     clustered: str = ""  # the space whose clusters colour the map, where groups are not told by the data
@@ -98,7 +98,7 @@ def item_map(
     if by == CLUSTER or (by == CATEGORY and not any(labels) and len(items.item_ids) >= 2 * ITEMS_EACH):
         by, clustered, labels = CLUSTER, *_clustered(dataset, items, seed)
     places = [
-        Place(
+        ModalityMap(
             space=space,
             projection=project(space.vectors, method, seed=seed),
             clusters=_clusters(space, chosen, neighbours),
@@ -128,7 +128,7 @@ def _groupings(dataset: Dataset, by: str) -> dict[str, Mapping[str, str | None]]
     return {name: there[name] for name in measured}
 
 
-def _clustered(dataset: Dataset, items: Mapped, seed: int) -> tuple[str, list[str | None]]:
+def _clustered(dataset: Dataset, items: MappedItems, seed: int) -> tuple[str, list[str | None]]:
     """The space whose clusters are drawn, and the name of each item's cluster."""
     import torch
 
@@ -137,7 +137,7 @@ def _clustered(dataset: Dataset, items: Mapped, seed: int) -> tuple[str, list[st
     codes = directional_clusters(torch.from_numpy(space.vectors.astype(np.float32)), seed)
     catalog = dataset.catalog()
     there = [catalog[item_id] for item_id in items.item_ids]
-    words = [Words(item.title, (item.category or "", item.colour or "", item.brand or "")) for item in there]
+    words = [ItemWords(item.title, (item.category or "", item.colour or "", item.brand or "")) for item in there]
     names = cluster_names(words, codes, int(codes.max()) + 1)
     return space.name, [names[code] for code in codes.tolist()]
 
@@ -149,7 +149,7 @@ def _rows(labels: Labels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     return rows, codes.astype(np.int64)
 
 
-def _clusters(space: Space, groupings: Mapping[str, Labels], neighbours: int) -> dict[str, Clustering]:
+def _clusters(space: ModalityVectors, groupings: Mapping[str, Labels], neighbours: int) -> dict[str, Clustering]:
     found = {}
     for name, labels in groupings.items():
         rows, codes = _rows(labels)
@@ -158,7 +158,9 @@ def _clusters(space: Space, groupings: Mapping[str, Labels], neighbours: int) ->
     return found
 
 
-def _against_image(items: Mapped, space: Space, labels: Labels, neighbours: int, seed: int) -> PairedTest | None:
+def _against_image(
+    items: MappedItems, space: ModalityVectors, labels: Labels, neighbours: int, seed: int
+) -> PairedTest | None:
     before = next((one for one in items.spaces if one.name == BEFORE), None)
     rows, codes = _rows(labels)
     if before is None or space is before or len(np.unique(codes)) < 2:

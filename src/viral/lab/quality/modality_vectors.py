@@ -31,7 +31,7 @@ Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Space:
+class ModalityVectors:
     """One modality of the mapped items: vectors (n, F) in their order."""
 
     name: str
@@ -44,12 +44,12 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mapped:
+class MappedItems:
     """The items that are mapped, in the catalogue's order, and the spaces that all of them lie in."""
 
     item_ids: tuple[str, ...]
     shared: int  # items that every space has; more than there are ``item_ids`` where a sample was drawn
-    spaces: tuple[Space, ...]
+    spaces: tuple[ModalityVectors, ...]
 
 
 def mapped(
@@ -60,7 +60,7 @@ def mapped(
     most: int,
     seed: int,
     encoder: Encoder | None = None,
-) -> Mapped:
+) -> MappedItems:
     """Feature tables and described words of at most ``most`` items that all of them have (a seeded sample).
 
     ``modalities`` chooses (``words-PROMPT`` for the words alone); by default everything that is there. Raises
@@ -84,7 +84,7 @@ def mapped(
         _words(dataset, words[name], name, picked, encoder) if name in words else _table(tables[name], picked)
         for name in names
     ]
-    return Mapped(tuple(picked), len(shared), tuple(spaces))
+    return MappedItems(tuple(picked), len(shared), tuple(spaces))
 
 
 def _chosen(there: Sequence[str], wanted: Sequence[str], dataset: Dataset) -> list[str]:
@@ -98,11 +98,15 @@ def _chosen(there: Sequence[str], wanted: Sequence[str], dataset: Dataset) -> li
     return sorted(set(wanted or there), key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
-def _table(table: FeatureTable, item_ids: Sequence[str]) -> Space:
-    return Space(table.modality, table.encoder, table.aligned(item_ids)[0])
+def _table(table: FeatureTable, item_ids: Sequence[str]) -> ModalityVectors:
+    return ModalityVectors(table.modality, table.encoder, table.aligned(item_ids)[0])
 
 
-def _words(dataset: Dataset, descriptions: Descriptions, name: str, item_ids: Sequence[str], encoder: Encoder) -> Space:
+def _words(
+    dataset: Dataset, descriptions: Descriptions, name: str, item_ids: Sequence[str], encoder: Encoder
+) -> ModalityVectors:
     texts = [descriptions.texts[item_id] for item_id in item_ids]
     vectors = encode_cached(encoder, texts, dataset.features_folder / CACHE_FILE, f"encode {name}")
-    return Space(name, f"{encoder.name} of {descriptions.describer} with prompt {descriptions.prompt}", vectors)
+    return ModalityVectors(
+        name, f"{encoder.name} of {descriptions.describer} with prompt {descriptions.prompt}", vectors
+    )

@@ -15,7 +15,17 @@ from viral.lab.quality.named_attributes import Box, product_boxes
 from viral.lab.quality.quality_measures import PLAIN, TITLE, Quality
 from viral.lab.quality.quality_tables import agreement_tables, planted_sections
 from viral.lab.quality.status_sections import status_sections
-from viral.lab.report import ContactSheet, Described, NextSteps, Notes, Report, Section, Step, Thing, write_report
+from viral.lab.report import (
+    ContactSheet,
+    Described,
+    NextStep,
+    NextSteps,
+    Notes,
+    Report,
+    Section,
+    ShownItem,
+    write_report,
+)
 from viral.lab.report.wording import percent
 
 CARDS = 24  # pictures on a sheet; with every prompt's sheet a page stays well below three megabytes
@@ -106,7 +116,7 @@ def _sheet(
         heading=_("Prompt %(prompt)s: pictures and words", prompt=descriptions.prompt),
         cards=tuple(
             Described(
-                thing=Thing(item_id, catalog[item_id].title, catalog[item_id].image, boxes.get(item_id)),
+                thing=ShownItem(item_id, catalog[item_id].title, catalog[item_id].image, boxes.get(item_id)),
                 description=descriptions.texts[item_id],
             )
             for item_id in shown
@@ -165,9 +175,9 @@ def _next(path: Path, sets: Mapping[str, Descriptions]) -> NextSteps:
     ):
         if prompt not in sets:
             command = f"viral enrich {path} --describer {ask} --prompt {prompt} --report PATH"
-            steps.append(Step(command=command, what=what))
+            steps.append(NextStep(command=command, what=what))
     prompt = TITLE if TITLE in sets else next(iter(sets))
     encode = f"viral encode {path} --describer {describer} --prompt {prompt}"
-    steps.append(Step(command=encode, what=_("descriptions to vectors that a model trains on")))
-    steps.append(Step(command=f"viral map {path} --out map.html", what=_("where the items lie, before and after")))
+    steps.append(NextStep(command=encode, what=_("descriptions to vectors that a model trains on")))
+    steps.append(NextStep(command=f"viral map {path} --out map.html", what=_("where the items lie, before and after")))
     return NextSteps(heading=_("What to type next"), steps=tuple(steps))

@@ -11,7 +11,7 @@ from viral.data.dataset import Dataset
 from viral.data.descriptions import overlaid
 from viral.data.fetch import catalog_with_fetched
 from viral.enrich import Description, Descriptions, load_edits
-from viral.lab.report import ContactSheet, Described, Report, Section, Table, Thing
+from viral.lab.report import ContactSheet, Described, Report, Section, ShownItem, Table
 
 EACH = 8  # cards of a kind on a sheet
 EDITED = marked("edited by hand")
@@ -91,7 +91,7 @@ def _some_of_each(rows: list[Description], seed: int) -> list[Description]:
 def _card(catalog: Catalog, row: Description) -> Described:
     item = catalog[row.item_id]
     return Described(
-        thing=Thing(item.id, item.title, item.image),
+        thing=ShownItem(item.id, item.title, item.image),
         description=row.text if row.status == "done" else "",
         problem=f"{row.status}: {row.error}" if row.error else row.status,
         tags=tags_of(row),

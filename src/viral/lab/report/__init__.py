@@ -17,17 +17,17 @@ from viral.lab.report.chart_sections import (
 from viral.lab.report.picture_sections import (
     ContactSheet,
     Described,
-    Explanation,
+    ExplainedScore,
     Explanations,
     ModelList,
-    Recommended,
+    RecommendedItem,
     Users,
     UserStory,
 )
 from viral.lab.report.render import STYLES, render_report, render_sections, style, write_report
-from viral.lab.report.sections import NextSteps, Notes, Report, Section, Step
+from viral.lab.report.sections import NextStep, NextSteps, Notes, Report, Section
 from viral.lab.report.table_sections import Grid, GridCell, GridRow, Ranking, RankingRow, Table
-from viral.lab.report.values import Estimate, Part, Thing
+from viral.lab.report.values import Estimate, Part, ShownItem
 
 __all__ = [
     "STYLES",
@@ -39,7 +39,7 @@ __all__ = [
     "Curves",
     "Described",
     "Estimate",
-    "Explanation",
+    "ExplainedScore",
     "Explanations",
     "Grid",
     "GridCell",
@@ -50,17 +50,17 @@ __all__ = [
     "Part",
     "Ranking",
     "RankingRow",
-    "Recommended",
+    "RecommendedItem",
     "Report",
     "Scatter",
     "Section",
     "ShareChart",
     "ShareRow",
-    "Step",
+    "NextStep",
     "Sweep",
     "SweepPoint",
     "Table",
-    "Thing",
+    "ShownItem",
     "Tradeoff",
     "TradeoffPoint",
     "UserStory",

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from viral.lab.report.values import Headed, Part, Thing, check_sum
+from viral.lab.report.values import Headed, Part, ShownItem, check_sum
 
 MOST_FILTERS = 12  # of a contact sheet; the style sheet knows as many
 
@@ -15,7 +15,7 @@ class Described:
     ``tags`` (a status, "edited by hand", …) are shown, and are what a sheet can be filtered by.
     """
 
-    thing: Thing
+    thing: ShownItem
     description: str
     problem: str = ""
     tags: tuple[str, ...] = ()
@@ -38,10 +38,10 @@ class ContactSheet(Headed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recommended:
+class RecommendedItem:
     """One recommendation; ``hit``: the user did choose it, in the test set. ``parts`` add up to ``score``."""
 
-    thing: Thing
+    thing: ShownItem
     rank: int
     score: float
     hit: bool = False
@@ -57,7 +57,7 @@ class ModelList:
     """What one model recommends to one user; a highlighted one gets large cards with parts and reasons."""
 
     model: str
-    recommended: tuple[Recommended, ...]
+    recommended: tuple[RecommendedItem, ...]
     highlight: bool = False
 
 
@@ -66,7 +66,7 @@ class UserStory:
     """One user: what they chose, and what each model recommends. ``name`` heads the story (an id, or words)."""
 
     name: str
-    history: tuple[Thing, ...]
+    history: tuple[ShownItem, ...]
     lists: tuple[ModelList, ...]
     history_total: int | None = None  # when ``history`` shows only some
     held_out: int | None = None  # how many test items there are to be hit
@@ -81,11 +81,11 @@ class Users(Headed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class ExplainedScore:
     """Why one score is what it is; the parts add up to it."""
 
     user: str
-    thing: Thing
+    thing: ShownItem
     score: float
     parts: tuple[Part, ...]
     sentences: tuple[str, ...] = ()
@@ -98,4 +98,4 @@ class Explanation:
 class Explanations(Headed):
     """Some scores taken apart."""
 
-    explanations: tuple[Explanation, ...]
+    explanations: tuple[ExplainedScore, ...]

@@ -14,7 +14,7 @@ from viral.lab.report import wording
 from viral.lab.report.chart_sections import Bar, BarChart, Curves, Scatter, ShareChart, Sweep, Tradeoff
 from viral.lab.report.figures.bar_chart import bar_chart, grid_bar
 from viral.lab.report.figures.item_map import cloud_map, swatch
-from viral.lab.report.figures.line_chart import Line, line_chart
+from viral.lab.report.figures.line_chart import ChartLine, line_chart
 from viral.lab.report.figures.part_bars import part_span, part_stack, part_tone, share_stack
 from viral.lab.report.figures.sweep_chart import sweep_chart
 from viral.lab.report.figures.tradeoff_chart import tradeoff_chart
@@ -147,10 +147,10 @@ def _ranking_bars(ranking: Ranking) -> tuple[Bar, ...]:
     )
 
 
-def _curve_lines(section: Curves, which: str, tone: Callable[[str], str]) -> list[Line]:
+def _curve_lines(section: Curves, which: str, tone: Callable[[str], str]) -> list[ChartLine]:
     """The curves' values (``valid`` or ``loss``) as lines, each model in its tone."""
     return [
-        Line(
+        ChartLine(
             label=curve.model,
             points=tuple(zip(curve.epochs, values, strict=True)) if (values := getattr(curve, which)) else (),
             tone=tone(curve.model),

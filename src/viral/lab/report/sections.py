@@ -21,7 +21,7 @@ class Notes(Headed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class NextStep:
     """A command to type next, and what it does."""
 
     command: str
@@ -32,7 +32,7 @@ class Step:
 class NextSteps(Headed):
     """Commands to type next."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[NextStep, ...]
 
 
 Section: TypeAlias = (

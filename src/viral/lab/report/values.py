@@ -55,7 +55,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class ShownItem:
     """An item as a reader sees it; an absent or unreadable picture becomes a placeholder that says why.
 
     ``box`` is where in the picture the product is known to be: left, top, right, bottom as shares of its sides.

@@ -11,8 +11,8 @@ from viral.base.progress import stage, track
 from viral.data.dataset import IMAGES_FOLDER, MANIFEST_FILE, Dataset, Source, image_name, write_tables
 from viral.lab.shop.choices import choose
 from viral.lab.shop.config import KINDS, TRUTH_FILE, USERS_FILE, ShopConfig
-from viral.lab.shop.scene import Scene, Thing, draw_scene
-from viral.lab.shop.words import write
+from viral.lab.shop.item_texts import write
+from viral.lab.shop.scene import DrawnThing, Scene, draw_scene
 from viral.lab.shop.world import (
     COLOURS,
     ORIGINS,
@@ -142,7 +142,7 @@ _PLACED: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def _placed(scene: Scene, others: Sequence[Thing]) -> dict[str, object]:
+def _placed(scene: Scene, others: Sequence[DrawnThing]) -> dict[str, object]:
     distractors = [
         {"object": thing.name, "colour": thing.colour, "pattern": thing.pattern, "box": list(box)}
         for thing, box in zip(others, scene.others, strict=True)
@@ -156,11 +156,11 @@ def _placed(scene: Scene, others: Sequence[Thing]) -> dict[str, object]:
     }
 
 
-def _thing(thing: int, colour: int, pattern: int) -> Thing:
-    return Thing(THINGS[thing], COLOURS[colour], PATTERNS[pattern])
+def _thing(thing: int, colour: int, pattern: int) -> DrawnThing:
+    return DrawnThing(THINGS[thing], COLOURS[colour], PATTERNS[pattern])
 
 
-def _others(world: World, index: int, most: int, rng: np.random.Generator) -> list[Thing]:
+def _others(world: World, index: int, most: int, rng: np.random.Generator) -> list[DrawnThing]:
     """One to ``most`` things of other kinds, colours and patterns than the product and each other."""
     if not most:
         return []

@@ -6,8 +6,7 @@ pattern; the umbrella is tilted since upright it was taken for a lamp.
 
 from collections.abc import Callable
 
-from viral.lab.shop.palette import INK, STEEL, WHITE, WOOD, mix
-from viral.lab.shop.pen import Pen, Point, Points, arc, smooth, turn
+from viral.lab.shop.drawing import INK, STEEL, WHITE, WOOD, Pen, Point, Points, arc, mix, smooth, turn
 from viral.lab.shop.world import THINGS
 
 TILT = -20.0  # degrees, of the umbrella

@@ -101,7 +101,7 @@ def test_a_shop_of_another_seed_is_drawn_anew(done: tuple[Path, dict[str, Any]],
 
 
 def test_the_users_are_drawn_by_the_seed_and_not_by_how_they_are_served(done: tuple[Path, dict[str, Any]]) -> None:
-    from viral.apps.demo.pictures import LISTED, drawn, hits
+    from viral.apps.demo.demo_sections import LISTED, drawn, hits
     from viral.run.retrieval import Retriever
 
     out, _ = done

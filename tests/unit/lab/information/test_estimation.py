@@ -7,7 +7,7 @@ import pytest
 
 from viral.base.errors import DataError, UsageError
 from viral.lab.information.decomposition import PARTS
-from viral.lab.information.estimation import Labels, estimate, quantile_labels
+from viral.lab.information.estimation import PairCells, estimate, quantile_labels
 
 
 def labels(rule, count=2000, values=2, seed=0, users=200):
@@ -16,7 +16,7 @@ def labels(rule, count=2000, values=2, seed=0, users=200):
     text, visual = rng.integers(0, values, count), rng.integers(0, values, count)
     user = rng.integers(0, users, count)
     chosen = rule(text, visual, user, rng)
-    return Labels(text, visual, text * values + visual, chosen, user, np.zeros_like(user), text, visual)
+    return PairCells(text, visual, text * values + visual, chosen, user, np.zeros_like(user), text, visual)
 
 
 def nothing(text, visual, user, rng):

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from viral.lab.information.estimation import Estimate
+from viral.lab.information.estimation import InformationEstimate
 from viral.lab.information.item_parts import item_parts
-from viral.lab.information.log_measures import Settings, by_clusters, by_scores, require_one, score_pairs
+from viral.lab.information.log_measures import InformationSettings, by_clusters, by_scores, require_one, score_pairs
 from viral.lab.information.predicted_choices import log_factors
-from viral.lab.information.validate import Grid, word_features, world_of
+from viral.lab.information.validate import ValidationGrid, word_features, world_of
 
-GRID = Grid(users=600, items=300, interactions_per_user=20.0, noise=0.02)
-SETTINGS = Settings(clusters=(8,), bootstrap=20, groups=2)
+GRID = ValidationGrid(users=600, items=300, interactions_per_user=20.0, noise=0.02)
+SETTINGS = InformationSettings(clusters=(8,), bootstrap=20, groups=2)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def scored(shops):
 @pytest.mark.parametrize("negatives", ["uniform", "popularity"])
 def test_what_was_planted_is_found(scored, kind, negatives):
     found = by_scores(scored[kind][negatives], SETTINGS)[8]
-    assert isinstance(found, Estimate)
+    assert isinstance(found, InformationEstimate)
     for definition in ("broja", "common"):
         assert found.parts(definition).shares()[kind] > 0.75
     assert 0.08 < found.parts().total < 0.32  # a part of the truth, 0.311 bits
@@ -47,7 +47,7 @@ def test_exchanged_features_tell_nothing(shops):
     split, (text, visual) = shops["redundant"]
     order = np.random.default_rng(0).permutation(len(text))
     found = by_scores(score_pairs(split, (text[order], visual[order]), 0, ("popularity",))["popularity"], SETTINGS)[8]
-    assert isinstance(found, Estimate)
+    assert isinstance(found, InformationEstimate)
     assert abs(found.parts().total) < 0.01
 
 
@@ -57,7 +57,7 @@ def test_an_item_is_held_out_whole(shops):
     rng = np.random.default_rng(1)
     names = (rng.standard_normal(text.shape), rng.standard_normal(visual.shape))
     found = by_scores(score_pairs(split, names, 0, ("popularity",))["popularity"], SETTINGS)[8]
-    assert isinstance(found, Estimate)
+    assert isinstance(found, InformationEstimate)
     assert abs(found.parts().total) < 0.01
 
 
@@ -86,14 +86,14 @@ def test_clusters_of_held_out_pairs_find_what_they_can(shops):
     """Groups of users and cells of features; synergy needs both, and pairs enough."""
     split, features = shops["redundant"]
     found = by_clusters(split, features, log_factors(split.train), SETTINGS, "uniform")[8]
-    assert isinstance(found, Estimate)
+    assert isinstance(found, InformationEstimate)
     assert found.information["text"].low > 0.005
     assert found.common is None
 
 
 def test_too_many_cells_are_refused_with_a_reason(shops):
     split, features = shops["redundant"]
-    settings = Settings(clusters=(64, 400 - 256), bootstrap=0)
+    settings = InformationSettings(clusters=(64, 400 - 256), bootstrap=0)
     found = by_clusters(split, features, log_factors(split.train), settings, "uniform")
     assert all(isinstance(answer, str) and "--clusters" in answer for answer in found.values())
     with pytest.raises(Exception, match="no table has enough counts"):

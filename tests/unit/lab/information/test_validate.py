@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from viral.lab.information.validate import GRIDS, Grid, agreement, run_grid, weights
+from viral.lab.information.validate import GRIDS, ValidationGrid, agreement, run_grid, weights
 
 
 def test_grids_are_of_different_weights_and_one_sided_ones_have_one_unique_kind():
     for kind in GRIDS:
-        drawn = weights(kind, Grid(worlds=9))
+        drawn = weights(kind, ValidationGrid(worlds=9))
         assert drawn.shape == (9, 4) and len(np.unique(drawn[:, 0])) == 9
         np.testing.assert_allclose(drawn.sum(axis=1), 1.0)
     assert (np.minimum(drawn[:, 1], drawn[:, 2]) == 0).all()
@@ -17,7 +17,7 @@ def test_grids_are_of_different_weights_and_one_sided_ones_have_one_unique_kind(
 @pytest.mark.slow
 def test_one_sided_worlds_are_ranked_as_planted():
     """Both definitions, every kind, against the exact truth and the planted weights: Spearman at least 0.9."""
-    found = agreement(run_grid("one_sided", Grid()))
+    found = agreement(run_grid("one_sided", ValidationGrid()))
     for definition in ("broja", "common"):
         assert min(found[definition]["truth"]) >= 0.9
         assert min(found[definition]["weights"]) >= 0.9

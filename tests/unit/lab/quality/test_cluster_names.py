@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from viral.lab.quality.cluster_names import EVERYTHING, MOST_ITEMS, UNNAMED, Words, cluster_names
+from viral.lab.quality.cluster_names import EVERYTHING, MOST_ITEMS, UNNAMED, ItemWords, cluster_names
 
-MUGS = [Words(f"{colour} mug with handle", ("Coffee mug", colour)) for colour in ("red", "blue") * 20]
-SHIRTS = [Words(f"{colour} shirt with collar", ("T-shirt", colour)) for colour in ("red", "blue") * 20]
+MUGS = [ItemWords(f"{colour} mug with handle", ("Coffee mug", colour)) for colour in ("red", "blue") * 20]
+SHIRTS = [ItemWords(f"{colour} shirt with collar", ("T-shirt", colour)) for colour in ("red", "blue") * 20]
 
 
 def codes(*sizes):
@@ -26,7 +26,7 @@ def test_a_colour_names_a_cluster_where_the_kind_does_not():
 def test_where_nothing_is_distinctive_there_is_no_name():
     shuffled = [(MUGS + SHIRTS)[place] for place in np.random.default_rng(0).permutation(80)]
     assert cluster_names(shuffled, codes(40, 40), 2) == [UNNAMED, UNNAMED]
-    assert cluster_names([Words()] * 60, codes(30, 30), 2) == [UNNAMED, UNNAMED]
+    assert cluster_names([ItemWords()] * 60, codes(30, 30), 2) == [UNNAMED, UNNAMED]
 
 
 def test_chance_hardly_ever_names_a_cluster():
@@ -34,7 +34,9 @@ def test_chance_hardly_ever_names_a_cluster():
     named = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        words = [Words(" ".join(f"word{chr(97 + n)}" for n in rng.choice(24, 5, replace=False))) for _ in range(300)]
+        words = [
+            ItemWords(" ".join(f"word{chr(97 + n)}" for n in rng.choice(24, 5, replace=False))) for _ in range(300)
+        ]
         named += 6 - cluster_names(words, rng.integers(0, 6, 300), 6).count(UNNAMED)
     assert named <= 0.05 * 120
 
@@ -45,18 +47,18 @@ def test_one_cluster_is_everything_and_no_item_is_no_fault():
 
 
 def test_a_word_of_few_items_is_no_name():
-    odd = [*MUGS[:38], Words("rare teapot"), Words("rare teapot")]
+    odd = [*MUGS[:38], ItemWords("rare teapot"), ItemWords("rare teapot")]
     assert "rare" not in cluster_names(odd + SHIRTS, codes(40, 40), 2)[0]
 
 
 def test_words_are_written_as_the_titles_write_them():
-    mexican = [Words(f"{'Striped' if n % 2 else 'A striped'} Mexican poncho", ("T-shirt",)) for n in range(40)]
+    mexican = [ItemWords(f"{'Striped' if n % 2 else 'A striped'} Mexican poncho", ("T-shirt",)) for n in range(40)]
     assert cluster_names(mexican + MUGS, codes(40, 40), 2)[0] == "T-shirt, striped Mexican, poncho"
 
 
 def test_two_words_that_are_one_name_stand_together():
-    ties = [Words(f"{colour} bow tie in silk") for colour in ("red", "blue") * 20]
-    clocks = [Words(f"{colour} wall clock of wood") for colour in ("red", "blue") * 20]
+    ties = [ItemWords(f"{colour} bow tie in silk") for colour in ("red", "blue") * 20]
+    clocks = [ItemWords(f"{colour} wall clock of wood") for colour in ("red", "blue") * 20]
     names = cluster_names(ties + clocks, codes(40, 40), 2)
     assert "bow tie" in names[0].split(", ") and "wall clock" in names[1].split(", ")
 
@@ -68,7 +70,10 @@ def test_equal_names_are_told_apart():
 
 
 def test_titles_without_blanks_are_read_too():
-    dresses, cups = [Words(f"红色连衣裙{n}号") for n in range(30)], [Words(f"蓝色陶瓷杯{n}号") for n in range(30)]
+    dresses, cups = (
+        [ItemWords(f"红色连衣裙{n}号") for n in range(30)],
+        [ItemWords(f"蓝色陶瓷杯{n}号") for n in range(30)],
+    )
     names = cluster_names(dresses + cups, codes(30, 30), 2)
     assert names[0] in "红色连衣裙" or "连衣裙" in names[0]
     assert "陶瓷杯" in names[1]
@@ -87,4 +92,4 @@ def test_many_items_are_read_in_part():
 
 @pytest.mark.parametrize("odd", ["", "\u202e<b>", "1234", "x", "’", "\u0301" * 50, "a" * 5000])
 def test_any_title_is_a_title(odd):
-    assert len(cluster_names([Words(odd, (odd,))] * 30 + MUGS, codes(30, 40), 2)) == 2
+    assert len(cluster_names([ItemWords(odd, (odd,))] * 30 + MUGS, codes(30, 40), 2)) == 2

@@ -16,27 +16,27 @@ from viral.lab.report import (
     Curves,
     Described,
     Estimate,
-    Explanation,
+    ExplainedScore,
     Explanations,
     Grid,
     GridCell,
     GridRow,
     ModelList,
+    NextStep,
     NextSteps,
     Notes,
     Part,
     Ranking,
     RankingRow,
-    Recommended,
+    RecommendedItem,
     Report,
     Scatter,
     ShareChart,
     ShareRow,
-    Step,
+    ShownItem,
     Sweep,
     SweepPoint,
     Table,
-    Thing,
     Tradeoff,
     TradeoffPoint,
     Users,
@@ -117,7 +117,7 @@ def curves() -> Curves:
     )
 
 
-def stories(things: tuple[Thing, ...]) -> Users:
+def stories(things: tuple[ShownItem, ...]) -> Users:
     parts = (Part("text", 0.9), Part("synergy", 0.4), Part("unique visual", -0.1))
     return Users(
         heading="Users",
@@ -132,7 +132,7 @@ def stories(things: tuple[Thing, ...]) -> Users:
                         model="VIRAL",
                         highlight=True,
                         recommended=tuple(
-                            Recommended(
+                            RecommendedItem(
                                 thing=things[20 + rank],
                                 rank=rank,
                                 score=1.2,
@@ -143,7 +143,7 @@ def stories(things: tuple[Thing, ...]) -> Users:
                             for rank in (1, 2, 3)
                         ),
                     ),
-                    ModelList(model="LightGCN", recommended=(Recommended(thing=things[30], rank=1, score=3.25),)),
+                    ModelList(model="LightGCN", recommended=(RecommendedItem(thing=things[30], rank=1, score=3.25),)),
                 ),
             )
             for user in range(3)
@@ -152,12 +152,12 @@ def stories(things: tuple[Thing, ...]) -> Users:
 
 
 @pytest.fixture(scope="session")
-def things(pictures: tuple[Path, ...]) -> tuple[Thing, ...]:
-    return tuple(Thing(f"i{number}", f"Thing number {number}", path) for number, path in enumerate(pictures))
+def things(pictures: tuple[Path, ...]) -> tuple[ShownItem, ...]:
+    return tuple(ShownItem(f"i{number}", f"Thing number {number}", path) for number, path in enumerate(pictures))
 
 
 @pytest.fixture(scope="session")
-def report(things: tuple[Thing, ...]) -> Report:
+def report(things: tuple[ShownItem, ...]) -> Report:
     parts = (Part("text", 0.9), Part("synergy", 0.4), Part("unique visual", -0.1))
     shares = (Part("text", 6.0), Part("synergy", 3.0), Part("unique visual", 1.0))
     return Report(
@@ -233,11 +233,11 @@ def report(things: tuple[Thing, ...]) -> Report:
             Explanations(
                 heading="Why",
                 explanations=(
-                    Explanation(user="user u1", thing=things[3], score=1.2, parts=parts, sentences=("Because.",)),
+                    ExplainedScore(user="user u1", thing=things[3], score=1.2, parts=parts, sentences=("Because.",)),
                 ),
             ),
             Notes(heading="Limits", notes=("It is generated.",)),
-            NextSteps(heading="Next", steps=(Step(command="viral serve demo/runs/viral", what="Browse it."),)),
+            NextSteps(heading="Next", steps=(NextStep(command="viral serve demo/runs/viral", what="Browse it."),)),
         ),
     )
 

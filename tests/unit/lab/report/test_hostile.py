@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from viral.lab.report import Bar, BarChart, Curve, Curves, Estimate, Part, Ranking, Report, Thing
+from viral.lab.report import Bar, BarChart, Curve, Curves, Estimate, Part, Ranking, Report, ShownItem
 from viral.lab.report.palette import palette
 from viral.lab.report.render import render_report
 
@@ -83,7 +83,7 @@ def test_an_item_without_a_title_goes_by_its_id(report, parse):
 
 
 def _with_titles(value, title):
-    if isinstance(value, Thing):
+    if isinstance(value, ShownItem):
         return dataclasses.replace(value, title=title)
     if isinstance(value, tuple):
         return tuple(_with_titles(item, title) for item in value)

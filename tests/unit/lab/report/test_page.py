@@ -19,8 +19,8 @@ from viral.lab.report import (
     RankingRow,
     Report,
     Section,
+    ShownItem,
     Table,
-    Thing,
 )
 from viral.lab.report.render import PAPER, TEMPLATES, render_report, write_report
 
@@ -170,7 +170,7 @@ def test_unreadable_pictures_become_placeholders_that_say_why(tmp_path, pictures
         (tmp_path / name).write_bytes(data)
     paths = (*(tmp_path / name for name in files), tmp_path / "absent.jpg", None)
     cards = tuple(
-        Described(thing=Thing(f"i{n}", f"T{n}", path), description="", problem="unreadable")
+        Described(thing=ShownItem(f"i{n}", f"T{n}", path), description="", problem="unreadable")
         for n, path in enumerate(paths)
     )
     sheet = ContactSheet(heading="S", cards=cards, describer="d", prompt="p")

@@ -3,23 +3,23 @@ import math
 import pytest
 
 from viral.base.errors import DataError
-from viral.lab.report import Curve, Estimate, Explanation, Part, Recommended, ShareRow, Table, Thing
+from viral.lab.report import Curve, Estimate, ExplainedScore, Part, RecommendedItem, ShareRow, ShownItem, Table
 
-THING = Thing("i1", "Thing")
+THING = ShownItem("i1", "Thing")
 
 
 def test_parts_that_do_not_add_up_are_refused():
     parts = (Part("text", 0.5), Part("synergy", -0.2))
-    assert Recommended(thing=THING, rank=1, score=0.3, parts=parts).score == 0.3
+    assert RecommendedItem(thing=THING, rank=1, score=0.3, parts=parts).score == 0.3
     with pytest.raises(DataError, match=r"add up to 0\.3, not to the score 0\.31.*|i1"):
-        Recommended(thing=THING, rank=1, score=0.31, parts=parts)
+        RecommendedItem(thing=THING, rank=1, score=0.31, parts=parts)
     with pytest.raises(DataError, match="explanation of 'i1' for 'u1'"):
-        Explanation(user="u1", thing=THING, score=math.nan, parts=parts)
+        ExplainedScore(user="u1", thing=THING, score=math.nan, parts=parts)
 
 
 def test_the_rounding_of_float32_is_forgiven_and_no_parts_are_no_claim():
-    Explanation(user="u", thing=THING, score=1000.01, parts=(Part("text", 900.0), Part("synergy", 100.0)))
-    Recommended(thing=THING, rank=1, score=2.0)
+    ExplainedScore(user="u", thing=THING, score=1000.01, parts=(Part("text", 900.0), Part("synergy", 100.0)))
+    RecommendedItem(thing=THING, rank=1, score=2.0)
 
 
 @pytest.mark.parametrize("ends", [(0.1, None), (None, 0.1), (0.2, 0.1)])

@@ -12,7 +12,7 @@ from viral.data.dataset import Dataset
 from viral.data.pictures import open_picture
 from viral.data.splitting import split
 from viral.lab.shop import TRUTH_FILE, USERS_FILE, ShopConfig, make_shop, make_world
-from viral.lab.shop.palette import RGB
+from viral.lab.shop.drawing import RGB
 from viral.lab.shop.world import COLOURS, ORIGINS, PATTERNS, TAGS, THINGS
 
 SMALL = ShopConfig(users=60, items=96, seed=5)

@@ -28,7 +28,7 @@ SIZES: dict[Size, tuple[int, int]] = {"wide": (720, 330), "narrow": (350, 280), 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ChartLine:
     """One line of a chart: points (x, y), a tone of the style sheet, and the x of a point to be ringed.
 
     The points of a ``dotted`` one are seen each.
@@ -45,7 +45,7 @@ class Line:
         return [point for point in self.points if math.isfinite(point[1])]
 
 
-def line_chart(lines: Sequence[Line], *, key: str, title: str, size: Size = "wide", across: str = "") -> Markup:
+def line_chart(lines: Sequence[ChartLine], *, key: str, title: str, size: Size = "wide", across: str = "") -> Markup:
     """Lines over epochs, or over what ``across`` names, labelled at their ends.
 
     ``key`` makes the ids of title and description unique on the page. ``narrow`` is the same for a telephone, drawn
@@ -69,7 +69,7 @@ def line_chart(lines: Sequence[Line], *, key: str, title: str, size: Size = "wid
     return drawing(shapes, key=key, title=title, description=description, size=SIZES[size], classes=f"lines {size}")
 
 
-def _axes(lines: Sequence[Line], width: float, height: float, labels: Sequence[str]) -> Axes:
+def _axes(lines: Sequence[ChartLine], width: float, height: float, labels: Sequence[str]) -> Axes:
     points = [point for line in lines for point in line.finite]
     xs, ys = [x for x, _ in points], [y for _, y in points]
     fewer = 2 if width < 300 else 1
@@ -80,7 +80,7 @@ def _axes(lines: Sequence[Line], width: float, height: float, labels: Sequence[s
     return Axes(left=room_for(y_ticks), right=width - gutter, top=10, bottom=bottom, xs=x_ticks, ys=y_ticks)
 
 
-def _line(line: Line, axes: Axes) -> list[Markup]:
+def _line(line: ChartLine, axes: Axes) -> list[Markup]:
     shapes = []
 
     def circle(kind: str, point: Point, radius: float) -> None:
@@ -100,7 +100,7 @@ def _line(line: Line, axes: Axes) -> list[Markup]:
     return shapes
 
 
-def _end_labels(lines: Sequence[Line], labels: Sequence[str], axes: Axes) -> list[Markup]:
+def _end_labels(lines: Sequence[ChartLine], labels: Sequence[str], axes: Axes) -> list[Markup]:
     """Each line's name at the right, on a leader from its last point where the two are apart."""
     ends = [(axes.x(line.finite[-1][0]), axes.y(line.finite[-1][1])) for line in lines]
     places = spread([y for _, y in ends], 16, axes.top, axes.bottom)
@@ -112,7 +112,7 @@ def _end_labels(lines: Sequence[Line], labels: Sequence[str], axes: Axes) -> lis
     return shapes
 
 
-def _description(lines: Sequence[Line], across: str) -> str:
+def _description(lines: Sequence[ChartLine], across: str) -> str:
     said = []
     for line in lines:
         (first, start), (last, end) = line.finite[0], line.finite[-1]

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from viral.lab.report.figures.line_chart import Line, line_chart
+from viral.lab.report.figures.line_chart import ChartLine, line_chart
 
 POINTS = tuple((float(epoch), 0.02 * epoch * (7 - epoch)) for epoch in range(1, 7))
 
@@ -31,7 +31,9 @@ def read_off(svg, polyline):
 
 @pytest.mark.parametrize("size", ["wide", "narrow", "small"])
 def test_the_points_can_be_read_off_the_axes(parse, size):
-    svg = parse(line_chart([Line(label="a", points=POINTS, tone="main")], key="k", title="T", size=size)).one("svg")
+    svg = parse(line_chart([ChartLine(label="a", points=POINTS, tone="main")], key="k", title="T", size=size)).one(
+        "svg"
+    )
     assert all(after[1] > before[1] for before, after in pairwise(axis(svg, "middle"))), "later is further right"
     assert all(after[1] < before[1] for before, after in pairwise(axis(svg, "end"))), "more is higher"
     read = read_off(svg, svg.one("polyline", class_="line"))
@@ -52,7 +54,7 @@ def test_the_pages_curves_are_the_data(page, report):
 
 
 def test_everything_lies_inside_the_view_box_and_labels_do_not_overlap(parse):
-    lines = [Line(label=f"model {n}", points=((1, 0.5), (40, 0.5 + n / 1000)), tone="tone-1") for n in range(8)]
+    lines = [ChartLine(label=f"model {n}", points=((1, 0.5), (40, 0.5 + n / 1000)), tone="tone-1") for n in range(8)]
     svg = parse(line_chart(lines, key="k", title="T")).one("svg")
     _, _, width, height = (float(word) for word in svg.attributes["viewbox"].split())
     for node in svg.all():
@@ -65,7 +67,7 @@ def test_everything_lies_inside_the_view_box_and_labels_do_not_overlap(parse):
 def test_a_gap_splits_a_line_and_a_lone_point_is_a_dot(parse):
     nan = float("nan")
     points = ((1, 0.1), (2, 0.2), (3, nan), (4, 0.3), (5, nan), (6, 0.1), (7, 0.2))
-    svg = parse(line_chart([Line(label="a", points=points, tone="tone-1")], key="k", title="T", size="small")).one(
+    svg = parse(line_chart([ChartLine(label="a", points=points, tone="tone-1")], key="k", title="T", size="small")).one(
         "svg"
     )
     lines = svg.all("polyline", class_="line")
@@ -74,7 +76,7 @@ def test_a_gap_splits_a_line_and_a_lone_point_is_a_dot(parse):
 
 
 def test_the_kept_epoch_is_ringed_where_it_lies(parse):
-    svg = parse(line_chart([Line(label="a", points=POINTS, tone="main", ring=3.0)], key="k", title="T")).one("svg")
+    svg = parse(line_chart([ChartLine(label="a", points=POINTS, tone="main", ring=3.0)], key="k", title="T")).one("svg")
     ring = svg.one("circle", class_="ring")
     x, y = scale(axis(svg, "middle")), scale(axis(svg, "end"), -4)
     assert x(float(ring.attributes["cx"])) == pytest.approx(3, abs=0.05)
@@ -82,11 +84,13 @@ def test_the_kept_epoch_is_ringed_where_it_lies(parse):
 
 
 def test_title_and_description_say_what_is_drawn(parse):
-    svg = parse(line_chart([Line(label="a<b", points=POINTS, tone="main")], key="k", title="Recall & co")).one("svg")
+    svg = parse(line_chart([ChartLine(label="a<b", points=POINTS, tone="main")], key="k", title="Recall & co")).one(
+        "svg"
+    )
     assert svg.attributes["role"] == "img" and svg.attributes["aria-labelledby"] == "k-title k-desc"
     assert svg.one("title").text == "Recall & co"
     assert svg.one("desc").text == "a<b: from 0.12 at epoch 1 to 0.12 at epoch 6, at most 0.24."
 
 
 def test_nothing_finite_is_no_chart():
-    assert line_chart([Line(label="a", points=((1, float("nan")),), tone="main")], key="k", title="T") == ""
+    assert line_chart([ChartLine(label="a", points=((1, float("nan")),), tone="main")], key="k", title="T") == ""

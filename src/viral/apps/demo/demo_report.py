@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viral.apps.demo.pictures import LABELS, LISTED, SHOWN, Shelf, drawn, explanations, hits, shares, sheet, story
+from viral.apps.demo.demo_sections import LABELS, LISTED, SHOWN, Shelf, drawn, explanations, hits, shares, sheet, story
 from viral.base.language import _, n_
 from viral.base.provenance import commit
 from viral.data.dataset import Dataset
@@ -17,12 +17,12 @@ from viral.lab.report import (
     Curve,
     Curves,
     Estimate,
+    NextStep,
     NextSteps,
     Notes,
     Ranking,
     RankingRow,
     Report,
-    Step,
     Users,
 )
 from viral.lab.report.wording import duration, fixed, percent
@@ -208,13 +208,15 @@ def _next(out: Path, user_id: str) -> NextSteps:
     return NextSteps(
         heading=_("What to type next"),
         steps=(
-            Step(
+            NextStep(
                 command=f"viral recommend {out}/runs/viral --user {user_id}", what=_("recommendations with their parts")
             ),
-            Step(command="viral import table MY_FOLDER my-shop", what=_("your own catalogue and log")),
-            Step(command="viral doctor my-shop", what=_("what is wrong or missing in it, row by row")),
-            Step(command="viral enrich my-shop && viral encode my-shop", what=_("pictures to words, words to vectors")),
-            Step(command="viral train my-shop --model viral --out runs/mine", what=_("train on it")),
-            Step(command="viral serve runs/mine", what=_("the shop page and the API, in the browser")),
+            NextStep(command="viral import table MY_FOLDER my-shop", what=_("your own catalogue and log")),
+            NextStep(command="viral doctor my-shop", what=_("what is wrong or missing in it, row by row")),
+            NextStep(
+                command="viral enrich my-shop && viral encode my-shop", what=_("pictures to words, words to vectors")
+            ),
+            NextStep(command="viral train my-shop --model viral --out runs/mine", what=_("train on it")),
+            NextStep(command="viral serve runs/mine", what=_("the shop page and the API, in the browser")),
         ),
     )

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from viral.lab.shop import ShopConfig, make_shop
+from viral.lab.shop.item_texts import EDITIONS, SERIES
 from viral.lab.shop.scene import SLOGANS
-from viral.lab.shop.words import EDITIONS, SERIES
 from viral.lab.shop.world import COLOURS, PATTERNS, TAGS, THINGS
 
 

@@ -14,14 +14,14 @@ from viral.lab.quality.named_attributes import Box
 from viral.lab.report import (
     ContactSheet,
     Described,
-    Explanation,
+    ExplainedScore,
     Explanations,
     ModelList,
     Part,
-    Recommended,
+    RecommendedItem,
     ShareChart,
     ShareRow,
-    Thing,
+    ShownItem,
     UserStory,
 )
 from viral.run.bundle import Bundle
@@ -57,10 +57,10 @@ class Shelf:
     catalog: Catalog
     boxes: Mapping[str, Box]
 
-    def thing(self, item_id: str) -> Thing:
+    def thing(self, item_id: str) -> ShownItem:
         """An item as the page shows it."""
         item = self.catalog[item_id]
-        return Thing(item.id, item.title, item.image, self.boxes.get(item.id))
+        return ShownItem(item.id, item.title, item.image, self.boxes.get(item.id))
 
 
 def sheet(shelf: Shelf, descriptions: Descriptions) -> ContactSheet:
@@ -104,7 +104,7 @@ def story(user_id: str, shelf: Shelf, parts: Split, bundles: Mapping[str, Bundle
                 model=_(LABELS[name]),
                 highlight=name == "viral",
                 recommended=tuple(
-                    Recommended(
+                    RecommendedItem(
                         thing=shelf.thing(r.item_id),
                         rank=r.rank,
                         score=r.score,
@@ -148,7 +148,7 @@ def explanations(users: Sequence[str], shelf: Shelf, bundle: Bundle) -> Explanat
         best = Retriever(bundle).recommend(user_id, 1)[0]
         found = explain(bundle, user_id, best.item_id)
         made.append(
-            Explanation(
+            ExplainedScore(
                 user=user_id,
                 thing=shelf.thing(best.item_id),
                 score=found.score,
