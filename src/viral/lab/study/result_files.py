@@ -49,20 +49,18 @@ def write_rows(
     *,
     metric: str,
     data: str,
-    memory: bool = False,
     tuning: Mapping[str, Effort] | None = None,
 ) -> None:
     """One line for each row and metric; the test's columns are filled for ``metric``, the one that was tested.
 
-    Numbers of the budget are means over the seeds, memory the greatest of them, in bytes; it is left empty unless
-    ``memory`` says that each cell had a process of its own. ``tuning`` is by row.
+    Numbers of the budget are means over the seeds, memory the greatest of them, in bytes. ``tuning`` is by row.
     """
 
     def lines() -> Iterator[dict[str, Any]]:
         for row in rows:
-            budget = _budget(row, (tuning or {}).get(row.name)) | ({} if memory else {"memory": None})
+            budget = _budget(row, (tuning or {}).get(row.name))
             for name in METRICS:
-                tested = row.comparison.flat() if row.comparison is not None and name == metric else {}
+                tested = row.comparison.to_json() if row.comparison is not None and name == metric else {}
                 yield _line(row, name) | tested | budget | {"data": data}
 
     write_csv(path, COLUMNS, lines())

@@ -1,14 +1,14 @@
 """The rows of a comparison or an ablation: made of its cells' outcomes, written as JSON, and read back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
 from viral.base.errors import DataError
 from viral.base.language import marked
-from viral.lab.study.from_json import from_json
+from viral.lab.study.json_values import fields_of
 from viral.lab.study.kept_results import FloatArray
 from viral.lab.study.runner import Outcome
 from viral.lab.study.statistics import POSITIVE, UNIT, Comparison, Interval, Range, compare_all, ratio
@@ -49,11 +49,19 @@ class Row:
     epoch_seconds: tuple[float, ...] = ()  # mean of an epoch's training, one per seed
     seconds: tuple[float, ...] = ()  # of building, training and validation, one per seed
     parameters: int | None = None
-    memory: tuple[int, ...] = ()  # peak bytes of the process that trained it: of the cell alone only in a fresh one
+    memory: tuple[int, ...] = ()  # peak bytes of the processes that trained it, where each seed had one of its own
     commits: tuple[str, ...] = ()
     code_changed: bool | None = None  # whether other code than the present computed a cell; None: not known
     failures: tuple[str, ...] = ()
     comparison: Comparison | None = None
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Whatever version wrote it: older ones took the ends of few seeds' intervals otherwise."""
+        row: Self = fields_of(cls, {**values, "comparison": values.get("comparison") or None})
+        known = {name: Interval.of(numbers, range_of(name)) for name, numbers in row.values.items() if numbers}
+        nothing = {name: Interval.of(()) for name in METRICS}
+        return replace(row, metrics={**nothing, **row.metrics, **known})
 
     def mean(self, metric: str) -> float:
         """Over the seeds."""
@@ -75,31 +83,18 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
-def rows_json(rows: Sequence[Row], *, memory: bool = False) -> list[dict[str, Any]]:
-    """The rows as JSON: every seed's values, intervals, the test; peak memory where each cell had its own process."""
-    left_out = {"comparison"} if memory else {"comparison", "memory"}
-    return [
-        {key: value for key, value in asdict(row).items() if key not in left_out}
-        | {"comparison": None if row.comparison is None else row.comparison.flat()}
-        for row in rows
-    ]
-
-
-def row_of(values: Mapping[str, Any]) -> Row:
-    """A row out of its JSON, whatever version wrote it: older ones took the ends of few seeds' intervals otherwise."""
-    row: Row = from_json(Row, {**values, "comparison": values.get("comparison") or None})
-    known = {name: Interval.of(numbers, range_of(name)) for name, numbers in row.values.items() if numbers}
-    nothing = {name: Interval.of(()) for name in METRICS}
-    return replace(row, metrics={**nothing, **row.metrics, **known})
-
-
 def make_rows(
-    outcomes: Sequence[Outcome[TrainingCell]], *, metric: str = "recall@20", reference: str | None = None
+    outcomes: Sequence[Outcome[TrainingCell]],
+    *,
+    metric: str = "recall@20",
+    reference: str | None = None,
+    own_processes: bool = False,
 ) -> list[Row]:
     """Gather the outcomes by row, in order; compare each with the row of the group and name ``reference``.
 
     ``metric`` is the one that is tested. The reference is the first row called so; without one nothing is tested. Rows
     that are the same recipe under another name are one test, and the reference under another name is none.
+    ``own_processes`` says that each cell had one, so that its peak memory is its own.
     """
     gathered: dict[str, list[Outcome[TrainingCell]]] = {}
     for outcome in outcomes:
@@ -114,7 +109,8 @@ def make_rows(
     if keys and keys[0] in users:
         others = {key: values for key, values in users.items() if key != keys[0]}
         compared = compare_all(others, users[keys[0]])
-    return [_row(those, compared.get(those[0].cell.model_key)) for those in gathered.values()]
+    rows = [_row(those, compared.get(those[0].cell.model_key)) for those in gathered.values()]
+    return rows if own_processes else [replace(row, memory=()) for row in rows]
 
 
 def _row(outcomes: Sequence[Outcome[TrainingCell]], comparison: Comparison | None) -> Row:

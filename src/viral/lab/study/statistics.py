@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral.evaluation import PairedTest, holm, paired_test
-from viral.lab.study.from_json import from_json
+from viral.lab.study.json_values import from_json
 
 FloatArray = npt.NDArray[np.float64]
 NAN = float("nan")
@@ -106,13 +106,13 @@ class Comparison:
     def significant(self) -> bool:
         return self.p_holm < SIGNIFICANT
 
-    def flat(self) -> dict[str, Any]:
-        """As CSV and JSON have it."""
+    def to_json(self) -> dict[str, Any]:
+        """Flat, as CSV has it, too."""
         return test_values(self.test) | {"p_holm": self.p_holm, "effect": self.effect, "relative": self.relative}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Comparison":
-        """Out of :meth:`flat`."""
+        """Out of :meth:`to_json`."""
         return cls(test_of(values), *(from_json(float, values[key]) for key in ("p_holm", "effect", "relative")))
 
 

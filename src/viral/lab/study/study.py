@@ -13,8 +13,8 @@ from viral.data.dataset import Dataset
 from viral.lab.report import Curve
 from viral.lab.report.wording import fixed
 from viral.lab.study.feature_reads import encoders_of
-from viral.lab.study.from_json import from_json
-from viral.lab.study.rows import USER_METRICS, Row, row_of
+from viral.lab.study.json_values import fields_json, fields_of
+from viral.lab.study.rows import USER_METRICS, Row
 from viral.lab.study.runner import Outcome
 from viral.lab.study.training_cells import TrainingCell
 
@@ -55,12 +55,13 @@ class Study:
 
     def to_json(self) -> dict[str, Any]:
         """What ``--json`` prints and the file keeps."""
-        raise NotImplementedError
+        return fields_json(self, without=("curves",))
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
-        """Out of its JSON; raises as :func:`viral.lab.study.from_json.from_json` does."""
-        raise NotImplementedError
+        """Out of its JSON; raises as :func:`viral.lab.study.json_values.from_json` does."""
+        study: Self = fields_of(cls, document)
+        return study
 
     def summary(self) -> Summary:
         """For the list of studies."""
@@ -115,26 +116,25 @@ class TrainingStudy(Study):
         value = first.mean(self.metric)
         return Summary(size, amount, f"{first.name}: {self.metric} {fixed(value)}", value)
 
-    def _head(self) -> dict[str, Any]:
-        """The first keys of its JSON."""
-        names = ("command", "dataset", "features", "counts", "seeds", "metric", "reference", "commit", "users",
-                 "seconds")  # fmt: skip
-        return {name: getattr(self, name) for name in names} | {"seeds": list(self.seeds)}
+    def label_of(self, row: Row) -> str:
+        """A row's name where it stands alone."""
+        return row.name
 
-    @staticmethod
-    def head_of(document: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that :meth:`_head` wrote, and the rows."""
-        rows = tuple(row_of(row) for row in document["rows"])
-        kinds = {"command": str, "dataset": str, "commit": str, "reference": str, "features": Mapping[str, str],
-                 "counts": Mapping[str, Any], "users": int | None, "seconds": float}  # fmt: skip
-        made = {name: from_json(kind, document[name]) for name, kind in kinds.items() if name in document}
-        metric = str(document.get("metric", METRIC))
-        seeds = document.get("seeds") or dict.fromkeys(seed for row in rows for seed in row.seeds)
-        return made | {
-            "rows": rows,
-            "metric": metric if metric in USER_METRICS else METRIC,
-            "seeds": tuple(map(int, seeds)),
-        }
+    @property
+    def failures(self) -> list[str]:
+        return [f"{self.label_of(row)}, {failure}" for row in self.rows for failure in row.failures]
+
+    def to_json(self) -> dict[str, Any]:
+        return Study.to_json(self) | {"failures": self.failures}
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Self:
+        """Out of its JSON, with what older versions did not say."""
+        metric = document.get("metric", METRIC)
+        seeds = dict.fromkeys(seed for row in document["rows"] for seed in row["seeds"])
+        known = {"seeds": list(seeds), **document, "metric": metric if metric in USER_METRICS else METRIC}
+        study: Self = fields_of(cls, known)
+        return study
 
 
 def training_study(

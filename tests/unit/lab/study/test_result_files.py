@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from viral.lab.study.json_values import to_json
 from viral.lab.study.latex_tables import latex_escape, latex_table, text_table
 from viral.lab.study.result_files import COLUMNS, safe_cell, write_results, write_rows
-from viral.lab.study.rows import METRICS, Row, rows_json
+from viral.lab.study.rows import METRICS, Row
 from viral.lab.study.statistics import UNIT, Interval, compare_all
 from viral.lab.study.tuning.effort import Effort
 
@@ -77,20 +78,20 @@ def test_the_csv_has_full_precision_and_the_test_where_it_was_made(tmp_path):
 def test_the_csv_has_every_budget(tmp_path):
     rows = [row(memory=(5, 7)), row("capped", stopped=("max_epochs", "patience"), code_changed=True)]
     tuning = {"row": Effort(20, 300, 400.5)}
-    write_rows(tmp_path / "r.csv", rows, metric="recall@20", data="d", memory=True, tuning=tuning)
+    write_rows(tmp_path / "r.csv", rows, metric="recall@20", data="d", tuning=tuning)
     tuned, capped = (next(line for line in read(tmp_path / "r.csv") if line["row"] == each.name) for each in rows)
     budget = ("epochs_allowed", "epochs", "patience", "epoch_seconds", "seconds", "memory", "parameters")
     assert [float(tuned[name]) for name in budget] == [9, 3, 2, 0.5, 1.5, 7, 10]
     assert [tuned[name] for name in ("trials", "tuning_epochs", "tuning_seconds")] == ["20", "300", "400.5"]
     assert capped["stopped"] == "max_epochs; patience" and capped["trials"] == "" and tuned["stopped"] == "patience"
     assert (tuned["code"], capped["code"]) == ("as it is now", "changed since")
-    write_rows(tmp_path / "r.csv", rows, metric="recall@20", data="d")
+    write_rows(tmp_path / "r.csv", [row(memory=())], metric="recall@20", data="d")
     assert {line["memory"] for line in read(tmp_path / "r.csv")} == {""}, "of cells that shared a process"
 
 
 def test_the_json_has_every_seed_and_no_number_that_json_has_not(tmp_path):
     rows = [row(values=(0.1, 0.2), comparison=compared()), row("failed", values=(), failures=("seed 0: no",))]
-    write_results(tmp_path / "r.json", {"rows": rows_json(rows), "nan": math.nan})
+    write_results(tmp_path / "r.json", {"rows": to_json(rows), "nan": math.nan})
     text = (tmp_path / "r.json").read_text()
     document = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert document["rows"][0]["values"]["recall@20"] == [0.1, 0.2]

@@ -79,7 +79,7 @@ def test_light_and_heavy_users_make_up_all(board):
 def test_popularity_is_that_of_what_is_shown(board, dataset):
     split = load_split(dataset)
     degrees = split.train.item_degrees().double()
-    assert board.wanted == pytest.approx(degrees[split.test.items].mean().item())
+    assert board.held_out_popularity == pytest.approx(degrees[split.test.items].mean().item())
     rows = {row.name: row.metrics["popularity@20"].mean for row in board.rows}
     assert rows["popularity"] > rows["bpr"] > 0
 
@@ -98,7 +98,7 @@ def test_every_output_has_the_segments(board, out):
     assert {(each["row"], each["segment"]) for each in document["segments"]} == {
         (row, segment) for row in RECIPES for segment in ("light", "heavy", "head", "tail", "cold")
     }
-    assert document["held_out_popularity"] == board.wanted and document["tuning"]["bpr"]["trials"] == 20
+    assert document["held_out_popularity"] == board.held_out_popularity and document["tuning"]["bpr"]["trials"] == 20
     with (out / "segments.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == 2 * 5 * 4
@@ -143,24 +143,24 @@ def per_user(out, row, segment, split):
 
 def test_segments_are_tested_user_by_user_against_the_reference(board, out, dataset):
     split, other = load_split(dataset), next(row for row in RECIPES if row != board.reference)
-    assert all(of(board, board.reference, name).test is None for name in ("light", "head", "cold"))
+    assert all(of(board, board.reference, name).comparison is None for name in ("light", "head", "cold"))
     p = {}
     for name in ("light", "heavy", "head", "tail", "cold"):
         values, theirs = (per_user(out, row, name, split) for row in (other, board.reference))
-        found, expected = of(board, other, name).test, paired_test(values, theirs)
+        found, expected = of(board, other, name).comparison, paired_test(values, theirs)
         assert found.test.difference == pytest.approx(expected.difference)
         assert (found.test.wins, found.test.losses) == (expected.wins, expected.losses)
         assert found.test.p_value == pytest.approx(expected.p_value, abs=0.03)
         assert found.least_p == min(1, 2 / 2 ** (expected.wins + expected.losses))
         p[name] = found.test.p_value
-    assert {name: of(board, other, name).test.p_holm for name in p} == holm(p), "Holm within the table"
+    assert {name: of(board, other, name).comparison.p_holm for name in p} == holm(p), "Holm within the table"
 
 
 def test_the_csv_has_the_tests_of_the_segments(board, out):
     other = next(row for row in RECIPES if row != board.reference)
     with (out / "segments.csv").open(encoding="utf-8", newline="") as file:
         lines = {(line["row"], line["segment"], line["metric"]): line for line in csv.DictReader(file)}
-    found, test = lines[other, "tail", "recall@20"], of(board, other, "tail").test
+    found, test = lines[other, "tail", "recall@20"], of(board, other, "tail").comparison
     assert float(found["p_holm"]) == test.p_holm and float(found["least_p"]) == test.least_p
     assert found["against"] == board.reference and float(found["difference"]) == test.test.difference
     assert lines[other, "tail", "ndcg@20"]["p_value"] == lines[board.reference, "tail", "recall@20"]["p_value"] == ""
@@ -186,16 +186,16 @@ def test_a_segment_in_which_too_few_users_differ_says_so():
     assert [mark(each) for each in (few, enough, better, worse)] == ["°", "", "▲", "▼"]
     said = " ".join(findings([few, enough, better, worse], "bpr"))
     assert "beyond luck over its users: a (head)." in said and "Too few users differ for any word on: cold." in said
-    assert findings([replace(few, test=None)], "bpr") == []
+    assert findings([replace(few, comparison=None)], "bpr") == []
 
 
 def test_a_row_under_a_second_name_is_one_test(dataset, tmp_path):
     twins = {**RECIPES, "again": BPR}
     board = compare(dataset, twins, tmp_path / "out", seeds=[0], against="popularity")
-    assert of(board, "bpr", "tail").test == of(board, "again", "tail").test
-    assert of(board, "bpr", "tail").test.p_holm <= min(1, 5 * of(board, "bpr", "tail").test.test.p_value)
+    assert of(board, "bpr", "tail").comparison == of(board, "again", "tail").comparison
+    assert of(board, "bpr", "tail").comparison.p_holm <= min(1, 5 * of(board, "bpr", "tail").comparison.test.p_value)
     same = compare(dataset, twins, tmp_path / "out", seeds=[0], against="bpr")
-    assert of(same, "again", "tail").test is None and of(same, "popularity", "tail").test is not None
+    assert of(same, "again", "tail").comparison is None and of(same, "popularity", "tail").comparison is not None
 
 
 @pytest.mark.parametrize("damage", ["of an older version", "changed"])

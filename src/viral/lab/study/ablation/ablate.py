@@ -11,7 +11,7 @@ from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import write_report
 from viral.lab.study import latex_tables, result_files
-from viral.lab.study.ablation.ablation import Ablation, contributions, modality_shares
+from viral.lab.study.ablation.ablation import Ablation, modality_shares, visual_contribution
 from viral.lab.study.ablation.plain_descriptions import PLAIN, plain_descriptions
 from viral.lab.study.ablation.published_groups import FULL
 from viral.lab.study.ablation.report import ablation_report
@@ -59,7 +59,7 @@ def ablate(
         left_out=tuple(left_out),
         seconds=time.perf_counter() - started,
         curves=tuple(curves_of(out, rows, metric)),
-        contributions=contributions(rows, metric),
+        visual_contribution=visual_contribution(rows, metric),
         shares=modality_shares(rows, metric),
     )
     _write(result, out, fingerprint_of(data_hashes(dataset), None))

@@ -1,14 +1,13 @@
 """A finished ablation: its rows, and what each modality is worth."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from viral.lab.study.ablation.published_groups import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY
 from viral.lab.study.ablation.rows import GROUPS, LeftOut
 from viral.lab.study.ablation.variant_groups import VariantGroup
-from viral.lab.study.from_json import from_json
-from viral.lab.study.rows import Row, common, find_row, rows_json
+from viral.lab.study.rows import Row, common, find_row
 from viral.lab.study.runner import remedy
 from viral.lab.study.statistics import Interval, contribution, shares
 from viral.lab.study.study import TrainingStudy
@@ -21,7 +20,7 @@ class Ablation(TrainingStudy):
     KIND = "ablation"
 
     left_out: tuple[LeftOut, ...] = ()
-    contributions: Mapping[str, Interval] = field(default_factory=dict)  # of the visual modality, against each control
+    visual_contribution: Mapping[str, Interval] = field(default_factory=dict)  # against each control
     shares: Mapping[str, Interval] = field(default_factory=dict)  # of text and visual
 
     @property
@@ -30,31 +29,20 @@ class Ablation(TrainingStudy):
         names = {row.group for row in self.rows}
         return tuple(group for name, group in GROUPS.items() if name in names)
 
-    @property
-    def failures(self) -> list[str]:
-        return [f"{row.group}: {row.name}, {failure}" for row in self.rows for failure in row.failures]
+    def label_of(self, row: Row) -> str:
+        return f"{row.group}: {row.name}"
 
     def to_json(self) -> dict[str, Any]:
-        return self._head() | {
-            "rows": rows_json(self.rows),
-            "visual_contribution": {name: asdict(interval) for name, interval in self.contributions.items()},
-            "shares": {name: asdict(interval) for name, interval in self.shares.items()},
-            "left_out": [asdict(row) | {"run": remedy(row.modality, self.dataset)} for row in self.left_out],
-            "failures": self.failures,
-        }
+        runs = [{"run": remedy(row.modality, self.dataset)} for row in self.left_out]
+        made = TrainingStudy.to_json(self)
+        return made | {"left_out": [row | run for row, run in zip(made["left_out"], runs, strict=True)]}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
-        intervals = Mapping[str, Interval]
-        return cls(
-            **{"reference": FULL} | cls.head_of(document),
-            left_out=from_json(tuple[LeftOut, ...], document.get("left_out", ())),
-            contributions=from_json(intervals, document.get("visual_contribution", {})),
-            shares=from_json(intervals, document.get("shares", {})),
-        )
+        return cls.read({"reference": FULL, **document})
 
 
-def contributions(rows: Sequence[Row], metric: str) -> dict[str, Interval]:
+def visual_contribution(rows: Sequence[Row], metric: str) -> dict[str, Interval]:
     """The visual contribution, (full - control) / control, against text only and against the title-only control."""
     full = find_row(rows, FULL)
     found = {name: find_row(rows, name) for name in (TEXT_ONLY, TITLE_ONLY)}

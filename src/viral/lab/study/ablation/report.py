@@ -43,7 +43,7 @@ def ablation_sections(result: Ablation) -> list[Section]:
         _matrix(plain, result.metric),
         _grid(plain, result.metric),
         *([Notes(heading=_("What each study asks"), notes=asked)] if asked else []),
-        *([_gains(result)] if result.contributions else []),
+        *([_gains(result)] if result.visual_contribution else []),
         *([_shares(result)] if result.shares else []),
         *(_sweep(result, group) for group in result.groups if group.parameter),
         *([report_sections.tests_table(result)] if tested else []),
@@ -66,11 +66,11 @@ def _finding(result: Ablation) -> str:
             better=better,
         )
     ]  # fmt: skip
-    if TEXT_ONLY in result.contributions:
-        gain = percent(result.contributions[TEXT_ONLY].mean, signed=True)
+    if TEXT_ONLY in result.visual_contribution:
+        gain = percent(result.visual_contribution[TEXT_ONLY].mean, signed=True)
         said.append(_("The picture's words add %(gain)s to the text alone.", gain=gain))
-    if TITLE_ONLY in result.contributions:
-        gain = percent(result.contributions[TITLE_ONLY].mean, signed=True)
+    if TITLE_ONLY in result.visual_contribution:
+        gain = percent(result.visual_contribution[TITLE_ONLY].mean, signed=True)
         said.append(_("They add %(gain)s to the title-only control.", gain=gain))
     return " ".join(said)
 
@@ -162,7 +162,7 @@ def _gains(result: Ablation) -> BarChart:
             value=estimate(interval),
             highlight=name == TEXT_ONLY,
         )
-        for name, interval in result.contributions.items()
+        for name, interval in result.visual_contribution.items()
     ]
     return BarChart(
         heading=_("What the picture adds"),

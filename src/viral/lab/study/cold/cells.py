@@ -1,4 +1,4 @@
-"""The cells of ``viral compare --cold``: items are withheld from everything, and ranked as new once a model is trained."""
+"""The cells of ``viral compare --cold``: a model is trained without some items, which are then ranked as new ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,9 +1,9 @@
 """``viral compare --cold``: how well items are recommended that came after training; CSV, JSON and one page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from viral.base.language import _, marked
 from viral.base.parallel import Executor
@@ -14,7 +14,6 @@ from viral.lab.report.wording import DASH, duration, fixed, percent
 from viral.lab.study.cold.benchmark import CUTOFF, PLACES, SHARE, withhold
 from viral.lab.study.cold.cells import BASELINES, METRIC, cold_cells
 from viral.lab.study.cold.rows import ColdPlace, ColdRow, cold_rows
-from viral.lab.study.from_json import from_json
 from viral.lab.study.report_sections import between, ends, failure_notes
 from viral.lab.study.result_files import REPORT_FILE, write_csv, write_results
 from viral.lab.study.rows import mean
@@ -59,24 +58,7 @@ class ColdStudy(Study):
         return tuple(label(row) for row in self.rows if row.model == "viral")
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "command": self.command,
-            "dataset": self.dataset,
-            "counts": dict(self.counts),
-            "seeds": list(self.seeds),
-            "share": self.share,
-            "cutoff": CUTOFF,
-            "commit": self.commit,
-            "rows": [asdict(row) for row in self.rows],
-            "failures": self.failures,
-        }
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Self:
-        rows = from_json(tuple[ColdRow, ...], document["rows"])
-        seeds = tuple(dict.fromkeys(seed for row in rows for seed in row.seeds))
-        study: Self = from_json(cls, {"share": SHARE, "seeds": seeds, **document})
-        return study
+        return Study.to_json(self) | {"cutoff": CUTOFF, "failures": self.failures}
 
     def summary(self) -> Summary:
         """The row whose new items are found best among all items."""

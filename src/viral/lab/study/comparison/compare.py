@@ -67,18 +67,17 @@ def compare(
     cells = model_cells(recipes, seeds, encoders_of(dataset))
     outcomes = run_cells(dataset, cells, out, executor=executor, renew=renew, restamp=restamp)
     reference = against or best_baseline(make_rows(outcomes, metric=metric))
-    rows = make_rows(outcomes, metric=metric, reference=reference)
+    rows = make_rows(outcomes, metric=metric, reference=reference, own_processes=own_processes)
     result = Leaderboard(
         **training_study(dataset, command, outcomes, seeds=seeds, metric=metric),
         rows=tuple(sorted(rows, key=lambda row: -row.mean(metric) if row.seeds else float("inf"))),
         reference=reference,
         chosen=against is None,
         seconds=time.perf_counter() - started,
-        own_processes=own_processes,
         published=theirs,
         segments=tuple(segments_of(outcomes, load_split(dataset), metric=metric, reference=reference)),
         curves=tuple(curves_of(out, rows, metric)),
-        wanted=_wanted(outcomes),
+        held_out_popularity=_held_out_popularity(outcomes),
         tuning=dict(tuning or {}),
     )
     if result.unlike:
@@ -87,7 +86,7 @@ def compare(
     return result
 
 
-def _wanted(outcomes: Sequence[Outcome[TrainingCell]]) -> float | None:
+def _held_out_popularity(outcomes: Sequence[Outcome[TrainingCell]]) -> float | None:
     summaries = (outcome.result.summary for outcome in outcomes if outcome.result is not None)
     return next((float(s["exposure"]["held_out_popularity"]) for s in summaries if "exposure" in s), None)
 
@@ -117,9 +116,7 @@ def best_baseline(rows: Sequence[Row]) -> str:
 
 def _write(result: Leaderboard, out: Path, data: str) -> None:
     rows, metric = result.rows, result.metric
-    result_files.write_rows(
-        out / result_files.CSV_FILE, rows, metric=metric, data=data, memory=result.own_processes, tuning=result.tuning
-    )
+    result_files.write_rows(out / result_files.CSV_FILE, rows, metric=metric, data=data, tuning=result.tuning)
     segment_tables.write_segments(out / segment_tables.CSV_FILE, result)
     result_files.write_results(out / result.FILE, result.to_json() | {"data_fingerprint": data})
     with using(ENGLISH):  # LaTeX without fonts for another script

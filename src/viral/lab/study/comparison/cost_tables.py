@@ -20,8 +20,8 @@ def popularity(result: Leaderboard) -> Table:
     )
     columns = (_("model"), "popularity@20", _("over what was chosen"), "coverage@20")
     said = [_("Popularity is the mean number of training interactions of the items in users' first 20 places.")]
-    if result.wanted:
-        wanted = fixed(result.wanted, 1)
+    if result.held_out_popularity:
+        wanted = fixed(result.held_out_popularity, 1)
         said.append(_("That of the items that users chose in the test set is %(wanted)s.", wanted=wanted))
     said.append(
         _(
@@ -40,13 +40,15 @@ def popularity(result: Leaderboard) -> Table:
 
 def cost(result: Leaderboard) -> Table:
     """Time, parameters and memory of one seed."""
+    known = any(row.memory for row in result.rows)
+    said = _("Means for one seed; memory is the greatest of the seeds, of a whole process with its libraries.")
     rows = tuple(
         (
             row.name,
             duration(mean(row.epoch_seconds)) if row.trained else DASH,
             duration(mean(row.seconds)),
             whole(row.parameters),
-            f"{max(row.memory) / 2**20:,.0f} MiB" if row.memory and result.own_processes else DASH,
+            f"{max(row.memory) / 2**20:,.0f} MiB" if row.memory else DASH,
         )
         for row in result.rows
     )
@@ -56,8 +58,7 @@ def cost(result: Leaderboard) -> Table:
         columns=columns,
         rows=rows,
         numeric=columns[1:],
-        caption=_("Means for one seed; memory is the greatest of the seeds, of a whole process with its libraries.")
-        + ("" if result.own_processes else " " + _("It is not known here: several cells shared a process.")),
+        caption=said if known else f"{said} {_('It is not known here: several cells shared a process.')}",
     )
 
 

@@ -44,6 +44,11 @@ class Published:
     name: str
     rows: tuple[PublishedRow, ...]
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Published":
+        """By its name, of a comparison's JSON, which has the reports beside ours."""
+        return published(str(values["name"]))
+
     def fault(self, counts: Mapping[str, Any]) -> str:
         """Why numbers on a data set of those counts cannot stand beside these; "" where its split has their sizes."""
         sizes = tuple(counts.get(part) for part in ("train", "valid", "test"))

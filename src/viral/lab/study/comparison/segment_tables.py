@@ -76,7 +76,7 @@ def _sizes(segments: Sequence[Segment]) -> dict[str, int]:
 def _family(result: Leaderboard) -> str:
     """Rows that are one recipe under two names share their tests."""
     keys = {row.name: row.model_key for row in result.rows}
-    family = len({(keys[each.row], each.segment) for each in result.segments if each.test is not None})
+    family = len({(keys[each.row], each.segment) for each in result.segments if each.comparison is not None})
     return _(
         "Holm's correction of the segments is over their %(tests)s tests (every row in every segment).", tests=family
     )
@@ -88,11 +88,11 @@ def _cell(segment: Segment | None, metric: str) -> GridCell:
 
 def mark(segment: Segment) -> str:
     """The sign of a segment's test: higher, lower, undecidable, or none."""
-    if segment.test is None:
+    if segment.comparison is None:
         return ""
-    if segment.test.significant:
-        return HIGHER if segment.test.test.difference > 0 else LOWER
-    return TOO_FEW if segment.test.too_few else ""
+    if segment.comparison.significant:
+        return HIGHER if segment.comparison.test.difference > 0 else LOWER
+    return TOO_FEW if segment.comparison.too_few else ""
 
 
 def latex(result: Leaderboard) -> str:
@@ -119,7 +119,7 @@ def write_segments(path: Path, result: Leaderboard) -> None:
 
     def lines() -> Iterator[dict[str, Any]]:
         for each in result.segments:
-            test = {} if each.test is None else each.test.flat() | {"against": result.reference}
+            test = {} if each.comparison is None else each.comparison.to_json() | {"against": result.reference}
             about = {"row": each.row, "segment": each.segment, "users": each.users, "seeds": seeds[each.row]}
             for name, interval in each.metrics.items():
                 ends = {"metric": name, "mean": interval.mean, "low": interval.low, "high": interval.high}
@@ -130,8 +130,9 @@ def write_segments(path: Path, result: Leaderboard) -> None:
 
 def findings(segments: Sequence[Segment], reference: str) -> list[str]:
     """What the tests allow to say of segments, for the notes: who is better where, and where nobody could be."""
-    tested = [each for each in segments if each.test is not None]
-    few = [name for name in _sizes(tested) if all(e.test.too_few for e in tested if e.segment == name and e.test)]
+    tested = [each for each in segments if each.comparison is not None]
+    enough = {each.segment for each in tested if each.comparison is not None and not each.comparison.too_few}
+    few = [name for name in _sizes(tested) if name not in enough]
     better = [f"{each.row} ({_(each.segment)})" for each in tested if mark(each) == HIGHER]
     rows = ", ".join(better) or _("nobody")
     said = [

@@ -1,7 +1,7 @@
 """The metrics of each row by whom it serves, light and heavy users, head, tail and cold items, each with its test."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 from viral.base.language import marked
 from viral.data.splitting import Split
 from viral.evaluation import CUTOFFS, PairedTest, holm, item_segments, least_p, quick_paired_test, user_segments, within
-from viral.lab.study.from_json import from_json
+from viral.lab.study.json_values import from_json
 from viral.lab.study.kept_results import CellResult, FloatArray
 from viral.lab.study.rows import USER_METRICS
 from viral.lab.study.runner import Outcome
@@ -42,9 +42,14 @@ class SegmentTest:
     def significant(self) -> bool:
         return self.p_holm < SIGNIFICANT
 
-    def flat(self) -> dict[str, Any]:
-        """As CSV and JSON have it."""
+    def to_json(self) -> dict[str, Any]:
+        """Flat, as CSV has it, too."""
         return test_values(self.test) | {"p_holm": self.p_holm, "least_p": self.least_p}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Out of :meth:`to_json`."""
+        return cls(test_of(values), *(from_json(float, values[name]) for name in ("p_holm", "least_p")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +60,7 @@ class Segment:
     segment: str
     users: int
     metrics: Mapping[str, Interval]
-    test: SegmentTest | None = None  # None for the reference, what equals it, and where either was not measured
-
-    def to_json(self) -> dict[str, Any]:
-        """With its test, if it has one."""
-        metrics = {name: asdict(interval) for name, interval in self.metrics.items()}
-        about = {"row": self.row, "segment": self.segment, "users": self.users, "metrics": metrics}
-        return about | {"comparison": None if self.test is None else self.test.flat()}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        metrics, told = from_json(Mapping[str, Interval], values["metrics"]), values.get("comparison")
-        numbers = () if told is None else (from_json(float, told[name]) for name in ("p_holm", "least_p"))
-        test = None if told is None else SegmentTest(test_of(told), *numbers)
-        return cls(str(values["row"]), str(values["segment"]), int(values["users"]), metrics, test)
+    comparison: SegmentTest | None = None  # None for the reference, what equals it, and where either was not measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +98,7 @@ def segments_of(
     ]
     users = {place: np.mean([cell.tested for cell in cells], axis=0) for place, cells in found.items()}
     tests = _tests(users, keys, reference)
-    return [replace(each, test=tests.get((keys[each.row], each.segment))) for each in made]
+    return [replace(each, comparison=tests.get((keys[each.row], each.segment))) for each in made]
 
 
 def _tests(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ from viral.base.language import _, marked, n_
 from viral.base.recipe import Recipe
 from viral.lab.report import Section, Table
 from viral.lab.report.wording import duration, fixed, whole
-from viral.lab.study.from_json import from_json
+from viral.lab.study.json_values import fields_json, fields_of, to_json
 from viral.lab.study.study import METRIC, Study, Summary, setting_text
 from viral.lab.study.tuning.search_space import Space
 
@@ -64,23 +64,15 @@ class Tuning(Study):
 
     def to_json(self) -> dict[str, Any]:
         states = Counter(row.state for row in self.trials)
-        return {
-            "command": self.command,
-            "dataset": self.dataset,
-            "model": self.model,
-            "monitor": self.monitor,
-            "seed": self.seed,
-            "commit": self.commit,
-            "space": {name: list(values) for name, values in self.space.candidates.items()},
+        return fields_json(self, without=("out", "recipe", "counts", "space")) | {
+            "counts": {"trials": len(self.trials), **{state: states[state] for state in STATES}},
+            "space": to_json(self.space.candidates),
             "size": self.space.size,
             "exhausted": self.exhausted,
-            "counts": {"trials": len(self.trials), **{state: states[state] for state in STATES}},
             "epochs": sum(row.epochs for row in self.trials),
             "seconds": sum(row.seconds for row in self.trials),
-            "best": asdict(self.best) if self.best is not None else None,
+            "best": to_json(self.best),
             "recipe": str(Path(self.out) / BEST_FILE),
-            "recipe_fingerprint": self.recipe_fingerprint,
-            "trials": [asdict(row) for row in self.trials],
         }
 
     @classmethod
@@ -88,7 +80,7 @@ class Tuning(Study):
         said = {name: value for name, value in document.items() if name not in ("space", "recipe", "counts")}
         space = {"candidates": {name: tuple(values) for name, values in document.get("space", {}).items()}}
         out = str(Path(str(document.get("recipe", ""))).parent)
-        study: Self = from_json(cls, {"model": "", **said, "space": space, "out": out})
+        study: Self = fields_of(cls, {"model": "", **said, "space": space, "out": out})
         return study
 
     def summary(self) -> Summary:
