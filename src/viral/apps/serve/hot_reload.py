@@ -1,4 +1,4 @@
-"""The current snapshot, and the watcher that exchanges it for a new one without a request noticing."""
+"""Hot reload: the current snapshot, and the watcher that exchanges it for a new one without a request noticing."""
 
 import asyncio
 import gc

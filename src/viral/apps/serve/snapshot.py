@@ -1,11 +1,12 @@
 """What one answer is made from: a bundle, its data set if there is one, and what is looked up in them."""
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 
@@ -34,6 +35,25 @@ class ItemView(NamedTuple):
     category: str  # "" is unknown
     description: str  # as the bundle's features encode it; "" is unknown
     image: Path | None  # a file of the data set
+
+
+class OfFiles(Generic[T]):
+    """What is made of files, kept as long as their stamp is the same; a subclass says of which (``Snapshot.kept``)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[object, T] | None = None
+
+    def of(self, stamp: object, make: Callable[[], T]) -> T:
+        """What ``make`` makes, made by one thread, and only where the stamp is another."""
+        with self._lock:
+            if self._kept is None or self._kept[0] != stamp:
+                self._kept = (stamp, make())
+            return self._kept[1]
+
+    def known(self, stamp: object) -> T | None:
+        """What was made, if the files are still those that it was made of."""
+        return self._kept[1] if self._kept is not None and self._kept[0] == stamp else None
 
 
 @dataclass(frozen=True, eq=False)

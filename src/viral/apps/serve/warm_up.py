@@ -1,4 +1,4 @@
-"""What describes and encodes new items is loaded before the first of them comes, beside the requests.
+"""Warm-up: the describer and the encoders of new items are loaded before the first of them comes, beside the requests.
 
 Until then a new item waits, and the page says so; everything else is answered. The encoders of one bundle go over to
 the next one, so that they are loaded once.

@@ -1,6 +1,5 @@
 """``/v1/items``: search and look up; ``/v1/categories``; ``/v1/similar``."""
 
-import threading
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -16,9 +15,9 @@ from viral.apps.serve.api.response_models import ItemDetail, ItemPage, SimilarIt
 from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.security.access import asks
 from viral.apps.serve.settings import MAX_K
-from viral.apps.serve.snapshot import ItemView, Snapshot
+from viral.apps.serve.snapshot import ItemView, OfFiles, Snapshot
 from viral.apps.serve.thread_pools import pools
-from viral.apps.serve.watched_files import Signature, signature
+from viral.apps.serve.watched_files import signature
 from viral.base.errors import UnknownIdError
 from viral.data.edits import EDITS_FILE
 from viral.enrich import load_edits
@@ -43,7 +42,7 @@ async def search(
 
     def answer() -> Response:
         found = snapshot.search(q, category)
-        edits = snapshot.kept(Edits).of(snapshot)
+        edits = _edits(snapshot)
         items = [_told(snapshot.item_at(row), snapshot, edits) for row in found[offset : offset + limit]]
         return as_json(stamp(snapshot) | {"total": len(found), "offset": offset, "items": items})
 
@@ -65,7 +64,7 @@ async def item(request: Request, item_id: str) -> Response:
         view = snapshot.item(item_id)
         users = int((snapshot.bundle.seen.items == snapshot.bundle.items.index(item_id)).sum())
         more = {"users": users, "information": dict(snapshot.information.get(item_id, {}))}
-        return as_json(stamp(snapshot) | _told(view, snapshot, snapshot.kept(Edits).of(snapshot)) | more)
+        return as_json(stamp(snapshot) | _told(view, snapshot, _edits(snapshot)) | more)
 
     return await pools(request).ranking.run(answer)
 
@@ -93,23 +92,15 @@ async def similar(
     return await pools(request).ranking.run(answer)
 
 
-class Edits:
-    """Descriptions that humans wrote since the bundle was made: the data set's file, read again when it has changed."""
+class Edits(OfFiles[Mapping[str, str]]):
+    """Descriptions that humans wrote since the bundle was made, by item id."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seen: Signature | None = None
-        self._texts: Mapping[str, str] = {}
 
-    def of(self, snapshot: Snapshot) -> Mapping[str, str]:
-        """Human descriptions by item id, as the file is now."""
-        if snapshot.dataset is None:
-            return {}
-        seen = signature(snapshot.dataset.path / EDITS_FILE)
-        with self._lock:
-            if seen != self._seen:
-                self._texts, self._seen = load_edits(snapshot.dataset), seen
-            return self._texts
+def _edits(snapshot: Snapshot) -> Mapping[str, str]:
+    dataset = snapshot.dataset
+    if dataset is None:
+        return {}
+    return snapshot.kept(Edits).of(signature(dataset.path / EDITS_FILE), lambda: load_edits(dataset))
 
 
 def _told(item: ItemView, snapshot: Snapshot, edits: Mapping[str, str]) -> dict[str, Any]:

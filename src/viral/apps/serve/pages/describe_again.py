@@ -21,8 +21,8 @@ from viral.enrich import (
     Describer,
     Description,
     Descriptions,
+    EnrichOptions,
     Ledger,
-    Terms,
     all_descriptions,
     describer_named,
     enrich,
@@ -94,9 +94,9 @@ def describe_again(dataset: Dataset, described: Descriptions | None, card: Card,
     describer, item = Counting(for_catalog(describer, catalog)), catalog[card.item_id]
     with Ledger(dataset.path / LEDGER_FILE) as ledger:
         _check_settings(ledger, describer, prompt.name)
-        terms = Terms(retry_failed=True, fetcher=fetcher)
+        options = EnrichOptions(retry_failed=True, fetcher=fetcher)
         try:
-            row = enrich(Catalog((item,)), describer, prompt, ledger, terms=terms).rows[0]
+            row = enrich(Catalog((item,)), describer, prompt, ledger, options=options).rows[0]
         except ViralError:
             _describer.cache_clear()  # some answer nothing after a fault, though it may have passed
             raise

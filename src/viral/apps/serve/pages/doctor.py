@@ -2,14 +2,12 @@
 
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -17,7 +15,7 @@ from starlette.responses import Response
 from viral.apps.serve.hot_reload import current_snapshot
 from viral.apps.serve.pages.rendering import Page, render
 from viral.apps.serve.security.access import asks, asks_much
-from viral.apps.serve.snapshot import Snapshot
+from viral.apps.serve.snapshot import OfFiles, Snapshot
 from viral.apps.serve.thread_pools import pools
 from viral.base.errors import DataError
 from viral.data.catalog import ITEMS_FILE
@@ -55,15 +53,14 @@ class LinkedFinding:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An examination, and the files that it was of."""
+    """An examination of the data set."""
 
     report: DoctorReport
     findings: tuple[LinkedFinding, ...]
-    stamp: tuple[tuple[str, int, int], ...]
 
 
-_examined: WeakKeyDictionary[Snapshot, Examined] = WeakKeyDictionary()
-_lock = threading.Lock()
+class Examination(OfFiles[Examined]):
+    """The last one of a snapshot's data set."""
 
 
 @router.get("/doctor", dependencies=[Depends(asks)])
@@ -79,7 +76,8 @@ def show(
     if dataset is None:
         return render(request, "doctor.html", dataset=None)
     return render(
-        request, "doctor.html", dataset=dataset, name=dataset.path.resolve().name, examined=_known(snapshot, dataset),
+        request, "doctor.html", dataset=dataset, name=dataset.path.resolve().name,
+        examined=snapshot.kept(Examination).known(stamp(dataset)),
         rejected=rejected(dataset), **described(dataset, chosen, status, page),
     )  # fmt: skip
 
@@ -97,21 +95,14 @@ async def examination(request: Request, whole: bool = False) -> Response:
     return await pools(request).long.run(made)
 
 
-def _known(snapshot: Snapshot, dataset: Dataset) -> Examined | None:
-    """The last examination, if the files are still those that it was of."""
-    found = _examined.get(snapshot)
-    return found if found is not None and found.stamp == stamp(dataset) else None
-
-
 def examined_of(snapshot: Snapshot, dataset: Dataset) -> Examined:
     """The examination of the files as they are now, made where it was not yet."""
-    with _lock:
-        found = _known(snapshot, dataset)
-        if found is None:
-            now = stamp(dataset)
-            report = examine(dataset)
-            found = _examined[snapshot] = Examined(report, linked(report, dataset), now)
-        return found
+
+    def made() -> Examined:
+        report = examine(dataset)
+        return Examined(report, linked(report, dataset))
+
+    return snapshot.kept(Examination).of(stamp(dataset), made)
 
 
 def stamp(dataset: Dataset) -> tuple[tuple[str, int, int], ...]:

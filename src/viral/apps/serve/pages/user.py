@@ -71,7 +71,8 @@ def person(request: Request, user_id: str, category: str = "", variety: str = ""
     history = Page.of([item_id for item_id, _ in snapshot.retriever.history(user_id)], page, HISTORY)
     return render(
         request, "user.html", cards=cards, user_id=user_id, history=history,
-        history_cards=[cards[item_id] for item_id in history.rows], found=_rows(found, cards, parts), span=part_span(parts),
+        history_cards=[cards[item_id] for item_id in history.rows], found=_rows(found, cards, parts),
+        span=part_span(parts),
         names=list(dict.fromkeys(part.name for split in parts for part in split)), varieties=TOLD,
         given={"category": category, "variety": variety, "page": history.number},
     )  # fmt: skip

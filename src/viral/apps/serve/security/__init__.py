@@ -1,1 +1,1 @@
-"""Who may ask, for what, and how often."""
+"""Access control: tokens, sessions, scopes, the rate limit, CORS, and checks of every request."""

@@ -1,4 +1,4 @@
-"""Token buckets: how often a key may ask."""
+"""The HTTP rate limit: a token bucket for each key."""
 
 import time
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""What holds for every request before it is routed: host, origin, length; and for every answer: headers."""
+"""Checks of every request before it is routed (host, origin, length), and the security headers of every answer."""
 
 import ipaddress
 import logging

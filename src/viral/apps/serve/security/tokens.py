@@ -1,4 +1,4 @@
-"""The file of tokens, a line each of name, scope and SHA-256 (the token itself is kept nowhere); and pages' sessions."""
+"""The file of tokens, a line each of name, scope and SHA-256 (the token is kept nowhere); and the pages' sessions."""
 
 import base64
 import hashlib
