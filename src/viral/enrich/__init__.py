@@ -5,7 +5,7 @@ from viral.data.edits import edit, load_edits, unlock
 from viral.enrich.describers import DESCRIBERS, describer_named
 from viral.enrich.enrich_catalog import enrich
 from viral.enrich.ledger import LEDGER_FILE, Ledger
-from viral.enrich.picture_sources import Terms
+from viral.enrich.picture_sources import EnrichOptions
 from viral.enrich.prompts import load_prompt, prompt_names
 from viral.enrich.protocol import Answer, BudgetSpent, Describer, Picture, Prompt, Refused
 from viral.enrich.recheck import Rechecked, recheck
@@ -18,12 +18,12 @@ __all__ = [
     "Describer",
     "Description",
     "Descriptions",
+    "EnrichOptions",
     "Ledger",
     "Picture",
     "Prompt",
     "Rechecked",
     "Refused",
-    "Terms",
     "all_descriptions",
     "describer_named",
     "edit",

@@ -13,7 +13,7 @@ from viral.enrich.describe_batch import BatchResult, DescribeBatch
 from viral.enrich.ledger import Ledger
 from viral.enrich.ledger_claims import Claims
 from viral.enrich.ledger_rows import Entry, spent_on
-from viral.enrich.picture_sources import Terms
+from viral.enrich.picture_sources import EnrichOptions
 from viral.enrich.plan import Plan
 from viral.enrich.protocol import BudgetSpent, Describer, Prompt, for_catalog
 
@@ -29,7 +29,7 @@ def enrich(
     *,
     executor: Executor | None = None,
     in_flight: int | None = None,
-    terms: Terms | None = None,
+    options: EnrichOptions | None = None,
 ) -> Descriptions:
     """Describe every item's picture; what the ledger already has is not described again.
 
@@ -37,18 +37,18 @@ def enrich(
     one after the other), at most ``in_flight`` at a time (default: twice the describer's), and each is in the ledger as
     soon as it is done: a run that is stopped or killed goes on where it was. Items with equal pictures and equal
     rendered prompts are described once. An item without a description has a row that says why; the next run tries it
-    again, within ``terms``. A ``ViralError`` that the describer raises ends the run when what is under way is done and
-    kept, and so do twenty first answers that are all refused for one reason; a ``BudgetSpent`` does so without being
-    raised: what was not asked is "pending".
+    again, within ``options``. A ``ViralError`` that the describer raises ends the run when what is under way is done
+    and kept, and so do twenty first answers that are all refused for one reason; a ``BudgetSpent`` does so without
+    being raised: what was not asked is "pending".
     """
-    terms = terms or Terms()
+    options = options or EnrichOptions()
     claims = Claims(ledger)
     describer = for_catalog(describer, catalog)
-    plan = Plan(catalog, describer, prompt, ledger, terms, claims)
+    plan = Plan(catalog, describer, prompt, ledger, options, claims)
     workers = describer.in_flight
     chosen = executor or (ThreadExecutor(workers) if workers > 1 else SerialExecutor())
     with claims.kept(), stage(f"describe ({describer.name}, {prompt.name})", len(catalog)) as advance:
-        run = _Run(describer, plan, ledger, terms.max_attempts, advance)
+        run = _Run(describer, plan, ledger, options.max_attempts, advance)
         work, most = DescribeBatch(describer, prompt), in_flight or 2 * workers
         run.through(chosen.map(work, plan.batches(advance), in_flight=most, ordered=False))
         if plan.waiting:

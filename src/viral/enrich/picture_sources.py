@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class EnrichOptions:
     """On which items a run may ask a describer, and whether it may fetch their pictures."""
 
     max_attempts: int = 3  # after which an item is no longer asked for
@@ -47,16 +47,16 @@ class PictureSources:
     """Reads pictures; to be used from the thread that opened the ledger.
 
     An address that gave no picture is a row of the ledger, with an attempt for each run, so that a dead link is not
-    followed for ever (``Terms.settled``). ``key`` is the run's, without an item.
+    followed for ever (``EnrichOptions.settled``). ``key`` is the run's, without an item.
     """
 
-    def __init__(self, key: RequestKey, ledger: Ledger, terms: Terms) -> None:
-        self._key, self._ledger, self._terms = key, ledger, terms
+    def __init__(self, key: RequestKey, ledger: Ledger, options: EnrichOptions) -> None:
+        self._key, self._ledger, self._options = key, ledger, options
         self._noted: dict[str, Entry] = {}  # what the ledger has of addresses, by the item's id
 
     def ahead(self, chunks: Iterable[list[Numbered]]) -> Iterator[list[Numbered]]:
         """The chunks, with the pictures of the next one on their way while one is worked on."""
-        fetcher = self._terms.fetcher
+        fetcher = self._options.fetcher
         if fetcher is None:
             yield from chunks
             return
@@ -71,14 +71,14 @@ class PictureSources:
     def read(self, item: Item) -> bytes | NoPicture:
         """The bytes of the item's picture; a file goes before an address."""
         try:
-            if self._terms.fetcher is None or not _is_remote(item):
+            if self._options.fetcher is None or not _is_remote(item):
                 return read_bytes(item.image) if item.image is not None else NoPicture("missing picture", NONE)
         except PictureError as error:
             return NoPicture("missing picture" if error.status == "missing" else "unreadable", error.what)
         if self._is_dead(item):
             return NoPicture("unreadable", self._noted[item.id].error)
         try:
-            data = self._terms.fetcher.get(item.image_url or "")
+            data = self._options.fetcher.get(item.image_url or "")
         except PictureError as error:
             self._ledger.put([Entry(self._address(item), "unreadable", error=error.what)])
             return NoPicture("unreadable", error.what)
@@ -87,7 +87,7 @@ class PictureSources:
         return data
 
     def _is_dead(self, item: Item) -> bool:
-        return item.id in self._noted and self._terms.settled(self._noted[item.id])
+        return item.id in self._noted and self._options.settled(self._noted[item.id])
 
     def _recall(self, items: list[Numbered]) -> list[Numbered]:
         """Note which addresses of the items gave nothing before."""

@@ -15,7 +15,7 @@ from viral.enrich.describe_batch import DescribeRequest
 from viral.enrich.ledger import Ledger
 from viral.enrich.ledger_claims import Claims
 from viral.enrich.ledger_rows import Entry, RequestKey
-from viral.enrich.picture_sources import NoPicture, Numbered, PictureSources, Terms
+from viral.enrich.picture_sources import EnrichOptions, NoPicture, Numbered, PictureSources
 from viral.enrich.prompts import clean_title, render
 from viral.enrich.protocol import Describer, Picture, Prompt
 
@@ -29,10 +29,16 @@ class Plan:
     """Goes through a catalogue once to ask and once to collect; keeps 32 bytes an item in between."""
 
     def __init__(
-        self, catalog: Catalog, describer: Describer, prompt: Prompt, ledger: Ledger, terms: Terms, claims: Claims
+        self,
+        catalog: Catalog,
+        describer: Describer,
+        prompt: Prompt,
+        ledger: Ledger,
+        options: EnrichOptions,
+        claims: Claims,
     ) -> None:
         self.describer = f"{describer.name}/{describer.revision}"
-        self._catalog, self._prompt, self._ledger, self._terms = catalog, prompt, ledger, terms
+        self._catalog, self._prompt, self._ledger, self._options = catalog, prompt, ledger, options
         self._claims = claims
         self._batch_size = describer.batch_size
         self._key = RequestKey(
@@ -45,7 +51,7 @@ class Plan:
             prompt_sha256=prompt.sha256,
             parameters=json.dumps(describer.parameters, sort_keys=True, ensure_ascii=False),
         )
-        self._sources = PictureSources(self._key, ledger, terms)
+        self._sources = PictureSources(self._key, ledger, options)
         self._known: list[bytes | Description | None] = [None] * len(catalog)  # the key's digest, or why there is none
         self._asked: dict[bytes, bytes] = {}  # request → digest of the key that asked it in this run
         self._twins: list[RequestKey] = []  # whose request another item has asked in this run
@@ -125,7 +131,9 @@ class Plan:
     def _open(self, row: int, key: RequestKey, found: dict[bytes, Entry], copies: list[Entry]) -> bool:
         """Whether this must be asked; ``copies`` takes the answer that another item got to the same request."""
         entry = found.get(key.digest)
-        if entry is not None and (self._terms.settled(entry) or entry.attempts > self._before.get(row, entry.attempts)):
+        if entry is not None and (
+            self._options.settled(entry) or entry.attempts > self._before.get(row, entry.attempts)
+        ):
             return False  # known, or tried by another run while this one waited for it
         if self._asked.get(key.request, key.digest) != key.digest:
             self._twins.append(key)
@@ -134,7 +142,7 @@ class Plan:
         if same is not None:
             copies.append(_copy(same, key))
             return False
-        if key.item_id in self._terms.locked:
+        if key.item_id in self._options.locked:
             return False
         self._asked[key.request] = key.digest
         return True
@@ -156,7 +164,7 @@ class Plan:
             askers = self._ledger.find({self._asked[key.request] for key in keys})
             pairs = [(key, askers.get(self._asked[key.request])) for key in keys]
             copies = (_copy(entry, key) for key, entry in pairs if entry is not None)
-            self._ledger.put(copies, quarantine_after=self._terms.max_attempts)
+            self._ledger.put(copies, quarantine_after=self._options.max_attempts)
         for subjects in _chunks(zip(self._catalog, self._known, strict=True), NAMES):
             entries = self._ledger.find(known for _, known in subjects if isinstance(known, bytes))
             for item, known in subjects:
@@ -167,7 +175,7 @@ class Plan:
             return Description(item.id, "", self.describer, self._prompt.name, "", "pending")
         row = description_of(item, entry, self._prompt, self.describer)
         # A lower limit than the one it failed under: it is not asked again either.
-        tired = entry.status == "failed" and entry.attempts >= self._terms.max_attempts
+        tired = entry.status == "failed" and entry.attempts >= self._options.max_attempts
         return replace(row, status="quarantined") if tired else row
 
 

@@ -89,15 +89,15 @@ def describe_pictures(
     """
     from viral.data.descriptions import overlaid
     from viral.data.fetch import FETCHED, FetchConfig, Fetcher
-    from viral.enrich import LEDGER_FILE, Ledger, Terms, describer_named, enrich, load_edits, load_prompt
+    from viral.enrich import LEDGER_FILE, EnrichOptions, Ledger, describer_named, enrich, load_edits, load_prompt
     from viral.enrich import save_descriptions as save
 
     fetcher = Fetcher(dataset.path / FETCHED, FetchConfig(allow_private=fetch_private)) if fetch else None
     by_hand = load_edits(dataset)
-    terms = Terms(max_attempts=max_attempts, retry_failed=retry_failed, locked=by_hand, fetcher=fetcher)
+    options = EnrichOptions(max_attempts=max_attempts, retry_failed=retry_failed, locked=by_hand, fetcher=fetcher)
     chosen, asked = describer_named(describer, settings), load_prompt(prompt)
     with Ledger(ledger or dataset.path / LEDGER_FILE) as book:
-        descriptions = enrich(dataset.catalog(), chosen, asked, book, terms=terms)
+        descriptions = enrich(dataset.catalog(), chosen, asked, book, options=options)
     save(descriptions, dataset.path)
     return replace(descriptions, rows=overlaid(descriptions.rows, by_hand))
 

@@ -11,7 +11,7 @@ from viral.data.dataset import Dataset
 from viral.data.edits import EDITS_FILE
 from viral.enrich import (
     Ledger,
-    Terms,
+    EnrichOptions,
     edit,
     enrich,
     load_descriptions,
@@ -35,7 +35,7 @@ def dataset(tmp_path):
 
 def described(dataset, describer):
     with Ledger(dataset.path / "ledger.sqlite") as ledger:
-        found = enrich(dataset.catalog(), describer, PLAIN, ledger, terms=Terms(locked=load_edits(dataset)))
+        found = enrich(dataset.catalog(), describer, PLAIN, ledger, options=EnrichOptions(locked=load_edits(dataset)))
     save_descriptions(found, dataset.path)
     return found
 

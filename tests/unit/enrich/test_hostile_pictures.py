@@ -15,7 +15,7 @@ from viral.base.errors import DataError
 from viral.data.catalog import Catalog, Item
 from viral.data.fetch import FetchConfig, Fetcher
 from viral.data.pictures import MAX_BYTES, MAX_SCANS
-from viral.enrich import Ledger, Picture, Terms, enrich, load_prompt
+from viral.enrich import EnrichOptions, Ledger, Picture, enrich, load_prompt
 
 PLAIN = load_prompt("plain")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1/a.png"/></svg>'
@@ -154,7 +154,8 @@ def test_every_address_ends_in_a_status_and_none_in_a_request_inside(tmp_path, l
         limits = FetchConfig(seconds=3.0, wait=0.0, max_bytes=1_000_000)
         fetcher = Fetcher(tmp_path / "cache", limits, resolver=web.resolver, backend=web.Outside())
         rows = {
-            row.item_id: row for row in enrich(catalog, describer, PLAIN, ledger, terms=Terms(fetcher=fetcher)).rows
+            row.item_id: row
+            for row in enrich(catalog, describer, PLAIN, ledger, options=EnrichOptions(fetcher=fetcher)).rows
         }
         assert canary.requests == []
         assert {host for host, _ in outside.requests} == {f"outside.test:{outside.port}"}

@@ -16,7 +16,7 @@ from viral.base.parallel import SerialExecutor, ThreadExecutor
 from viral.data.catalog import Catalog, Item
 from viral.data.fetch import FetchConfig, Fetcher
 from viral.data.pictures import PictureError
-from viral.enrich import Answer, BudgetSpent, Ledger, Picture, Refused, Terms, enrich, load_prompt
+from viral.enrich import Answer, BudgetSpent, EnrichOptions, Ledger, Picture, Refused, enrich, load_prompt
 
 PLAIN, TITLE, ATTRIBUTES = (load_prompt(name) for name in ("plain", "title", "attributes"))
 
@@ -56,9 +56,9 @@ def test_after_three_failures_an_item_is_left_alone_until_it_is_asked_for_again(
     assert [row.status for row in found] == ["failed", "failed", *["quarantined"] * 3]
     assert describer.calls.count("i001") == 3
     assert found[-1].error == "TimeoutError: 60 s"
-    again = enrich(catalog, broken, PLAIN, ledger, terms=Terms(retry_failed=True))
+    again = enrich(catalog, broken, PLAIN, ledger, options=EnrichOptions(retry_failed=True))
     assert (again.rows[1].status, describer.calls.count("i001")) == ("quarantined", 4)
-    assert enrich(catalog, describer, PLAIN, ledger, terms=Terms(retry_failed=True)).counts["done"] == 3
+    assert enrich(catalog, describer, PLAIN, ledger, options=EnrichOptions(retry_failed=True)).counts["done"] == 3
     assert describer.calls.count("i000") == 1, "what is done is never asked for again"
 
 
@@ -67,10 +67,12 @@ def test_the_number_of_attempts_is_a_choice_of_the_run(tmp_path, ledger, describ
     catalog = shop(tmp_path, 1)
     broken = replace(describer, answers={"i000": TimeoutError("60 s")})
     for _ in range(3):
-        found = enrich(catalog, broken, PLAIN, ledger, terms=Terms(max_attempts=limit))
+        found = enrich(catalog, broken, PLAIN, ledger, options=EnrichOptions(max_attempts=limit))
     assert statuses(found) == ["quarantined"] and len(describer.calls) == limit
-    assert statuses(enrich(catalog, broken, PLAIN, ledger, terms=Terms(max_attempts=9))) == ["failed"]
-    assert statuses(enrich(catalog, broken, PLAIN, ledger, terms=Terms(max_attempts=limit))) == ["quarantined"]
+    assert statuses(enrich(catalog, broken, PLAIN, ledger, options=EnrichOptions(max_attempts=9))) == ["failed"]
+    assert statuses(enrich(catalog, broken, PLAIN, ledger, options=EnrichOptions(max_attempts=limit))) == [
+        "quarantined"
+    ]
     assert len(describer.calls) == limit + 1
 
 
@@ -87,7 +89,7 @@ def test_a_refusal_is_no_description_and_is_not_paid_for_again(tmp_path, ledger,
         assert found.rows[2].text == "" and found.rows[2].error
         assert (found.spent.asked > 0) == (run == 0)
     before = len(describer.calls)
-    assert enrich(catalog, describer, PLAIN, ledger, terms=Terms(retry_failed=True)).counts["done"] == 6
+    assert enrich(catalog, describer, PLAIN, ledger, options=EnrichOptions(retry_failed=True)).counts["done"] == 6
     assert describer.calls[before:] == ["i002"]
 
 
@@ -290,14 +292,14 @@ def test_pictures_by_url_are_fetched_once_and_described_once(tmp_path, ledger, d
         lost = Item("lost", "", "", tmp_path / "lost.png", None, server.url("/b.png"))
         catalog = Catalog((*items, both, lost, Item("none", "", "", None)))
         fetcher = Fetcher(tmp_path / "cache", FetchConfig(allow_private=True, wait=0.0))
-        found = enrich(catalog, describer, PLAIN, ledger, terms=Terms(fetcher=fetcher))
+        found = enrich(catalog, describer, PLAIN, ledger, options=EnrichOptions(fetcher=fetcher))
         assert statuses(found) == ["done", "done", "done", "unreadable", "done", "done", "missing picture"]
         assert "dead link" in found.rows[3].error
         assert sorted(describer.calls) == ["a", "b", "both"]
         assert found.texts["a"] == said(Picture("a", "", data), PLAIN) == found.texts["copy"]
         requests = [path for _, path in server.requests]
         assert sorted(requests) == ["/a.png", "/b.png", "/copy.png", "/gone.png"]
-        again = enrich(catalog, describer, PLAIN, ledger, terms=Terms(fetcher=fetcher))
+        again = enrich(catalog, describer, PLAIN, ledger, options=EnrichOptions(fetcher=fetcher))
         assert again == found and len(server.requests) == 4
     assert enrich(catalog, describer, PLAIN, ledger).counts["missing picture"] == 6, "without a fetcher"
 
@@ -305,9 +307,9 @@ def test_pictures_by_url_are_fetched_once_and_described_once(tmp_path, ledger, d
 def test_a_dead_link_is_followed_in_three_runs_and_no_more_until_it_is_asked_for(tmp_path, ledger, describer):
     config = FetchConfig(allow_private=True, wait=0.0)
 
-    def run(catalog, **terms):
+    def run(catalog, **options):
         fetcher = Fetcher(tmp_path / "cache", config)  # a new one, as each run has: it remembers no failure
-        return enrich(catalog, describer, PLAIN, ledger, terms=Terms(fetcher=fetcher, **terms)).rows[0]
+        return enrich(catalog, describer, PLAIN, ledger, options=EnrichOptions(fetcher=fetcher, **options)).rows[0]
 
     with serving({}) as server:
         catalog = Catalog((Item("a", "", "", None, None, server.url("/a.png")),))

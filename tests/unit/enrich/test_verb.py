@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from describers import LoggingDescriber, draw
 from viral.apps.cli import app
 from viral.data.dataset import Dataset, Source, write_tables
-from viral.enrich import Answer, BudgetSpent, Terms, describers, load_descriptions
+from viral.enrich import Answer, BudgetSpent, describers, load_descriptions
 from viral.enrich.pixel import PixelConfig
 from viral.lab.quality import quality_measures
 
@@ -116,14 +116,14 @@ def test_the_report_shows_every_status_and_can_be_filtered_without_scripts(datas
 
 
 def test_fetching_can_be_turned_off_and_private_addresses_need_consent(dataset, says, monkeypatch):
-    from viral.apps.cli import enrich as verb
+    import viral.enrich as package
 
-    terms: list[Terms] = []
-    monkeypatch.setattr(verb, "_describe", lambda *words: terms.append(words[5]))
+    real, asked = package.enrich, []
+    monkeypatch.setattr(package, "enrich", lambda *words, options: asked.append(options) or real(*words))
     for words in ([], ["--no-fetch"], ["--fetch-private"]):
         viral(dataset, *words)
-    assert [one.fetcher is not None for one in terms] == [True, False, True]
-    assert [one.fetcher._config.allow_private for one in (terms[0], terms[2])] == [False, True]
+    assert [one.fetcher is not None for one in asked] == [True, False, True]
+    assert [one.fetcher._config.allow_private for one in (asked[0], asked[2])] == [False, True]
 
 
 def test_what_is_locked_counts_as_done_though_no_describer_was_asked(dataset, says):

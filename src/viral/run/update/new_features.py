@@ -30,10 +30,10 @@ from viral.enrich import (
     Describer,
     Description,
     Descriptions,
+    EnrichOptions,
     Ledger,
     Picture,
     Prompt,
-    Terms,
     enrich,
     load_edits,
     load_prompt,
@@ -180,8 +180,8 @@ def describe(dataset: Dataset, made: DescriptionSource, makers: FeatureMakers) -
         except NoDescriber as error:
             raise NoDescriber(error.what, where=error.where, hint=f"{error.hint}; {ANEW}") from None
         counting = Counting(for_catalog(describer, dataset.catalog()))
-        terms = Terms(locked=edits, fetcher=Fetcher(dataset.path / FETCHED))
-        descriptions = enrich(dataset.catalog(), counting, prompt, ledger, terms=terms)
+        options = EnrichOptions(locked=edits, fetcher=Fetcher(dataset.path / FETCHED))
+        descriptions = enrich(dataset.catalog(), counting, prompt, ledger, options=options)
     save_descriptions(descriptions, dataset.path)
     return replace(descriptions, rows=overlaid(descriptions.rows, edits)), counting.count
 
