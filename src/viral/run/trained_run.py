@@ -169,9 +169,8 @@ class Run:
 
     def explain(self, user: str, item: str) -> Explanation:
         """Why this item for this user: the score taken apart, exactly, and the items of the history behind it."""
-        vectors = self.bundle.scorer.vectors
-        rule = None if vectors is None else self.retriever.fold_in
-        return explain(self.bundle, user, item, fold_in=rule, information=load_information(self.path))
+        measured = load_information(self.path)
+        return explain(self.bundle, user, item, fold_in=self.retriever.fold_in, information=measured)
 
     def because(self, user: str, item: str) -> str:
         """:meth:`explain` in one sentence."""
@@ -181,16 +180,12 @@ class Run:
         self, item: str | NewItem, k: int = 10, *, by: str = "fused", filters: Filters = NO_FILTERS
     ) -> "pl.DataFrame":
         """The k items most like one: rank, item_id, title, similarity. ``by`` is the model's vectors or a modality."""
-        if isinstance(item, NewItem):
-            found = self.retriever.similar(item.cold, k, by=by, filters=filters)
-        else:
-            found = self.retriever.similar(item, k, by=by, filters=filters)
+        found = self.retriever.similar(_known_or_cold(item), k, by=by, filters=filters)
         return listed(found, "rank", "item_id", "title", "similarity")
 
     def audience(self, item: str | NewItem, k: int = 10) -> "pl.DataFrame":
         """The k users who would want an item most, without those who have it: rank, user_id, score."""
-        found = self.retriever.audience(item.cold if isinstance(item, NewItem) else item, k)
-        return listed(found, "rank", "user_id", "score")
+        return listed(self.retriever.audience(_known_or_cold(item), k), "rank", "user_id", "score")
 
     def add_item(
         self, title: str = "", *, text: str = "", image: Path | str | bytes | None = None, id: str | None = None
@@ -206,12 +201,15 @@ class Run:
         digest = hashlib.sha256(f"{title}\n{text}".encode() + cold.vector.numpy().tobytes()).hexdigest()
         return NewItem(id or f"new-{digest[:12]}", cold)
 
-    def evaluate(self, split: str = "test", **wishes: Any) -> dict[str, Any]:
-        """Rank anew and measure ``train``, ``valid`` or ``test`` of the run's data set.
+    def evaluate(
+        self, split: str = "test", *, dataset: Dataset | Path | str | None = None, **wishes: Any
+    ) -> dict[str, Any]:
+        """Rank anew and measure ``train``, ``valid`` or ``test`` of the run's data set, or of where that lies now.
 
-        ``wishes`` are those of :func:`viral.run.pipeline.evaluate_run`: ``mask``, ``dataset``, ``users``, …
+        ``wishes`` are those of :func:`viral.run.pipeline.evaluate_run`: ``mask``, ``users``, ``less_popular``.
         """
-        return evaluate_run(self.path, name=split, **wishes)
+        place = None if dataset is None else as_dataset(dataset).path
+        return evaluate_run(self.path, name=split, dataset=place, **wishes)
 
     def update(self, dataset: Dataset | Path | str, out: Path | str | None = None, **wishes: Any) -> "Run":
         """Go on from a data set that has changed; the new run is in ``out``, or in the place of this one.
@@ -230,3 +228,7 @@ class Run:
         from viral.run.export import export
 
         return export(self.bundle, Path(out), overwrite=overwrite)
+
+
+def _known_or_cold(item: str | NewItem) -> str | ColdItem:
+    return item.cold if isinstance(item, NewItem) else item
