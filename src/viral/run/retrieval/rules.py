@@ -18,7 +18,7 @@ They are read from a TOML file::
 
 import math
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from viral.base.errors import DataError, UsageError, nearest
 
 MOST_BYTES, MOST_IDS, MOST_RULES = 1_000_000, 10_000, 1_000
 LAST_POSITION, STRONGEST, MOST_PENALTY = 1_000, 100.0, 2.0
-TARGETS = ("item_ids", "categories", "brands")
+TARGETS = {"item_ids": "item", "categories": "category", "brands": "brand"}  # fields of a shift, and one of each
 _EXAMPLES = "docs/serving.md shows each kind of rule"
 
 
@@ -111,7 +111,7 @@ def _pin(table: Mapping[str, Any], where: str) -> Pin:
     position = table.get("position", 1)
     if isinstance(position, bool) or not isinstance(position, int) or not 1 <= position <= LAST_POSITION:
         hint = f"a whole number from 1 to {LAST_POSITION:,}"
-        raise DataError(f"position = {_short(position)} is no place of a list", where=where, hint=hint)
+        raise DataError(f"position = {short(position)} is no place of a list", where=where, hint=hint)
     return Pin(_words([table.get("item_id")], "item_id", where)[0], position)
 
 
@@ -120,10 +120,10 @@ def _shift(table: Mapping[str, Any], where: str, sign: float) -> Shift:
     by = table.get("by", 1.0)
     if isinstance(by, bool) or not isinstance(by, int | float) or not (math.isfinite(by) and 0 < by <= STRONGEST):
         hint = f"a number above 0 and at most {STRONGEST:g}; [[boost]] raises by it, [[bury]] lowers by it"
-        raise DataError(f"by = {_short(by)} cannot be used", where=where, hint=hint)
+        raise DataError(f"by = {short(by)} cannot be used", where=where, hint=hint)
     targets = {name: _words(table[name], name, where) for name in TARGETS if name in table}
     if not any(targets.values()):
-        raise DataError("the rule is for no item", where=where, hint=f"give it {', '.join(TARGETS[:-1])} or brands")
+        raise DataError("the rule is for no item", where=where, hint="give it item_ids, categories or brands")
     return Shift(sign * by, **targets)
 
 
@@ -133,7 +133,7 @@ def _most(table: Any, where: str) -> int | None:
     _only(table, ("max_per_category",), where)
     most = table.get("max_per_category")
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
-        raise DataError(f"max_per_category = {_short(most)} is no number of items", where=where, hint="from 1 up")
+        raise DataError(f"max_per_category = {short(most)} is no number of items", where=where, hint="from 1 up")
     return most
 
 
@@ -143,7 +143,7 @@ def _penalty(table: Any, where: str) -> float:
     _only(table, ("penalty",), where)
     found = table.get("penalty", 0.0)
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= MOST_PENALTY:
-        raise DataError(f"penalty = {_short(found)} cannot be used", where=where, hint=f"from 0 to {MOST_PENALTY:g}")
+        raise DataError(f"penalty = {short(found)} cannot be used", where=where, hint=f"from 0 to {MOST_PENALTY:g}")
     return float(found)
 
 
@@ -157,21 +157,10 @@ def _words(found: Any, name: str, where: str) -> tuple[str, ...]:
 def _only(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for name in table:
         if name not in known:
-            raise DataError(f"unknown key {_short(name)}", where=where, hint=nearest(name, known))
+            raise DataError(f"unknown key {short(name)}", where=where, hint=nearest(name, known))
 
 
-def _short(value: Any) -> str:
-    told = repr(value)
-    return told if len(told) <= 80 else told[:80] + " …"
-
-
-def unknown_in(rules: Rules, known: Mapping[str, Callable[[str], bool]]) -> tuple[str, ...]:
-    """What the rules name and nobody knows, in words; ``known`` tells of items, categories and brands what is known."""
-    named: dict[str, None] = {}
-    told = {"item_ids": "item", "categories": "category", "brands": "brand"}
-    given = [("item_ids", pin.item_id) for pin in rules.pins]
-    given += [(kind, word) for shift in rules.shifts for kind in TARGETS for word in getattr(shift, kind)]
-    for kind, word in given:
-        if not known[kind](word):
-            named[f"{told[kind]} {_short(word)}"] = None
-    return tuple(named)
+def short(value: Any) -> str:
+    """A value as it is written, cut short."""
+    written = repr(value)
+    return written if len(written) <= 80 else written[:80] + " …"

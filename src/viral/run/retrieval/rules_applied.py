@@ -11,7 +11,7 @@ from torch import Tensor
 from viral.evaluation.exposure import above_average
 from viral.run.bundle import Bundle
 from viral.run.retrieval.exact_search import Best
-from viral.run.retrieval.rules import Rules, unknown_in
+from viral.run.retrieval.rules import TARGETS, Rules, short
 
 AHEAD = 4  # times the places asked for: how far an order is looked through first
 
@@ -32,19 +32,22 @@ class AppliedRules:
         columns = bundle.material.columns
         categories, brands = columns.get("category", ()), columns.get("brand", ())
         rows = {"categories": _rows(categories), "brands": _rows(brands)}
-        known: Mapping[str, Callable[[str], bool]] = {
-            "item_ids": bundle.items.__contains__, "categories": rows["categories"].__contains__,
-            "brands": rows["brands"].__contains__,
-        }  # fmt: skip
+
+        def named(kind: str, word: str) -> list[int]:
+            if kind == "item_ids":
+                return [bundle.items.index(word)] if word in bundle.items else []
+            return rows[kind].get(word, [])
+
         shift = torch.zeros(len(bundle.items))
+        words = [("item_ids", pin.item_id) for pin in rules.pins]
         for one in rules.shifts:
-            touched = {bundle.items.index(item_id) for item_id in one.item_ids if item_id in bundle.items}
-            touched.update(row for name in one.categories for row in rows["categories"].get(name, ()))
-            touched.update(row for name in one.brands for row in rows["brands"].get(name, ()))
-            shift[sorted(touched)] += one.by
-        pins = [(one.position, bundle.items.index(one.item_id)) for one in rules.pins if one.item_id in bundle.items]
+            targets = [(kind, word) for kind in TARGETS for word in getattr(one, kind)]
+            shift[sorted({row for kind, word in targets for row in named(kind, word)})] += one.by
+            words += targets
+        pins = [(pin.position, row) for pin in rules.pins for row in named("item_ids", pin.item_id)]
         ordered = tuple(sorted(pins, key=lambda pin: pin[0]))
-        unknown = unknown_in(rules, known)
+        lost = [f"{TARGETS[kind]} {short(word)}" for kind, word in words if not named(kind, word)]
+        unknown = tuple(dict.fromkeys(lost))
         if rules.max_per_category is not None and not rows["categories"]:
             unknown += ("max_per_category, as the run's items have no categories",)
         penalty = rules.less_popular * above_average(bundle.seen) if rules.less_popular else None
@@ -52,7 +55,7 @@ class AppliedRules:
         return cls(ordered, raised, rules.max_per_category, categories, unknown, penalty)
 
     def added(self, scores: Tensor) -> Tensor | None:
-        """What the rules add to the scores (I,) of one person: (I,)."""
+        """What the rules add to the scores (I,) of one user: (I,)."""
         if self.shift is None and self.penalty is None:
             return None
         shift = torch.zeros_like(scores) if self.shift is None else self.shift.to(scores)
@@ -61,7 +64,7 @@ class AppliedRules:
         return shift * (float(scores.std(correction=0)) or 1.0)
 
     def placed(self, allowed: Callable[[int], bool]) -> dict[int, int]:
-        """Items by place; where a place is taken, the next free one."""
+        """Items by place; where a place is occupied, the next free one."""
         found: dict[int, int] = {}
         for place, item in self.pins:
             if allowed(item):
@@ -108,22 +111,22 @@ class AppliedRules:
             queues.setdefault(self._category(item), deque()).append(place)
         heads = [(queue[0], name) for name, queue in queues.items()]
         heapq.heapify(heads)
-        taken: list[int] = []
+        chosen: list[int] = []
         for size, count in zip(sizes, counts, strict=True):
-            taken, full = [], []
-            while heads and len(taken) < size:
+            chosen, full = [], []
+            while heads and len(chosen) < size:
                 place, name = heapq.heappop(heads)
                 if name and self.most is not None and count[name] >= self.most:
                     full.append((place, name))
                     continue
-                taken.append(order[place])
+                chosen.append(order[place])
                 count[name] += 1
                 queues[name].popleft()
                 if queues[name]:
                     heapq.heappush(heads, (queues[name][0], name))
             for head in full:
                 heapq.heappush(heads, head)
-        return taken
+        return chosen
 
 
 def _rows(column: Sequence[str]) -> dict[str, list[int]]:
