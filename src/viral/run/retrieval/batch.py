@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from viral.base.errors import DataError, UsageError
 from viral.base.files import atomic_write
+from viral.run.retrieval.filters import ids_of_text
 from viral.run.retrieval.ranking import RankingRequest
 from viral.run.retrieval.results import Recommendation
 from viral.run.retrieval.retriever import Retriever
@@ -29,21 +30,13 @@ def read_users(file: str) -> list[str]:
     from viral.data.importers.readers.formats import is_table
 
     if file == STDIN:
-        return _lines(sys.stdin.buffer.read(), "standard input")
+        return ids_of_text(sys.stdin.buffer.read(), "standard input", "user")
     path = Path(file)
     if not path.is_file():
         raise DataError("no such file", where=file, hint="one user id a line, or a table with a column user_id")
     if is_table(path) and path.suffix.lower() != ".txt":
         return _column(path)
-    return _lines(path.read_bytes(), file)
-
-
-def _lines(data: bytes, where: str) -> list[str]:
-    try:
-        lines = data.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        raise DataError("not text in UTF-8", where=where, hint="save it as UTF-8: one user id a line") from None
-    return list(dict.fromkeys(one for line in lines if (one := line.removesuffix("\r"))))
+    return ids_of_text(path.read_bytes(), file, "user")
 
 
 def _column(path: Path) -> list[str]:
@@ -73,20 +66,16 @@ def recommend_many(
         for user_id in user_ids[start : start + BLOCK]:
             known = user_id in retriever.bundle.users
             if known:
-                found = _ranked(retriever, user_id, ask, exclude_seen)
+                found = retriever.rank(
+                    retriever.profile(user_id), ask.k, exclude_seen=exclude_seen, filters=ask.filters,
+                    diversity=ask.diversity, rules=ask.rules,
+                )  # fmt: skip
             else:
                 popular = popular or retriever.popular(ask.k, filters=ask.filters, rules=ask.rules)
                 found = popular
             source = MODEL if known else POPULAR
             rows += [(user_id, one.rank, one.item_id, one.title, one.score, source) for one in found]
         yield _frame(rows)
-
-
-def _ranked(retriever: Retriever, user_id: str, ask: RankingRequest, exclude_seen: bool) -> list[Recommendation]:
-    return retriever.rank(
-        retriever.profile(user_id), ask.k, exclude_seen=exclude_seen, filters=ask.filters, diversity=ask.diversity,
-        rules=ask.rules,
-    )  # fmt: skip
 
 
 def _frame(rows: Sequence[tuple[Any, ...]]) -> "pl.DataFrame":

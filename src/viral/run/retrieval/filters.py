@@ -59,19 +59,23 @@ class Filters:
 
 
 def read_ids(file: Path) -> frozenset[str]:
-    """The ids of a text file, one a line and as it stands; ``DataError`` where it is no such file."""
+    """The item ids of a text file; ``DataError`` where it is no such file."""
     try:
-        lines = file.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        return frozenset(ids_of_text(file.read_bytes(), str(file), "item"))
     except FileNotFoundError:
         raise DataError("no such file", where=str(file), hint="a text file with one item id a line") from None
-    ids = set()
-    for number, line in enumerate(lines, start=1):
+
+
+def ids_of_text(text: bytes, where: str, what: str) -> list[str]:
+    """The ids of a text, one a line and as it stands, each once; ``what`` they are of is said where it is no text."""
+    ids: dict[str, None] = {}
+    for number, line in enumerate(text.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         try:
-            ids.add(line.removesuffix(b"\r").decode("utf-8"))
+            ids[line.removesuffix(b"\r").decode("utf-8")] = None
         except UnicodeDecodeError:
-            hint = "save it as UTF-8: one item id a line"
-            raise DataError("not text in UTF-8", where=f"{file}, line {number}", hint=hint) from None
-    return frozenset(ids - {""})
+            hint = f"save it as UTF-8: one {what} id a line"
+            raise DataError("not text in UTF-8", where=f"{where}, line {number}", hint=hint) from None
+    return [one for one in ids if one]
 
 
 def check_known(ids: Collection[str], items: Vocabulary, file: Path) -> None:
