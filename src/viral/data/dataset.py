@@ -119,7 +119,7 @@ def write_tables(
     items.select(*REQUIRED_COLUMNS, *optional).write_parquet(folder / ITEMS_FILE)
     kept = [name for name in ("user_id", "item_id", "timestamp", "split") if name in interactions.columns]
     interactions.select(*kept).write_parquet(folder / INTERACTIONS_FILE)
-    reasons = _write_rejections(folder / REJECTED_FILE, rejections)
+    reasons = write_rejections(folder / REJECTED_FILE, rejections)
     manifest = {
         "format": FORMAT,
         "source": asdict(source),
@@ -164,7 +164,8 @@ def rejections_of(folder: Path) -> Iterator[Rejection]:
             yield from (Rejection(**json.loads(line)) for line in lines)
 
 
-def _write_rejections(path: Path, rejections: Iterable[Rejection]) -> dict[str, int]:
+def write_rejections(path: Path, rejections: Iterable[Rejection]) -> dict[str, int]:
+    """Write rejected rows as JSON lines; how many there are, by reason."""
     reasons: Counter[str] = Counter()
     with path.open("w", encoding="utf-8") as file:
         for rejection in rejections:

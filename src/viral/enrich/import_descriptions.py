@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from viral.base.errors import UsageError
 from viral.base.files import atomic_write, sha256_file
 from viral.data.catalog import Catalog, Item
-from viral.data.dataset import Dataset, Rejection
+from viral.data.dataset import Dataset, Rejection, write_rejections
 from viral.data.descriptions import (
     DESCRIPTIONS_FOLDER,
     IMPORTED,
@@ -41,6 +41,7 @@ _COLUMNS = (
 )
 _NAME = re.compile(r"\w[\w.+@:-]{0,99}")  # becomes part of a file's name
 _HINT = "letters, digits, '.', '_', '-', '+', '@' and ':', 100 at most; none of VIRAL's own describers"
+_OPTIONS = {"describer": "--set describer", "prompt": "--prompt"}
 REJECTED_FILE = Path(DESCRIPTIONS_FOLDER) / "import.rejected.jsonl"  # of the last file
 
 
@@ -78,8 +79,9 @@ def read_words(config: ImportConfig, item_ids: Sequence[str]) -> WordsFile:
     rows = with_known_items(rows, pl.Series(item_ids, dtype=pl.String))
     texts = pl.Series([storable(text or "") for text in rows.frame["text"].to_list()], dtype=pl.String)
     rows = rows.with_columns(text=texts).without(pl.col("text") == "", "text", "empty text")
-    rows = _named(rows, "describer", describer_name(config.describer) if config.describer else UNKNOWN)
-    rows = _named(rows, "prompt", prompt_name(config.prompt) if config.prompt else UNKNOWN)
+    for column in ("describer", "prompt"):
+        given_name = getattr(config, column)
+        rows = _named(rows, column, _name(column, given_name) if given_name else UNKNOWN)
     rows = _once(rows)
     require_rows(rows, "description", str(path))
     said: dict[tuple[str, str], dict[str, str]] = {}
@@ -88,21 +90,11 @@ def read_words(config: ImportConfig, item_ids: Sequence[str]) -> WordsFile:
     return WordsFile(path, sha256_file(path), said, rows.rejections)
 
 
-def describer_name(written: str) -> str:
-    """A describer's name as part of a file's name: a slash becomes ``--``. ``UsageError`` where it cannot be one."""
+def _name(column: str, written: str) -> str:
+    """A name as part of a file's name: a slash becomes ``--``. ``UsageError`` where it cannot be one."""
     name = _written(written)
-    if _is_bad("describer", name):
-        raise UsageError(
-            f"a describer of these words cannot be called {written!r}", where="--set describer", hint=_HINT
-        )
-    return name
-
-
-def prompt_name(written: str) -> str:
-    """A prompt's name, likewise."""
-    name = _written(written)
-    if _is_bad("prompt", name):
-        raise UsageError(f"a prompt cannot be called {written!r}", where="--prompt", hint=_HINT)
+    if _is_bad(column, name):
+        raise UsageError(f"a {column} cannot be called {written!r}", where=_OPTIONS[column], hint=_HINT)
     return name
 
 
@@ -167,7 +159,8 @@ def import_words(dataset: Dataset, config: ImportConfig, ledger: Ledger) -> Impo
     for (describer, name), texts in file.said.items():
         prompt = own if own is not None and own.name == name else known_prompt(name)
         sets.append(_take(dataset, catalog, _Origin(describer, prompt, file), texts, ledger))
-    _keep_rejections(dataset.path / REJECTED_FILE, file.rejections)
+    with atomic_write(dataset.path / REJECTED_FILE) as temporary:
+        write_rejections(temporary, file.rejections)
     return Imported(file, tuple(sets))
 
 
@@ -190,17 +183,10 @@ class _Origin:
 
     def entry(self, item: Item, text: str) -> Entry:
         verdict = judge(text, self.prompt)
-        source = {"file": self.file.path.name, "sha256": self.file.sha256}
-        key = RequestKey(
-            item_id=item.id,
-            image_sha256="",
-            rendered_sha256=hashlib.sha256(text.encode("utf-8")).hexdigest(),
-            describer=self.describer,
-            revision=IMPORTED,
-            prompt=self.prompt.name,
-            prompt_sha256=self.prompt.sha256,
-            parameters=json.dumps(source, sort_keys=True, ensure_ascii=False),
-        )
+        source = json.dumps({"file": self.file.path.name, "sha256": self.file.sha256}, ensure_ascii=False)
+        digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+        origin = (self.describer, IMPORTED, self.prompt.name, self.prompt.sha256, source)
+        key = RequestKey(item.id, "", digest, *origin)  # of no picture
         return Entry(key, verdict.status, verdict.text, verdict.error[:ERROR_LIMIT], attempts=0)
 
     def row(self, item: Item, entry: Entry | None) -> Description:
@@ -236,9 +222,3 @@ def _merged(
         entry, old = entries.get(item.id), before.get(item.id)
         told = entry is not None and (entry.status == "done" or old is None or old.status != "done")
         yield old if old is not None and not told else origin.row(item, entry)
-
-
-def _keep_rejections(path: Path, rejections: tuple[Rejection, ...]) -> None:
-    with atomic_write(path) as temporary:
-        lines = (json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in rejections)
-        temporary.write_text("".join(lines), encoding="utf-8")

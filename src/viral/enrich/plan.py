@@ -29,28 +29,16 @@ class Plan:
     """Goes through a catalogue once to ask and once to collect; keeps 32 bytes an item in between."""
 
     def __init__(
-        self,
-        catalog: Catalog,
-        describer: Describer,
-        prompt: Prompt,
-        ledger: Ledger,
-        options: EnrichOptions,
+        self, catalog: Catalog, describer: Describer, prompt: Prompt, ledger: Ledger, options: EnrichOptions,
         claims: Claims,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.describer = f"{describer.name}/{describer.revision}"
         self._catalog, self._prompt, self._ledger, self._options = catalog, prompt, ledger, options
         self._claims = claims
         self._batch_size = describer.batch_size
-        self._key = RequestKey(
-            item_id="",
-            image_sha256="",
-            rendered_sha256="",
-            describer=describer.name,
-            revision=describer.revision,
-            prompt=prompt.name,
-            prompt_sha256=prompt.sha256,
-            parameters=json.dumps(describer.parameters, sort_keys=True, ensure_ascii=False),
-        )
+        parameters = json.dumps(describer.parameters, sort_keys=True, ensure_ascii=False)
+        asked = (describer.name, describer.revision, prompt.name, prompt.sha256, parameters)
+        self._key = RequestKey("", "", "", *asked)  # of no item yet
         self._sources = PictureSources(self._key, ledger, options)
         self._known: list[bytes | Description | None] = [None] * len(catalog)  # the key's digest, or why there is none
         self._asked: dict[bytes, bytes] = {}  # request → digest of the key that asked it in this run

@@ -165,7 +165,14 @@ class Client:
 
     def __init__(self, config: OpenAIConfig) -> None:
         self._config, self._key = config, config.api_key()
-        self._http = _http(config, self._key)
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "viral"}
+        self._http = httpx.Client(
+            headers=headers | ({"Authorization": f"Bearer {self._key}"} if self._key else {}),
+            timeout=httpx.Timeout(config.timeout, connect=min(_CONNECT, config.timeout), pool=None),
+            limits=httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency),
+            follow_redirects=False,
+            trust_env=not config.is_local,
+        )
         weakref.finalize(self, self._http.close)  # whoever forgets to close a describer leaves no socket open
 
     def post(self, body: bytes) -> bytes:
@@ -197,16 +204,3 @@ class Client:
             if time.monotonic() > deadline:
                 raise Again(f"no answer within {self._config.timeout:g} s")
         return bytes(data)
-
-
-def _http(config: OpenAIConfig, key: str) -> httpx.Client:
-    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "viral"}
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
-    return httpx.Client(
-        headers=headers,
-        timeout=httpx.Timeout(config.timeout, connect=min(_CONNECT, config.timeout), pool=None),
-        limits=httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency),
-        follow_redirects=False,
-        trust_env=not config.is_local,
-    )
