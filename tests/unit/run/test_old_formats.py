@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 import viral
 from viral.data.edits import load_edits
@@ -44,6 +45,15 @@ def test_an_old_run_is_found_again_and_goes_on(old: Path, monkeypatch: pytest.Mo
         viral.train("dataset", "viral", "run", embedding_dim=4, max_epochs=3, learning_rate=0.02).summary == run.summary
     )
     assert run.update(viral.Dataset.open("dataset"), "next", epochs=1).summary["update"]["carried_over"] > 0
+
+
+def test_an_old_training_that_was_stopped_goes_on(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last bit: it ends where the one ended that was never stopped."""
+    monkeypatch.chdir(old)
+    run = viral.train("dataset", "viral", "stopped", embedding_dim=4, max_epochs=3, learning_rate=0.02)
+    scorers = [viral.Run.open(name).bundle.scorer.tensors() for name in ("run", "stopped")]
+    assert all(torch.equal(scorers[0][name], scorers[1][name]) for name in scorers[0])
+    assert len(run.summary["history"]) == 3 and not Path("stopped/checkpoint.safetensors").exists()
 
 
 def test_an_old_data_set_is_trained_on(old: Path, tmp_path: Path) -> None:
