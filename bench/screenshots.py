@@ -18,7 +18,7 @@ from PIL import Image
 
 from bench.browser import browser, options, served
 from viral.base.files import atomic_write
-from viral.lab.study.ablation.published_groups import FULL, TEXT_ONLY
+from viral.lab.study.ablation.variants import FULL, TEXT_ONLY
 
 WIDTH, HEIGHT = 1280, 860
 LIMIT = 100_000  # bytes

@@ -2,8 +2,7 @@
 
 from viral.lab.study.ablation.ablate import ablate
 from viral.lab.study.ablation.ablation import Ablation
-from viral.lab.study.ablation.rows import GROUPS
-from viral.lab.study.ablation.variant_groups import Variant, VariantGroup
+from viral.lab.study.ablation.variants import GROUPS, Variant, VariantGroup
 from viral.lab.study.cells import Cell, data_hashes
 from viral.lab.study.cold.cold_study import ColdStudy, compare_cold
 from viral.lab.study.comparison.compare import compare

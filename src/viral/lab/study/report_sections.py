@@ -17,16 +17,16 @@ from viral.lab.report import (
 from viral.lab.report.wording import DASH, duration, fixed, percent
 from viral.lab.study.rows import Row, mean
 from viral.lab.study.statistics import SIGNIFICANT, Comparison, Interval
-from viral.lab.study.study import TrainingStudy
+from viral.lab.study.study import RowStudy, TrainingStudy
 
 HIGHER, LOWER = "▲", "▼"
 MOST_CURVES = 8  # that can be told apart in one chart
 
 
 def report(
-    study: TrainingStudy, title: str, subtitle: str, lede: str, rows: Sequence[Row], sections: Sequence[Section]
+    study: RowStudy, title: str, subtitle: str, sections: Sequence[Section], *, seconds: float, lede: str = ""
 ) -> Report:
-    """The study as one page; ``rows`` are those that were trained, each once."""
+    """The study as one page; its trainings took ``seconds``."""
     counts = study.counts
     return Report(
         title=title,
@@ -38,7 +38,7 @@ def report(
             (_("interactions"), f"{counts['interactions']:,}"),
             (_("seeds"), ", ".join(map(str, study.seeds))),
             (_("rows"), str(len(study.rows))),
-            (_("training time"), duration(sum(sum(row.seconds) for row in rows))),
+            (_("training time"), duration(seconds)),
         ),
         ours=study.ours,
         sections=tuple(sections),

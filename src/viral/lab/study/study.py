@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 from viral.base.errors import UsageError, nearest
 from viral.base.language import _, n_
@@ -75,16 +75,30 @@ def setting_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-class _Measured(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowStudy(Study):
+    """A study of rows at several seeds."""
+
+    rows: tuple[Any, ...]
+    seeds: tuple[int, ...]
+
+    def label_of(self, row: Any) -> str:
+        """A row's name where it stands alone."""
+        return str(row.name)
+
     @property
-    def seeds(self) -> tuple[int, ...]: ...
+    def failures(self) -> list[str]:
+        return [f"{self.label_of(row)}, {failure}" for row in self.rows for failure in row.failures]
 
+    @property
+    def size(self) -> str:
+        """How much is in it."""
+        seeds = len({seed for row in self.rows for seed in row.seeds})
+        told = n_("%(number)s row", "%(number)s rows", len(self.rows)), n_("%(number)s seed", "%(number)s seeds", seeds)
+        return ", ".join(told)
 
-def size_of(rows: Sequence[_Measured]) -> str:
-    """How much is in a study."""
-    seeds = len({seed for row in rows for seed in row.seeds})
-    told = n_("%(number)s row", "%(number)s rows", len(rows)), n_("%(number)s seed", "%(number)s seeds", seeds)
-    return ", ".join(told)
+    def to_json(self) -> dict[str, Any]:
+        return Study.to_json(self) | {"failures": self.failures}
 
 
 def about_data(dataset: Dataset, command: str) -> dict[str, Any]:
@@ -94,13 +108,12 @@ def about_data(dataset: Dataset, command: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingStudy(Study):
+class TrainingStudy(RowStudy):
     """A finished study whose rows are trainings that were measured on the test set."""
 
     FILE = "results.json"
 
     rows: tuple[Row, ...]
-    seeds: tuple[int, ...]
     reference: str = ""  # the row that the others are tested against
     metric: str = METRIC
     features: Mapping[str, str] = field(default_factory=dict)  # what made each feature table
@@ -110,22 +123,11 @@ class TrainingStudy(Study):
 
     def summary(self) -> Summary:
         first = max((row for row in self.rows if row.seeds), key=lambda row: row.mean(self.metric), default=None)
-        size, amount = size_of(self.rows), len(self.rows)
+        size, amount = self.size, len(self.rows)
         if first is None:
             return Summary(size, amount, _("no result"), None)
         value = first.mean(self.metric)
         return Summary(size, amount, f"{first.name}: {self.metric} {fixed(value)}", value)
-
-    def label_of(self, row: Row) -> str:
-        """A row's name where it stands alone."""
-        return row.name
-
-    @property
-    def failures(self) -> list[str]:
-        return [f"{self.label_of(row)}, {failure}" for row in self.rows for failure in row.failures]
-
-    def to_json(self) -> dict[str, Any]:
-        return Study.to_json(self) | {"failures": self.failures}
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self:

@@ -7,10 +7,8 @@ import pytest
 
 from viral.base.errors import UsageError
 from viral.base.recipe import MemoryConfig, Recipe, TrainConfig
-from viral.lab.study.ablation.default_groups import DEFAULT_BEYOND
-from viral.lab.study.ablation.published_groups import FULL
-from viral.lab.study.ablation.rows import GROUPS, ablation_cells, chosen, recipe_of
-from viral.lab.study.ablation.variant_groups import Variant
+from viral.lab.study.ablation.ablation import ablation_cells, chosen, recipe_of
+from viral.lab.study.ablation.variants import DEFAULT_BEYOND, FULL, GROUPS, Variant
 from viral.lab.study.feature_reads import reads_of
 from viral.models.viral.config import BeyondConfig
 from viral.run.configuration import configured

@@ -7,9 +7,8 @@ import pytest
 
 from viral.base.errors import UsageError
 from viral.base.recipe import Recipe, TrainConfig, build
-from viral.lab.study.ablation.published_groups import DEFAULT_PUBLISHED, FULL
-from viral.lab.study.ablation.rows import GROUPS, ablation_cells, chosen, recipe_of
-from viral.lab.study.ablation.variant_groups import Variant, VariantGroup
+from viral.lab.study.ablation.ablation import ablation_cells, chosen, recipe_of
+from viral.lab.study.ablation.variants import DEFAULT_PUBLISHED, FULL, GROUPS, Variant, VariantGroup
 from viral.lab.study.feature_reads import reads_of
 from viral.models.viral.paper_config import VIRALConfig
 
@@ -113,8 +112,6 @@ def test_studies_are_chosen_by_name_with_the_full_model_before_them():
 
 
 def test_a_study_whose_fields_the_model_does_not_know_is_an_error():
-    study = VariantGroup(
-        name="new", title="", question="", variants=(Variant(name="row", settings={"sinergy": "off"}),)
-    )
+    study = VariantGroup(name="new", title="", question="", rows={"row": {"sinergy": "off"}})
     with pytest.raises(UsageError, match="unknown key 'sinergy'"):
         ablation_cells(BASE, [study], [0], THERE)

@@ -11,7 +11,7 @@ from viral.lab.report import Ranking, RankingRow
 from viral.lab.report.figures.line_chart import ChartLine, line_chart
 from viral.lab.report.palette import Palette, palette
 from viral.lab.report.values import Estimate
-from viral.lab.study.ablation.published_groups import FULL
+from viral.lab.study.ablation.variants import FULL
 from viral.lab.study.rows import Row
 from viral.lab.study.study import METRIC, TrainingStudy
 

@@ -22,7 +22,7 @@ from viral.data.dataset import Dataset
 from viral.data.preconditions import need
 from viral.evaluation import PairedTest, paired_test
 from viral.evaluation.protocol import PROTOCOLS, measure
-from viral.lab.study.ablation.rows import GROUPS
+from viral.lab.study.ablation.variants import GROUPS
 from viral.lab.study.kept_results import USERS_FILE, CellResult, KeptCell, cells_of_row, kept_cells
 from viral.lab.study.rows import Row
 from viral.lab.study.study import METRIC, TrainingStudy

@@ -11,12 +11,17 @@ from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import write_report
 from viral.lab.study import latex_tables, result_files
-from viral.lab.study.ablation.ablation import Ablation, modality_shares, visual_contribution
+from viral.lab.study.ablation.ablation import (
+    Ablation,
+    LeftOut,
+    ablation_cells,
+    chosen,
+    modality_shares,
+    visual_contribution,
+)
 from viral.lab.study.ablation.plain_descriptions import PLAIN, plain_descriptions
-from viral.lab.study.ablation.published_groups import FULL
 from viral.lab.study.ablation.report import ablation_report
-from viral.lab.study.ablation.rows import LeftOut, ablation_cells, chosen
-from viral.lab.study.ablation.variant_groups import VariantGroup
+from viral.lab.study.ablation.variants import FULL, VariantGroup
 from viral.lab.study.cells import data_hashes, fingerprint_of
 from viral.lab.study.feature_reads import encoders_of
 from viral.lab.study.learning_curves import curves_of

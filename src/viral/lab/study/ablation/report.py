@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from viral.base.language import _, marked, n_
-from viral.lab.report import Bar, BarChart, Grid, GridCell, GridRow, Notes, Report, Section, Sweep, SweepPoint, Table
+from viral.lab.report import Bar, BarChart, Notes, Report, Section, Sweep, SweepPoint, Table
 from viral.lab.report.wording import DASH, fixed, percent
 from viral.lab.study import report_sections
 from viral.lab.study.ablation.ablation import Ablation
-from viral.lab.study.ablation.published_groups import FULL, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY
-from viral.lab.study.ablation.rows import GROUPS
-from viral.lab.study.ablation.variant_groups import VariantGroup
+from viral.lab.study.ablation.variants import FULL, GROUPS, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY, VariantGroup
 from viral.lab.study.report_sections import HIGHER, LOWER, estimate, mark_of
-from viral.lab.study.rows import USER_METRICS, Row, find_row
+from viral.lab.study.rows import Row, find_row
 from viral.lab.study.runner import remedy
 from viral.lab.study.statistics import ENOUGH
 from viral.lab.study.study import setting_text
@@ -26,9 +24,9 @@ def ablation_report(result: Ablation) -> Report:
         result,
         _("VIRAL taken apart on %(data)s", data=result.data),
         _("Each row is the full model with one thing changed, trained and measured in the same way."),
-        _finding(result),
-        report_sections.distinct(result.rows),
         ablation_sections(result),
+        seconds=sum(sum(row.seconds) for row in report_sections.distinct(result.rows)),
+        lede=_finding(result),
     )
 
 
@@ -41,7 +39,6 @@ def ablation_sections(result: Ablation) -> list[Section]:
     return [
         _ranking(result, plain),
         _matrix(plain, result.metric),
-        _grid(plain, result.metric),
         *([Notes(heading=_("What each study asks"), notes=asked)] if asked else []),
         *([_gains(result)] if result.visual_contribution else []),
         *([_shares(result)] if result.shares else []),
@@ -133,25 +130,6 @@ def _change(row: Row) -> str:
         return DASH
     mark = f" {mark_of(row.comparison)}".rstrip()
     return f"{percent(row.comparison.relative, signed=True)}{mark}"
-
-
-def _grid(rows: Sequence[Row], metric: str) -> Grid:
-    """Bars of each row by metric."""
-    names = (*USER_METRICS, "coverage@20")
-    return Grid(
-        heading=_("The rows by metric"),
-        columns=tuple((name, _("tested") if name == metric else "") for name in names),
-        rows=tuple(
-            GridRow(
-                label=row.name,
-                cells=tuple(GridCell(value=estimate(row.metrics[name])) for name in names),
-                highlight=row.name == FULL,
-            )
-            for row in rows
-            if row.seeds
-        ),
-        caption=_("Means over the seeds; each column has its own scale, from zero."),
-    )
 
 
 def _gains(result: Ablation) -> BarChart:

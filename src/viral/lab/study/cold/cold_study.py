@@ -10,15 +10,15 @@ from viral.base.parallel import Executor
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import Bar, BarChart, Estimate, Notes, Report, Section, Table, write_report
-from viral.lab.report.wording import DASH, duration, fixed, percent
+from viral.lab.report.wording import DASH, fixed, percent
 from viral.lab.study.cold.benchmark import CUTOFF, PLACES, SHARE, withhold
 from viral.lab.study.cold.cells import BASELINES, METRIC, cold_cells
 from viral.lab.study.cold.rows import ColdPlace, ColdRow, cold_rows
-from viral.lab.study.report_sections import between, ends, failure_notes
+from viral.lab.study.report_sections import between, ends, failure_notes, report
 from viral.lab.study.result_files import REPORT_FILE, write_csv, write_results
 from viral.lab.study.rows import mean
 from viral.lab.study.runner import run_cells
-from viral.lab.study.study import Study, Summary, about_data, size_of
+from viral.lab.study.study import RowStudy, Summary, about_data
 from viral.run.pipeline import load_split
 
 CSV_FILE = "cold.csv"
@@ -40,35 +40,30 @@ COLUMNS = ("row", "model", "way", "place", "recall@20", "low", "high", "seeds_lo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColdStudy(Study):
+class ColdStudy(RowStudy):
     """Rows of models on items that came after training."""
 
     KIND, FILE = "cold", "cold.json"
 
     rows: tuple[ColdRow, ...]
-    seeds: tuple[int, ...]
     share: float
-
-    @property
-    def failures(self) -> list[str]:
-        return [f"{row.name}, {failure}" for row in self.rows for failure in row.failures]
 
     @property
     def ours(self) -> tuple[str, ...]:
         return tuple(label(row) for row in self.rows if row.model == "viral")
 
     def to_json(self) -> dict[str, Any]:
-        return Study.to_json(self) | {"cutoff": CUTOFF, "failures": self.failures}
+        return RowStudy.to_json(self) | {"cutoff": CUTOFF}
 
     def summary(self) -> Summary:
         """The row whose new items are found best among all items."""
         there = [row for row in self.rows if "all" in row.places]
         first = max(there, key=lambda row: row.places["all"].recall.mean, default=None)
         if first is None:
-            return Summary(size_of(self.rows), len(self.rows), _("no result"), None)
+            return Summary(self.size, len(self.rows), _("no result"), None)
         value = first.places["all"].recall.mean
         said = _("%(row)s: %(metric)s %(value)s of new items", row=label(first), metric=METRIC, value=fixed(value))
-        return Summary(size_of(self.rows), len(self.rows), said, value)
+        return Summary(self.size, len(self.rows), said, value)
 
 
 def compare_cold(
@@ -117,11 +112,6 @@ def _line(row: ColdRow, place: str, found: ColdPlace | None) -> dict[str, Any]:
     return values
 
 
-def _training(rows: Sequence[ColdRow]) -> float:
-    """Seconds of all trainings: the ways of a model share one."""
-    return sum(sum(seconds) for seconds in {row.name: row.seconds for row in rows}.values())
-
-
 def label(row: ColdRow) -> str:
     """A row's name with its way."""
     name = _(row.name) if row.name in BASELINES else row.name
@@ -130,22 +120,14 @@ def label(row: ColdRow) -> str:
 
 
 def cold_report(study: ColdStudy) -> Report:
-    """The study as one page."""
-    counts = study.counts
-    return Report(
-        title=_("New items on %(data)s", data=study.data),
-        subtitle=_(
-            "%(share)s of the items withheld from everything, other ones at each seed, then added cold.",
-            share=percent(study.share, 0),
-        ),
-        facts=(
-            (_("users"), f"{counts['users']:,}"),
-            (_("items"), f"{counts['items']:,}"),
-            (_("seeds"), ", ".join(map(str, study.seeds))),
-            (_("training time"), duration(_training(study.rows))),
-        ),
-        ours=study.ours,
-        sections=tuple(cold_sections(study)),
+    """The study as one page; the ways of a model share one training."""
+    share = percent(study.share, 0)
+    return report(
+        study,
+        _("New items on %(data)s", data=study.data),
+        _("%(share)s of the items withheld from everything, other ones at each seed, then added cold.", share=share),
+        cold_sections(study),
+        seconds=sum(map(sum, {row.name: row.seconds for row in study.rows}.values())),
     )
 
 

@@ -16,9 +16,9 @@ def leaderboard_report(result: Leaderboard) -> Report:
         result,
         _("Models on %(data)s", data=result.data),
         _("The same split, inputs and protocol for all; validation chose each epoch, the test set came last."),
-        finding(result),
-        result.rows,
         leaderboard_sections(result),
+        seconds=sum(sum(row.seconds) for row in result.rows),
+        lede=finding(result),
     )
 
 
