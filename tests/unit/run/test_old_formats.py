@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
+from torch.testing import assert_close
 
 import viral
 from viral.data.edits import load_edits
@@ -48,11 +48,12 @@ def test_an_old_run_is_found_again_and_goes_on(old: Path, monkeypatch: pytest.Mo
 
 
 def test_an_old_training_that_was_stopped_goes_on(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the last bit: it ends where the one ended that was never stopped."""
+    """It ends where the one ended that was never stopped; another processor may round otherwise."""
     monkeypatch.chdir(old)
     run = viral.train("dataset", "viral", "stopped", embedding_dim=4, max_epochs=3, learning_rate=0.02)
     scorers = [viral.Run.open(name).bundle.scorer.tensors() for name in ("run", "stopped")]
-    assert all(torch.equal(scorers[0][name], scorers[1][name]) for name in scorers[0])
+    for name, stored in scorers[0].items():
+        assert_close(scorers[1][name], stored, rtol=1e-3, atol=1e-4)
     assert len(run.summary["history"]) == 3 and not Path("stopped/checkpoint.safetensors").exists()
 
 
