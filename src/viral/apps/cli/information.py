@@ -1,4 +1,4 @@
-"""The verb that measures what the modalities tell."""
+"""``viral information``: redundant, unique and synergistic information of the modalities."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ HELP = (
 def information(
     run: RunArgument,
     clusters: Annotated[str, typer.Option(help="Numbers of cells of each source, by commas.")] = "4,8,16",
-    groups: Annotated[int, typer.Option(help="Groups of users by taste, for the clustered estimate.")] = 4,
+    groups: Annotated[int, typer.Option(help="Groups of users by preference, for the clustered estimate.")] = 4,
     text: Annotated[str | None, typer.Option(help="The modality of the words; else the run's.")] = None,
     visual: Annotated[str | None, typer.Option(help="The modality of the picture; else the run's.")] = None,
     correction: Annotated[
@@ -33,7 +33,7 @@ def information(
     dataset: Annotated[Path | None, typer.Option(help="The data set, if it has moved since training.")] = None,
     json_output: Json = False,
 ) -> None:
-    """What text and picture tell of users' choices; ``HELP`` is the text of ``--help``."""
+    """What text and picture say about users' choices; ``HELP`` is the text of ``--help``."""
     from viral.lab.information.log_measures import InformationSettings
     from viral.lab.information.run_information import information as measured
     from viral.lab.study.result_files import write_results
@@ -65,7 +65,7 @@ def _numbers(words: str) -> tuple[int, ...]:
 def render(result: dict[str, Any]) -> str:
     """The document for a human: tables, and the limits at the end."""
     sections = [
-        f"Y: does a user choose an item; {result['target']['positives']:,} choices, each against one item not taken."
+        f"Y: does a user choose an item; {result['target']['positives']:,} choices, each against one item not chosen."
         f" Text: {result['sources']['text']}; picture: {result['sources']['visual']}. All in bits [95 % interval].",
         *(_estimates(name, found) for name, found in result["estimates"].items()),
     ]
@@ -85,7 +85,7 @@ PARTS = ("redundant", "unique_text", "unique_visual", "synergistic")
 
 def _estimates(name: str, found: dict[str, Any]) -> str:
     method, _, negatives = name.partition("/")
-    heading = {"scores": "Foretold scores, items held out", "clusters": "k-means cells, users in groups"}[method]
+    heading = {"scores": "Predicted scores, items held out", "clusters": "k-means cells, users in groups"}[method]
     rows, notes = [], []
     for count, estimate in found.items():
         if "refused" in estimate:
@@ -113,7 +113,7 @@ def _model(model: dict[str, Any]) -> list[str]:
     held = [[name, *(found[key] for key in names)] for name, found in model["branches"].items()]
     return [
         "The model's own parts, over held-out choices\n" + table(["part", "mean |contribution|", "share"], parts),
-        "What each branch can be foretold from (R² on held-out items): text alone, picture alone, both added, with"
+        "What each branch can be predicted from (R² on held-out items): text alone, picture alone, both added, with"
         "\nproducts; either = text + visual - linear (agreement), interaction = products - linear (synergy proper)\n"
         + table(["branch", *names], held),
     ]
@@ -133,4 +133,6 @@ def _items(items: list[dict[str, Any]]) -> str:
         [row["item_id"], row["pairs"], *(row["common"][part] for part in PARTS), row["title"]] for row in items[:LISTED]
     ]
     heading = ["item", "pairs", *(part.replace("_", " ") for part in PARTS), "title"]
-    return f"Items whose choices are told most (all {len(items):,} with --json), common part\n" + table(heading, rows)
+    return f"Items with the most information about choices (all {len(items):,} with --json), common part\n" + table(
+        heading, rows
+    )

@@ -1,11 +1,22 @@
-"""The demonstration's report: what was measured and seen, put into the values that the report draws."""
+"""The demonstration's report: the measurements as sections of a page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viral.apps.demo.demo_sections import LABELS, LISTED, SHOWN, Shelf, drawn, explanations, hits, shares, sheet, story
+from viral.apps.demo.demo_sections import (
+    LABELS,
+    LISTED,
+    SHOWN,
+    PicturedCatalog,
+    drawn,
+    explanations,
+    hits,
+    shares,
+    sheet,
+    shown_user,
+)
 from viral.base.language import _, n_
 from viral.base.provenance import commit
 from viral.data.dataset import Dataset
@@ -46,14 +57,15 @@ class Shown:
 
 def demo_report(made: Shown, seed: int, seconds: float, out: Path) -> Report:
     """Put the demonstration together as one report."""
-    shelf = Shelf(made.dataset.catalog(), product_boxes(made.dataset))
+    catalog = PicturedCatalog(made.dataset.catalog(), product_boxes(made.dataset))
     held_out = [made.parts.users.ids[user] for user in made.parts.test.users.unique().tolist()]
     users = drawn(held_out, seed)
     counts = made.dataset.manifest["counts"]
     return Report(
         title=_("VIRAL on the planted shop"),
         subtitle=_(
-            "A generated catalogue whose truth is known: what title, picture and both together tell of a taste."
+            "A generated catalogue whose truth is known: what title, picture and both together say about users'"
+            " preferences."
         ),
         lede=_finding(made.summaries, made.test),
         facts=(
@@ -66,13 +78,13 @@ def demo_report(made: Shown, seed: int, seconds: float, out: Path) -> Report:
         sections=(
             _ranking(made.summaries, made.test, counts, seed),
             _curves(made.summaries),
-            sheet(shelf, made.descriptions),
+            sheet(catalog, made.descriptions),
             Users(
                 heading=n_("%(number)s user, drawn at random", "%(number)s users, drawn at random", len(users)),
-                stories=tuple(story(user, shelf, made.parts, made.bundles) for user in users),
+                users=tuple(shown_user(user, catalog, made.parts, made.bundles) for user in users),
                 intro=_drawing(made, len(held_out), seed),
             ),
-            explanations(users, shelf, made.bundles["viral"]),
+            explanations(users, catalog, made.bundles["viral"]),
             shares(made.parts, made.bundles["viral"]),
             _notes(made.descriptions),
             _next(out, users[0]),
@@ -87,7 +99,7 @@ def _drawing(made: Shown, users: int, seed: int) -> str:
     fared = ", ".join(f"{_(LABELS[name])} {count:,} ({percent(count / users, 0)})" for name, count in served.items())
     return _(
         "Drawn at random with seed %(seed)s from the %(users)s users who have something held out, whether they are"
-        " served well or not: what they took, and what each model shows them. A mark means that the user did take the"
+        " served well or not: their history, and what each model shows them. A mark means that the user did choose the"
         " item; no model has seen that. Of all %(users)s, so many have a hit among their first %(listed)s: %(fared)s.",
         seed=seed, users=f"{users:,}", listed=LISTED, fared=fared,
     )  # fmt: skip
@@ -102,12 +114,12 @@ def _finding(summaries: Mapping[str, Any], test: PairedTest) -> str:
     }  # fmt: skip
     if test.p_value < 0.05 and test.difference > 0:
         return _(
-            "Of what a user took next, VIRAL has %(viral)s among its first twenty: %(times)s times as much as"
+            "Of what a user chose next, VIRAL has %(viral)s among its first twenty: %(times)s times as much as"
             " popularity, and better than LightGCN (%(lightgcn)s; paired test, p = %(p)s).",
             **values,
         )
     return _(
-        "Of what a user took next, VIRAL has %(viral)s among its first twenty: %(times)s times as much as"
+        "Of what a user chose next, VIRAL has %(viral)s among its first twenty: %(times)s times as much as"
         " popularity, and not clearly better than LightGCN (%(lightgcn)s; paired test, p = %(p)s).",
         **values,
     )
@@ -186,8 +198,8 @@ def _notes(descriptions: Descriptions) -> Notes:
         heading=_("What to keep in mind"),
         notes=(
             _(
-                "The shop is generated: its pictures are drawings and its users follow four planted kinds of taste."
-                " It shows that the parts work, not how a model does on your data."
+                "The shop is generated: its pictures are drawings and its users follow four planted kinds of"
+                " preference. It shows that the parts work, not how a model does on your data."
             ),
             _(
                 "The descriptions come from the pixel describer, which names colours, patterns, shapes, ImageNet"

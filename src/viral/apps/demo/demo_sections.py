@@ -22,7 +22,7 @@ from viral.lab.report import (
     ShareChart,
     ShareRow,
     ShownItem,
-    UserStory,
+    ShownUser,
 )
 from viral.run.bundle import Bundle
 from viral.run.explain import explain
@@ -46,13 +46,13 @@ WHY = {
     "unique_image": marked("mostly for what only the picture shows"),
     "unique_description": marked("mostly for what only the picture shows"),
     "taste": marked("mostly for what such users chose"),
-    "memory": marked("mostly for what was taken together with it"),
+    "memory": marked("mostly for what was chosen together with it"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """The catalogue, and where in its pictures the product is known to be."""
+class PicturedCatalog:
+    """The catalogue with the place of the product in each picture, where it is known."""
 
     catalog: Catalog
     boxes: Mapping[str, Box]
@@ -63,12 +63,14 @@ class Shelf:
         return ShownItem(item.id, item.title, item.image, self.boxes.get(item.id))
 
 
-def sheet(shelf: Shelf, descriptions: Descriptions) -> ContactSheet:
+def sheet(catalog: PicturedCatalog, descriptions: Descriptions) -> ContactSheet:
     """Contact sheet of the first pictures with what was said of each."""
     rows = descriptions.rows[:CARDS]
     return ContactSheet(
         heading=_("What was seen in the pictures"),
-        cards=tuple(Described(thing=shelf.thing(row.item_id), description=row.text, problem=row.error) for row in rows),
+        cards=tuple(
+            Described(thing=catalog.thing(row.item_id), description=row.text, problem=row.error) for row in rows
+        ),
         describer=_(
             "the pixel describer (%(name)s), which is not a vision-language model", name=descriptions.describer
         ),
@@ -81,7 +83,7 @@ def sheet(shelf: Shelf, descriptions: Descriptions) -> ContactSheet:
             "Each picture shows the product among other things. The title says which of them it is; the description"
             " says what can be seen of it."
         )
-        + (f" {_(FRAMED)}" if shelf.boxes else ""),
+        + (f" {_(FRAMED)}" if catalog.boxes else ""),
     )
 
 
@@ -91,8 +93,8 @@ def _parts(parts: Mapping[str, float]) -> tuple[Part, ...]:
     return tuple(Part(name.replace("_", " "), value) for name, value in parts.items())
 
 
-def story(user_id: str, shelf: Shelf, parts: Split, bundles: Mapping[str, Bundle]) -> UserStory:
-    """One user: what they took, and what each model shows them."""
+def shown_user(user_id: str, catalog: PicturedCatalog, parts: Split, bundles: Mapping[str, Bundle]) -> ShownUser:
+    """One user: their history, and what each model recommends."""
     user = parts.users.index(user_id)
     held_out = {parts.items.ids[item] for item in parts.test.items[parts.test.users == user].tolist()}
     history = [item_id for item_id, _ in Retriever(bundles["viral"]).history(user_id)]
@@ -105,7 +107,7 @@ def story(user_id: str, shelf: Shelf, parts: Split, bundles: Mapping[str, Bundle
                 highlight=name == "viral",
                 recommended=tuple(
                     RecommendedItem(
-                        thing=shelf.thing(r.item_id),
+                        thing=catalog.thing(r.item_id),
                         rank=r.rank,
                         score=r.score,
                         hit=r.item_id in held_out,
@@ -116,9 +118,9 @@ def story(user_id: str, shelf: Shelf, parts: Split, bundles: Mapping[str, Bundle
                 ),
             )
         )
-    return UserStory(
+    return ShownUser(
         name=user_id,
-        history=tuple(shelf.thing(item_id) for item_id in history[:HISTORY]),
+        history=tuple(catalog.thing(item_id) for item_id in history[:HISTORY]),
         lists=tuple(lists),
         history_total=len(history),
         held_out=len(held_out),
@@ -141,7 +143,7 @@ def hits(measured: Metrics, num_items: int) -> int:
     return len((measured.pairs[listed] // num_items).unique())
 
 
-def explanations(users: Sequence[str], shelf: Shelf, bundle: Bundle) -> Explanations:
+def explanations(users: Sequence[str], catalog: PicturedCatalog, bundle: Bundle) -> Explanations:
     """The best recommendation of each user, its score taken apart."""
     made = []
     for user_id in users:
@@ -150,7 +152,7 @@ def explanations(users: Sequence[str], shelf: Shelf, bundle: Bundle) -> Explanat
         made.append(
             ExplainedScore(
                 user=user_id,
-                thing=shelf.thing(best.item_id),
+                thing=catalog.thing(best.item_id),
                 score=found.score,
                 parts=_parts(found.parts),
                 sentences=(because(found, bundle),),
@@ -164,14 +166,14 @@ def explanations(users: Sequence[str], shelf: Shelf, bundle: Bundle) -> Explanat
 
 
 def shares(parts: Split, bundle: Bundle) -> ShareChart:
-    """Mean absolute contribution of each part to the scores of the items that the users took in the test set."""
+    """Mean absolute contribution of each part to the scores of the items that users chose in the test set."""
     added = bundle.scorer.split_pairs(parts.test.users, parts.test.items)
     shares = tuple(Part(name.replace("_", " "), values.abs().mean().item()) for name, values in added.items())
     return ShareChart(
         heading=_("What the scores are made of"),
         rows=(ShareRow(label=_("VIRAL, test items"), parts=shares),),
         caption=_(
-            "Mean absolute contribution of each block to the scores of what the users took in the test set."
+            "Mean absolute contribution of each block to the scores of the items that users chose in the test set."
             " A block's name is its place in the model, not a measurement of information."
         ),
     )

@@ -102,7 +102,7 @@ def compare(dataset: Dataset, runs: Path, seed: int) -> tuple[dict[str, Any], di
 
 
 def inform(dataset: Dataset, run: Path) -> None:
-    """What title and picture tell of choices, kept in the run as ``viral information`` does, for the pages.
+    """The information of title and picture about choices, kept in the run as ``viral information`` does, for the pages.
 
     It is measured once for a bundle. A shop that is too small for it is shown without.
     """

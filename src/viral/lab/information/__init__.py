@@ -1,1 +1,1 @@
-"""Information that can be checked: what text and picture tell of users' choices, in bits (``docs/information.md``)."""
+"""Information of text and picture about users' choices, in bits (``docs/information.md``)."""

@@ -28,10 +28,10 @@ def contributions(scorer: Scorer, pairs: Interactions) -> dict[str, dict[str, fl
 
 
 def carried(branch: FloatArray, text: FloatArray, visual: FloatArray, *, seed: int = 0) -> dict[str, float]:
-    """What a representation (I, d) can be foretold from, as R² on items held out (four folds), of its 32 widest axes.
+    """What a representation (I, d) can be predicted from, as R² on items held out (four folds), of its 32 widest axes.
 
     ``text`` and ``visual``: linearly from either alone; ``linear``: from both, added; ``products``: with products of
-    both beside. Then ``either`` = text + visual - linear is foretold by each alone (agreement, the redundant side; a
+    both beside. Then ``either`` = text + visual - linear is predicted by each alone (agreement, the redundant side; a
     negative value: the sources complement each other), and ``interaction`` = products - linear needs both together.
     A synergy proper has a high ``interaction`` and low ``text`` and ``visual``.
     """

@@ -34,9 +34,9 @@ def item_folds(num_items: int, seed: int) -> IntArray:
 def draw_pairs(
     positives: Interactions, seen: Interactions, folds: IntArray, candidates: IntArray, negatives: str, *, seed: int
 ) -> Pairs:
-    """Every positive and, for each, one item of the same fold that the same user never took (1:1).
+    """Every positive and, for each, one item of the same fold that the same user never chose (1:1).
 
-    ``seen`` is all that users took, positives too. ``uniform``: over ``candidates`` (item indices), as training draws.
+    ``seen`` are all interactions, positives too. ``uniform``: over ``candidates`` (item indices), as training draws.
     ``popularity``: in proportion to how often an item is among the positives, so that popularity alone says little of
     y. A positive whose user has (nearly) every candidate of the fold gets no negative and is left out.
     """

@@ -1,7 +1,7 @@
 """Partial information decomposition of small tables: p(x1, x2, y) as an array (K1, K2, Y), everything in bits.
 
 BROJA (Bertschinger, Rauh, Olbrich, Jost & Ay, Entropy 16, 2014): over all q that keep p(x1, y) and p(x2, y),
-U = min_q I_q(X1 X2; Y) is the *union*, what the sources tell without their synergy. Then R = I1 + I2 - U,
+U = min_q I_q(X1 X2; Y) is the *union*, the information of the sources without their synergy. Then R = I1 + I2 - U,
 U1 = U - I2, U2 = U - I1, S = I12 - U.
 
 For a target of two values the convex programme has a closed form, used here. Two-valued experiments form a lattice
@@ -44,14 +44,14 @@ class Parts:
         return self.redundant + self.unique_text + self.unique_visual + self.synergistic
 
     def shares(self) -> dict[str, float]:
-        """Each part, negative ones as 0, by their sum; all 0 where nothing is told."""
+        """Each part, negative ones as 0, by their sum; all 0 where there is no information."""
         kept = {name: max(0.0, getattr(self, name)) for name in PARTS}
         total = sum(kept.values())
         return {name: value / total if total > 0 else 0.0 for name, value in kept.items()}
 
     @classmethod
     def of(cls, first: float, second: float, both: float, union: float) -> "Parts":
-        """From I(X1; Y), I(X2; Y), I(X1 X2; Y) and what both tell without synergy."""
+        """From I(X1; Y), I(X2; Y), I(X1 X2; Y) and the union of both."""
         return cls(first + second - union, union - second, union - first, both - union)
 
     @classmethod

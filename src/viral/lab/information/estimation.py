@@ -33,7 +33,7 @@ class PairCells:
     chosen: IntArray  # (N,)
     users: IntArray  # (N,): what is resampled
     groups: IntArray  # (N,) of users: information is measured within a group
-    common_text: IntArray | None = None  # what both tell, as the text says it
+    common_text: IntArray | None = None  # the shared part, as read from the text
     common_visual: IntArray | None = None
 
     def cells(self) -> int:
@@ -204,6 +204,6 @@ def _broja(values: FloatArray) -> dict[str, float]:
 
 
 def _common(values: FloatArray) -> dict[str, float]:
-    """What both tell is known from either, so the weaker reading of it counts."""
+    """Shared information is known from either source, so the weaker reading of it counts."""
     text, visual, both = values[:3]
     return asdict(Parts.of_common(text, visual, both, float(min(values[4:6]))))

@@ -1,4 +1,4 @@
-"""Clustered BROJA: k-means cells of the features, groups of users by taste (CVX of Liang et al., NeurIPS 2023).
+"""Clustered BROJA: k-means cells of the features, groups of users by preference (CVX of Liang et al., NeurIPS 2023).
 
 Clusters are fitted on items that training saw, groups on what the run learnt from training; counts come from pairs held
 out of it. The clusters know nothing of choices: where the largest differences between items are not the ones that users
@@ -66,7 +66,7 @@ def _nearest(x: FloatArray, centres: FloatArray) -> tuple[IntArray, FloatArray]:
 
 
 def user_groups(profiles: FloatArray, count: int, seed: int) -> IntArray:
-    """Users by taste: k-means of their directions (U, d) -> (U,). Pooled, opposite tastes would cancel."""
+    """Users by preference: k-means of their directions (U, d) -> (U,). Pooled, opposite preferences would cancel."""
     unit = profiles / np.maximum(np.linalg.norm(profiles, axis=1, keepdims=True), 1e-12)
     return kmeans(unit, count, np.arange(len(unit)), seed)
 

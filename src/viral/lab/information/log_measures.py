@@ -13,7 +13,7 @@ from viral.lab.information.choice_pairs import NEGATIVES, Pairs, draw_pairs, ite
 from viral.lab.information.decomposition import FloatArray, IntArray
 from viral.lab.information.estimation import CORRECTIONS, InformationEstimate, PairCells, estimate, quantile_labels
 from viral.lab.information.feature_clusters import cluster_labels, user_groups
-from viral.lab.information.predicted_choices import Fold, foretell, learn
+from viral.lab.information.predicted_choices import Fold, learn, predict
 
 CLUSTERS = (4, 8, 16)
 
@@ -39,7 +39,7 @@ class InformationSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """Pairs with what each source foretells of them."""
+    """Pairs with what each source predicts for them."""
 
     pairs: Pairs
     scores: dict[str, FloatArray]
@@ -56,14 +56,14 @@ class Scored:
 def score_pairs(
     split: Split, features: tuple[FloatArray, FloatArray], seed: int, negatives: Sequence[str] = NEGATIVES
 ) -> dict[str, Scored]:
-    """Every interaction of the log, foretold for items held out, by kind of negatives."""
+    """Every interaction of the log, predicted for items held out, by kind of negatives."""
     seen = everything(split)
     folds = item_folds(seen.num_items, seed)
     learnt: list[Fold] = learn(split.train, features, folds, seed)
     found = {}
     for kind in negatives:
         pairs = draw_pairs(seen, seen, folds, candidates(split), kind, seed=seed)
-        found[kind] = Scored(pairs, foretell(learnt, pairs))
+        found[kind] = Scored(pairs, predict(learnt, pairs))
     return found
 
 

@@ -1,9 +1,9 @@
-"""What VIRAL's own parts hold in planted worlds: ``python -m viral.lab.information.model_check`` (two minutes).
+"""What VIRAL's own parts contain in planted worlds: ``python -m viral.lab.information.model_check`` (two minutes).
 
 VIRAL is trained on worlds whose features are the attributes' words (no pictures), once with the published synergy,
 whose loss aligns its two directions, and once with the one that multiplies the sources. For each world: the size of the
 parts of the score beside the true information, what the synergy and redundancy representations (before any graph) are
-foretold from, and which attributes are read from them.
+predicted from, and which attributes are read from them.
 """
 
 from collections.abc import Mapping

@@ -1,13 +1,13 @@
-"""What the planted shop's modalities tell, in bits: by enumeration of its attributes, without sampling.
+"""Exact information of the planted shop's modalities, in bits: by enumeration of its attributes, without sampling.
 
-X1, what the words tell: colour, origin, text bit. X2, what the picture tells: colour, pattern, picture bit. Y: chosen
-by a user of known taste, against an item drawn uniformly, one to one. A choice depends on an attribute only through
-whether the user likes its value, which half of the values are; so each attribute is enumerated as that bit, and
-neither decomposition changes (p(y | x) depends on the bits alone).
+X1, the attributes in the words: colour, origin, text bit. X2, those in the picture: colour, pattern, picture bit. Y:
+chosen by a user of known preferences, against an item drawn uniformly, one to one. A choice depends on an attribute
+only through whether the user likes its value, which half of the values are; so each attribute is enumerated as that
+bit, and neither decomposition changes (p(y | x) depends on the bits alone).
 
-Two idealisations. The first choice is meant: users take no item twice, so later choices are a little less strict. And
+Two idealisations. The first choice is meant: users choose no item twice, so later choices are a little less strict. And
 the catalogue is endless: in a small one the attributes are, by chance, not quite independent. The appeal of an item is
-independent of its attributes and of tastes; it says nothing that they say.
+independent of its attributes and of preferences.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Truth:
     """The exact parts of a planted shop under three definitions."""
 
     broja: Parts
-    common: Parts  # redundant: what both tell, the colour (Gács–Körner common part; Griffith et al. 2014)
+    common: Parts  # redundant: shared by both, the colour (Gács–Körner common part; Griffith et al. 2014)
     imin: Parts
 
 

@@ -1,12 +1,12 @@
-"""How well each source foretells a user's choice among items that were held out. U users, I items, N pairs, d factors.
+"""How well each source predicts a user's choice among items that were held out. U users, I items, N pairs, d factors.
 
 Whole items are held out, not pairs: an item's words name it, and a model that has seen the item in training would make
 of them whatever its buyers make of it; then either source tells everything, and all is redundant.
 
 For each fold of items, the training log without them is factorised (truncated SVD, columns scaled by 1/√degree). A
-ridge from features to the factors foretells the factors of the held-out items from text alone, picture alone, the part
+ridge from features to the factors predicts the factors of the held-out items from text alone, picture alone, the part
 that both tell (read from each), and from both; "both" is additive, plus products of a text and a picture direction. A
-score is the inner product with the user's profile. So every score is about this user: tastes are not pooled.
+score is the inner product with the user's profile. So every score is about this user: preferences are not pooled.
 """
 
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ def _factors(scaled: sparse.csr_matrix, seed: int) -> tuple[FloatArray, FloatArr
     return np.asarray(axes.T), weight
 
 
-def foretell(folds: list[Fold], pairs: Pairs) -> dict[str, FloatArray]:
+def predict(folds: list[Fold], pairs: Pairs) -> dict[str, FloatArray]:
     """The score of every pair from each source, and from what it says in more than one way: (N,) by name.
 
     ``text`` and ``visual`` are calibrated from the source's own score and that of its common part; ``both`` from all

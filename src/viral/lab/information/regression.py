@@ -47,7 +47,7 @@ def ridge(x: FloatArray, target: FloatArray, everywhere: FloatArray) -> FloatArr
 def shared(
     first: FloatArray, second: FloatArray, fit: IntArray, check: IntArray, least: float
 ) -> tuple[FloatArray, FloatArray]:
-    """The directions that both sources tell, read from each: (m, r1), (m, r2) -> (m, c), (m, c).
+    """Directions shared by both sources, read from each: (m, r1), (m, r2) -> (m, c), (m, c).
 
     Canonical directions of the rows ``fit`` whose correlation on the rows ``check``, which did not choose them, is at
     least ``least``: a soft form of the common part of Gács & Körner (1973), which would ask for a correlation of one.

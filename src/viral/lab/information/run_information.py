@@ -132,7 +132,7 @@ def _profiles(bundle: Bundle, parts: Split) -> FloatArray:
 
 
 def _items(scored: Scored, bundle: Bundle, settings: InformationSettings) -> list[dict[str, Any]]:
-    """Every item's parts, those that tell most first."""
+    """Every item's parts, the most informative first."""
     count = sorted(settings.clusters)[len(settings.clusters) // 2]
     found = item_parts(scored.labels(count), scored.pairs, len(bundle.items))
     broja, common, pairs = found["broja"], found["common"], found["pairs"]["count"]

@@ -64,7 +64,7 @@ def weights(kind: str, grid: ValidationGrid) -> FloatArray:
 
 
 def word_features(world: World, noise: float, seed: int, dim: int = 40) -> Features:
-    """What the words and what the picture tell, one-hot, turned at random into (I, 40) and made noisy."""
+    """The attributes of the words and those of the picture, one-hot, turned at random into (I, 40) and made noisy."""
     rng = np.random.default_rng([seed, 77])
     told = ([world.colour, world.origin, world.text_bit], [world.colour, world.pattern, world.picture_bit])
     sizes = ([len(COLOURS), len(ORIGINS), 2], [len(COLOURS), len(PATTERNS), len(TAGS)])

@@ -18,7 +18,7 @@ from viral.data.descriptions import Description
 from viral.lab.shop.config import TRUTH_FILE
 
 ATTRIBUTES = ("colour", "pattern", "tag")  # what a description of the product itself should name
-JUDGED = ("object", *ATTRIBUTES)  # ``object`` is what the title tells, in other words than a classifier's
+JUDGED = ("object", *ATTRIBUTES)  # ``object`` is what the title states, in other words than a classifier's
 # Other words for the shop's values. What a describer calls a thing is its own affair, as long as it means that value.
 ALSO: Mapping[str, tuple[str, ...]] = {
     "coffee mug": ("mug", "cup", "tea cup"),
@@ -135,7 +135,7 @@ def _names(
 
 
 def product_boxes(dataset: Dataset) -> Mapping[str, Box]:
-    """The place of the product and its tag by item id; empty where nothing tells it."""
+    """The place of the product and its tag by item id; empty where it is not known."""
     side = dataset.manifest.get("source", {}).get("options", {}).get("image_size")
     if not isinstance(side, int) or not (dataset.path / TRUTH_FILE).is_file():
         return {}

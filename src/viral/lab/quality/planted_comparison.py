@@ -1,4 +1,4 @@
-"""Descriptions of a planted shop against its truth: what is named, and what a vector of the words still tells.
+"""Descriptions of a planted shop against its truth: what is named, and what can be read from a vector of the words.
 
 A items' attribute; "accuracy" is the mean over colour, pattern and tag of the share of items in which the product's
 value is named and no other value of that attribute is (``viral.lab.quality.named_attributes.Judgement.exact``).

@@ -158,7 +158,7 @@ def _notes(sets: Mapping[str, Descriptions], quality: Quality, total: int) -> No
             _(
                 "Agreement with the title is no proof of a good description: one that copies the title agrees best, and"
                 " a prompt with the title invites that. The rows without the titles' words show what is left of it. A"
-                " description may also be right and agree little: titles seldom tell what can be seen."
+                " description may also be right and agree little: titles seldom say what can be seen."
             )
         )
     return Notes(heading=_("What to keep in mind"), notes=tuple(notes))

@@ -21,7 +21,7 @@ BASES = {MATCHED: marked("as said"), MEANING: marked("without the titles' words"
 
 
 def planted_sections(found: Planted) -> list[Section]:
-    """What was named, attribute by attribute; the summaries and their gain; what the vectors still tell."""
+    """What was named, attribute by attribute; the summaries and their gain; what can be read from the vectors."""
     sections: list[Section] = [_attributes(found), _bars(found)]
     if found.gains:
         sections.append(_gains(found))
@@ -53,7 +53,7 @@ def _attributes(found: Planted) -> Table:
             items=f"{found.items:,}",
         ),
         intro=_(
-            "Every value that was planted is looked for in the words. The title tells object and colour as well;"
+            "Every value that was planted is looked for in the words. The title states object and colour as well;"
             " pattern and tag can only have been seen."
         ),
     )
@@ -129,7 +129,7 @@ def _read(found: Planted) -> Table:
     ]
     columns = (_("attribute"), *prompts, _("chance"))
     return Table(
-        heading=_("What the vectors tell"),
+        heading=_("What can be read from the vectors"),
         columns=columns,
         rows=tuple(rows),
         numeric=columns[1:],

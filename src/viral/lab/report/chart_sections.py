@@ -135,7 +135,7 @@ class Scatter(Headed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeoffPoint:
-    """One model: what it took and what it reaches."""
+    """One model: its cost and its accuracy."""
 
     label: str
     seconds: float

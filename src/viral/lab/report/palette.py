@@ -43,7 +43,7 @@ def palette(sections: Sequence[Section], ours: Collection[str] = ()) -> Palette:
     """The tones of all models of a page. VIRAL is what ``ours`` names, and every name that begins with its own.
 
     Models whose curves lie over each other choose first, then the others, each in the order of their names; one model
-    in several ways, ``itemknn (foretold)``, has one colour.
+    in several ways, ``itemknn (predicted)``, has one colour.
     """
     first = list(dict.fromkeys(curve.model for one in sections if isinstance(one, Curves) for curve in one.curves))
     names = list(dict.fromkeys([*first, *(name for one in sections for name in models_of(one))]))
@@ -77,7 +77,7 @@ def models_of(section: Section) -> Iterable[str]:
     if isinstance(section, BarChart):
         return [bar.label for bar in section.bars] if section.models else []
     if isinstance(section, Users):
-        return [shelf.model for story in section.stories for shelf in story.lists]
+        return [listed.model for user in section.users for listed in user.lists]
     return []
 
 
@@ -87,7 +87,7 @@ def _plainest(name: str) -> tuple[int, str]:
 
 
 def _base(name: str) -> str:
-    """A model's name without the way that stands behind it in parentheses: ``itemknn (foretold)`` is ``itemknn``."""
+    """A model's name without the way that stands behind it in parentheses: ``itemknn (predicted)`` is ``itemknn``."""
     return name.partition(" (")[0] or name
 
 

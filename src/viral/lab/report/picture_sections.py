@@ -62,8 +62,8 @@ class ModelList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UserStory:
-    """One user: what they chose, and what each model recommends. ``name`` heads the story (an id, or words)."""
+class ShownUser:
+    """One user: their history, and what each model recommends. ``name`` heads it (an id, or words)."""
 
     name: str
     history: tuple[ShownItem, ...]
@@ -77,7 +77,7 @@ class UserStory:
 class Users(Headed):
     """A few users, from history to recommendations."""
 
-    stories: tuple[UserStory, ...]
+    users: tuple[ShownUser, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

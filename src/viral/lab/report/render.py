@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 PAPER = "https://arxiv.org/abs/2511.02113"
-STYLES = ("page.css", "figures.css", "stories.css")
+STYLES = ("page.css", "figures.css", "pictures.css")
 FILTERS = (wording.shown, wording.named, wording.fixed, wording.percent, wording.score, wording.whole, wording.duration)
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
     *(wording.seeds, bar_chart, grid_bar, part_tone, part_span, part_stack, share_stack, line_chart, sweep_chart),

@@ -1,9 +1,9 @@
 """Who chose what: draws without replacement, proportional to exp(utility). E interactions, U users, I items.
 
-Drawing again and again with replacement and leaving out what is already taken is the same as Gumbel-top-k (both are
-the Plackett–Luce model), and needs no table of users × items: users of one taste share one distribution over the cells
-(colour, origin, pattern, xor), and items of one cell differ only by their appeal. Users for whom too little is left
-are finished by Gumbel-top-k over the rest.
+Drawing again and again with replacement and leaving out what was already chosen is the same as Gumbel-top-k (both are
+the Plackett–Luce model), and needs no table of users × items: users of equal preferences share one distribution over
+the cells (colour, origin, pattern, xor), and items of one cell differ only by their appeal. Users for whom too little
+is left are finished by Gumbel-top-k over the rest.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def choose(world: World, config: ShopConfig) -> tuple[IntArray, IntArray]:
     rng = stream(config, CHOICES)
     spread = rng.poisson(config.interactions_per_user - MIN_INTERACTIONS, config.users)
     wanted = np.minimum(MIN_INTERACTIONS + spread, config.items // 2)
-    sampler = _Sampler(world)
+    sampler = _ItemSampler(world)
     keys = np.zeros(0, dtype=np.int64)  # user * I + item, ascending
     missing = wanted
     for _ in range(ROUNDS):
@@ -39,14 +39,14 @@ def _merged(keys: IntArray, more: IntArray) -> IntArray:
     return both[np.diff(both, prepend=-1) > 0]
 
 
-class _Sampler:
-    """Draws items with replacement, by two look-ups in cumulative sums: a cell by taste, an item by cell."""
+class _ItemSampler:
+    """Draws items with replacement, by two look-ups in cumulative sums: a cell by preference, an item by cell."""
 
     def __init__(self, world: World) -> None:
         sizes = tuple(SIZES.values())
         cells = np.ravel_multi_index(tuple(world.values.T), sizes)  # (I,)
         self._order = np.argsort(cells, kind="stable")
-        self._taste = np.ravel_multi_index(tuple(world.tastes.T), sizes)  # (U,)
+        self._preferences = np.ravel_multi_index(tuple(world.preferences.T), sizes)  # (U,)
         weight = np.exp(world.appeal - world.appeal.max())
         self._items = np.cumsum(weight[self._order])
         ends = np.searchsorted(cells[self._order], np.arange(np.prod(sizes)), side="right")
@@ -64,7 +64,7 @@ class _Sampler:
 
     def draw(self, users: IntArray, rng: np.random.Generator) -> IntArray:
         """One item per entry of ``users``: (n,) -> (n,)."""
-        place = np.searchsorted(self._cells, self._taste[users] + rng.random(len(users)), side="right")
+        place = np.searchsorted(self._cells, self._preferences[users] + rng.random(len(users)), side="right")
         cell = np.minimum(place, len(self._cells) - 1) % self._num_cells
         target = self._starts[cell] + rng.random(len(users)) * self._mass[cell]
         row = np.searchsorted(self._items, target, side="right")
@@ -72,7 +72,7 @@ class _Sampler:
 
 
 def _log_odds(world: World) -> FloatArray:
-    """What every taste gives every cell, without appeal: (tastes, cells), both numbered as ``ravel_multi_index``."""
+    """Log-odds of every cell for every set of preferences, without appeal: (sets, cells), as ``ravel_multi_index``."""
     total = np.zeros((1, 1))
     for number, kind in enumerate(KINDS):
         gain = world.logit[number] * likes(kind, world.liked)
@@ -82,7 +82,7 @@ def _log_odds(world: World) -> FloatArray:
 
 
 def _finish(world: World, missing: IntArray, taken: IntArray, rng: np.random.Generator) -> IntArray:
-    """Keys for users who lack ``missing`` items (U,), by Gumbel-top-k over the items that they have not taken."""
+    """Keys for users who lack ``missing`` items (U,), by Gumbel-top-k over the items that they have not chosen."""
     num_items = len(world.colour)
     pending = np.flatnonzero(missing)
     if not len(pending):

@@ -15,19 +15,19 @@ MIN_INTERACTIONS = 3  # a user with fewer has nothing held out
 class ShopConfig:
     """Size, weights and seed of a planted shop; the same values make the same bytes.
 
-    The four weights say how much of a user's taste each kind of information decides; they are normalised to sum to
+    The four weights say how much of a user's preference each kind of information decides; they are normalised to sum to
     one. An item's log-odds of being chosen are ``(Σ weight × match) / temperature + popularity × N(0, 1)``.
     """
 
     users: int = 600
     items: int = 300
     interactions_per_user: float = 10.0  # the mean; a user has at least three
-    redundant: float = 1.0  # title and picture both tell: the colour
-    unique_text: float = 1.0  # only the words tell: where the product is made
-    unique_picture: float = 1.0  # only the picture tells: the pattern
-    synergistic: float = 1.0  # only both together tell: the exclusive-or of the edition and the tag
+    redundant: float = 1.0  # in title and picture both: the colour
+    unique_text: float = 1.0  # in the words alone: where the product is made
+    unique_picture: float = 1.0  # in the picture alone: the pattern
+    synergistic: float = 1.0  # in both together alone: the exclusive-or of the edition and the tag
     liked: float = 0.5  # share of each kind's values that a user likes; at a half every match is a fair coin
-    temperature: float = 0.1  # smaller: tastes are stricter
+    temperature: float = 0.1  # smaller: preferences are stricter
     popularity: float = 0.3  # spread of the items' appeal to everybody, in log-odds
     distractors: int = 3  # each picture shows one to this many other things; 0: none
     image_size: int = 288  # pixels, both sides
@@ -46,7 +46,7 @@ class ShopConfig:
             raise _fault("pictures", self.pictures, "is true or false")
         if not any(getattr(self, kind) for kind in KINDS):
             hint = f"give one of {', '.join(KINDS)} a weight above 0"
-            raise UsageError("all four weights are 0, so nobody has a taste", where="shop", hint=hint)
+            raise UsageError("all four weights are 0, so nobody has a preference", where="shop", hint=hint)
         self._check_ranges()
 
     def _check_ranges(self) -> None:

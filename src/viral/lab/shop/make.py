@@ -62,7 +62,7 @@ def make_shop(dataset: Path, config: ShopConfig, *, overwrite: bool = False) -> 
         source = Source(layout="shop", licence="CC0, generated", split=told, options=_options(config))
         write_tables(folder, items, random_split(interactions, seed=config.seed), source)
         truth.write_parquet(folder / TRUTH_FILE)
-        _tastes(world, config).write_parquet(folder / USERS_FILE)
+        _preferences(world, config).write_parquet(folder / USERS_FILE)
         if (dataset / MANIFEST_FILE).is_file():
             carry_over(dataset, folder)
     return Dataset.open(dataset)
@@ -175,7 +175,7 @@ def _others(world: World, index: int, most: int, rng: np.random.Generator) -> li
     return [_thing(*each) for each in zip(kinds, colours, patterns, strict=True)]
 
 
-def _tastes(world: World, config: ShopConfig) -> pl.DataFrame:
+def _preferences(world: World, config: ShopConfig) -> pl.DataFrame:
     """The values that each user likes, by kind."""
     columns: dict[str, object] = {"user_id": _user_ids(config.users)}
     for number, kind in enumerate(KINDS):
@@ -183,5 +183,5 @@ def _tastes(world: World, config: ShopConfig) -> pl.DataFrame:
             [VALUES[kind][(start + step) % SIZES[kind]] for step in range(num_liked(kind, world.liked))]
             for start in range(SIZES[kind])
         ]
-        columns[kind] = pl.Series(kind, liked, dtype=pl.List(pl.String)).gather(world.tastes[:, number])
+        columns[kind] = pl.Series(kind, liked, dtype=pl.List(pl.String)).gather(world.preferences[:, number])
     return pl.DataFrame(columns)

@@ -10,7 +10,7 @@ from viral.lab.shop.config import KINDS, ShopConfig
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
-# The order of a kind's values is a ring: a user likes neighbours, so tastes are few, and shared by many users.
+# The order of a kind's values is a ring: a user likes neighbours, so many users share a set of liked values.
 THINGS = (
     "umbrella",
     "balloon",
@@ -32,7 +32,7 @@ TAGS = ("SUN", "MOON")  # the printed word; the tag is light or dark with it
 
 SIZES = dict(zip(KINDS, (len(COLOURS), len(ORIGINS), len(PATTERNS), 2), strict=True))
 
-ATTRIBUTES, TASTES, CHOICES, WORDS, PICTURES = range(5)  # independent streams of random numbers
+ATTRIBUTES, PREFERENCES, CHOICES, WORDS, PICTURES = range(5)  # independent streams of random numbers
 
 
 def stream(config: ShopConfig, *key: int) -> np.random.Generator:
@@ -42,7 +42,7 @@ def stream(config: ShopConfig, *key: int) -> np.random.Generator:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class World:
-    """Every item's attributes and every user's tastes, as indices into the tuples of this module."""
+    """Every item's attributes and every user's preferences, as indices into the tuples of this module."""
 
     thing: IntArray  # (I,) the kind of object: the category
     colour: IntArray  # (I,) redundant
@@ -51,7 +51,7 @@ class World:
     text_bit: IntArray  # (I,) which of two series the words name
     picture_bit: IntArray  # (I,) which of two words the tag shows
     appeal: FloatArray  # (I,) log-odds that do not depend on the user
-    tastes: IntArray  # (U, 4) first liked value of each kind; the next ``num_liked`` on the ring are liked
+    preferences: IntArray  # (U, 4) first liked value of each kind; the next ``num_liked`` on the ring are liked
     logit: FloatArray  # (4,) what a match of each kind adds to the log-odds
     liked: float  # the share of each kind's values that a user likes
 
@@ -69,7 +69,7 @@ class World:
         """True utilities, appeal included: user indices (B,) -> (B, I). An oracle ranks by these."""
         total = np.tile(self.appeal, (len(users), 1))
         for number, kind in enumerate(KINDS):
-            matches = likes(kind, self.liked)[self.tastes[users, number]]  # (B, values)
+            matches = likes(kind, self.liked)[self.preferences[users, number]]  # (B, values)
             total += self.logit[number] * matches[:, self.values[:, number]]
         return total
 
@@ -86,7 +86,7 @@ def likes(kind: str, share: float = 0.5) -> npt.NDArray[np.bool_]:
 
 
 def make_world(config: ShopConfig) -> World:
-    """Draw attributes (balanced, independent of each other) and tastes (uniform)."""
+    """Draw attributes (balanced, independent of each other) and preferences (uniform)."""
     rng = stream(config, ATTRIBUTES)
 
     def balanced(size: int) -> IntArray:
@@ -95,6 +95,6 @@ def make_world(config: ShopConfig) -> World:
     thing, colour, origin, pattern = (balanced(len(names)) for names in (THINGS, COLOURS, ORIGINS, PATTERNS))
     bits = balanced(4)
     appeal = config.popularity * rng.standard_normal(config.items)
-    starts = stream(config, TASTES).integers(0, list(SIZES.values()), size=(config.users, len(KINDS)))
+    starts = stream(config, PREFERENCES).integers(0, list(SIZES.values()), size=(config.users, len(KINDS)))
     logit = np.array(config.weights) / config.temperature
     return World(thing, colour, origin, pattern, bits // 2, bits % 2, appeal, starts, logit, config.liked)

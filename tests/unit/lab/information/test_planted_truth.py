@@ -35,7 +35,7 @@ def test_the_table_is_the_shops():
     """The chance of every cell by the generator's own utilities, in a large catalogue."""
     config = ShopConfig(users=1, items=40_000, redundant=2.0, unique_picture=0.5, popularity=0.0, pictures=False)
     world = make_world(config)
-    liked = np.stack([likes(kind)[world.tastes[0, n]][world.values[:, n]] for n, kind in enumerate(SIZES)], axis=1)
+    liked = np.stack([likes(kind)[world.preferences[0, n]][world.values[:, n]] for n, kind in enumerate(SIZES)], axis=1)
     chosen = np.exp(world.log_weights(np.array([0]))[0])
     expected = table(world.logit.tolist())
     for cell in [(1, 1, 1, 1), (1, 0, 1, 0), (0, 0, 0, 0), (0, 1, 0, 1)]:

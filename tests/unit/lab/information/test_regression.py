@@ -14,7 +14,7 @@ def solved(x: np.ndarray, target: np.ndarray, penalty: float, new: np.ndarray) -
 
 
 def left_out(x: np.ndarray, target: np.ndarray, penalty: float) -> float:
-    """The squared error over rows, each foretold by a fit without it."""
+    """The squared error over rows, each predicted by a fit without it."""
     rows = np.arange(len(x))
     found = [solved(x[rows != row], target[rows != row], penalty, x[row : row + 1])[0] for row in rows]
     return float(((np.array(found) - target) ** 2).sum())

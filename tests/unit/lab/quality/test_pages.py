@@ -71,7 +71,7 @@ def test_the_quality_page_shows_the_numbers_that_were_measured(shop, quality, tm
     assert percent(agreed["own is nearer"]) == pytest.approx(
         found.agreement["title"]["without_title_words"].nearer, abs=6e-4
     )
-    told = table(page, "What the vectors tell")["colour"]
+    told = table(page, "What can be read from the vectors")["colour"]
     assert percent(told["title"]) == pytest.approx(
         max(found.planted.read["title"]["colour"][kind] for kind in ("linear", "nonlinear")), abs=6e-4
     )

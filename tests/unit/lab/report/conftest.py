@@ -34,13 +34,13 @@ from viral.lab.report import (
     ShareChart,
     ShareRow,
     ShownItem,
+    ShownUser,
     Sweep,
     SweepPoint,
     Table,
     Tradeoff,
     TradeoffPoint,
     Users,
-    UserStory,
     render_report,
 )
 
@@ -117,12 +117,12 @@ def curves() -> Curves:
     )
 
 
-def stories(things: tuple[ShownItem, ...]) -> Users:
+def shown_users(things: tuple[ShownItem, ...]) -> Users:
     parts = (Part("text", 0.9), Part("synergy", 0.4), Part("unique visual", -0.1))
     return Users(
         heading="Users",
-        stories=tuple(
-            UserStory(
+        users=tuple(
+            ShownUser(
                 name=f"user u{user}",
                 history=things[4 * user : 4 * user + 4],
                 history_total=9,
@@ -229,7 +229,7 @@ def report(things: tuple[ShownItem, ...]) -> Report:
                 prompt="title",
                 cards=tuple(Described(thing=thing, description=f"Says of {thing.item_id}.") for thing in things),
             ),
-            stories(things),
+            shown_users(things),
             Explanations(
                 heading="Why",
                 explanations=(

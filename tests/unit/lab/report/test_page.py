@@ -114,14 +114,14 @@ def test_ties_are_both_best_and_a_metric_without_a_number_is_a_dash(parse):
 def test_hits_ranks_parts_and_reasons_are_told_in_words(page, report):
     stories = page.all("article", class_="story")
     assert len(stories) == 3
-    for story in stories:
-        cards = story.one("ol", class_="cards").all("li")
+    for user in stories:
+        cards = user.one("ol", class_="cards").all("li")
         assert ["✓ chosen" in card.text for card in cards] == [False, True, False]
         assert [card.one(class_="rank").text.split(",")[0] for card in cards] == ["rank 1", "rank 2", "rank 3"]
         assert "score 1.200" in cards[0].text and "Its words are near." in cards[0].text
         assert "text 0.900; synergy 0.400; unique visual −0.100;" in cards[0].text
-        assert "1 of 3 chosen" in story.text and "4 of 9" in story.text and "2 withheld items" in story.text
-        strip = story.all("ol", class_="strip")[0]
+        assert "1 of 3 chosen" in user.text and "4 of 9" in user.text and "2 withheld items" in user.text
+        strip = user.all("ol", class_="strip")[0]
         assert "score 3.250" in strip.text and "Its words" not in strip.text
 
 

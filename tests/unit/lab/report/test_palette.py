@@ -112,6 +112,6 @@ def test_every_tone_has_its_fill():
 
 
 def test_a_model_in_several_ways_has_one_colour():
-    found = palette([ranking(("itemknn (foretold)", "itemknn (neighbors)", "bm3 (foretold)"))])
-    first, second = (found.tone(f"itemknn ({way})") for way in ("foretold", "neighbors"))
-    assert second == f"{first} again" and not found.tone("bm3 (foretold)").startswith(first)
+    found = palette([ranking(("itemknn (predicted)", "itemknn (neighbors)", "bm3 (predicted)"))])
+    first, second = (found.tone(f"itemknn ({way})") for way in ("neighbors", "predicted"))
+    assert second == f"{first} again" and not found.tone("bm3 (predicted)").startswith(first)

@@ -16,7 +16,10 @@ def tables(**changes):
 def matches(world: World, users, items):
     """Whether each chosen item has what its user likes, by kind: (E, 4)."""
     return np.stack(
-        [likes(kind)[world.tastes[users, number], world.values[items, number]] for number, kind in enumerate(KINDS)],
+        [
+            likes(kind)[world.preferences[users, number], world.values[items, number]]
+            for number, kind in enumerate(KINDS)
+        ],
         axis=1,
     )
 
@@ -98,7 +101,7 @@ def test_counts_of_choices():
 def test_choices_follow_gumbel_top_k():
     """The sampler's rate of choosing each item is that of a simulation that ranks utility + Gumbel noise."""
     config, world = tables(users=20_000, items=24, interactions_per_user=4, temperature=0.3, popularity=0.5)
-    world = dataclasses.replace(world, tastes=np.tile(world.tastes[:1], (config.users, 1)))
+    world = dataclasses.replace(world, preferences=np.tile(world.preferences[:1], (config.users, 1)))
     users, items = choose(world, config)
     wanted = np.bincount(users, minlength=config.users)
     rng = np.random.default_rng(99)

@@ -51,7 +51,7 @@ class Axes:
     def horizontal(
         self, labels: Iterable[tuple[float, str]], name: str, *, lines: bool = False, style: str = "tick middle"
     ) -> list[Markup]:
-        """Labels at their places below the plot, with grid lines where asked for, and the axis's name, if it has one."""
+        """Labels at their places below the plot, with grid lines where asked for, and the axis's name, if any."""
         shapes = []
         for value, label in labels:
             x = self.x(value)
