@@ -31,14 +31,7 @@ def main() -> None:
     dataset = Dataset.open(options.dataset)
     split = load_split(dataset)
     inputs = load_inputs(dataset, split, Recipe(model="l3ae"))
-    config, names = MemoryConfig(), tuple(options.modality)
-    numbers = {
-        "reg_weight": config.reg_weight,
-        "feature_weight": 100.0,
-        "feature_reg": config.feature_reg,
-        "user_power": config.user_power,
-        "dropout": config.dropout,
-    }
+    config, names = MemoryConfig(feature_weight=100.0), tuple(options.modality)
     offsets, items = inputs.train.rows()
 
     def show(name: str, scorer: Scorer, started: float) -> None:
@@ -46,7 +39,7 @@ def main() -> None:
         print(f"{name:22s} recall@20 {found['recall@20']:.4f}  ndcg@20 {found['ndcg@20']:.4f}  {seconds:6.1f} s")
 
     started = time.process_time()
-    weights = item_weights(inputs, names, **numbers)
+    weights = item_weights(inputs, names, config)
     show("all", HistoryScorer(offsets, items, weights), started)
     for count in (n for n in COUNTS if n < len(weights)):
         started = time.process_time()
@@ -54,7 +47,7 @@ def main() -> None:
     del weights
     for count in COUNTS:
         started = time.process_time()
-        found = local_weights(inputs, names, count, **numbers)
+        found = local_weights(inputs, names, count, config)
         show(f"over {count} candidates", SparseHistoryScorer(offsets, items, found), started)
 
 

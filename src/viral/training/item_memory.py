@@ -138,18 +138,11 @@ def memory_of(inputs: ModelInputs, config: MemoryConfig, names: Sequence[str]) -
     be too large, they are solved item by item over ``neighbors`` candidates
     (:mod:`viral.models.families.local_weights`), ``CANDIDATES`` where it is None.
     """
-    numbers = {
-        "reg_weight": config.reg_weight,
-        "feature_weight": config.feature_weight or 0.0,
-        "feature_reg": config.feature_reg,
-        "user_power": config.user_power,
-        "dropout": config.dropout,
-    }
     offsets, items = inputs.train.rows()
     if not fits_dense(inputs.train.num_items):
-        found = local_weights(inputs, names, config.neighbors or CANDIDATES, **numbers)
+        found = local_weights(inputs, names, config.neighbors or CANDIDATES, config)
         return SparseHistoryScorer(offsets, items, found)
-    weights = item_weights(inputs, names, **numbers)
+    weights = item_weights(inputs, names, config)
     kept = config.neighbors or (KEPT if len(weights) > MANY_ITEMS else len(weights))
     if kept >= len(weights):
         return HistoryScorer(offsets, items, weights)

@@ -320,14 +320,13 @@ def test_of_many_items_some_weights_are_kept_unless_told_how_many(
 def test_where_all_by_all_would_be_too_large_it_is_solved_item_by_item(
     vectors: EmbeddingScorer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names, shared = ("text",), ("reg_weight", "feature_weight", "feature_reg", "user_power", "dropout")
-    numbers = {name: getattr(GIVEN, name) for name in shared}
+    names = ("text",)
     monkeypatch.setattr(blend, "CANDIDATES", 12)
     monkeypatch.setattr(closed_form, "MAX_BYTES", 4 * 30 * 30 - 1)
     for neighbors, count in ((None, 12), (5, 5)):
         found = memory_of(world.inputs, replace(GIVEN, neighbors=neighbors), names)
         assert isinstance(found, SparseHistoryScorer)
-        expected = local_weights(world.inputs, names, count, **numbers)
+        expected = local_weights(world.inputs, names, count, GIVEN)
         assert torch.equal(found.weights.to_torch().to_dense(), expected.to_torch().to_dense())
     chosen = remember(vectors, world.inputs, world.split, EASE, names)
     assert isinstance(chosen.scorer, MemoryScorer) and isinstance(chosen.scorer.memory, SparseHistoryScorer)

@@ -48,13 +48,4 @@ class L3AE(DenseItemItem[L3AEConfig]):
 
     def solve(self, inputs: ModelInputs) -> Tensor:
         """W = P (G + β S) - P diag(γ): :func:`viral.models.families.closed_form.item_weights`."""
-        config = self.config
-        return item_weights(
-            inputs,
-            tuple(config.sources.values()),
-            reg_weight=config.reg_weight,
-            feature_weight=config.feature_weight,
-            feature_reg=config.feature_reg,
-            user_power=config.user_power,
-            dropout=config.dropout,
-        )
+        return item_weights(inputs, tuple(self.config.sources.values()), self.config)

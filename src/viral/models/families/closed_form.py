@@ -5,7 +5,7 @@ Shapes: U users, I items, F features, M modalities.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -92,28 +92,38 @@ def solve_without_diagonal(gram: Tensor, reg_weight: float, *, where: str) -> Te
     return gram.div_(-gram.diagonal().clone()).fill_diagonal_(0)  # B off the diagonal; column j by P_jj
 
 
-def item_weights(
-    inputs: ModelInputs,
-    modalities: Sequence[str],
-    *,
-    reg_weight: float,
-    feature_weight: float,
-    feature_reg: float,
-    user_power: float,
-    dropout: float,
-) -> Tensor:
+class Penalties(Protocol):
+    """What holds the weights back, as configurations have it."""
+
+    @property
+    def reg_weight(self) -> float: ...  # λ
+
+    @property
+    def feature_weight(self) -> float | None: ...  # β: how strongly W is drawn to S; None: not at all
+
+    @property
+    def feature_reg(self) -> float: ...  # λ of S
+
+    @property
+    def user_power(self) -> float: ...  # a
+
+    @property
+    def dropout(self) -> float: ...  # p
+
+
+def item_weights(inputs: ModelInputs, modalities: Sequence[str], by: Penalties) -> Tensor:
     """W (I, I) = P (G + β S) - P diag(γ), P = (G + Λ)⁻¹, γ so that the diagonal is 0.
 
     G = Xᵀ D X with users weighed D = diag((n_u / mean n)^-a), Λ = diag(λ + β + p/(1-p) G_ii), and S the EASE of
     ``modalities`` (:func:`feature_weights`). Without any, β is 0: EASE with these options. Raises ``DataError`` where
     the matrix is larger than check_dense allows.
     """
-    gram = weighted_gram(inputs.train, user_power)
+    gram = weighted_gram(inputs.train, by.user_power)
     target = gram.clone()
-    extra = reg_weight + dropout / (1 - dropout) * gram.diagonal()
-    if modalities and feature_weight:
-        extra += feature_weight
-        target.add_(feature_weights(inputs, modalities, feature_reg), alpha=feature_weight)
+    extra = by.reg_weight + by.dropout / (1 - by.dropout) * gram.diagonal()
+    if modalities and by.feature_weight:
+        extra += by.feature_weight
+        target.add_(feature_weights(inputs, modalities, by.feature_reg), alpha=by.feature_weight)
     inverse = _inverse(gram, extra)
     weights = inverse @ target
     return weights.sub_(inverse.mul_(weights.diagonal() / inverse.diagonal())).fill_diagonal_(0)

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from viral.base.progress import stage
 from viral.data.inputs import ModelInputs
 from viral.graph import SparseMatrix, cooccurrence_graph, nearest_neighbors
-from viral.models.families.closed_form import gram_rows, user_weights
+from viral.models.families.closed_form import Penalties, gram_rows, user_weights
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -26,17 +26,7 @@ Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def local_weights(
-    inputs: ModelInputs,
-    modalities: Sequence[str],
-    num_candidates: int,
-    *,
-    reg_weight: float,
-    feature_weight: float,
-    feature_reg: float,
-    user_power: float,
-    dropout: float,
-) -> SparseMatrix:
+def local_weights(inputs: ModelInputs, modalities: Sequence[str], num_candidates: int, by: Penalties) -> SparseMatrix:
     """W (I, I), row i the weights of a chosen i, at most ``num_candidates`` entries in a column.
 
     Column j over its candidates N is (G_NN + Λ_N)⁻¹ (G_Nj + β s), s = (K_NN + λ_f)⁻¹ K_Nj, with G, Λ and K as in
@@ -44,10 +34,10 @@ def local_weights(
     """
     import scipy.sparse as sp
 
-    gram = sp.vstack([rows for _, rows in gram_rows(inputs.train, user_weights(inputs.train, user_power))]).tocsr()
+    gram = sp.vstack([rows for _, rows in gram_rows(inputs.train, user_weights(inputs.train, by.user_power))]).tocsr()
     diagonal = gram.diagonal()
-    beta = feature_weight if modalities else 0.0
-    extra = reg_weight + beta + dropout / (1 - dropout) * diagonal
+    beta = (by.feature_weight or 0.0) if modalities else 0.0
+    extra = by.reg_weight + beta + by.dropout / (1 - by.dropout) * diagonal
     unit = _features(inputs, modalities)
     near = _candidates(inputs, modalities, num_candidates)
     rows, columns, values = [], [], []
@@ -57,7 +47,7 @@ def local_weights(
             for j in (j for j in block if len(near[j])):
                 left, right = _system(gram, extra, j, near[j])
                 if beta:
-                    right = right + beta * _target(unit, j, near[j], feature_reg)
+                    right = right + beta * _target(unit, j, near[j], by.feature_reg)
                 rows.append(near[j])
                 columns.append(np.full(len(near[j]), j))
                 values.append(np.linalg.solve(left, right))
