@@ -13,7 +13,7 @@ from viral.lab.study import TrainingCell
 from viral.models import BPR, MODELS, VIRAL, VIRALBeyond
 from viral.models.viral.config import BeyondConfig
 from viral.models.viral.paper_config import VARIANTS, VIRALConfig
-from viral.run.configuration import configured, with_words
+from viral.run.configuration import configured, name_of, recipe_for, with_words
 from viral.run.pipeline import train
 from worlds import dataset_folder, two_tastes
 
@@ -148,3 +148,18 @@ def test_a_run_is_told_what_it_read_and_how_its_memory_was_chosen(
     assert Recipe.read(tmp_path / "run" / "recipe.toml") == configured(recipe).recipe
     plain = train(dataset, replace(recipe, memory=MemoryConfig(kind="off")), tmp_path / "plain")
     assert "memory" not in plain and plain["valid"]["recall@20"] == summary["memory"]["valid_without"]
+
+
+def test_a_class_is_named_as_it_is_found_again() -> None:
+    assert name_of(MODELS["bpr"]) == "bpr"
+    double = type("BPR", (BPR,), {"__module__": BPR.__module__})
+    with pytest.raises(UsageError, match="is another class"):
+        name_of(double)
+
+
+def test_settings_are_of_the_model_or_of_the_training() -> None:
+    recipe = recipe_for("lightgcn", {"num_layers": 2, "max_epochs": 5, "memory": {"kind": "off"}})
+    assert recipe.config == {"num_layers": 2} and recipe.train.max_epochs == 5 and recipe.memory.kind == "off"
+    assert recipe_for(recipe, {}) == recipe
+    with pytest.raises(UsageError, match="unknown key"):
+        configured(recipe_for("lightgcn", {"num_lairs": 2}))

@@ -151,7 +151,8 @@ def test_a_new_item_is_described_and_placed(tmp_path: Path) -> None:
     run = viral.train(shop, "viral", tmp_path / "run", **(FEW | {"max_epochs": 10}))
     run.retriever.encoders.words, run.retriever.encoders.vision = BagOfWords(), Colours()
     mug = run.add_item(title="Red cup", image=str(picture(tmp_path / "cup.png", "red")))
-    assert isinstance(mug, NewItem) and mug.id.startswith("new-") and "red" in mug.description
+    assert isinstance(mug, NewItem) and mug.id.startswith("new-")
+    assert mug.title == "Red cup" and "red" in mug.description
     assert mug.id == run.add_item(title="Red cup", image=tmp_path / "cup.png").id != run.add_item(title="Cup").id
     assert set(mug.features) == {"text", "title", "description", "image"} and mug.vector.ndim == 1
     alike = run.similar(mug, 3, by="image")
