@@ -9,11 +9,11 @@ from viral.lab.study.comparison.compare import compare
 from viral.lab.study.comparison.leaderboard import Leaderboard
 from viral.lab.study.kept_results import CellResult
 from viral.lab.study.reader import read_study
-from viral.lab.study.rows import Row, make_rows
 from viral.lab.study.runner import Outcome, run_cells
 from viral.lab.study.statistics import Comparison, Interval, compare_all, contribution, shares
 from viral.lab.study.study import Study
 from viral.lab.study.training_cells import TrainingCell
+from viral.lab.study.training_rows import Row, make_rows
 from viral.lab.study.tuning.tune import tune
 from viral.lab.study.tuning.tuning_study import Tuning
 

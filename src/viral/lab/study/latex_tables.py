@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from viral.base.files import atomic_write
-from viral.lab.study.rows import USER_METRICS, Row
 from viral.lab.study.statistics import Interval
+from viral.lab.study.training_rows import USER_METRICS, Row
 
 LATEX_FILE = "results.tex"
 ESCAPES = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from viral.lab.report import Curve
 from viral.lab.study.kept_results import cells_of_row, kept_cells
-from viral.lab.study.rows import Row
+from viral.lab.study.training_rows import Row
 
 
 def curve(name: str, summary: Mapping[str, Any], metric: str) -> Curve | None:

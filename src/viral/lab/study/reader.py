@@ -10,10 +10,10 @@ from viral.base.errors import DataError
 from viral.base.files import read_sealed
 from viral.lab.report import Section
 from viral.lab.study.ablation.ablation import Ablation
-from viral.lab.study.ablation.report import ablation_sections
+from viral.lab.study.ablation.ablation_report import ablation_sections
 from viral.lab.study.cold.cold_study import ColdStudy, cold_sections
 from viral.lab.study.comparison.leaderboard import Leaderboard
-from viral.lab.study.comparison.report import leaderboard_sections
+from viral.lab.study.comparison.leaderboard_report import leaderboard_sections
 from viral.lab.study.learning_curves import curves_of
 from viral.lab.study.study import Study, TrainingStudy
 from viral.lab.study.tuning.tuning_study import Tuning, tuning_sections

@@ -15,9 +15,9 @@ from viral.lab.report import (
     Table,
 )
 from viral.lab.report.wording import DASH, duration, fixed, percent
-from viral.lab.study.rows import Row, mean
 from viral.lab.study.statistics import SIGNIFICANT, Comparison, Interval
 from viral.lab.study.study import RowStudy, TrainingStudy
+from viral.lab.study.training_rows import Row, mean
 
 HIGHER, LOWER = "▲", "▼"
 MOST_CURVES = 8  # that can be told apart in one chart

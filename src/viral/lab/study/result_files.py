@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from viral.base.files import atomic_write, write_json
-from viral.lab.study.rows import METRICS, Row, mean
+from viral.lab.study.training_rows import METRICS, Row, mean
 from viral.lab.study.tuning.effort import Effort
 
 CSV_FILE, REPORT_FILE = "results.csv", "report.html"

@@ -14,9 +14,9 @@ from viral.lab.report import Curve
 from viral.lab.report.wording import fixed
 from viral.lab.study.feature_reads import encoders_of
 from viral.lab.study.json_values import fields_json, fields_of
-from viral.lab.study.rows import USER_METRICS, Row
 from viral.lab.study.runner import Outcome
 from viral.lab.study.training_cells import TrainingCell
+from viral.lab.study.training_rows import USER_METRICS, Row
 
 METRIC = "recall@20"
 

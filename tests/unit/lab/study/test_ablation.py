@@ -11,7 +11,7 @@ from unit.lab.report.tree import parsed
 from viral.apps.cli import app
 from viral.encode import FeatureTable
 from viral.lab.study import data_hashes
-from viral.lab.study import rows as analysis
+from viral.lab.study import training_rows as analysis
 from viral.lab.study.ablation.variants import FULL
 from viral.lab.study.statistics import compare_all
 from worlds import dataset_folder, two_tastes

@@ -18,11 +18,11 @@ from viral.base.errors import UsageError, ViralError
 from viral.base.recipe import Recipe, TrainConfig
 from viral.data.dataset import Dataset
 from viral.lab.study import read_study, run_cells
-from viral.lab.study.cold import cells as cells_module
-from viral.lab.study.cold.benchmark import PLACES
-from viral.lab.study.cold.cells import CONTENT, RANDOM, ColdCell, cold_cells, recalls_of
+from viral.lab.study.cold import cold_cells as cells_module
+from viral.lab.study.cold.cold_cells import CONTENT, RANDOM, ColdCell, cold_cells, recalls_of
+from viral.lab.study.cold.cold_rows import cold_rows
 from viral.lab.study.cold.cold_study import compare_cold
-from viral.lab.study.cold.rows import cold_rows
+from viral.lab.study.cold.withheld_items import PLACES
 from viral.lab.study.runner import Outcome
 from worlds import dataset_folder, two_tastes
 

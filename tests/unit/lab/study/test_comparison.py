@@ -13,7 +13,7 @@ from viral.base.errors import UsageError
 from viral.base.recipe import Recipe, TrainConfig
 from viral.lab.study import compare
 from viral.lab.study.comparison.compare import best_baseline
-from viral.lab.study.comparison.report import finding
+from viral.lab.study.comparison.leaderboard_report import finding
 from viral.lab.study.statistics import Interval, compare_all
 from viral.run.pipeline import train
 from worlds import dataset_folder, two_tastes

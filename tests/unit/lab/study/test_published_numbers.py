@@ -14,9 +14,9 @@ from viral.base.recipe import Recipe, TrainConfig
 from viral.lab.study import compare
 from viral.lab.study.comparison import published_tables
 from viral.lab.study.comparison.published_numbers import METRICS, SPLITS, Published, PublishedRow, pairs, published
-from viral.lab.study.rows import METRICS as ALL_METRICS
-from viral.lab.study.rows import Row
 from viral.lab.study.statistics import Interval
+from viral.lab.study.training_rows import METRICS as ALL_METRICS
+from viral.lab.study.training_rows import Row
 from viral.models import MODELS
 from worlds import dataset_folder, two_tastes
 

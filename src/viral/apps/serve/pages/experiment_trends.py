@@ -12,8 +12,8 @@ from viral.lab.report.figures.line_chart import ChartLine, line_chart
 from viral.lab.report.palette import Palette, palette
 from viral.lab.report.values import Estimate
 from viral.lab.study.ablation.variants import FULL
-from viral.lab.study.rows import Row
 from viral.lab.study.study import METRIC, TrainingStudy
+from viral.lab.study.training_rows import Row
 
 MOST_CHARTS, MOST_MODELS = 6, 8  # of a page; lines that can be told apart
 

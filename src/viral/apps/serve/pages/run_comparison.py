@@ -24,8 +24,8 @@ from viral.evaluation import PairedTest, paired_test
 from viral.evaluation.protocol import PROTOCOLS, measure
 from viral.lab.study.ablation.variants import GROUPS
 from viral.lab.study.kept_results import USERS_FILE, CellResult, KeptCell, cells_of_row, kept_cells
-from viral.lab.study.rows import Row
 from viral.lab.study.study import METRIC, TrainingStudy
+from viral.lab.study.training_rows import Row
 from viral.run.bundle import MANIFEST_FILE, Bundle
 from viral.run.configuration import find_model, refuse_foreign
 from viral.run.identity import RECIPE_FILE

@@ -19,16 +19,16 @@ from viral.lab.study.ablation.ablation import (
     modality_shares,
     visual_contribution,
 )
+from viral.lab.study.ablation.ablation_report import ablation_report
 from viral.lab.study.ablation.plain_descriptions import PLAIN, plain_descriptions
-from viral.lab.study.ablation.report import ablation_report
 from viral.lab.study.ablation.variants import FULL, VariantGroup
 from viral.lab.study.cells import data_hashes, fingerprint_of
 from viral.lab.study.feature_reads import encoders_of
 from viral.lab.study.learning_curves import curves_of
-from viral.lab.study.rows import make_rows
 from viral.lab.study.runner import remedy, run_cells
 from viral.lab.study.study import check_metric, training_study
 from viral.lab.study.training_cells import TrainingCell
+from viral.lab.study.training_rows import make_rows
 
 
 def ablate(

@@ -18,11 +18,11 @@ from viral.lab.study.ablation.variants import (
     VariantGroup,
 )
 from viral.lab.study.feature_reads import reads_of
-from viral.lab.study.rows import Row, common, find_row
 from viral.lab.study.runner import remedy
 from viral.lab.study.statistics import Interval, contribution, shares
 from viral.lab.study.study import TrainingStudy
 from viral.lab.study.training_cells import TrainingCell
+from viral.lab.study.training_rows import Row, common, find_row
 from viral.run.configuration import configured
 
 

@@ -11,14 +11,14 @@ from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import Bar, BarChart, Estimate, Notes, Report, Section, Table, write_report
 from viral.lab.report.wording import DASH, fixed, percent
-from viral.lab.study.cold.benchmark import CUTOFF, PLACES, SHARE, withhold
-from viral.lab.study.cold.cells import BASELINES, METRIC, cold_cells
-from viral.lab.study.cold.rows import ColdPlace, ColdRow, cold_rows
+from viral.lab.study.cold.cold_cells import BASELINES, METRIC, cold_cells
+from viral.lab.study.cold.cold_rows import ColdPlace, ColdRow, cold_rows
+from viral.lab.study.cold.withheld_items import CUTOFF, PLACES, SHARE, withhold
 from viral.lab.study.report_sections import between, ends, failure_notes, report
 from viral.lab.study.result_files import REPORT_FILE, write_csv, write_results
-from viral.lab.study.rows import mean
 from viral.lab.study.runner import run_cells
 from viral.lab.study.study import RowStudy, Summary, about_data
+from viral.lab.study.training_rows import mean
 from viral.run.pipeline import load_split
 
 CSV_FILE = "cold.csv"

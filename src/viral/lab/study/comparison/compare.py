@@ -17,16 +17,16 @@ from viral.lab.study.cells import data_hashes, fingerprint_of
 from viral.lab.study.comparison import published_tables, segment_tables
 from viral.lab.study.comparison.cost_tables import budget, cost, popularity
 from viral.lab.study.comparison.leaderboard import Leaderboard
+from viral.lab.study.comparison.leaderboard_report import leaderboard_report
 from viral.lab.study.comparison.published_numbers import published
-from viral.lab.study.comparison.report import leaderboard_report
 from viral.lab.study.comparison.segments import segments_of
 from viral.lab.study.feature_reads import encoders_of, reads_of
 from viral.lab.study.learning_curves import curves_of
 from viral.lab.study.report_sections import tests_table
-from viral.lab.study.rows import Row, make_rows, mean
 from viral.lab.study.runner import Outcome, run_cells
 from viral.lab.study.study import check_metric, training_study
 from viral.lab.study.training_cells import TrainingCell
+from viral.lab.study.training_rows import Row, make_rows, mean
 from viral.lab.study.tuning.effort import Effort
 from viral.run.pipeline import load_split
 

@@ -4,7 +4,7 @@ from viral.base.language import _
 from viral.lab.report import Table
 from viral.lab.report.wording import DASH, duration, fixed, percent, whole
 from viral.lab.study.comparison.leaderboard import Leaderboard
-from viral.lab.study.rows import CLOSED_FORM, mean
+from viral.lab.study.training_rows import CLOSED_FORM, mean
 
 
 def popularity(result: Leaderboard) -> Table:

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from viral.base.errors import UsageError, nearest
-from viral.lab.study.rows import Row
 from viral.lab.study.statistics import ratio
+from viral.lab.study.training_rows import Row
 
 METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 # Interactions in train, valid and test of the published split.

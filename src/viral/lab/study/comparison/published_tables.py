@@ -11,7 +11,7 @@ from viral.lab.report.wording import fixed, percent
 from viral.lab.study.comparison.published_numbers import METRICS, Pair, Published, PublishedRow, pairs
 from viral.lab.study.latex_tables import booktabs, latex_escape
 from viral.lab.study.result_files import write_csv
-from viral.lab.study.rows import Row
+from viral.lab.study.training_rows import Row
 
 CSV_FILE, LATEX_FILE = "published.csv", "published.tex"
 COLUMNS = ("model", "metric", "published", "source", "caveat", "ours", "mean", "low", "high", "seeds",

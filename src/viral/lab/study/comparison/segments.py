@@ -13,10 +13,10 @@ from viral.data.splitting import Split
 from viral.evaluation import CUTOFFS, PairedTest, holm, item_segments, least_p, quick_paired_test, user_segments, within
 from viral.lab.study.json_values import from_json
 from viral.lab.study.kept_results import CellResult, FloatArray
-from viral.lab.study.rows import USER_METRICS
 from viral.lab.study.runner import Outcome
 from viral.lab.study.statistics import SIGNIFICANT, UNIT, Interval, test_of, test_values
 from viral.lab.study.training_cells import TrainingCell
+from viral.lab.study.training_rows import USER_METRICS
 
 SEGMENTS = (marked("light"), marked("heavy"), marked("head"), marked("tail"), marked("cold"))
 

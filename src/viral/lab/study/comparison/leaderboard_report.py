@@ -7,7 +7,7 @@ from viral.lab.study import report_sections
 from viral.lab.study.comparison import cost_tables, published_tables, segment_tables
 from viral.lab.study.comparison.leaderboard import Leaderboard
 from viral.lab.study.report_sections import HIGHER, LOWER, mark_of
-from viral.lab.study.rows import mean
+from viral.lab.study.training_rows import mean
 
 
 def leaderboard_report(result: Leaderboard) -> Report:

@@ -16,8 +16,8 @@ from viral.data.dataset import Dataset
 from viral.encode import load_features
 from viral.lab.study.cells import Cell, Measured
 from viral.lab.study.code_fingerprint import code_of, code_of_modules
-from viral.lab.study.cold import benchmark
-from viral.lab.study.cold.benchmark import ByPlace, by_chance, by_content, by_model, withhold
+from viral.lab.study.cold import withheld_items
+from viral.lab.study.cold.withheld_items import ByPlace, by_chance, by_content, by_model, withhold
 from viral.lab.study.kept_results import USERS_FILE, CellResult
 from viral.lab.study.training_cells import TrainingCell, check_unchanged
 from viral.models.viral import new_items as own_way
@@ -28,7 +28,7 @@ from viral.run.retrieval import feature_prediction, new_items
 VERSION = 1  # raised when the same recipe and data would be measured otherwise
 RANDOM, CONTENT = marked("random"), marked("content neighbours")
 BASELINES = (RANDOM, CONTENT)  # rows that are no model, and have no recipe
-METRIC = f"recall@{benchmark.CUTOFF}"
+METRIC = f"recall@{withheld_items.CUTOFF}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class ColdCell(Cell):
     @property
     def code(self) -> str:
         """Of what trains the model, withholds, embeds and measures."""
-        ours = code_of_modules(module.__name__ for module in (benchmark, new_items, feature_prediction, own_way))
+        ours = code_of_modules(module.__name__ for module in (withheld_items, new_items, feature_prediction, own_way))
         return fingerprint(ours, "" if self.recipe is None else code_of(configured(self.recipe).model))
 
     def compute(self, dataset: Path, data: str, checkpoint: Path) -> Measured:

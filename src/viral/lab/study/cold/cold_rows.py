@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from viral.evaluation import PairedTest, holm, paired_test
-from viral.lab.study.cold.benchmark import PLACES
-from viral.lab.study.cold.cells import CONTENT, RANDOM, ColdCell, recalls_of
+from viral.lab.study.cold.cold_cells import CONTENT, RANDOM, ColdCell, recalls_of
+from viral.lab.study.cold.withheld_items import PLACES
 from viral.lab.study.kept_results import FloatArray
 from viral.lab.study.runner import Outcome
 from viral.lab.study.statistics import UNIT, Interval

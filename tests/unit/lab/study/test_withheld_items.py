@@ -11,8 +11,8 @@ from viral.base.errors import DataError, UsageError
 from viral.base.recipe import MemoryConfig, Recipe, TrainConfig
 from viral.data.features import FeatureTable
 from viral.data.inputs import ModelInputs
-from viral.lab.study.cold import benchmark
-from viral.lab.study.cold.benchmark import PLACES, ByPlace, Withheld, by_chance, by_content, by_model, withhold
+from viral.lab.study.cold import withheld_items
+from viral.lab.study.cold.withheld_items import PLACES, ByPlace, Withheld, by_chance, by_content, by_model, withhold
 from viral.models import EmbeddingScorer
 from viral.models.scorers import MemoryScorer
 from viral.run.bundle import Bundle
@@ -79,7 +79,7 @@ def test_chance_is_exact(world: World) -> None:
     drawn: dict[str, list[float]] = {place: [] for place in PLACES}
     for _ in range(20):
         scorer = EmbeddingScorer(torch.rand(120, 120, generator=rng), torch.eye(120))
-        for place, recalls in benchmark._recalls(scorer, found).items():
+        for place, recalls in withheld_items._recalls(scorer, found).items():
             drawn[place].append(float(recalls.values.mean()))
             assert np.array_equal(recalls.users, expected[place].users)
     assert means(expected)["withheld"] == 1.0  # twelve have twenty places
@@ -116,7 +116,7 @@ def test_what_ranks_is_what_a_run_would_leave(
         ranking.append(bundle.scorer)
         return extended(bundle, *rest)
 
-    monkeypatch.setattr(benchmark, "extended", watch)
+    monkeypatch.setattr(withheld_items, "extended", watch)
     memory = MemoryConfig(weight=1.0, feature_weight=30.0)  # of the kind that is the model's own
     by_model(withheld, tables_of(world), configured(replace(DEFAULT, memory=memory)), None)
     assert isinstance(ranking[-1], MemoryScorer)

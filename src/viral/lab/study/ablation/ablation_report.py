@@ -10,10 +10,10 @@ from viral.lab.study import report_sections
 from viral.lab.study.ablation.ablation import Ablation
 from viral.lab.study.ablation.variants import FULL, GROUPS, TEXT_ONLY, TITLE_ONLY, VISUAL_ONLY, VariantGroup
 from viral.lab.study.report_sections import HIGHER, LOWER, estimate, mark_of
-from viral.lab.study.rows import Row, find_row
 from viral.lab.study.runner import remedy
 from viral.lab.study.statistics import ENOUGH
 from viral.lab.study.study import setting_text
+from viral.lab.study.training_rows import Row, find_row
 
 SIDES = {"text": marked("text"), "visual": marked("visual")}
 
