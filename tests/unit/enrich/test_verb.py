@@ -12,7 +12,7 @@ from viral.apps.cli import app
 from viral.data.dataset import Dataset, Source, write_tables
 from viral.enrich import Answer, BudgetSpent, describers, load_descriptions
 from viral.enrich.pixel import PixelConfig
-from viral.lab.quality import quality_measures
+from viral.lab.quality import modality_vectors
 
 ITEMS = 12
 
@@ -80,9 +80,8 @@ def test_a_description_by_hand(dataset, says):
 
 def test_two_prompts_are_compared(dataset, says, monkeypatch):
     from unit.lab.quality.conftest import Words
-    from viral.lab.quality import set_comparison
 
-    monkeypatch.setattr(set_comparison, "SentenceEncoder", Words)
+    monkeypatch.setattr(modality_vectors, "SentenceEncoder", Words)
     viral(dataset, "--prompt", "plain")
     says |= {"i7": "Something else altogether stands there."}
     (dataset / "ledger.sqlite").unlink()
@@ -97,7 +96,7 @@ def test_two_prompts_are_compared(dataset, says, monkeypatch):
 def test_the_report_shows_every_status_and_can_be_filtered_without_scripts(dataset, says, tmp_path, monkeypatch):
     from unit.lab.quality.conftest import Words
 
-    monkeypatch.setattr(quality_measures, "SentenceEncoder", Words)
+    monkeypatch.setattr(modality_vectors, "SentenceEncoder", Words)
     says |= {"i1": "A mug.", "i2": TimeoutError("<b>60 s</b>"), "i3": "抱歉，我无法描述。"}
     viral(dataset, "--edit", "i4", "--text", "A vase.")
     viral(dataset, "--report", tmp_path / "report.html")

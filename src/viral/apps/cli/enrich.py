@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral.apps.cli.described import measured, show_set, told
+from viral.apps.cli.description_sets import from_files, import_file, measured, show_from_files, show_set, told
 from viral.apps.cli.options import DatasetArgument, Json, LangOption, speaking
 from viral.apps.cli.output import show, show_json, table, verb
-from viral.apps.cli.words import from_files, import_file, show_from_files
 from viral.base.errors import UsageError
 
 if TYPE_CHECKING:

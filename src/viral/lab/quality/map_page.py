@@ -49,10 +49,7 @@ def map_report(dataset: Dataset, found: ItemMap) -> Report:
         lede=finding(found),
         facts=(
             (_("items"), f"{len(found.item_ids):,}"),
-            (
-                _("groups (%(group)s)", group=_by(found)),
-                str(len({label for label in found.labels if label is not None})),
-            ),
+            (_("groups (%(group)s)", group=_by(found)), str(len({*found.labels} - {None}))),
             (_("method"), _(METHODS[found.method])),
             (_("seed"), str(found.seed)),
             (_("commit"), commit()),
@@ -155,18 +152,11 @@ def _measures(found: ItemMap, measured: Sequence[ModalityMap]) -> Table:
         )
         for place in measured
     ]
-    columns = (
-        _("modality"),
-        _("neighbour purity"),
-        _("more than the picture [95 %]"),
-        _("silhouette"),
-        _("dimensions"),
-    )
-    return Table(
-        heading=_("Clusters by %(group)s", group=_by(found)),
-        columns=columns,
-        rows=tuple(rows),
-        numeric=columns[1:],
+    measures = _("neighbour purity"), _("more than the picture [95 %]"), _("silhouette"), _("dimensions")
+    return Table.of_numbers(
+        _("Clusters by %(group)s", group=_by(found)),
+        (_("modality"), *measures),
+        rows,
         caption=_(
             "%(items)s items in %(groups)s groups; chance %(chance)s. Neighbour purity: the share of an item's"
             " %(neighbours)s nearest items, by cosine, that are of its group. Silhouette: from -1 to 1, how much nearer"
@@ -189,22 +179,18 @@ def _difference(test: PairedTest | None) -> str:
 
 def _groupings(found: ItemMap) -> Table:
     names = list(dict.fromkeys(name for place in found.places for name in place.clusters))
-    rows = [
-        (
-            place.space.label,
-            *(percent(place.clusters[name].purity) if name in place.clusters else "–" for name in names),
-        )
-        for place in found.places
-    ]
-    told = tuple(_(name) if name in GROUPINGS else name for name in names)
+    rows = [(one.space.label, *(_purity(one, name) for name in names)) for one in found.places]
     rows.append((_("chance"), *(_chance(found.places, name) for name in names)))
-    return Table(
-        heading=_("Neighbour purity by every group"),
-        columns=(_("modality"), *told),
-        rows=tuple(rows),
-        numeric=told,
+    return Table.of_numbers(
+        _("Neighbour purity by every group"),
+        (_("modality"), *(_(name) if name in GROUPINGS else name for name in names)),
+        rows,
         caption=_("The same measure for everything that is known of the items: what makes items neighbours?"),
     )
+
+
+def _purity(place: ModalityMap, name: str) -> str:
+    return percent(place.clusters[name].purity) if name in place.clusters else "–"
 
 
 def _chance(places: Sequence[ModalityMap], name: str) -> str:

@@ -30,6 +30,22 @@ LEAST = 3  # items that every space must have in common
 Vectors = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class CachedEncoder:
+    """Texts to vectors (n, F) by a sentence encoder, from and to the data set's own cache."""
+
+    dataset: Dataset
+    encoder: Encoder
+
+    @classmethod
+    def of(cls, dataset: Dataset, encoder: Encoder | None) -> "CachedEncoder":
+        """By the given encoder, or the default one."""
+        return cls(dataset, encoder or SentenceEncoder())
+
+    def __call__(self, texts: Sequence[str], label: str) -> Vectors:
+        return encode_cached(self.encoder, list(texts), self.dataset.features_folder / CACHE_FILE, label)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ModalityVectors:
     """One modality of the mapped items: vectors (n, F) in their order."""
@@ -79,10 +95,9 @@ def mapped(
     if len(shared) > most:
         rows = np.random.default_rng(seed).choice(len(shared), most, replace=False)
         picked = [shared[row] for row in np.sort(rows)]
-    encoder = encoder or SentenceEncoder()
+    encode = CachedEncoder.of(dataset, encoder)
     spaces = [
-        _words(dataset, words[name], name, picked, encoder) if name in words else _table(tables[name], picked)
-        for name in names
+        _words(words[name], name, picked, encode) if name in words else _table(tables[name], picked) for name in names
     ]
     return MappedItems(tuple(picked), len(shared), tuple(spaces))
 
@@ -102,11 +117,6 @@ def _table(table: FeatureTable, item_ids: Sequence[str]) -> ModalityVectors:
     return ModalityVectors(table.modality, table.encoder, table.aligned(item_ids)[0])
 
 
-def _words(
-    dataset: Dataset, descriptions: Descriptions, name: str, item_ids: Sequence[str], encoder: Encoder
-) -> ModalityVectors:
-    texts = [descriptions.texts[item_id] for item_id in item_ids]
-    vectors = encode_cached(encoder, texts, dataset.features_folder / CACHE_FILE, f"encode {name}")
-    return ModalityVectors(
-        name, f"{encoder.name} of {descriptions.describer} with prompt {descriptions.prompt}", vectors
-    )
+def _words(said: Descriptions, name: str, item_ids: Sequence[str], encode: CachedEncoder) -> ModalityVectors:
+    vectors = encode([said.texts[item_id] for item_id in item_ids], f"encode {name}")
+    return ModalityVectors(name, f"{encode.encoder.name} of {said.describer} with prompt {said.prompt}", vectors)

@@ -10,11 +10,10 @@ import numpy.typing as npt
 from viral.base.errors import DataError, UsageError
 from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
-from viral.encode import Encoder, SentenceEncoder
-from viral.encode.cache import encode_cached
-from viral.encode.feature_tables import CACHE_FILE
+from viral.encode import Encoder
 from viral.enrich import Description, Descriptions, all_descriptions
 from viral.evaluation import PairedTest, paired_test
+from viral.lab.quality.modality_vectors import CachedEncoder
 from viral.lab.quality.planted_comparison import Planted, has_truth, planted
 from viral.lab.quality.title_agreement import Agreement, agreement, agreement_by_meaning, partners, without_words
 
@@ -92,7 +91,7 @@ def description_quality(
         hint = "describe its pictures with `viral enrich DATASET`, each prompt to its end"
         raise DataError("no item has a description of every prompt", where=str(dataset.path), hint=hint)
     sample = _sample(shared, seed)
-    encode = _Encode(dataset, encoder or SentenceEncoder())
+    encode = CachedEncoder.of(dataset, encoder)
     texts = {prompt: [found[item_id].text for item_id in sample] for prompt, found in rows.items()}
     vectors = {prompt: encode(words, f"encode what was said ({prompt})") for prompt, words in texts.items()}
     matched = _agreements(catalog, sample, texts, vectors, encode, seed)
@@ -116,23 +115,12 @@ def _sample(item_ids: Sequence[str], seed: int) -> list[str]:
     return [item_ids[row] for row in np.sort(picked)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Encode:
-    """Texts to vectors through the data set's cache."""
-
-    dataset: Dataset
-    encoder: Encoder
-
-    def __call__(self, texts: Sequence[str], label: str) -> Vectors:
-        return encode_cached(self.encoder, list(texts), self.dataset.features_folder / CACHE_FILE, label)
-
-
 def _agreements(
     catalog: Catalog,
     sample: Sequence[str],
     texts: Mapping[str, Sequence[str]],
     vectors: Mapping[str, Vectors],
-    encode: _Encode,
+    encode: CachedEncoder,
     seed: int,
 ) -> dict[str, dict[str, Agreement]]:
     """Each prompt's agreement with the titles: of what was said, and of its words that stand in neither title."""

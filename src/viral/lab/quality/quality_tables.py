@@ -41,11 +41,10 @@ def _attributes(found: Planted) -> Table:
         for name in next(iter(found.by_prompt.values()))
         for prompt, named in found.by_prompt.items()
     ]
-    return Table(
-        heading=_("What is named"),
-        columns=(_("attribute, prompt"), *fields),
-        rows=tuple(rows),
-        numeric=tuple(fields),
+    return Table.of_numbers(
+        _("What is named"),
+        (_("attribute, prompt"), *fields),
+        rows,
         caption=_(
             "%(items)s items. Named: the product's value. Another's: a value of another thing in the picture, of the"
             " pictures that have one (of the tag: the slogan). Nobody's: a value that was planted nowhere in the"
@@ -88,11 +87,10 @@ def _gains(found: Planted) -> Table:
         for name in SUMMARIES
     ]
     columns = (_("measure"), "plain", _("this prompt"), _("difference [95 %]"), "p", _("relative gain [95 %]"))
-    return Table(
-        heading=_("What the title adds"),
-        columns=columns,
-        rows=tuple(rows),
-        numeric=columns[1:],
+    return Table.of_numbers(
+        _("What the title adds"),
+        columns,
+        rows,
         caption=_(
             "Mean over colour, pattern and tag; paired by item: bootstrap intervals and sign-flip test over items."
         ),
@@ -128,11 +126,10 @@ def _read(found: Planted) -> Table:
         for name in names
     ]
     columns = (_("attribute"), *prompts, _("chance"))
-    return Table(
-        heading=_("What can be read from the vectors"),
-        columns=columns,
-        rows=tuple(rows),
-        numeric=columns[1:],
+    return Table.of_numbers(
+        _("What can be read from the vectors"),
+        columns,
+        rows,
         caption=_(
             "Accuracy of the better of a linear and a kernel probe on items held out (four folds), from the sentence"
             " vectors of the descriptions alone, without the titles. Chance: always the commonest value."
@@ -153,11 +150,10 @@ def agreement_tables(quality: Quality) -> list[Section]:
     ]
     columns = (_("description"), _("own title"), _("another's"), _("difference [95 %]"), "p", _("own is nearer"))
     tables: list[Section] = [
-        Table(
-            heading=_("Description and title"),
-            columns=columns,
-            rows=tuple(rows),
-            numeric=columns[1:],
+        Table.of_numbers(
+            _("Description and title"),
+            columns,
+            rows,
             caption=_(
                 "Mean cosine of sentence vectors. As said: against all other titles; p by 1,000 shuffles of the titles."
                 " Without the titles' words: each description loses every word of its own and of one other title, then"
@@ -182,10 +178,9 @@ def _against_plain(quality: Quality) -> Table:
         for basis in BASES
     ]
     columns = (_("description"), _("more than plain [95 %]"), "p", _("items that gain"))
-    return Table(
-        heading=_("Agreement, against plain"),
-        columns=columns,
-        rows=tuple(rows),
-        numeric=columns[1:],
+    return Table.of_numbers(
+        _("Agreement, against plain"),
+        columns,
+        rows,
         caption=_("Differences of the differences above, paired by item: bootstrap interval, sign-flip test."),
     )

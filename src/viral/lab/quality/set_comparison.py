@@ -12,10 +12,10 @@ import numpy.typing as npt
 from viral.base.errors import UsageError, nearest
 from viral.data.dataset import Dataset
 from viral.data.descriptions import Descriptions, all_descriptions
-from viral.encode import Encoder, SentenceEncoder
-from viral.encode.cache import encode_cached
-from viral.encode.feature_tables import CACHE_FILE
+from viral.encode import Encoder
 from viral.enrich.checks import units
+from viral.lab.quality.modality_vectors import CachedEncoder
+from viral.lab.quality.title_agreement import unit_rows
 
 MOST = 2000  # items whose texts are compared: a seeded sample beyond
 WORST = 5
@@ -69,20 +69,8 @@ def compare(
     chosen = {name: there[name] for name in dict.fromkeys(_named(name, there, prompt, dataset) for name in names)}
     if len(chosen) < 2:
         raise UsageError("a comparison takes two sets of descriptions", hint=f"there are {', '.join(there) or 'none'}")
-    encoder = encoder or SentenceEncoder()
-    encode = _Encode(encoder, dataset.features_folder / CACHE_FILE)
+    encode = CachedEncoder.of(dataset, encoder)
     return tuple(_compared(dataset, (a, b), (chosen[a], chosen[b]), encode, seed) for a, b in combinations(chosen, 2))
-
-
-@dataclass(frozen=True, slots=True)
-class _Encode:
-    encoder: Encoder
-    cache: Path
-
-    def __call__(self, texts: Sequence[str], name: str) -> Vectors:
-        """Unit vectors (n, F)."""
-        values = encode_cached(self.encoder, texts, self.cache, f"encode {name}").astype(np.float32)
-        return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
 def _named(name: str, there: Mapping[str, Descriptions], prompt: str | None, dataset: Dataset) -> str:
@@ -102,7 +90,7 @@ def _named(name: str, there: Mapping[str, Descriptions], prompt: str | None, dat
 
 
 def _compared(
-    dataset: Dataset, names: tuple[str, str], sets: tuple[Descriptions, Descriptions], encode: _Encode, seed: int
+    dataset: Dataset, names: tuple[str, str], sets: tuple[Descriptions, Descriptions], encode: CachedEncoder, seed: int
 ) -> SetComparison:
     ids = dataset.catalog().ids
     first, second = (one.texts for one in sets)
@@ -133,12 +121,16 @@ def _compared(
 
 
 def _cosines(
-    left: Sequence[str], right: Sequence[str], names: tuple[str, str], encode: _Encode, generator: np.random.Generator
+    left: Sequence[str],
+    right: Sequence[str],
+    names: tuple[str, str],
+    encode: CachedEncoder,
+    generator: np.random.Generator,
 ) -> tuple[Vectors, Vectors]:
     """Cosines of the pairs (n,), and of each first text with the second one of another item (n,), drawn in a ring."""
     if not left:
         return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    a, b = encode(left, names[0]), encode(right, names[1])
+    a, b = (unit_rows(encode(said, f"encode {name}")) for said, name in zip((left, right), names, strict=True))
     ring = generator.permutation(len(left))
     others = np.einsum("nf,nf->n", a[ring], b[np.roll(ring, 1)]) if len(left) > 1 else np.zeros(0, np.float32)
     return np.einsum("nf,nf->n", a, b), others

@@ -26,12 +26,11 @@ def status_sections(
     counts = {prompt: _counts(found) for prompt, found in rows.items()}
     kinds = list(dict.fromkeys(kind for found in counts.values() for kind in found))
     named = tuple(_("prompt %(prompt)s", prompt=prompt) for prompt in sets)
-    table = Table(
-        heading=_("What became of every item"),
+    table = Table.of_numbers(
+        _("What became of every item"),
+        (_("kind"), *named),
+        ((_(kind), *(f"{found.get(kind, 0):,}" for found in counts.values())) for kind in kinds),
         intro=_("By status. Conspicuous descriptions are done, and counted once for each thing that is conspicuous."),
-        columns=(_("kind"), *named),
-        rows=tuple((_(kind), *(f"{found.get(kind, 0):,}" for found in counts.values())) for kind in kinds),
-        numeric=named,
     )
     sheets = [
         _sheet(catalog, sets[prompt], found, seed) for prompt, found in rows.items() if set(counts[prompt]) != {"done"}

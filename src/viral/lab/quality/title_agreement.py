@@ -55,7 +55,7 @@ def agreement(
     count = len(described)
     if count < 2:
         raise DataError(f"{count} items are too few to compare", where="agreement", hint="describe more items")
-    cosines = _unit(described) @ _unit(titles).T  # (n, n)
+    cosines = unit_rows(described) @ unit_rows(titles).T  # (n, n)
     own = cosines.diagonal().astype(np.float64)
     other = (cosines.sum(axis=1, dtype=np.float64) - own) / (count - 1)
     below = (cosines < own[:, None]).sum(axis=1)
@@ -108,7 +108,7 @@ def agreement_by_meaning(
     title shares a word with what is left, so own and other are alike but for the meaning. The p-value is that of the
     two-sided sign-flip test over items, the interval a bootstrap (``viral.evaluation.paired_test``).
     """
-    left, mine, theirs = (_unit(values).astype(np.float64) for values in (bare, own, other))
+    left, mine, theirs = (unit_rows(values).astype(np.float64) for values in (bare, own, other))
     first, second = (left * mine).sum(axis=1), (left * theirs).sum(axis=1)
     test = paired_test(first, second, seed=seed)
     return Agreement(
@@ -124,7 +124,7 @@ def agreement_by_meaning(
     )
 
 
-def _unit(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+def unit_rows(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
     """Rows of length one; a row of zeros stays one."""
     lengths = np.linalg.norm(values.astype(np.float64), axis=1, keepdims=True)
     return np.asarray(values / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -1,7 +1,7 @@
 """Sections that are tables: the ranking of models, plain tables, and grids whose cells are bars."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from viral.base.errors import DataError
@@ -62,6 +62,15 @@ class Table(Headed):
     numeric: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     highlight: frozenset[int] = frozenset()
+
+    @classmethod
+    def of_numbers(
+        cls, heading: str, columns: Sequence[str], rows: Iterable[Iterable[str]], *, caption: str = "", intro: str = ""
+    ) -> "Table":
+        """A table in which every column but the first is of numbers."""
+        made = tuple(tuple(row) for row in rows)
+        head = tuple(columns)
+        return cls(heading=heading, columns=head, rows=made, numeric=head[1:], caption=caption, intro=intro)
 
     def __post_init__(self) -> None:
         if self.notes and len(self.notes) != len(self.rows):

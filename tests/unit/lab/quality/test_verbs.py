@@ -61,7 +61,7 @@ def test_enrich_reports_what_it_described_beside_the_other_prompt(dataset, tmp_p
     from unit.lab.quality.conftest import Words, guided
     from viral.enrich import Answer, describers
     from viral.enrich.pixel import PixelConfig
-    from viral.lab.quality import quality_measures
+    from viral.lab.quality import modality_vectors
 
     truth = {row["item_id"]: row for row in pl.read_parquet(dataset / "truth.parquet").iter_rows(named=True)}
 
@@ -75,7 +75,7 @@ def test_enrich_reports_what_it_described_beside_the_other_prompt(dataset, tmp_p
             return [Answer(guided(truth[picture.item_id])) for picture in pictures]
 
     monkeypatch.setattr(describers, "DESCRIBERS", {"pixel": lambda: describers.DescriberKind(PixelConfig, Knowing)})
-    monkeypatch.setattr(quality_measures, "SentenceEncoder", Words)
+    monkeypatch.setattr(modality_vectors, "SentenceEncoder", Words)
     assert "quality" not in json.loads(viral("enrich", str(dataset), "--json"))
     out = tmp_path / "quality.html"
     found = json.loads(viral("enrich", str(dataset), "--report", str(out), "--seed", "2", "--json"))

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from makers import write
 from viral.apps.cli import app
 from viral.encode import load_features
-from viral.lab.quality import quality_measures
+from viral.lab.quality import modality_vectors
 
 LOG = "userID\titemID\tx_label\n" + "".join(f"u{n}\t{n}\t0\nu{n}\t{(n + 1) % 4}\t2\n" for n in range(4))
 WORDS = "itemID,words\n" + "".join(f"{n},A thing of red metal with the number {n} on it\n" for n in range(4))
@@ -34,7 +34,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from unit.lab.quality.conftest import Words
     from viral.encode import sentence
 
-    monkeypatch.setattr(quality_measures, "SentenceEncoder", Words)
+    monkeypatch.setattr(modality_vectors, "SentenceEncoder", Words)
     monkeypatch.setattr(sentence, "SentenceEncoder", Words)
     source = tmp_path / "source"
     write(source / "toy.inter", LOG)
