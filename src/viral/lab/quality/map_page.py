@@ -103,7 +103,9 @@ def _scatter(found: ItemMap) -> Scatter:
     if len(names) > STYLES:
         legend.append(n_("%(number)s smaller group", "%(number)s smaller groups", len(names) - STYLES))
     codes = tuple(-1 if label is None else index[label] for label in found.labels)
+    made = _("Made by %(method)s from vectors of length one, every map by itself.", method=_(METHODS[found.method]))
     absent = codes.count(-1)
+    grey = _("Grey: %(items)s items without a %(group)s.", items=f"{absent:,}", group=_by(found)) if absent else ""
     return Scatter(
         heading=_("Maps"),
         groups=tuple(legend),
@@ -116,14 +118,7 @@ def _scatter(found: ItemMap) -> Scatter:
             )
             for place in found.places
         ),
-        caption=_(
-            "Made by %(method)s from vectors of length one, every map by itself.", method=_(METHODS[found.method])
-        )
-        + (
-            " " + _("Grey: %(items)s items without a %(group)s.", items=f"{absent:,}", group=_by(found))
-            if absent
-            else ""
-        ),
+        caption=f"{made} {grey}".rstrip(),
         intro=_(
             "A map of hundreds of dimensions in two bends or hides most distances. The numbers below are measured in"
             " the whole space."
