@@ -9,7 +9,6 @@ from hardening.damage import flips
 from typer.testing import CliRunner
 
 from viral.apps.cli import app
-from viral.apps.serve.pages.experiment_files import look
 from viral.apps.serve.pages.run_comparison import run_config
 from viral.base.errors import DataError
 from viral.base.files import fingerprint
@@ -60,8 +59,8 @@ def test_it_runs_where_the_user_allows_it(world: Path, words: str) -> None:
 
 
 def test_the_page_of_experiments_does_not_run_it(world: Path) -> None:
-    found = look("run", world / "run")
-    assert "not known here" in str(run_config(found).gap) and not (world / "ran").exists()
+    config = run_config(world / "run", read_summary(world / "run"))
+    assert "not known here" in str(config.gap) and not (world / "ran").exists()
 
 
 def test_a_flipped_bit_of_a_runs_summary_is_noticed_or_harmless(world: Path) -> None:
