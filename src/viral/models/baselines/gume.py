@@ -5,6 +5,7 @@ https://arxiv.org/abs/2407.12338. Published code: NanGongNingYi/GUME.
 Shapes: U users, I items, N = U+I nodes, n rows, B batch, D embedding dimension, M modalities.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 from viral import graph
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
-from viral.data.interactions import Triplets
+from viral.data.interactions import Interactions, Triplets
+from viral.graph import SparseMatrix
 from viral.graph.functions import embedding, half_squares, propagate_mean, sum_of
 from viral.graph.functions.infonce import distinct_info_nce
 from viral.models.families.modality_views import (
@@ -23,7 +25,6 @@ from viral.models.families.modality_views import (
     Purifiers,
     ViewConfig,
     ViewRecommender,
-    joined_adjacency,
     ranking_terms,
     user_rows,
     with_users,
@@ -105,3 +106,21 @@ class GUME(ViewRecommender[GUMEConfig]):
 def moment_distance(a: Tensor, b: Tensor) -> Tensor:
     """|Δ mean| + |Δ variance| of all entries of two tables."""
     return (a.mean() - b.mean()).abs() + (a.var() - b.var()).abs()
+
+
+def joined_adjacency(train: Interactions, item_graphs: Sequence[SparseMatrix]) -> SparseMatrix:
+    """D^-1/2 A D^-1/2, A the user-item graph with an edge from item to item where every item graph has one: (U+I, U+I).
+
+    An item is not joined with itself. Neighbours are not mutual, so A is not symmetric; D are its row sums.
+    """
+    size, (users, items) = train.num_items, graph.distinct_pairs(train)
+    items = items + train.num_users
+    edges = torch.cat([r * size + c for r, c, _ in (g.entries() for g in item_graphs)])
+    pairs, counts = torch.unique(edges, return_counts=True)
+    pairs = pairs[counts == len(item_graphs)]
+    near, far = torch.div(pairs, size, rounding_mode="floor"), pairs % size
+    near, far = (end[near != far] + train.num_users for end in (near, far))
+    rows, columns = torch.cat([users, items, near]), torch.cat([items, users, far])
+    degree = torch.bincount(rows, minlength=train.num_users + size).float()
+    scale = degree.clamp(min=1).rsqrt()  # a node without an edge of its own has no row
+    return SparseMatrix.of(rows, columns, scale[rows] * scale[columns], (len(degree), len(degree)))

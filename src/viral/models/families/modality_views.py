@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from viral.base.recipe import check_least
 from viral.data.inputs import ModelInputs
-from viral.data.interactions import Interactions, Triplets
-from viral.graph import Bipartite, SparseMatrix, distinct_pairs
+from viral.data.interactions import Triplets
+from viral.graph import Bipartite, SparseMatrix
 from viral.graph.functions import (
     Projection,
     bpr_loss,
@@ -180,24 +180,6 @@ def user_rows(adjacency: SparseMatrix, num_users: int) -> SparseMatrix:
     kept = rows < num_users
     shape = (num_users, adjacency.shape[0] - num_users)
     return SparseMatrix.of(rows[kept], columns[kept] - num_users, values[kept], shape)
-
-
-def joined_adjacency(train: Interactions, item_graphs: Sequence[SparseMatrix]) -> SparseMatrix:
-    """D^-1/2 A D^-1/2, A the user-item graph with an edge from item to item where every item graph has one: (U+I, U+I).
-
-    An item is not joined with itself. Neighbours are not mutual, so A is not symmetric; D are its row sums.
-    """
-    size, (users, items) = train.num_items, distinct_pairs(train)
-    items = items + train.num_users
-    edges = torch.cat([r * size + c for r, c, _ in (g.entries() for g in item_graphs)])
-    pairs, counts = torch.unique(edges, return_counts=True)
-    pairs = pairs[counts == len(item_graphs)]
-    near, far = torch.div(pairs, size, rounding_mode="floor"), pairs % size
-    near, far = (end[near != far] + train.num_users for end in (near, far))
-    rows, columns = torch.cat([users, items, near]), torch.cat([items, users, far])
-    degree = torch.bincount(rows, minlength=train.num_users + size).float()
-    scale = degree.clamp(min=1).rsqrt()  # a node without an edge of its own has no row
-    return SparseMatrix.of(rows, columns, scale[rows] * scale[columns], (len(degree), len(degree)))
 
 
 def propagate_last(adjacency: SparseMatrix, nodes: Tensor, num_layers: int) -> Tensor:

@@ -180,10 +180,6 @@ class UserProfile:
         """Products with vectors of items (n, D) that are not the model's own (``Scorer.item_vectors``): (n,)."""
         return vectors[:, self.history].sum(dim=1) if self.vectors is None else vectors @ self.vector
 
-    def score(self, item: int) -> float:
-        """The score of one item, in double precision: the sum of its parts."""
-        return sum(self.split(item).values())
-
     def split(self, item: int) -> dict[str, float]:
         """The score of one item by the parts of the model."""
         return self.splits(torch.tensor([item]))[0]
