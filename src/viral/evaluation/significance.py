@@ -40,17 +40,7 @@ def paired_test(a: FloatArray, b: FloatArray, *, seed: int = 0, rounds: int = 10
         extreme += int((np.abs(signs @ moving) / len(difference) >= abs(observed) - 1e-15).sum())
         picks = rng.integers(0, len(difference), (count, len(difference)))
         means.append(difference[picks].mean(axis=1))
-    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
-    wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
-    return PairedTest(
-        float(observed),
-        float(low),
-        float(high),
-        (extreme + 1) / (rounds + 1),
-        wins,
-        len(difference) - wins - losses,
-        losses,
-    )
+    return _tested(observed, np.concatenate(means), extreme, moving, len(difference))
 
 
 def quick_paired_test(a: FloatArray, b: FloatArray, *, seed: int = 0, rounds: int = 10_000) -> PairedTest:
@@ -73,10 +63,14 @@ def quick_paired_test(a: FloatArray, b: FloatArray, *, seed: int = 0, rounds: in
         owners = np.repeat(np.arange(count), drawn)
         values = moving[rng.integers(0, len(moving), len(owners))]
         sums.append(np.bincount(owners, weights=values, minlength=count))
-    low, high = np.quantile(np.concatenate(sums) / n, [0.025, 0.975])
-    wins = int((moving > 0).sum())
-    mean, p = float(moving.sum() / n), (extreme + 1) / (rounds + 1)
-    return PairedTest(mean, float(low), float(high), p, wins, n - len(moving), len(moving) - wins)
+    return _tested(moving.sum() / n, np.concatenate(sums) / n, extreme, moving, n)
+
+
+def _tested(mean: np.float64, bootstrap: FloatArray, extreme: int, moving: FloatArray, n: int) -> PairedTest:
+    """The test of n users, of whom those ``moving`` differ: ``bootstrap`` has a mean for each round."""
+    low, high = np.quantile(bootstrap, [0.025, 0.975])
+    wins, p = int((moving > 0).sum()), (extreme + 1) / (len(bootstrap) + 1)
+    return PairedTest(float(mean), float(low), float(high), p, wins, n - len(moving), len(moving) - wins)
 
 
 def least_p(test: PairedTest) -> float:
