@@ -16,7 +16,7 @@ from viral.data.importers.columns.names import (
     own_of_items,
 )
 
-PAGE = Path(__file__).parents[4] / "docs" / "columns.md"
+PAGE = Path(__file__).parents[5] / "docs" / "columns.md"
 
 
 def of_log(*present):
