@@ -31,7 +31,6 @@ from viral.data.splitting import Split
 from viral.evaluation.protocol import measure
 from viral.lab.information.validate import word_features
 from viral.lab.shop import make_shop, make_world
-from viral.models.viral.new_items import unlinked
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.configuration import configured
@@ -119,7 +118,7 @@ def trained(old: Dataset, tables: Sequence[FeatureTable], seed: int) -> Bundle:
     model: Any = build_model(MODEL, inputs, CONFIG, seed)
     fit(model, parts, replace(RECIPE.train, seed=seed))
     given = {name: inputs.given(name) for name in inputs.features}
-    material = Material({}, inputs.features, given, {}, model.state_dict(), unlinked(model))
+    material = Material({}, inputs.features, given, {}, model.state_dict(), model.unlinked())
     about = {"recipe": {"model": RECIPE.model, "config": dict(RECIPE.config)}}
     titles = ("",) * len(parts.items)
     return Bundle(model.scorer(), parts.users, parts.items, titles, parts.train, about, material)

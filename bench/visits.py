@@ -1,9 +1,9 @@
-"""``python -m bench.visits RUN DATASET``: how much of what a user takes next is found when a visit is told.
+"""``python -m bench.visits RUN DATASET``: how much of what a user chooses next is found when a session is known.
 
-A visit is what validation holds of a user, and what comes next is what test holds; the log's split should be one in
-time. Prints Recall@20 over the users with both: by the user alone, by the visit alone, and by both with the visit taken
-so many times (:mod:`viral.run.retrieval.fold_in`) as one JSON document. What the user took and the visit are never
-ranked.
+A session is what validation holds of a user, and what comes next is what test holds; the log's split should be one in
+time. Prints Recall@20 over the users with both: by the user alone, by the session alone, and by both with the session
+counted so many times (:mod:`viral.run.retrieval.fold_in`) as one JSON document. The user's history and the session are
+never ranked.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from viral.run.retrieval.fold_in import in_session, session_repeats
 
 K = 20
 TIMES: dict[str, Callable[[int, int], int]] = {
-    "once": lambda taken, shown: 1,
+    "once": lambda history, session: 1,
     "root": session_repeats,
-    "as the history": lambda taken, shown: max(1, round(taken / shown)),
+    "as the history": lambda history, session: max(1, round(history / session)),
 }
 
 
@@ -38,15 +38,15 @@ def items_of(part: Interactions) -> dict[int, list[int]]:
     return found
 
 
-def recall(taste: UserProfile, hidden: Tensor, wanted: list[int]) -> float:
+def recall(profile: UserProfile, hidden: Tensor, wanted: list[int]) -> float:
     """The share of the wanted items among the best ``K``."""
-    scores = taste.scores()
+    scores = profile.scores()
     scores[hidden] = -torch.inf
     return len({*scores.topk(min(K, len(scores))).indices.tolist()} & {*wanted}) / len(wanted)
 
 
 def measured(retriever: Retriever, dataset: Dataset) -> dict[str, float]:
-    """Mean recall by what is told of a user."""
+    """Mean recall by what is known of a user."""
     split, bundle = load_split(dataset), retriever.bundle
     shown, wanted = items_of(split.valid), items_of(split.test)
     sums: dict[str, list[float]] = defaultdict(list)

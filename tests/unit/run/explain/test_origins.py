@@ -74,7 +74,7 @@ def test_the_history_adds_up(name: str) -> None:
     assert {e.item_id for e in found.evidence} <= set(history)
     shares = [e.share for e in found.evidence]
     assert shares == sorted(shares, reverse=True) and all(share > 0 for share in shares)
-    folded = retriever.new_user(history).score(4)
+    folded = sum(retriever.new_user(history).split(4).values())
     assert found.history == pytest.approx(folded, abs=1e-4)
     assert found.history + found.beyond == pytest.approx(found.score)
     if "parts" not in dir(bundle.scorer):
