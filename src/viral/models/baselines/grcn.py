@@ -22,6 +22,7 @@ from viral.graph.functions.edges import Edges
 from viral.models.base import EmbeddingRecommender, Embeddings
 from viral.models.families.content import Content, ContentConfig
 from viral.models.families.layers import linear
+from viral.models.families.modality_branches import columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +90,7 @@ class GRCN(EmbeddingRecommender[GRCNConfig]):
 
     @property
     def parts(self) -> Mapping[str, tuple[int, int]]:
-        dim = self.config.embedding_dim
-        return {name: (n * dim, (n + 1) * dim) for n, name in enumerate(("id", *self.views))}
+        return columns(("id", *self.views), self.config.embedding_dim)
 
 
 class View(nn.Module):
