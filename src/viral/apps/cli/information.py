@@ -8,7 +8,7 @@ import typer
 from viral.apps.cli.options import Json, RunArgument
 from viral.apps.cli.output import show, show_json, table, verb
 from viral.base.errors import UsageError
-from viral.lab.information.limits import LIMITS
+from viral.lab.information.estimator_limits import LIMITS
 
 LISTED = 5
 HELP = (

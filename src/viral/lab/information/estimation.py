@@ -102,7 +102,7 @@ def estimate(
         weight = np.bincount(rng.integers(0, count, count), minlength=count)[labels.users]
         draws.append(_informations(labels, weight.astype(np.float64), labels.chosen))
     spread = np.array(draws) if draws else plain[None, :]
-    measured = _Measured(plain, plain - bias, spread - spread.mean(axis=0))
+    measured = _Bootstrapped(plain, plain - bias, spread - spread.mean(axis=0))
     common = measured.intervals(_common) if labels.common_text is not None else None
     information = measured.intervals(lambda v: {name: v[FIELDS.index(name)] for name in ("text", "visual", "both")})
     return InformationEstimate(
@@ -111,7 +111,7 @@ def estimate(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Measured:
+class _Bootstrapped:
     plain: FloatArray  # (6,) in the order of FIELDS
     corrected: FloatArray
     spread: FloatArray  # (bootstrap, 6), of mean 0

@@ -18,8 +18,8 @@ from viral.lab.information.branch_content import carried, contributions, probes
 from viral.lab.information.choice_pairs import NEGATIVES
 from viral.lab.information.decomposition import PARTS, FloatArray, IntArray
 from viral.lab.information.estimation import InformationEstimate
+from viral.lab.information.estimator_limits import LIMITS
 from viral.lab.information.item_parts import item_parts
-from viral.lab.information.limits import LIMITS
 from viral.lab.information.log_measures import (
     InformationSettings,
     Scored,
