@@ -33,7 +33,7 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ten_lines(shown(BLOCKS[0].replace("seeds=5", "seeds=1"), names))
     rest = [shown(block, names) for block in BLOCKS[1:]]
     found = {code: value for one in rest for code, value in one.items()}
-    assert len(rest) == 5 and len(found) > 10 and all(value is not None for value in found.values())
+    assert len(rest) == 6 and len(found) > 10 and all(value is not None for value in found.values())
     (left,) = (value for code, value in found.items() if "nobody" in code)
     assert left["user_id"].to_list() == ["007"] * 3
     assert found["shop.doctor().trainable"] is True and names["run"].path == Path("runs/next")

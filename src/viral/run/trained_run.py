@@ -167,6 +167,12 @@ class Run:
         found = self.retriever.popular(k, filters=filters, rules=rules)
         return listed(found, "rank", "item_id", "title", "score")
 
+    def history(self, user: str) -> "pl.DataFrame":
+        """The user's training interactions: item_id, title."""
+        import polars as pl
+
+        return pl.DataFrame(self.retriever.history(user), schema=["item_id", "title"], orient="row")
+
     def explain(self, user: str, item: str) -> Explanation:
         """Why this item for this user: the score taken apart, exactly, and the items of the history behind it."""
         measured = load_information(self.path)

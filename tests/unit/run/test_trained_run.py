@@ -86,7 +86,8 @@ def test_many_users_are_one_frame(run: viral.Run, world: World) -> None:
     summed = found.select(pl.sum_horizontal(pl.col("^score_.*$"))).to_series()
     assert np.allclose(summed, found["score"], atol=1e-5)
     seen = set(run.recommend(pl.Series(["u0"]), k=16, seen=True)["item_id"])
-    assert seen - set(run.recommend("u0", k=16)["item_id"]) == {item for item, _ in run.retriever.history("u0")}
+    assert seen - set(run.recommend("u0", k=16)["item_id"]) == set(run.history("u0")["item_id"])
+    assert run.history("u0").columns == ["item_id", "title"] and run.history("u0").height > 0
 
 
 def test_unknown_users_are_an_error_unless_they_are_left(run: viral.Run) -> None:
