@@ -13,7 +13,7 @@ from viral.evaluation import Metrics
 from viral.evaluation.exposure import exposure
 from viral.evaluation.protocol import PROTOCOLS, measure, measure_valid, report_metrics
 from viral.evaluation.ranking import ScoreFunction
-from viral.run.explain.interaction_kind import interaction_kind
+from viral.run.explain.interaction_kind import KIND, interaction_kind
 from viral.run.fitted_model import FittedModel
 from viral.training import TrainReport
 from viral.training.item_memory import Ranker
@@ -42,7 +42,7 @@ def summary_of(
         "dataset": str(dataset.path),
         "reads": list(fitted.model.reads),
         **exposed(ranker.scorer, parts, lambda item_id: catalog[item_id].title),
-        "deed": interaction_kind(dataset),
+        KIND: interaction_kind(dataset),
         "production": production,
         "tested_on": tested_on(parts),
     }

@@ -8,6 +8,7 @@ from viral.data.dataset import Dataset
 from viral.data.feedback import REPORT_FILE
 
 PURCHASE, VIEW = "purchase", "view"
+KIND = "deed"  # the key in run.json
 # Names of the column of times: only an order has a time of ordering.
 _TIMES = {
     PURCHASE: re.compile(
@@ -20,7 +21,7 @@ _TIMES = {
 def interaction_kind(dataset: Dataset) -> str:
     """``purchase`` or ``view`` where the log's column of times is called so, "" where it is not known.
 
-    Nor is it known once feedback of several kinds has been taken in.
+    Nor is it known once feedback of several kinds has been added.
     """
     if (dataset.path / REPORT_FILE).is_file():
         return ""

@@ -12,7 +12,7 @@ from viral.base.language import ENGLISH, _, current, marked, n_
 from viral.models.scorers import MEMORY, Scorer
 from viral.run.bundle import Bundle
 from viral.run.explain.explanation import Evidence, Explanation
-from viral.run.explain.interaction_kind import PURCHASE, VIEW
+from viral.run.explain.interaction_kind import KIND, PURCHASE, VIEW
 from viral.run.explain.item_phrases import COUNTS, NamedItem, in_a_row
 
 WORTH_NAMING = 0.25  # of what the strongest item adds
@@ -121,7 +121,7 @@ def _chosen_by(bundle: Bundle, item_id: str) -> str:
 
 
 def _verb(bundle: Bundle) -> str:
-    return _(VERBS.get(str(bundle.about.get("deed")), marked("chose")))
+    return _(VERBS.get(str(bundle.about.get(KIND)), marked("chose")))
 
 
 def _named(one: Evidence, bundle: Bundle) -> NamedItem:
