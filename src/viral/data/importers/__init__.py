@@ -1,4 +1,8 @@
-"""Hop 1: one file per layout, each turning what others publish into a data set folder.
+"""Hop 1: what others publish, in any of the layouts that are known here, becomes a data set folder.
+
+``layouts`` has one file a layout (Amazon's and anybody's own tables are packages); ``readers`` one a file format;
+``columns`` recognises which column is what; ``pictures`` finds each item's; ``cells`` and ``times`` make plain what
+stands in a cell; ``splits`` divides the log; ``dataset_folder`` writes, and ``carry_over`` keeps what was made by hand.
 
 An importer reads text as it is written (an id ``007`` stays ``007``), names every row that it leaves out in
 ``rejected.jsonl``, and writes the folder whole or not at all. A new layout is a function like the others and a line in

@@ -48,15 +48,15 @@ class AmazonEdition:
     licence: str = "McAuley's group: for research; see the data set's page"
 
 
-def log_files(edition: AmazonEdition, source: Path, dataset: Path) -> dict[str, Path]:
-    """The log in a folder, or the file that was given, as ``""``; of a ready split its three files, by their part."""
+def log_files(edition: AmazonEdition, source: Path, dataset: Path) -> list[Path]:
+    """The log in a folder, or the file that was given; of a ready split its three files, in the order of PARTS."""
     file = source if source.is_file() else _log_file(edition, source, dataset)
     part = re.search(r"\.(train|valid|test)\.csv(\.gz)?$", file.name)
     if part is None:
-        return {"": file}
+        return [file]
     start, end = file.name[: part.start()], file.name[part.end(1) :]
-    parts = {name: file.with_name(f"{start}.{name}{end}") for name in PARTS}
-    for path in parts.values():
+    parts = [file.with_name(f"{start}.{name}{end}") for name in PARTS]
+    for path in parts:
         if not path.is_file():
             hint = "put the three files of the split beside one another, or take the ratings alone"
             raise DataError("a file of the ready split is missing", where=str(path), hint=hint)

@@ -5,7 +5,7 @@ Of a log row 24 bytes are kept, and each id once, so that ten million reviews fi
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,29 +85,22 @@ def import_amazon(
     or is of another edition, or nothing is left.
     """
     with new_dataset(source, dataset, overwrite=overwrite) as staging:
-        check = EditionCheck(edition, source, dataset)
         logs = log_files(edition, source, dataset)
-        for path in logs.values():
-            check.log(path)
-        metadata = items or meta_file(edition, next(iter(logs.values())), dataset)
-        examples = check.metadata(metadata)
+        metadata = items or meta_file(edition, logs[0], dataset)
+        examples = EditionCheck(edition, source, dataset).files(logs, metadata)
         ready = len(logs) > 1
         core = (0 if ready else 5) if core is None else core
-        log, filtered, rejections = _read_log(edition, logs, min_rating)
-        users, names = (pl.Series(list(ids), dtype=pl.String) for ids in (log.users, log.items))
-        pairs, again = _one_row_per_pair(log.frame())
-        for number, row, part in again.select("item_id", ROW, PART).iter_rows():
-            reject(rejections, list(logs.values())[part], row, Bad("duplicate pair", names[number], edition.item))
+        pairs, users, names, filtered, rejections = _read_pairs(edition, logs, min_rating)
         _check_left(pairs, source, rejections)
         interactions = nonempty_core(pairs.drop(ROW), core, where=str(source))
         filtered["filtered_by_core"] = pairs.height - interactions.height
         parts = _published_split(interactions) if ready else random_split(interactions.drop(PART), seed=seed)
-        del log, pairs, interactions
+        del pairs, interactions
         catalogue = [names[number] for number in parts["item_id"].unique(maintain_order=True).to_list()]
         table, faults, filtered["items_without_metadata"] = read_items(edition, metadata, catalogue)
         _check_known(filtered["items_without_metadata"], catalogue, metadata, examples)
         parts = parts.with_columns(user_id=users.gather(parts["user_id"]), item_id=names.gather(parts["item_id"]))
-        options: dict[str, Any] = {"log": ", ".join(path.name for path in logs.values()), "metadata": metadata.name}
+        options: dict[str, Any] = {"log": ", ".join(path.name for path in logs), "metadata": metadata.name}
         options |= {"min_rating": min_rating, "core": core, "seed": seed, **filtered}
         split = as_given(parts, "published") if ready else at_random(seed)
         origin = Source(layout=edition.name, path=str(source), licence=edition.licence, split=split, options=options)
@@ -134,12 +127,12 @@ def _published_split(interactions: pl.DataFrame) -> pl.DataFrame:
     return interactions.with_columns(split=pl.col(PART).replace_strict(names, return_dtype=pl.String)).drop(PART)
 
 
-def _read_log(
-    edition: AmazonEdition, logs: Mapping[str, Path], min_rating: float | None
-) -> tuple[CompactLog, dict[str, int], list[Rejection]]:
-    """The rows that can be used, how many others were filtered, and those that cannot be used."""
+def _read_pairs(
+    edition: AmazonEdition, logs: Sequence[Path], min_rating: float | None
+) -> tuple[pl.DataFrame, pl.Series, pl.Series, dict[str, int], list[Rejection]]:
+    """One row for each (user, item), the ids of both, how many rows were filtered, and those that cannot be used."""
     log, rejections, filtered = CompactLog(), list[Rejection](), 0
-    for part, path in enumerate(logs.values()):
+    for part, path in enumerate(logs):
         for row, record in read_log(edition, path):
             parsed = record if isinstance(record, Bad) else _parsed(record, edition, min_rating)
             if isinstance(parsed, Bad):
@@ -148,7 +141,11 @@ def _read_log(
                 filtered += 1
             else:
                 log.add(*parsed, row, part)
-    return log, {"filtered_by_rating": filtered}, rejections
+    users, items = (pl.Series(list(ids), dtype=pl.String) for ids in (log.users, log.items))
+    kept, again = _one_row_per_pair(log.frame())
+    for number, row, part in again.select("item_id", ROW, PART).iter_rows():
+        reject(rejections, logs[part], row, Bad("duplicate pair", items[number], edition.item))
+    return kept, users, items, {"filtered_by_rating": filtered}, rejections
 
 
 def _parsed(record: Record, edition: AmazonEdition, min_rating: float | None) -> tuple[str, str, int] | Bad | None:

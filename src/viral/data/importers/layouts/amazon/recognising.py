@@ -66,8 +66,13 @@ class EditionCheck:
     source: Path
     dataset: Path
 
-    def log(self, path: Path) -> None:
-        """Check the first rows of a log."""
+    def files(self, logs: Sequence[Path], metadata: Path) -> list[str]:
+        """Check the first rows of all; return some ids of the metadata's items."""
+        for path in logs:
+            self._log(path)
+        return self._metadata(metadata)
+
+    def _log(self, path: Path) -> None:
         refuse_foreign(path, "lines of text", text=True)
         if is_json(path):
             rows = [row for _, row in islice(records(path, shown=False), SAMPLE)]
@@ -84,8 +89,7 @@ class EditionCheck:
         else:
             self._order(path, [row.value.split(",") for row in lines if isinstance(row, Bad)])
 
-    def metadata(self, path: Path) -> list[str]:
-        """Check the first metadata; return some of their items' ids."""
+    def _metadata(self, path: Path) -> list[str]:
         rows = [row for _, row in islice(records(path, shown=False), SAMPLE) if not isinstance(row, Bad)]
         seen = Counter(mark for row in rows for mark in row)
         scores = {name: sum(seen[mark] for mark in marks) for name, marks in _MARKS.items()}
