@@ -15,7 +15,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from viral.lab.information.decomposition import FloatArray, Parts, decompose, mutual_information, union_information
+from viral.data.dataset import Dataset
+from viral.lab.information.decomposition import (
+    FloatArray,
+    IntArray,
+    Parts,
+    decompose,
+    mutual_information,
+    union_information,
+)
+from viral.lab.shop.config import TRUTH_FILE
 from viral.lab.shop.world import World
 
 
@@ -60,3 +69,13 @@ def truth_of(logit: Sequence[float]) -> Truth:
         Parts.of_common(one, two, joint, mutual_information(colour)),
         decompose(p, "imin"),
     )
+
+
+def planted_attributes(dataset: Dataset, item_ids: Sequence[str], names: Sequence[str]) -> dict[str, IntArray]:
+    """The values of items' attributes as numbers (n,), by name, from the shop's truth; without those that it lacks."""
+    import polars as pl
+
+    truth = pl.read_parquet(dataset.path / TRUTH_FILE)
+    rows = pl.DataFrame({"item_id": list(item_ids)}).join(truth, on="item_id", how="left", maintain_order="left")
+    there = [name for name in names if name in rows.columns]
+    return {name: rows[name].cast(pl.String).rank("dense").to_numpy().astype(np.int64) - 1 for name in there}

@@ -16,7 +16,7 @@ from viral.data.preconditions import LACKS
 from viral.data.splitting import Split, split
 from viral.lab.information.branch_content import carried, contributions, probes
 from viral.lab.information.choice_pairs import NEGATIVES
-from viral.lab.information.decomposition import PARTS, FloatArray, IntArray
+from viral.lab.information.decomposition import PARTS, FloatArray
 from viral.lab.information.estimation import InformationEstimate
 from viral.lab.information.estimator_limits import LIMITS
 from viral.lab.information.item_parts import item_parts
@@ -29,7 +29,7 @@ from viral.lab.information.log_measures import (
     require_one,
     score_pairs,
 )
-from viral.lab.information.planted_truth import truth_of
+from viral.lab.information.planted_truth import planted_attributes, truth_of
 from viral.lab.information.predicted_choices import log_factors
 from viral.lab.shop.config import TRUTH_FILE, ShopConfig
 from viral.models.scorers import Vectors
@@ -150,20 +150,12 @@ def _planted(dataset: Dataset, bundle: Bundle, parts: Split, seed: int) -> dict[
     """The truth of a planted shop and what each branch knows of it; nothing for other data."""
     if not (dataset.path / TRUTH_FILE).is_file():
         return {}
-    import polars as pl
-
     options = read_json(dataset.path / "manifest.json")["source"]["options"]
     config = ShopConfig(**options)
     truth = truth_of([weight / config.temperature for weight in config.weights])
-    frame = pl.read_parquet(dataset.path / TRUTH_FILE)
-    order = pl.DataFrame({"item_id": list(parts.items.ids)}).join(
-        frame, on="item_id", how="left", maintain_order="left"
-    )
-    attributes: dict[str, IntArray] = {
-        name: order[name].cast(pl.String).rank("dense").to_numpy().astype(np.int64) - 1 for name in ATTRIBUTES
-    }
     planted: dict[str, Any] = {"truth": asdict(truth), "weights": dict(zip(PARTS, config.weights, strict=True))}
     vectors = bundle.scorer.vectors
     if vectors is not None and vectors.parts:
+        attributes = planted_attributes(dataset, parts.items.ids, ATTRIBUTES)
         planted["probes"] = probes(branch_tables(vectors), attributes, seed=seed)
     return {"planted": planted}

@@ -91,15 +91,20 @@ def mapped(
         told = ", ".join(f"{name} {len(ids):,}" for name, ids in zip(names, present, strict=True))
         hint = f"items by modality: {told}; choose some with --modality, or encode again"
         raise DataError(f"only {len(shared)} items are in every modality", where=str(dataset.path), hint=hint)
-    picked = shared
-    if len(shared) > most:
-        rows = np.random.default_rng(seed).choice(len(shared), most, replace=False)
-        picked = [shared[row] for row in np.sort(rows)]
+    picked = sampled(shared, most, seed)
     encode = CachedEncoder.of(dataset, encoder)
     spaces = [
         _words(words[name], name, picked, encode) if name in words else _table(tables[name], picked) for name in names
     ]
     return MappedItems(tuple(picked), len(shared), tuple(spaces))
+
+
+def sampled(item_ids: Sequence[str], most: int, seed: int) -> list[str]:
+    """At most so many of the items, drawn by the seed, in their order."""
+    if len(item_ids) <= most:
+        return list(item_ids)
+    rows = np.random.default_rng(seed).choice(len(item_ids), most, replace=False)
+    return [item_ids[row] for row in np.sort(rows)]
 
 
 def _chosen(there: Sequence[str], wanted: Sequence[str], dataset: Dataset) -> list[str]:

@@ -150,21 +150,14 @@ def _read(
     seed: int,
 ) -> dict[str, dict[str, dict[str, float]]]:
     """What a probe reads of each attribute from the vectors, on items held out; nothing where items are too few."""
-    import polars as pl
-
     from viral.lab.information.branch_content import probe
     from viral.lab.information.choice_pairs import LEAST_ITEMS
+    from viral.lab.information.planted_truth import planted_attributes
 
     ids = [row.item_id for row in next(iter(described.values()), ())]
     if len(ids) < LEAST_ITEMS:
         return {}
-    truth = pl.read_parquet(dataset.path / TRUTH_FILE)
-    rows = pl.DataFrame({"item_id": ids}).join(truth, on="item_id", how="left", maintain_order="left")
-    codes = {
-        name: rows[name].cast(pl.String).rank("dense").to_numpy().astype(np.int64) - 1
-        for name in READ
-        if name in rows.columns
-    }
+    codes = planted_attributes(dataset, ids, READ)
     return {
         prompt: {name: probe(values.astype(np.float64), code, seed=seed) for name, code in codes.items()}
         for prompt, values in vectors.items()

@@ -13,7 +13,7 @@ from viral.data.dataset import Dataset
 from viral.encode import Encoder
 from viral.enrich import Description, Descriptions, all_descriptions
 from viral.evaluation import PairedTest, paired_test
-from viral.lab.quality.modality_vectors import CachedEncoder
+from viral.lab.quality.modality_vectors import CachedEncoder, sampled
 from viral.lab.quality.planted_comparison import Planted, has_truth, planted
 from viral.lab.quality.title_agreement import Agreement, agreement, agreement_by_meaning, partners, without_words
 
@@ -90,7 +90,7 @@ def description_quality(
     if not rows or not shared:
         hint = "describe its pictures with `viral enrich DATASET`, each prompt to its end"
         raise DataError("no item has a description of every prompt", where=str(dataset.path), hint=hint)
-    sample = _sample(shared, seed)
+    sample = sampled(shared, MOST, seed)
     encode = CachedEncoder.of(dataset, encoder)
     texts = {prompt: [found[item_id].text for item_id in sample] for prompt, found in rows.items()}
     vectors = {prompt: encode(words, f"encode what was said ({prompt})") for prompt, words in texts.items()}
@@ -106,13 +106,6 @@ def description_quality(
         against_plain=_against_plain(matched, seed),
         seed=seed,
     )
-
-
-def _sample(item_ids: Sequence[str], seed: int) -> list[str]:
-    if len(item_ids) <= MOST:
-        return list(item_ids)
-    picked = np.random.default_rng(seed).choice(len(item_ids), MOST, replace=False)
-    return [item_ids[row] for row in np.sort(picked)]
 
 
 def _agreements(

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from viral.base.language import _, marked
 from viral.base.provenance import commit
 from viral.data.catalog import Catalog
 from viral.data.dataset import Dataset
 from viral.data.fetch import catalog_with_fetched
 from viral.enrich import Descriptions, load_edits
+from viral.lab.quality.modality_vectors import sampled
 from viral.lab.quality.named_attributes import Box, product_boxes
 from viral.lab.quality.quality_measures import PLAIN, TITLE, Quality
 from viral.lab.quality.quality_tables import agreement_tables, planted_sections
@@ -45,7 +44,7 @@ def quality_report(dataset: Dataset, sets: Mapping[str, Descriptions], quality: 
         sections += planted_sections(quality.planted)
     sections += agreement_tables(quality)
     sections += status_sections(catalog, sets, load_edits(dataset), quality.seed)
-    shown = _sample(quality.sample, quality.seed)
+    shown = sampled(quality.sample, CARDS, quality.seed)  # the same for every prompt
     boxes = product_boxes(dataset)
     sections += [_sheet(catalog, one, shown, boxes) for one in reversed(list(sets.values()))]
     sections += [_notes(sets, quality, len(catalog)), _next(dataset.path, sets)]
@@ -100,12 +99,6 @@ def finding(quality: Quality) -> str:
             prompt=guided, share=percent(found.nearer),
         )  # fmt: skip
     return _("The items have no titles that descriptions could be compared with.")
-
-
-def _sample(item_ids: Sequence[str], seed: int) -> list[str]:
-    """The items on the sheets, in the catalogue's order; the same for every prompt."""
-    count = min(CARDS, len(item_ids))
-    return [item_ids[row] for row in sorted(np.random.default_rng(seed).choice(len(item_ids), count, replace=False))]
 
 
 def _sheet(
