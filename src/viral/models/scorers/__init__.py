@@ -1,6 +1,7 @@
 """What ranks once a model is trained: vectors, item-item weights, or both, with one face.
 
-A bundle keeps a scorer as its ``manifest()`` and its ``tensors()``; :func:`load_scorer` reads them by ``KINDS``.
+A bundle keeps a scorer as its ``manifest()`` and its ``tensors()``; :func:`load_scorer` reads them by ``KINDS``, to
+which a scorer from outside the project adds its own.
 """
 
 from collections.abc import Callable, Mapping

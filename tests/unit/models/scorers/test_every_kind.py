@@ -1,10 +1,14 @@
 """What every kind of scorer promises to its callers."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from memories import memory_bundle
-from viral.models.scorers import KINDS, MEMORY, Scorer, load_scorer
+from viral.models.scorers import KINDS, MEMORY, EmbeddingScorer, Scorer, load_scorer
+from viral.run.bundle import Bundle
+from viral.run.retrieval import Retriever
 
 USERS, ITEMS = torch.arange(20), 160
 
@@ -96,3 +100,28 @@ def test_cosines_are_of_vectors_alone(scorer: Scorer) -> None:
 def test_the_memory_is_a_part_of_its_own() -> None:
     for name, scorer in scorers().items():
         assert (MEMORY in scorer.split(0, 1)) is name.startswith("memory")
+
+
+class Backwards(EmbeddingScorer):
+    """The worst first: a kind from outside the project."""
+
+    kind = "Backwards"
+
+    @property
+    def vectors(self) -> EmbeddingScorer:
+        return EmbeddingScorer(-self.users, self.items)
+
+    def __call__(self, users: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+        return self.vectors(users, out)
+
+
+def test_a_kind_from_outside_is_kept_and_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = memory_bundle("dense")
+    vectors = made.scorer.vectors
+    own = Backwards(vectors.users, vectors.items)
+    Bundle(own, made.users, made.items, made.titles, made.seen, {}).save(tmp_path / "b")
+    monkeypatch.setitem(KINDS, "Backwards", lambda manifest, tensors: Backwards(tensors["users"], tensors["items"]))
+    loaded = Bundle.load(tmp_path / "b")
+    assert torch.equal(loaded.scorer(USERS), -vectors(USERS))
+    best = Retriever(loaded).recommend("u2", 1)[0]  # who has no history
+    assert best.item_id == f"i{int(vectors(torch.tensor([2])).argmin())}"
