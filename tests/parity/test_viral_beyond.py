@@ -6,8 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viral.data.inputs import ModelInputs
-from viral.models.viral.features import centred
-from viral.models.viral.fusion.unique import unexplained
+from viral.models.viral.features import centred, unexplained
 from viral.models.viral.model import VIRALBeyond
 from worlds import World, dense, first_batch, random_world, small_model
 

@@ -1,6 +1,6 @@
 """The fixed item features of VIRAL's default variant, and the graph of items over them.
 
-Shapes: I items, F features of a source.
+Shapes: I items, F features of a source, G features that predict it.
 """
 
 import torch
@@ -14,7 +14,8 @@ from viral.graph import SparseMatrix
 from viral.models.families.content import FixedFeatures
 from viral.models.viral.config import BeyondConfig
 from viral.models.viral.fusion.synergy import FixedInteraction, over_pairs
-from viral.models.viral.fusion.unique import unexplained
+
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)  # λ of the ridge
 
 
 def centred_features(inputs: ModelInputs, sources: tuple[str, ...]) -> FixedFeatures:
@@ -38,6 +39,42 @@ def unique_features(inputs: ModelInputs, content: FixedFeatures, config: BeyondC
         if before and config.unique == "ridge":
             tables[branch] = unexplained(inputs.feature(name), torch.cat(before, dim=1), present[branch])
     return FixedFeatures(tables, present)
+
+
+def unexplained(values: Tensor, by: Tensor, present: Tensor) -> Tensor:
+    """e_i / ‖e_i‖ with e_i = v_i - v̂_i, v̂_i the ridge prediction of v_i from t_i fitted to all other items: (I, F).
+
+    With T (I, G) and V (I, F) centred, T = U S Wᵀ and H = U diag(S² / (S² + λ I/100)) Uᵀ, leaving an item out has the
+    closed form e_i = (v_i - (H V)_i) / (1 - H_ii - 1/I). λ is that of ``STRENGTHS`` with the least mean e². Only items
+    ``present`` (I,) in both are fitted; a row whose item is not present is 0, and one that nothing predicts (``by`` is
+    0) is left as it is, centred.
+    """
+    fitted = present & by.any(dim=1)
+    centred = (values - values[present].mean(dim=0)) * present[:, None]
+    if int(fitted.sum()) < 3:
+        return F.normalize(centred, dim=1)
+    rest = centred.clone()
+    rest[fitted] = _errors(values[fitted].double(), by[fitted].double()).to(values)
+    return F.normalize(rest, dim=1)
+
+
+def _errors(v: Tensor, t: Tensor) -> Tensor:
+    """The leave-one-out errors of the best strength: (n, F), (n, G) -> (n, F)."""
+    v, t = v - v.mean(dim=0), t - t.mean(dim=0)
+    count = len(v)
+    sizes, turn = torch.linalg.eigh(t.T @ t)  # S², W
+    kept = sizes > 1e-10 * sizes[-1].clamp(min=1e-300)
+    sizes, left = sizes[kept], t @ (turn[:, kept] / sizes[kept].sqrt())  # U (n, r)
+    along = left.T @ v
+    best, least = v, torch.inf
+    for strength in STRENGTHS:
+        shares = sizes / (sizes + strength * count / 100)
+        leverage = left.square() @ shares + 1 / count
+        errors = (v - left @ (shares[:, None] * along)) / (1 - leverage).clamp(min=1e-3)[:, None]
+        error = float(errors.square().mean())
+        if error < least:
+            best, least = errors, error
+    return best
 
 
 def interaction(content: FixedFeatures, dim: int) -> nn.Module:

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viral.models.viral.fusion.unique import STRENGTHS, unexplained
+from viral.models.viral.features import STRENGTHS, unexplained
 
 
 def refitted(v: Tensor, t: Tensor, strength: float) -> Tensor:
