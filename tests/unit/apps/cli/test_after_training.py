@@ -3,26 +3,14 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
-from viral.apps.cli import app
+from command_line import viral, viral_json
 from viral.data.dataset import Source, write_tables
 
 FEW = ["--set", "max_epochs=2", "--set", "batch_size=128"]
-
-
-def viral(*words: str, code: int = 0) -> str:
-    done = CliRunner().invoke(app, list(words))
-    assert done.exit_code == code, done.output
-    return done.stdout
-
-
-def viral_json(*words: str, code: int = 0) -> Any:
-    return json.loads(viral(*words, "--json", code=code))
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,13 @@
 """From what users did while a run was served to an updated run, by two commands."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from viral.apps.cli import app
+from command_line import viral, viral_json
 from viral.data.feedback import Event, append, default_file
 
 FEW = ["--set", "max_epochs=1", "--set", "batch_size=256", "--set", "embedding_dim=8"]
-
-
-def viral(*words: str, code: int = 0) -> str:
-    done = CliRunner().invoke(app, list(words))
-    assert done.exit_code == code, done.output
-    return done.stdout
-
-
-def viral_json(*words: str, code: int = 0) -> Any:
-    return json.loads(viral(*words, "--json", code=code))
 
 
 @pytest.fixture(scope="module")
