@@ -171,7 +171,7 @@ class Run:
         """The user's training interactions: item_id, title."""
         import polars as pl
 
-        return pl.DataFrame(self.retriever.history(user), schema=["item_id", "title"], orient="row")
+        return pl.DataFrame(self.retriever.history(user), {"item_id": pl.String, "title": pl.String}, orient="row")
 
     def explain(self, user: str, item: str) -> Explanation:
         """Why this item for this user: the score taken apart, exactly, and the items of the history behind it."""
