@@ -28,7 +28,6 @@ from viral.lab.report import (
     Curve,
     Curves,
     Estimate,
-    NextStep,
     NextSteps,
     Notes,
     Ranking,
@@ -220,15 +219,11 @@ def _next(out: Path, user_id: str) -> NextSteps:
     return NextSteps(
         heading=_("What to type next"),
         steps=(
-            NextStep(
-                command=f"viral recommend {out}/runs/viral --user {user_id}", what=_("recommendations with their parts")
-            ),
-            NextStep(command="viral import table MY_FOLDER my-shop", what=_("your own catalogue and log")),
-            NextStep(command="viral doctor my-shop", what=_("what is wrong or missing in it, row by row")),
-            NextStep(
-                command="viral enrich my-shop && viral encode my-shop", what=_("pictures to words, words to vectors")
-            ),
-            NextStep(command="viral train my-shop --model viral --out runs/mine", what=_("train on it")),
-            NextStep(command="viral serve runs/mine", what=_("the shop page and the API, in the browser")),
+            (f"viral recommend {out}/runs/viral --user {user_id}", _("recommendations with their parts")),
+            ("viral import table MY_FOLDER my-shop", _("your own catalogue and log")),
+            ("viral doctor my-shop", _("what is wrong or missing in it, row by row")),
+            ("viral enrich my-shop && viral encode my-shop", _("pictures to words, words to vectors")),
+            ("viral train my-shop --model viral --out runs/mine", _("train on it")),
+            ("viral serve runs/mine", _("the shop page and the API, in the browser")),
         ),
     )

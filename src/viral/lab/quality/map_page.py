@@ -11,7 +11,7 @@ from viral.evaluation import PairedTest
 from viral.lab.quality.cluster_names import EVERYTHING, UNNAMED
 from viral.lab.quality.modality_maps import ItemMap, ModalityMap
 from viral.lab.quality.modality_vectors import BEFORE, LABELS, WORDS
-from viral.lab.report import Cloud, NextStep, NextSteps, Notes, Report, Scatter, Section, Table, write_report
+from viral.lab.report import Cloud, NextSteps, Notes, Report, Scatter, Section, Table, write_report
 from viral.lab.report.figures.item_map import STYLES
 from viral.lab.report.wording import fixed, percent
 
@@ -228,7 +228,7 @@ def _next_steps(path: Path, found: ItemMap) -> NextSteps:
     """The modalities that are missing, and how good the descriptions are."""
     there = {place.space.name for place in found.places}
     steps = [
-        NextStep(command=command.format(path), what=what)
+        (command.format(path), what)
         for name, command, what in (
             (BEFORE, "viral encode {} --modality image", _("the picture's own features: the map before")),
             (f"{WORDS}title", "viral enrich {} --prompt title", _("what is said of the pictures, knowing the title")),
@@ -242,7 +242,5 @@ def _next_steps(path: Path, found: ItemMap) -> NextSteps:
         )
         if name not in there
     ]
-    steps.append(
-        NextStep(command=f"viral enrich {path} --report quality.html", what=_("how good the descriptions are"))
-    )
+    steps.append((f"viral enrich {path} --report quality.html", _("how good the descriptions are")))
     return NextSteps(heading=_("What to type next"), steps=tuple(steps))

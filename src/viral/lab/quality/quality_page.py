@@ -17,7 +17,6 @@ from viral.lab.quality.status_sections import status_sections
 from viral.lab.report import (
     ContactSheet,
     Described,
-    NextStep,
     NextSteps,
     Notes,
     Report,
@@ -168,9 +167,9 @@ def _next(path: Path, sets: Mapping[str, Descriptions]) -> NextSteps:
     ):
         if prompt not in sets:
             command = f"viral enrich {path} --describer {ask} --prompt {prompt} --report PATH"
-            steps.append(NextStep(command=command, what=what))
+            steps.append((command, what))
     prompt = TITLE if TITLE in sets else next(iter(sets))
     encode = f"viral encode {path} --describer {describer} --prompt {prompt}"
-    steps.append(NextStep(command=encode, what=_("descriptions to vectors that a model trains on")))
-    steps.append(NextStep(command=f"viral map {path} --out map.html", what=_("where the items lie, before and after")))
+    steps.append((encode, _("descriptions to vectors that a model trains on")))
+    steps.append((f"viral map {path} --out map.html", _("where the items lie, before and after")))
     return NextSteps(heading=_("What to type next"), steps=tuple(steps))

@@ -25,7 +25,7 @@ from viral.lab.report.picture_sections import (
     Users,
 )
 from viral.lab.report.render import STYLES, render_report, render_sections, style, write_report
-from viral.lab.report.sections import NextStep, NextSteps, Notes, Report, Section
+from viral.lab.report.sections import NextSteps, Notes, Report, Section
 from viral.lab.report.table_sections import Grid, GridCell, GridRow, Ranking, RankingRow, Table
 from viral.lab.report.values import Estimate, Part, ShownItem
 
@@ -45,7 +45,6 @@ __all__ = [
     "GridCell",
     "GridRow",
     "ModelList",
-    "NextStep",
     "NextSteps",
     "Notes",
     "Part",

@@ -21,18 +21,10 @@ class Notes(Headed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NextStep:
-    """A command to type next, and what it does."""
-
-    command: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NextSteps(Headed):
-    """Commands to type next."""
+    """Commands to type next, each with what it does."""
 
-    steps: tuple[NextStep, ...]
+    steps: tuple[tuple[str, str], ...]
 
 
 Section: TypeAlias = (

@@ -22,7 +22,6 @@ from viral.lab.report import (
     GridCell,
     GridRow,
     ModelList,
-    NextStep,
     NextSteps,
     Notes,
     Part,
@@ -237,7 +236,7 @@ def report(things: tuple[ShownItem, ...]) -> Report:
                 ),
             ),
             Notes(heading="Limits", notes=("It is generated.",)),
-            NextSteps(heading="Next", steps=(NextStep(command="viral serve demo/runs/viral", what="Browse it."),)),
+            NextSteps(heading="Next", steps=(("viral serve demo/runs/viral", "Browse it."),)),
         ),
     )
 
