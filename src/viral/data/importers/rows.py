@@ -107,9 +107,10 @@ def with_numbers(rows: CheckedRows, column: str) -> CheckedRows:
 def with_times(rows: CheckedRows, *, required: bool) -> CheckedRows:
     """Turn ``timestamp`` into numbers: those given as numbers as they are, dates as seconds since 1970.
 
-    Rows with something else are left out; rows with nothing too, where ``required``. Whole numbers give int64.
+    Rows with something else are left out; rows with nothing too, where ``required``. Whole numbers give int64. A table
+    without the column stays as it is, unless it is ``required``.
     """
-    return timed(rows, required=required)[0]
+    return timed(rows, required=required)[0] if required or rows.has("timestamp") else rows
 
 
 def timed(rows: CheckedRows, *, required: bool, day_first: bool | None = None) -> tuple[CheckedRows, Times]:

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 import polars as pl
 
 from viral.base.errors import DataError
+from viral.data.importers.readers.raw import in_a_row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
@@ -164,17 +165,13 @@ def _numbers(text: pl.Series, told: str) -> Times:
             number = pl.select(pl.when(units[name]).then(number / 10**power).otherwise(number)).to_series()
         whole = number.cast(pl.Int64, strict=False)
         number = whole if (whole == number).all() else number
-        return Times(number, _joined(told, f"numbers of several units ({', '.join(found)}), all as seconds"), "s")
+        return Times(number, in_a_row(told, f"numbers of several units ({', '.join(found)}), all as seconds"), "s")
     unit = found[0] if found else "s"
-    said = _joined(told, {"s": "", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}[unit])
+    said = in_a_row(told, {"s": "", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}[unit])
     # By way of int64 where that loses nothing: nanoseconds have more digits than a float64.
     whole = text.cast(pl.Int64, strict=False)
     number = number.set(number.is_infinite().fill_null(value=False) | number.is_nan().fill_null(value=False), None)
     return Times(whole if whole.null_count() == number.null_count() else number, said, unit)
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(part for part in parts if part)
 
 
 def span(times: pl.Series, unit: str) -> str:

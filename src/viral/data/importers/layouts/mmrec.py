@@ -92,22 +92,19 @@ def _check_edition(file: Path, dataset: Path) -> None:
     items = file.with_suffix(".item")
     table = f"viral import table {file} {dataset}" + (f" --items {items}" if items.is_file() else "")
     typed = [name for name in names if _TYPED.search(name)]
+    what = f"column 'x_label' is missing; {in_words(names)}"
+    hint = f"a log without the labels of a split is of the layout 'table': {table}"
     if typed:
         what = f"an atomic file of RecBole ({', '.join(typed[:4])}), not MMRec's, which has userID, itemID and x_label"
-        raise DataError(what, where=str(file), hint=f"its layout is 'table': {table}")
-    what = f"column 'x_label' is missing; {in_words(names)}"
-    raise DataError(
-        what, where=str(file), hint=f"a log without the labels of a split is of the layout 'table': {table}"
-    )
+        hint = f"its layout is 'table': {table}"
+    raise DataError(what, where=str(file), hint=hint)
 
 
 def _read_log(file: Path) -> CheckedRows:
     rows = _with_numbers(with_ids(read_rows(file, _LOG, option=""), "user", "item"))
     split = pl.col("label").replace_strict({"0": "train", "1": "valid", "2": "test"}, default=None)
     rows = rows.without(split.is_null(), "label", "unknown split").with_columns(split=split)
-    if rows.has("timestamp"):
-        rows = with_times(rows, required=False)
-    rows = with_one_row_per_pair(rows)
+    rows = with_one_row_per_pair(with_times(rows, required=False))
     require_rows(rows, "interaction", str(file))
     return rows
 
@@ -177,11 +174,7 @@ def _read_features(file: Path, modality: str, count: int) -> FeatureTable:
     if values.ndim != 2 or values.dtype.kind not in "fiu":
         raise DataError(f"an array of {values.dtype} with shape {values.shape}", where=str(file), hint=hint)
     if len(values) != count:
-        raise DataError(
-            f"{len(values):,} rows of features for {count:,} items",
-            where=str(file),
-            hint=f"row n belongs to itemID n; take the file of this very log, or list all items in {ITEMS_TABLE}",
-        )
-    ids = tuple(str(number) for number in range(count))
+        hint = f"row n belongs to itemID n; take the file of this very log, or list all items in {ITEMS_TABLE}"
+        raise DataError(f"{len(values):,} rows of features for {count:,} items", where=str(file), hint=hint)
     encoder = f"{file.name} as published"
-    return FeatureTable(ids, modality, values.astype(np.float32), encoder, sha256_file(file))
+    return FeatureTable(tuple(map(str, range(count))), modality, values.astype(np.float32), encoder, sha256_file(file))

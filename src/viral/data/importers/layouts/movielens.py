@@ -190,7 +190,7 @@ def _is_in(column: str, values: list[str]) -> pl.Expr:
 def _read_ratings(edition: MovieLensEdition, folder: Path, films: CheckedRows) -> CheckedRows:
     rows = with_ids(edition.read_ratings(folder / edition.ratings), "user", "item")
     rows = with_known_items(with_numbers(rows, "rating"), films.frame["item"])
-    return with_times(rows, required=False) if rows.has("timestamp") else rows
+    return with_times(rows, required=False)
 
 
 def _read_films(edition: MovieLensEdition, folder: Path) -> CheckedRows:

@@ -41,7 +41,7 @@ def told(choice: Choice, items: Sequence[str], pictured: Mapping[str, str]) -> d
         "found": dict(sorted(_ways(choice, pictured).items())),
         "items_without": len(items) - len(pictured),
         "further_pictures": further,
-        "of_no_item": len(choice.strangers),
+        "of_no_item": len(choice.of_no_item),
         "ambiguous": len(choice.owners.ambiguous) + len(choice.faults),
         "not_read": _by_suffix(choice.folder),
     }
@@ -64,9 +64,9 @@ def _lines(choice: Choice, found: PictureFolder, items: Sequence[str], pictured:
     if not pictured:
         yield f"  not one picture in {place} belongs to an item: the files are called {_some(found.names)}"
         yield f"  the items {_some(items)}; {_HOW}"
-    elif choice.strangers:
-        count = _count(len(choice.strangers), "file")
-        yield f"  {count} in {place} belonging to no item, e.g. {_some(choice.strangers)}"
+    elif choice.of_no_item:
+        count = _count(len(choice.of_no_item), "file")
+        yield f"  {count} in {place} belonging to no item, e.g. {_some(choice.of_no_item)}"
     yield from _doubts(choice, pictured)
     without = [item for item in items if item not in pictured] if pictured else []
     if without:

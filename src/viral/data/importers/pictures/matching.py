@@ -59,16 +59,16 @@ class Choice:
     owners: Owners = Owners()  # noqa: RUF009 - never written to
 
     @cached_property
-    def strangers(self) -> list[str]:
+    def of_no_item(self) -> list[str]:
         """The files that belong to no item, in any way."""
         taken = {picture.name for picture in self.wanted}
-        return [name for name in self.owners.strangers if name not in taken]
+        return [name for name in self.owners.of_no_item if name not in taken]
 
 
 def choose(table: CheckedRows, folders: Sequence[Path], *, below: bool = True, others: Iterable[str] = ()) -> Choice:
     """The picture of each item out of ``folders``: the first is looked through, in the others names are looked up.
 
-    ``others`` are ids of items that are not in ``table``, whose files are no strangers'.
+    ``others`` are ids of items that are not in ``table``, whose files belong to them.
     """
     if not folders:
         return Choice()

@@ -31,7 +31,7 @@ class Owners:
 
     of_item: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # id -> (file, way)
     ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> ids
-    strangers: list[str] = field(default_factory=list)
+    of_no_item: list[str] = field(default_factory=list)
 
 
 def owners_of(names: Sequence[str], item_ids: Iterable[str]) -> Owners:
@@ -45,7 +45,7 @@ def owners_of(names: Sequence[str], item_ids: Iterable[str]) -> Owners:
         elif ids:
             found.of_item.setdefault(ids[0], []).append((name, candidates[0][1]))
         else:
-            found.strangers.append(name)
+            found.of_no_item.append(name)
     _give_folders(known, found)
     for files in found.of_item.values():
         files.sort(key=lambda file: _WAYS.index(file[1]))  # stable: of one way, the order of names
@@ -53,15 +53,15 @@ def owners_of(names: Sequence[str], item_ids: Iterable[str]) -> Owners:
 
 
 def _give_folders(known: "_Ids", found: Owners) -> None:
-    """Give the strangers in a folder that is called by an item's id to it, if half of their folders are so called."""
-    folders = {name: PurePosixPath(name).parent.name for name in found.strangers if "/" in name}
+    """Give files of no item to the item by whose id their folder is called, if half of such folders are so called."""
+    folders = {name: PurePosixPath(name).parent.name for name in found.of_no_item if "/" in name}
     called = {folder for folder in folders.values() if folder in known.exact}
     if len(called) * 2 < len(set(folders.values())):
         return
     taken = {name: folder for name, folder in folders.items() if folder in called and known.is_view(name)}
     for name, folder in taken.items():
         found.of_item.setdefault(folder, []).append((name, BY_FOLDER))
-    found.strangers[:] = [name for name in found.strangers if name not in taken]
+    found.of_no_item[:] = [name for name in found.of_no_item if name not in taken]
 
 
 @dataclass(frozen=True)

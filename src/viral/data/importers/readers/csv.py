@@ -9,7 +9,18 @@ from typing import TextIO
 
 from viral.base.errors import DataError
 from viral.data.importers.readers.compressed import kind_of
-from viral.data.importers.readers.raw import LEFT_EMPTY, Asked, Bad, Partial, Raw, Row, gather, open_text, printable
+from viral.data.importers.readers.raw import (
+    LEFT_EMPTY,
+    Asked,
+    Bad,
+    Partial,
+    Raw,
+    Row,
+    gather,
+    in_a_row,
+    open_text,
+    printable,
+)
 
 _TABS = (".tsv", ".tab", ".inter")
 _DELIMITERS = (",", ";", "\t", "|")
@@ -43,7 +54,7 @@ def read_delimited(path: Path, asked: Asked) -> Raw:
         form = _Form(delimiter, header, list(map(header.index, wanted)), [name in asked.losable for name in wanted])
         frame, rejections = gather(path, _rows(file, form), wanted, asked)
     separated = "" if delimiter == "," else f"separated by {_NAMES.get(delimiter, delimiter)}"
-    return Raw(header, frame, rejections, ", ".join(part for part in (told, separated) if part))
+    return Raw(header, frame, rejections, in_a_row(told, separated))
 
 
 def _header(path: Path, file: TextIO) -> tuple[str, list[str]]:

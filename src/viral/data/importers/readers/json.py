@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from viral.base.errors import DataError
 from viral.data.importers.columns.names import USER, candidates, key
 from viral.data.importers.readers.compressed import open_bytes
-from viral.data.importers.readers.raw import Asked, Bad, Raw, gather, open_text
+from viral.data.importers.readers.raw import Asked, Bad, Raw, gather, in_a_row, open_text
 
 _PARTS = ("images", "image", "pictures", "photos", "media", "variants", "options", "tags", "categories", "reviews")
 _LINES = ("items", "line_items", "order_items", "order_lines", "cart_items", "products", "basket")
@@ -40,8 +40,8 @@ def read_json(path: Path, asked: Asked) -> Raw:
     if not seen and not frame.height:
         hint = f"{_HINT}; a table of lines with commas is called .csv" if rejections else "there is nothing to import"
         raise DataError("there is no JSON object in it", where=str(path), hint=hint)
-    told = ", ".join(part for part in (told, shape) if part)
-    return Raw(list(seen), frame.drop([name for name in names if name not in seen]), rejections, told)
+    there = frame.drop([name for name in names if name not in seen])
+    return Raw(list(seen), there, rejections, in_a_row(told, shape))
 
 
 def holds_json(path: Path) -> bool:

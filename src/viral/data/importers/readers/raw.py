@@ -67,6 +67,11 @@ class Partial:
     lost: tuple[Bad, ...]
 
 
+def in_a_row(*parts: str) -> str:
+    """What is said of several things, those of which nothing is said left out."""
+    return ", ".join(filter(None, parts))
+
+
 def printable(value: object) -> str:
     """A bad value as valid text of bounded length."""
     text = "" if value is None else str(value)

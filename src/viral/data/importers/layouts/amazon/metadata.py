@@ -33,9 +33,7 @@ def read_items(
             found[place] = 1
             for name, text in parsed[1].items():
                 columns[name][place] = text
-    table = pl.DataFrame(
-        {"item": list(places), **columns}, schema={"item": pl.String, **dict.fromkeys(TEXTS, pl.String)}
-    )
+    table = pl.DataFrame({"item": list(places), **columns}, schema=dict.fromkeys(("item", *TEXTS), pl.String))
     return table, rejections, len(places) - sum(found)
 
 

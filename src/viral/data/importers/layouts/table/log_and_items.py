@@ -26,7 +26,7 @@ from viral.data.importers.layouts.table.finding import TableFiles, find
 from viral.data.importers.layouts.table.item_ids import join_ids
 from viral.data.importers.layouts.table.items import Items, items_of, read_items, tidy
 from viral.data.importers.readers.formats import Column, read_columns, read_rows
-from viral.data.importers.readers.raw import ROW
+from viral.data.importers.readers.raw import ROW, in_a_row
 from viral.data.importers.rows import FILE, CheckedRows, filled, timed, with_ids, with_items
 from viral.data.importers.splits import TIMED, SplitRule, spelt_split, split_rule, with_known_splits
 from viral.data.importers.times import span
@@ -71,7 +71,7 @@ def read_log(
     if rows.has("timestamp"):
         rows, times = timed(rows, required=rule in TIMED, day_first=user_options.day_first)
         unit = times.unit
-        told = ", ".join(part for part in (span(rows.frame["timestamp"], unit), times.told) if part)
+        told = in_a_row(span(rows.frame["timestamp"], unit), times.told)
         notes += [told] if told else []
     if rule == "column":
         rows = with_known_splits(rows)
