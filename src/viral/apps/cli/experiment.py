@@ -166,7 +166,7 @@ def _row_name(path: Path) -> str:
 def _tuning(files: Sequence[Path]) -> dict[str, Any]:
     """What the tuning cost of the recipes that a study beside them ended with."""
     from viral.base.recipe import Recipe
-    from viral.lab.study.tuning.effort import effort_of
+    from viral.lab.study.tuning.tuning_study import effort_of
 
     found = {_row_name(path): effort_of(path, Recipe.read(path)) for path in files}
     return {name: effort for name, effort in found.items() if effort is not None}

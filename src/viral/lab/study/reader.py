@@ -14,8 +14,7 @@ from viral.lab.study.ablation.ablation_report import ablation_sections
 from viral.lab.study.cold.cold_study import ColdStudy, cold_sections
 from viral.lab.study.comparison.leaderboard import Leaderboard
 from viral.lab.study.comparison.leaderboard_report import leaderboard_sections
-from viral.lab.study.learning_curves import curves_of
-from viral.lab.study.study import Study, TrainingStudy
+from viral.lab.study.study import Study, TrainingStudy, curves_of
 from viral.lab.study.tuning.tuning_study import Tuning, tuning_sections
 
 FILES = (TrainingStudy.FILE, ColdStudy.FILE, Tuning.FILE)

@@ -1,7 +1,8 @@
 """What all studies say of themselves: their command, their data, their rows; written as JSON and read back."""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -14,6 +15,7 @@ from viral.lab.report import Curve
 from viral.lab.report.wording import fixed
 from viral.lab.study.feature_reads import encoders_of
 from viral.lab.study.json_values import fields_json, fields_of
+from viral.lab.study.kept_results import cells_of_row, kept_cells
 from viral.lab.study.runner import Outcome
 from viral.lab.study.training_cells import TrainingCell
 from viral.lab.study.training_rows import USER_METRICS, Row
@@ -156,3 +158,28 @@ def check_metric(metric: str) -> None:
     """Raise ``UsageError`` for what is not measured for each user."""
     if metric not in USER_METRICS:
         raise UsageError(f"cannot test {metric!r}", hint=nearest(metric, USER_METRICS))
+
+
+def curve(name: str, summary: Mapping[str, Any], metric: str) -> Curve | None:
+    """One training, where it was validated more than once; None too where its history is damaged."""
+    try:
+        history = [one for one in summary["history"] if metric in one["valid"]]
+        made = Curve(
+            model=name,
+            epochs=tuple(int(one["epoch"]) for one in history),
+            valid=tuple(float(one["valid"][metric]) for one in history),
+            loss=tuple(math.fsum(map(float, one["losses"].values())) for one in history),
+            best_epoch=summary["valid"].get("best_epoch"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return made if len(made.epochs) > 1 else None
+
+
+def curves_of(study: Path, rows: Sequence[Row], metric: str) -> Iterator[Curve]:
+    """The first seed of each row that is trained in epochs, from the cells that the study kept, best row first."""
+    cells = kept_cells(study)
+    for row in sorted((row for row in rows if row.seeds), key=lambda row: -row.mean(metric)):
+        for cell in cells_of_row(cells, row.name, row.model_key, row.seeds)[:1]:
+            if (made := curve(row.name, cell.summary, metric)) is not None:
+                yield made

@@ -12,8 +12,18 @@ from viral.apps.cli import app
 from viral.base.errors import UsageError
 from viral.base.recipe import Recipe, TrainConfig
 from viral.lab.study import compare
-from viral.lab.study.comparison import published_tables
-from viral.lab.study.comparison.published_numbers import METRICS, SPLITS, Published, PublishedRow, pairs, published
+from viral.lab.study.comparison.published_numbers import (
+    METRICS,
+    SPLITS,
+    Published,
+    PublishedRow,
+    pairs,
+    published,
+    published_json,
+    published_latex,
+    published_section,
+    write_published,
+)
 from viral.lab.study.statistics import Interval
 from viral.lab.study.training_rows import METRICS as ALL_METRICS
 from viral.lab.study.training_rows import Row
@@ -81,7 +91,7 @@ def test_a_report_stands_with_every_row_of_its_model_and_the_others_alone():
 
 
 def test_the_section_has_theirs_ours_and_every_caveat():
-    table = published_tables.section(THEIRS, OURS, "")
+    table = published_section(THEIRS, OURS, "")
     cells = [(line[0], line[2], note) for line, note in zip(table.rows, table.notes, strict=True)]
     ours = "ours, 2 seeds: chosen on validation"
     assert cells == [
@@ -94,28 +104,28 @@ def test_the_section_has_theirs_ours_and_every_caveat():
     ]
     assert table.rows[0][1] == "–", "a number that is not known is not invented"
     assert table.highlight == {3, 4, 5}
-    other = published_tables.section(THEIRS, OURS, "Not the same data.")
+    other = published_section(THEIRS, OURS, "Not the same data.")
     assert other.intro == "Not the same data." and "cannot be compared" in other.notes[3]
     assert other.rows[3][2] == "0.0600", "what cannot be compared is not divided"
 
 
 def test_the_csv_has_a_line_for_each_pair_and_metric(tmp_path):
-    published_tables.write_published(tmp_path / "p.csv", THEIRS, OURS, "")
+    write_published(tmp_path / "p.csv", THEIRS, OURS, "")
     with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["metric"] == "recall@20"]
     assert len(lines) == 6 and float(lines[0]["relative"]) == pytest.approx(0.2) and lines[0]["comparable"] == "yes"
     assert lines[2]["source"] == "'=a README" and lines[2]["mean"] == ""
     assert (lines[5]["model"], lines[5]["published"], lines[5]["ours"]) == ("mine:Mine", "", "mine")
-    published_tables.write_published(tmp_path / "p.csv", THEIRS, OURS, "other data")
+    write_published(tmp_path / "p.csv", THEIRS, OURS, "other data")
     with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as file:
         assert {line["relative"] for line in csv.DictReader(file)} == {""}
     assert "yes" not in {line.rpartition(",")[2] for line in (tmp_path / "p.csv").read_text().splitlines()}
 
 
 def test_the_latex_table_numbers_the_caveats():
-    text = published_tables.latex(THEIRS, OURS, caption="C", fault="Other data.")
+    text = published_latex(THEIRS, OURS, caption="C", fault="Other data.")
     assert "%)" not in text and r"\caption{C Other data.}" in text
-    text = published_tables.latex(THEIRS, OURS, caption="C", fault="")
+    text = published_latex(THEIRS, OURS, caption="C", fault="")
     lines = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert all(line.count("&") == 4 for line in lines) and len(lines) == 7
     assert lines[1].startswith("BPR$^{1}$ & -- & 0.0500") and r"0.0600 (+20.0~\%)" in lines[4]
@@ -144,7 +154,7 @@ def test_compare_puts_theirs_beside_ours_everywhere(tmp_path, capsys):
     first = document["rows"][0]
     assert first["model"] == "MF-BPR" and first["ours"] == "bpr" and first["caveat"]
     assert first["relative"] is None, "of another split"
-    same = published_tables.to_json(board.published, board.rows, "")["rows"][0]
+    same = published_json(board.published, board.rows, "")["rows"][0]
     mine = board.rows[0].metrics["recall@20"].mean
     assert same["relative"]["recall@20"] == pytest.approx(mine / 0.0575 - 1) and set(METRICS) <= set(same["relative"])
     page = parsed((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))

@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 
 from viral.lab.study.json_values import to_json
-from viral.lab.study.latex_tables import latex_escape, latex_table, text_table
-from viral.lab.study.result_files import COLUMNS, safe_cell, write_results, write_rows
+from viral.lab.study.result_files import (
+    COLUMNS,
+    latex_escape,
+    latex_table,
+    safe_cell,
+    text_table,
+    write_results,
+    write_rows,
+)
 from viral.lab.study.statistics import UNIT, Interval, compare_all
 from viral.lab.study.training_rows import METRICS, Row
-from viral.lab.study.tuning.effort import Effort
+from viral.lab.study.tuning.tuning_study import Effort
 
 FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", " =1", "\r\n=HYPERLINK(1)", "|x", "%x"]
 

@@ -21,7 +21,7 @@ from viral.lab.study.comparison.segments import Segment, SegmentTest
 from viral.lab.study.kept_results import RANKS_FILE
 from viral.lab.study.statistics import Interval
 from viral.lab.study.training_cells import exposure_of
-from viral.lab.study.tuning.effort import Effort
+from viral.lab.study.tuning.tuning_study import Effort
 from viral.run.bundle import Bundle
 from viral.run.pipeline import load_split, train
 from worlds import dataset_folder, random_world

@@ -13,7 +13,7 @@ from viral.base.recipe import Recipe, TrainConfig
 from viral.data.features import FeatureTable
 from viral.lab.study.tuning import trials
 from viral.lab.study.tuning import tune as run
-from viral.lab.study.tuning.sampler import RANDOM_TRIALS, any_untried
+from viral.lab.study.tuning.trials import RANDOM_TRIALS, any_untried
 from viral.lab.study.tuning.tune import tune
 from viral.models import MODELS
 from viral.run.pipeline import train

@@ -12,10 +12,9 @@ from viral.base.errors import DataError, UnknownIdError
 from viral.base.language import _
 from viral.lab.report import Curves, Section, Table
 from viral.lab.report.wording import DASH, fixed
-from viral.lab.study.learning_curves import curve
 from viral.lab.study.reader import FILES as STUDY_FILES
 from viral.lab.study.reader import read_document, read_study, sections_of
-from viral.lab.study.study import METRIC, Study, Summary
+from viral.lab.study.study import METRIC, Study, Summary, curve
 from viral.run.summary import RUN_FILE
 
 FILES = (*STUDY_FILES, RUN_FILE)

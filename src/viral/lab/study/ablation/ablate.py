@@ -10,7 +10,7 @@ from viral.base.progress import say
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import write_report
-from viral.lab.study import latex_tables, result_files
+from viral.lab.study import result_files
 from viral.lab.study.ablation.ablation import (
     Ablation,
     LeftOut,
@@ -24,9 +24,8 @@ from viral.lab.study.ablation.plain_descriptions import PLAIN, plain_description
 from viral.lab.study.ablation.variants import FULL, VariantGroup
 from viral.lab.study.cells import data_hashes, fingerprint_of
 from viral.lab.study.feature_reads import encoders_of
-from viral.lab.study.learning_curves import curves_of
 from viral.lab.study.runner import remedy, run_cells
-from viral.lab.study.study import check_metric, training_study
+from viral.lab.study.study import check_metric, curves_of, training_study
 from viral.lab.study.training_cells import TrainingCell
 from viral.lab.study.training_rows import make_rows
 
@@ -93,6 +92,6 @@ def _write(result: Ablation, out: Path, data: str) -> None:
         f"Ablation on {result.data}, {len(result.seeds)} seeds; * p < 0.05 against {FULL}"
         f" in {result.metric} (paired over users, Holm-corrected). Made by: {result.command}"
     )
-    table = latex_tables.latex_table(result.rows, metric=result.metric, caption=caption)
-    latex_tables.write_latex(out / latex_tables.LATEX_FILE, [table])
+    table = result_files.latex_table(result.rows, metric=result.metric, caption=caption)
+    result_files.write_latex(out / result_files.LATEX_FILE, [table])
     write_report(out / result_files.REPORT_FILE, ablation_report(result))

@@ -12,22 +12,20 @@ from viral.base.progress import say
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
 from viral.lab.report import write_report
-from viral.lab.study import latex_tables, result_files
+from viral.lab.study import result_files
 from viral.lab.study.cells import data_hashes, fingerprint_of
-from viral.lab.study.comparison import published_tables, segment_tables
-from viral.lab.study.comparison.cost_tables import budget, cost, popularity
+from viral.lab.study.comparison import published_numbers, segment_tables
 from viral.lab.study.comparison.leaderboard import Leaderboard
-from viral.lab.study.comparison.leaderboard_report import leaderboard_report
+from viral.lab.study.comparison.leaderboard_report import budget, cost, leaderboard_report, popularity
 from viral.lab.study.comparison.published_numbers import published
 from viral.lab.study.comparison.segments import segments_of
 from viral.lab.study.feature_reads import encoders_of, reads_of
-from viral.lab.study.learning_curves import curves_of
 from viral.lab.study.report_sections import tests_table
 from viral.lab.study.runner import Outcome, run_cells
-from viral.lab.study.study import check_metric, training_study
+from viral.lab.study.study import check_metric, curves_of, training_study
 from viral.lab.study.training_cells import TrainingCell
 from viral.lab.study.training_rows import Row, make_rows, mean
-from viral.lab.study.tuning.effort import Effort
+from viral.lab.study.tuning.tuning_study import Effort
 from viral.run.pipeline import load_split
 
 GROUP = "models"
@@ -120,12 +118,12 @@ def _write(result: Leaderboard, out: Path, data: str) -> None:
     segment_tables.write_segments(out / segment_tables.CSV_FILE, result)
     result_files.write_results(out / result.FILE, result.to_json() | {"data_fingerprint": data})
     with using(ENGLISH):  # LaTeX without fonts for another script
-        latex_tables.write_latex(out / latex_tables.LATEX_FILE, _latex(result))
+        result_files.write_latex(out / result_files.LATEX_FILE, _latex(result))
         if (theirs := result.published) is not None:
-            published_tables.write_published(out / published_tables.CSV_FILE, theirs, rows, result.unlike)
+            published_numbers.write_published(out / published_numbers.PUBLISHED_CSV, theirs, rows, result.unlike)
             caption = f"Published numbers of {theirs.name} and ours. Made by: {result.command}"
-            latex = published_tables.latex(theirs, rows, caption=caption, fault=result.unlike)
-            latex_tables.write_latex(out / published_tables.LATEX_FILE, [latex])
+            latex = published_numbers.published_latex(theirs, rows, caption=caption, fault=result.unlike)
+            result_files.write_latex(out / published_numbers.PUBLISHED_LATEX, [latex])
     write_report(out / result_files.REPORT_FILE, leaderboard_report(result))
 
 
@@ -135,10 +133,10 @@ def _latex(result: Leaderboard) -> list[str]:
         f"{result.data}, {len(result.seeds)} seeds; * p < 0.05 against {result.reference} in"
         f" {result.metric} (paired over users, Holm-corrected). Made by: {result.command}"
     )
-    made = [latex_tables.latex_table(result.rows, metric=result.metric, caption=caption)]
+    made = [result_files.latex_table(result.rows, metric=result.metric, caption=caption)]
     if result.segments:
         made.append(segment_tables.latex(result))
     texts = (tests_table(result), popularity(result), cost(result), budget(result))
     return made + [
-        latex_tables.text_table(each.columns, each.rows, f"{each.heading}. {each.caption}") for each in texts
+        result_files.text_table(each.columns, each.rows, f"{each.heading}. {each.caption}") for each in texts
     ]

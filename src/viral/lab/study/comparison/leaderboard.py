@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from viral.lab.study.comparison import published_tables
-from viral.lab.study.comparison.published_numbers import Published
+from viral.lab.study.comparison.published_numbers import Published, published_json
 from viral.lab.study.comparison.segments import Segment
 from viral.lab.study.study import TrainingStudy
-from viral.lab.study.tuning.effort import Effort
+from viral.lab.study.tuning.tuning_study import Effort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +35,7 @@ class Leaderboard(TrainingStudy):
         theirs = self.published
         return TrainingStudy.to_json(self) | {
             "code_changed": [row.name for row in self.rows if row.code_changed],
-            "published": published_tables.to_json(theirs, self.rows, self.unlike) if theirs is not None else None,
+            "published": published_json(theirs, self.rows, self.unlike) if theirs is not None else None,
         }
 
     @classmethod

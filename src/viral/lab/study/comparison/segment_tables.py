@@ -9,9 +9,8 @@ from viral.lab.report import Grid, GridCell, GridRow
 from viral.lab.report.wording import DASH, fixed
 from viral.lab.study.comparison.leaderboard import Leaderboard
 from viral.lab.study.comparison.segments import SEGMENTS, Segment
-from viral.lab.study.latex_tables import text_table
 from viral.lab.study.report_sections import HIGHER, LOWER, estimate, mark_of
-from viral.lab.study.result_files import write_csv
+from viral.lab.study.result_files import text_table, write_csv
 from viral.lab.study.statistics import SIGNIFICANT
 
 CSV_FILE = "segments.csv"

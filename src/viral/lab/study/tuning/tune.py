@@ -94,8 +94,7 @@ def _claimed(out: Path, dataset: Dataset, base: Recipe, space: Space, warmup: in
 
 
 def _run_all(dataset: Dataset, base: Recipe, out: Path, space: Space, trials: int, warmup: int) -> tuple[TrialRow, ...]:
-    from viral.lab.study.tuning.sampler import UntriedSampler
-    from viral.lab.study.tuning.trials import next_trial, opened, run_trial
+    from viral.lab.study.tuning.trials import UntriedSampler, next_trial, opened, run_trial
 
     sampler = UntriedSampler(space, space.number(point_of(base, space)), base.train.seed)
     wanted = min(trials, space.size)

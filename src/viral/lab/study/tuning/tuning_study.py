@@ -1,4 +1,4 @@
-"""A tuning study as it stands: its trials, and the recipe of the best."""
+"""A tuning study as it stands: its trials, the recipe of the best, and what choosing it cost."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from viral.base.errors import DataError
+from viral.base.files import read_json
 from viral.base.language import _, marked, n_
 from viral.base.recipe import Recipe
 from viral.lab.report import Section, Table
@@ -112,3 +114,23 @@ def tuning_sections(study: Tuning) -> list[Section]:
         highlight=frozenset({0}) if study.trials else frozenset(),
     )
     return [table]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Trials of a tuning study, and the epochs and seconds that all of them took."""
+
+    trials: int
+    epochs: int
+    seconds: float
+
+
+def effort_of(path: Path, recipe: Recipe) -> Effort | None:
+    """The effort behind a recipe's file; None where it is not the very recipe that a study beside it ended with."""
+    try:
+        note = read_json(path.parent / "tune.json")
+        if note["recipe_fingerprint"] != recipe.fingerprint:
+            return None
+        return Effort(int(note["counts"]["trials"]), int(note["epochs"]), float(note["seconds"]))
+    except (DataError, OSError, KeyError, TypeError, ValueError):
+        return None
