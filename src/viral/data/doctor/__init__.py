@@ -9,8 +9,8 @@ from viral.data.dataset import INTERACTIONS_FILE, Dataset
 from viral.data.doctor.features import check_features
 from viral.data.doctor.interactions import check_log, check_split
 from viral.data.doctor.items import check_items, check_pictures
+from viral.data.doctor.reading import check_hashes, read_table
 from viral.data.doctor.report import DoctorReport, Finding, Severity, render
-from viral.data.doctor.tables import check_hashes, read_table
 
 __all__ = ["DoctorReport", "Finding", "Severity", "examine", "render"]
 

@@ -6,8 +6,8 @@ import polars as pl
 
 from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import INTERACTIONS_FILE, SPLITS
+from viral.data.doctor.reading import BLANKS, with_blanks
 from viral.data.doctor.report import Finding, Severity, places
-from viral.data.doctor.tables import BLANKS, with_blanks
 from viral.data.preconditions import LACKS, NO_NEGATIVE
 
 _PAIR = ("user_id", "item_id")

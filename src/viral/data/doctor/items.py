@@ -8,8 +8,8 @@ import polars as pl
 
 from viral.base.progress import track
 from viral.data.catalog import ITEMS_FILE
+from viral.data.doctor.reading import BLANKS, with_blanks
 from viral.data.doctor.report import EXAMPLES, ROW, Finding, Severity, places
-from viral.data.doctor.tables import BLANKS, with_blanks
 from viral.data.pictures import PictureError, locate, open_picture
 
 _MARKUP = r"<[A-Za-z/!][^<>]*>|&(?:[A-Za-z]{2,8}|#\d{1,6}|#[xX][0-9A-Fa-f]{1,6});"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viral.base.file_signatures import HEAD, PAGE, POINTER, kind_of
-from viral.data.pictures.faults import MAX_PIXELS, MAX_SCANS, PictureError
+from viral.data.pictures.errors import MAX_PIXELS, MAX_SCANS, PictureError
 from viral.data.pictures.files import read_bytes
-from viral.data.pictures.mending import lacks_end, mended, padded
+from viral.data.pictures.truncated import lacks_end, mended, padded
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose

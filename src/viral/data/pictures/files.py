@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from viral.data.pictures.faults import MAX_BYTES, PictureError
+from viral.data.pictures.errors import MAX_BYTES, PictureError
 
 
 def read_bytes(path: Path) -> bytes:

@@ -22,8 +22,8 @@ from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import INTERACTIONS_FILE, REJECTED_FILE, Dataset
 from viral.data.descriptions import DESCRIPTIONS_FOLDER, overlaid
 from viral.data.doctor import DoctorReport, examine
+from viral.data.doctor.reading import read_table
 from viral.data.doctor.report import Finding
-from viral.data.doctor.tables import read_table
 from viral.enrich import all_descriptions, load_edits
 from viral.lab.quality.status_sections import tags_of
 
