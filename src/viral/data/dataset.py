@@ -47,9 +47,8 @@ class Source:
     licence: str = "unknown"
     split: str = ""  # how the log was split, in words: "published, in time order per user"
     options: Mapping[str, Any] = field(default_factory=dict)
-    history: Sequence[Mapping[str, Any]] = field(
-        default_factory=list
-    )  # every import in its order: path, when, a key of the files, counts
+    # Every import in its order: path, when, a key of the files, counts.
+    history: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
