@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,6 +66,20 @@ class CellResult:
         table = pq.read_table(path)
         user, item, rank = (table[name].to_numpy().astype(np.int64) for name in ("user", "item", "rank"))
         return user, item, rank
+
+
+def users_mean(results: Iterable[CellResult], metric: str) -> dict[str, float]:
+    """One metric of every user, averaged over the seeds of a row; empty of no cells."""
+    total, ids, count = np.zeros(0), tuple[str, ...](), 0
+    for result in results:
+        try:
+            users, values = result.per_user(metric)
+        except (OSError, ValueError, KeyError):
+            raise DataError(f"{USERS_FILE} of a seed cannot be read", hint="run the study again") from None
+        if count and users != ids:
+            raise DataError("two cells measured different users", where=str(result.folder), hint="run the study again")
+        ids, total, count = users, total + values if count else values, count + 1
+    return dict(zip(ids, (total / max(count, 1)).tolist(), strict=True))
 
 
 def read_result(folder: Path, key: str) -> CellResult | None:

@@ -6,10 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from viral.base.errors import DataError
 from viral.base.language import marked
 from viral.lab.study.json_values import fields_of
-from viral.lab.study.kept_results import FloatArray
+from viral.lab.study.kept_results import users_mean
 from viral.lab.study.runner import Outcome
 from viral.lab.study.statistics import POSITIVE, UNIT, Comparison, Interval, Range, compare_all, ratio
 from viral.lab.study.training_cells import TrainingCell, training_seconds
@@ -102,8 +101,8 @@ def make_rows(
     users = {}
     for those in gathered.values():
         key = those[0].cell.model_key
-        if key not in users and (found := _users_mean(those, metric)) is not None:
-            users[key] = found
+        if key not in users and (found := users_mean([o.result for o in those if o.result is not None], metric)):
+            users[key] = np.array(list(found.values()))
     keys = [those[0].cell.model_key for those in gathered.values() if those[0].cell.name == reference]
     compared: dict[str, Comparison] = {}
     if keys and keys[0] in users:
@@ -156,20 +155,6 @@ def _value(summary: Mapping[str, Any], metric: str) -> float:
     if metric == "popularity_bias@20":
         return ratio(float(exposure.get("popularity@20", "nan")), float(exposure.get("held_out_popularity", "nan")))
     return float(summary["metrics"].get(metric, exposure.get(metric, "nan")))
-
-
-def _users_mean(outcomes: Sequence[Outcome[TrainingCell]], metric: str) -> FloatArray | None:
-    """One metric of every user, averaged over the seeds: (n,)."""
-    total, ids, count = None, None, 0
-    for outcome in outcomes:
-        if outcome.result is None:
-            continue
-        users, values = outcome.result.per_user(metric)
-        if ids is not None and users != ids:
-            raise DataError("two cells measured different users", where=str(outcome.result.folder))
-        ids, count = users, count + 1
-        total = values if total is None else total + values
-    return None if total is None else np.asarray(total / count)
 
 
 def find_row(rows: Sequence[Row], name: str) -> Row | None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from viral.apps.serve.pages.experiment_files import Found, RunStudy
@@ -23,7 +22,7 @@ from viral.data.preconditions import need
 from viral.evaluation import PairedTest, paired_test
 from viral.evaluation.protocol import PROTOCOLS, measure
 from viral.lab.study.ablation.variants import GROUPS
-from viral.lab.study.kept_results import USERS_FILE, CellResult, KeptCell, cells_of_row, kept_cells
+from viral.lab.study.kept_results import CellResult, KeptCell, cells_of_row, kept_cells, users_mean
 from viral.lab.study.study import METRIC, TrainingStudy
 from viral.lab.study.training_rows import Row
 from viral.run.bundle import MANIFEST_FILE, Bundle
@@ -86,12 +85,12 @@ def sides(found: Mapping[str, Found], fallback: Dataset | None) -> dict[str, Sid
         if isinstance(one.study, RunStudy):
             document = one.study.document
             config = partial(run_config, one.folder, document)
-            made[one.name] = Side(one.name, one.name, config, _of_run(one, document, fallback))
+            made[one.name] = Side(one.name, one.name, config, partial(_of_run, one, document.get("dataset"), fallback))
         elif isinstance(one.study, TrainingStudy):
             for row in one.study.rows:
                 if row.seeds:
                     key = f"{one.name}/{row.name}"
-                    made[key] = Side(key, key, partial(row_config, one, row), _of_cells(one, row))
+                    made[key] = Side(key, key, partial(row_config, one, row), partial(_of_cells, one, row))
     return made
 
 
@@ -184,41 +183,22 @@ def _cells(found: Found, row: Row) -> list[KeptCell]:
     return cells_of_row(kept_cells(found.folder), row.name, row.model_key, row.seeds)
 
 
-def _of_cells(found: Found, row: Row) -> Callable[[], Users]:
+def _of_cells(found: Found, row: Row) -> Users:
     """Every user's mean over the seeds."""
-
-    def read() -> Users:
-        total: npt.NDArray[np.float64] | None = None
-        ids: tuple[str, ...] = ()
-        cells = _cells(found, row)
-        for cell in cells:
-            try:
-                users, values = CellResult(cell.folder, {}).per_user(METRIC)
-            except (OSError, ValueError, KeyError):
-                raise DataError(f"{USERS_FILE} of a seed cannot be read", hint="run the study again") from None
-            if ids and users != ids:
-                raise DataError("two seeds measured different users", hint="run the study again")
-            ids, total = users, values if total is None else total + values
-        if total is None:
-            raise DataError(f"the cells of {row.name!r} are gone", hint="run the study again")
-        return dict(zip(ids, (total / len(cells)).tolist(), strict=True))
-
-    return read
+    means = users_mean((CellResult(cell.folder, {}) for cell in _cells(found, row)), METRIC)
+    if not means:
+        raise DataError(f"the cells of {row.name!r} are gone", hint="run the study again")
+    return means
 
 
-def _of_run(found: Found, document: Mapping[str, Any], fallback: Dataset | None) -> Callable[[], Users]:
+def _of_run(found: Found, named: object, fallback: Dataset | None) -> Users:
     """Ranked again from the bundle, on the data set that the run names or the server has."""
-
-    def compute() -> Users:
-        manifest = found.folder / BUNDLE_FOLDER / MANIFEST_FILE
-        if not manifest.is_file():
-            raise DataError(f"{found.name} has no bundle")
-        named = document.get("dataset")
-        places = [Path(str(named))] if named else []
-        places += [fallback.path] if fallback is not None else []
-        return _measured(found.folder / BUNDLE_FOLDER, manifest.stat().st_mtime_ns, tuple(places))
-
-    return compute
+    manifest = found.folder / BUNDLE_FOLDER / MANIFEST_FILE
+    if not manifest.is_file():
+        raise DataError(f"{found.name} has no bundle")
+    places = [Path(str(named))] if named else []
+    places += [fallback.path] if fallback is not None else []
+    return _measured(found.folder / BUNDLE_FOLDER, manifest.stat().st_mtime_ns, tuple(places))
 
 
 @lru_cache(maxsize=16)
