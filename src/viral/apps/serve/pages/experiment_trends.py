@@ -19,7 +19,7 @@ MOST_CHARTS, MOST_MODELS = 6, 8  # of a page; lines that can be told apart
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class DatedResult:
     """One training, or the mean of a study's seeds."""
 
     data: str
@@ -34,13 +34,13 @@ class Trend:
     """The trainings on one data set in the order of time, and their chart, wide and for a telephone."""
 
     data: str
-    trained: tuple[Trained, ...]
+    trained: tuple[DatedResult, ...]
     charts: tuple[Markup, Markup]
 
 
 def trends(found: Mapping[str, Found]) -> list[Trend]:
     """One for each data set on which some model was trained more than once, the most recent first."""
-    by_data: dict[str, list[Trained]] = {}
+    by_data: dict[str, list[DatedResult]] = {}
     for one in sorted(_trained(found.values()), key=lambda one: one.modified):
         by_data.setdefault(one.data, []).append(one)
     there = [those for those in by_data.values() if len({one.model for one in those}) < len(those)]
@@ -48,7 +48,7 @@ def trends(found: Mapping[str, Found]) -> list[Trend]:
     return [_trend(those, f"trend-{place}") for place, those in enumerate(recent)]
 
 
-def _trained(found: Iterable[Found]) -> Iterable[Trained]:
+def _trained(found: Iterable[Found]) -> Iterable[DatedResult]:
     """What was measured on a test set, with VIRAL itself of an ablation; a run that is listed twice counts once."""
     seen: set[str] = set()
     for one in found:
@@ -57,7 +57,7 @@ def _trained(found: Iterable[Found]) -> Iterable[Trained]:
         seen.add(str(one.folder.resolve()))
         for model, value in _values(one):
             if one.data and isinstance(value, float) and value == value:
-                yield Trained(one.data, model, one.name, one.modified, value)
+                yield DatedResult(one.data, model, one.name, one.modified, value)
 
 
 def _values(found: Found) -> list[tuple[str, float | None]]:
@@ -71,7 +71,7 @@ def _values(found: Found) -> list[tuple[str, float | None]]:
     return [(model, row.mean(METRIC)) for model, row in first.items()]
 
 
-def _trend(trained: Sequence[Trained], key: str) -> Trend:
+def _trend(trained: Sequence[DatedResult], key: str) -> Trend:
     turns = {moment: place for place, moment in enumerate(sorted({one.modified for one in trained}), start=1)}
     models = sorted({one.model for one in trained}, key=lambda model: (-_count(trained, model), model))[:MOST_MODELS]
     tones = _palette(models)
@@ -96,7 +96,7 @@ def _trend(trained: Sequence[Trained], key: str) -> Trend:
     )
 
 
-def _count(trained: Sequence[Trained], model: str) -> int:
+def _count(trained: Sequence[DatedResult], model: str) -> int:
     return sum(one.model == model for one in trained)
 
 

@@ -118,8 +118,8 @@ def by_content(withheld: Withheld, tables: Tables) -> dict[str, Recalls]:
         for m in features
     ]
     items = torch.cat(unit, dim=1)  # (I + C, ΣF)
-    offsets, taken = inputs.train.rows()
-    users = F.embedding_bag(taken, items, offsets, mode="sum", include_last_offset=True)
+    offsets, history = inputs.train.rows()
+    users = F.embedding_bag(history, items, offsets, mode="sum", include_last_offset=True)
     return _recalls(EmbeddingScorer(users, items), withheld)
 
 
