@@ -16,6 +16,7 @@ store, price``. Items are the products (``parent_asin``), not their variants.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -100,16 +101,11 @@ EDITION_2014 = AmazonEdition(
     suffix=".json",
     text_of=_of_2014,
 )
-EDITION_2018 = AmazonEdition(
+EDITION_2018 = replace(
+    EDITION_2014,
     name="amazon2018",
-    user="reviewerID",
-    item="asin",
-    rating="overall",
-    time="unixReviewTime",
     ratings=("asin", "reviewerID", "overall", "unixReviewTime"),
     logs=("reviews_*.json", "*.json", "*.csv"),
-    affix=_CATEGORY_OF_NAME,
-    suffix=".json",
     text_of=_of_2018,
 )
 EDITION_2023 = AmazonEdition(
