@@ -16,7 +16,7 @@ from viral.data.dataset import Dataset
 from viral.data.features import FeatureTable
 from viral.data.splitting import split
 from viral.lab.information.decomposition import PARTS
-from viral.lab.information.limits import LIMITS
+from viral.lab.information.estimator_limits import LIMITS
 from viral.lab.information.predicted_choices import log_factors
 from viral.lab.information.run_information import _modalities
 from viral.lab.information.validate import word_features
