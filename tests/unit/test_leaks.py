@@ -91,7 +91,8 @@ def test_a_result_is_of_the_epoch_that_validation_chose(tmp_path):
     for name, each in (("a", world), ("b", other)):
         dataset = dataset_folder(tmp_path / name, each)
         recipe = Recipe(model="bpr", train=replace(ONE, max_epochs=6, learning_rate=0.05))
-        summary = run_cells(dataset, [TrainingCell(name="bpr", group="g", recipe=recipe)], tmp_path / f"{name}-out")[0].result
+        cell = TrainingCell(name="bpr", group="g", recipe=recipe)
+        summary = run_cells(dataset, [cell], tmp_path / f"{name}-out")[0].result
         history = [(record["losses"], record["valid"]) for record in summary.summary["history"]]
         chosen.append((summary.summary["valid"], history, summary.summary["metrics"]))
     assert chosen[0][:2] == chosen[1][:2] and chosen[0][2] != chosen[1][2]

@@ -10,8 +10,8 @@ from viral.base.errors import DataError, UnknownIdError, UsageError
 from viral.data.dataset import Dataset
 from viral.data.edits import EDITS_FILE
 from viral.enrich import (
-    Ledger,
     EnrichOptions,
+    Ledger,
     edit,
     enrich,
     load_descriptions,

@@ -8,7 +8,7 @@ import pytest
 
 from makers import ITEMS, LOG, damaged
 from viral.base.errors import ViralError
-from viral.data.doctor import Finding, DoctorReport, examine, render
+from viral.data.doctor import DoctorReport, Finding, examine, render
 from viral.data.sampling import TripletSampler
 from viral.data.splitting import split
 

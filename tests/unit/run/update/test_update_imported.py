@@ -9,8 +9,7 @@ from makers import write
 from unit.run.update.test_update import OLD, RECIPE, log_of, makers, shop
 from viral.encode import encode_dataset
 from viral.enrich import LEDGER_FILE, Ledger, load_descriptions
-from viral.enrich.import_descriptions import ImportConfig
-from viral.enrich.import_descriptions import import_words
+from viral.enrich.import_descriptions import ImportConfig, import_words
 from viral.run.bundle import Bundle
 from viral.run.pipeline import train
 from viral.run.retrieval import NoDescriber

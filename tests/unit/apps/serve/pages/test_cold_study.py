@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from pages_world import Tree, make_run, opened
 from viral.base.recipe import Recipe, TrainConfig
 from viral.lab.report.wording import fixed
-from viral.lab.study.cold.withheld_items import PLACES
 from viral.lab.study.cold.cold_cells import CONTENT, RANDOM
 from viral.lab.study.cold.cold_study import HEADINGS, ColdStudy, compare_cold, label
+from viral.lab.study.cold.withheld_items import PLACES
 from worlds import dataset_folder, two_tastes
 
 RECIPES = {
