@@ -203,12 +203,13 @@ def read_json(path: Path) -> Any:
         raise DataError(f"not valid JSON ({error})", where=str(path)) from None
 
 
-SEAL = "seal"
+SEAL, SEALED = "seal", "sealed"  # the checksum, and that there is one: a single flipped bit loses but one of them
 
 
 def write_sealed(path: Path, values: Mapping[str, Any]) -> None:
     """Write a JSON object with a checksum of itself, atomically."""
-    write_json(path, {**values, SEAL: _seal(values)})
+    sealed = {**values, SEALED: True}
+    write_json(path, {**sealed, SEAL: _seal(sealed)})
 
 
 def read_sealed(path: Path, *, hint: str) -> dict[str, Any]:
@@ -219,8 +220,9 @@ def read_sealed(path: Path, *, hint: str) -> dict[str, Any]:
     values = read_json(path)
     if not isinstance(values, dict):
         raise DataError("not a JSON object", where=str(path), hint=hint)
-    if SEAL in values and values.pop(SEAL) != _seal(values):
+    if (SEAL in values or SEALED in values) and values.pop(SEAL, "") != _seal(values):
         raise DataError("damaged, or changed since it was written: its checksum differs", where=str(path), hint=hint)
+    values.pop(SEALED, None)
     return values
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viral.base.errors import DataError, UnknownIdError, nearest
-from viral.base.file_signatures import refuse_stand_ins
 from viral.base.files import fingerprint
+from viral.data.parquet import read_parquet
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,26 +100,6 @@ def _items(frame: "pl.DataFrame", folder: Path) -> Iterator[Item]:
             image=inside(folder, row["image"], row["item_id"]) if row["image"] else None,
             **{name: row.get(name) for name in OPTIONAL_COLUMNS},
         )
-
-
-def read_parquet(file: Path, *, hint: str = "import the data set again") -> "pl.DataFrame":
-    """Read a Parquet file; raises ``DataError`` where it is absent or damaged."""
-    import polars as pl
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not file.is_file():
-        raise DataError("no such file", where=str(file), hint="make a data set with `viral import` or `viral shop`")
-    try:
-        # Not polars' own reader: on a damaged file that panics, and a panic prints before it can be caught.
-        table = pq.ParquetFile(file).read()
-        table.validate(full=True)
-        table = table.rename_columns(table.column_names).replace_schema_metadata(None)  # the names as valid text
-    except (pa.ArrowException, OSError, ValueError) as error:
-        refuse_stand_ins(file, "a Parquet file")
-        reason = str(error).partition("\n")[0]
-        raise DataError(f"not a Parquet file ({reason})", where=str(file), hint=hint) from None
-    return pl.DataFrame(table)
 
 
 def check_text(frame: "pl.DataFrame", names: Sequence[str], file: Path) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from viral.base.errors import DataError
 from viral.base.files import fingerprint, read_json, sha256_file, write_json
-from viral.data.catalog import ITEMS_FILE, OPTIONAL_COLUMNS, REQUIRED_COLUMNS, Catalog, check_text, read_parquet
+from viral.data.catalog import ITEMS_FILE, OPTIONAL_COLUMNS, REQUIRED_COLUMNS, Catalog, check_text
+from viral.data.parquet import read_parquet
 
 if TYPE_CHECKING:
     import polars as pl

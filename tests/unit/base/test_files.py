@@ -263,3 +263,26 @@ def test_space_is_asked_for_before_the_work(tmp_path):
     require_space(tmp_path / "new" / "deep" / "file", 1000)
     with pytest.raises(DataError, match="MB are free, and about 1,000,000,000 MB are needed"):
         require_space(tmp_path / "new" / "file", 10**15)
+
+
+def test_no_flipped_bit_changes_what_a_sealed_file_says(tmp_path):
+    file = tmp_path / "run.json"
+    write_sealed(file, {"recall": 0.25, "model": "x"})
+    whole, said = file.read_bytes(), read_sealed(file, hint="")
+    assert said == {"recall": 0.25, "model": "x"}
+    for place in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[place // 8] ^= 1 << place % 8
+        file.write_bytes(damaged)
+        try:
+            assert read_sealed(file, hint="") == said, f"bit {place}"
+        except DataError:
+            continue
+
+
+def test_a_sealed_file_of_before_the_mark_is_read(tmp_path):
+    write_json(tmp_path / "old.json", {"a": 1, "seal": fingerprint({"a": 1})})
+    assert read_sealed(tmp_path / "old.json", hint="") == {"a": 1}
+    write_json(tmp_path / "old.json", {"a": 2, "seal": fingerprint({"a": 1})})
+    with pytest.raises(DataError, match="checksum"):
+        read_sealed(tmp_path / "old.json", hint="")

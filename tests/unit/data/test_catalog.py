@@ -7,7 +7,8 @@ import pytest
 
 from makers import write
 from viral.base.errors import DataError, UnknownIdError
-from viral.data.catalog import Catalog, Item, inside, read_parquet
+from viral.data.catalog import Catalog, Item, inside
+from viral.data.parquet import read_parquet
 
 ROWS = {
     "item_id": ["007", "ключ", "a/b"],

@@ -16,9 +16,10 @@ import polars as pl
 from viral.apps.up.places import Places
 from viral.base.errors import DataError, UsageError
 from viral.base.recipe import Recipe
-from viral.data.catalog import ITEMS_FILE, read_parquet
+from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import FEATURES_FOLDER, Dataset
 from viral.data.descriptions import Descriptions, all_descriptions
+from viral.data.parquet import read_parquet
 from viral.data.pictures import SUFFIXES
 from viral.run.configuration import configured, refuse_foreign
 from viral.run.identity import RECIPE_FILE, identity_of

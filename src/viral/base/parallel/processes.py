@@ -7,10 +7,12 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from viral.base.errors import ViralError
@@ -59,10 +61,33 @@ class ProcessExecutor:
             hint = "most likely for want of memory; use fewer workers. The same command goes on where it was"
             raise ViralError("a worker process was killed", hint=hint) from None
         finally:
-            if [future for future in under_way if not future.cancel() and not future.done()]:
-                for child in set(multiprocessing.active_children()) - others:
-                    child.terminate()
-            pool.shutdown(wait=True, cancel_futures=True)
+            busy = [future for future in under_way if not future.cancel() and not future.done()]
+            with _terminated(others) if busy else nullcontext():
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _terminated(others: Collection[BaseProcess]) -> Iterator[None]:
+    """End every child process but ``others`` until the block ends: the pool may just be starting one more.
+
+    That one would find the pool's end of its pipe closed, and print the interpreter's own traceback.
+    """
+    over = threading.Event()
+
+    def end_them() -> None:
+        while True:
+            for child in set(multiprocessing.active_children()) - set(others):
+                child.terminate()
+            if over.wait(0.05):
+                return
+
+    thread = threading.Thread(target=end_them)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 _leaving = threading.Event()

@@ -7,9 +7,10 @@ import polars as pl
 
 from viral.base.errors import DataError
 from viral.base.files import sha256_file
-from viral.data.catalog import ITEMS_FILE, read_parquet
+from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import INTERACTIONS_FILE, Dataset
 from viral.data.doctor.report import ROW, Finding
+from viral.data.parquet import read_parquet
 
 BLANKS = "blanks around an id"  # a check of both tables
 _AGAIN = "import the data set again"

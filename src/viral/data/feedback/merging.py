@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from viral.base.errors import UsageError, nearest
 from viral.base.files import staged_folder, write_json
-from viral.data.catalog import ITEMS_FILE, read_parquet
+from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import IMAGES_FOLDER, Dataset, Rejection, Source, rejections_of, write_tables
 from viral.data.feedback.events import KINDS, POSITIVE_KINDS, Event, read
+from viral.data.parquet import read_parquet
 
 if TYPE_CHECKING:
     import polars as pl

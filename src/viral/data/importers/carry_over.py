@@ -17,7 +17,7 @@ import polars as pl
 from viral.base.errors import DataError, UsageError
 from viral.base.files import sha256_file
 from viral.base.progress import say
-from viral.data.catalog import ITEMS_FILE, read_parquet
+from viral.data.catalog import ITEMS_FILE
 from viral.data.dataset import (
     FEATURES_FOLDER,
     IMAGES_FOLDER,
@@ -29,6 +29,7 @@ from viral.data.dataset import (
 from viral.data.descriptions import Description, all_descriptions, save_descriptions
 from viral.data.features import MADE_HERE, FeatureTable
 from viral.data.modalities import DESCRIPTION, MODALITIES, PICTURE
+from viral.data.parquet import read_parquet
 
 OWN = (ITEMS_FILE, INTERACTIONS_FILE, MANIFEST_FILE, REJECTED_FILE)  # every import writes them
 DATABASE = ".sqlite"

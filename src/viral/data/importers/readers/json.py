@@ -31,7 +31,7 @@ def read_json(path: Path, asked: Asked) -> Raw:
         objects = _row_an_item(objects)
         if asked.names is None:
             head = [value for value, _ in zip(objects, range(asked.limit or 2**60), strict=False)]
-            names = list(dict.fromkeys(name for value in head if isinstance(value, dict) for name in value))
+            names = list(dict.fromkeys(_readable(name) for value in head if isinstance(value, dict) for name in value))
             objects = iter(head)
         else:
             names = list(dict.fromkeys(asked.names))
@@ -124,8 +124,13 @@ def _wrapped(value: Mapping[str, Any]) -> Mapping[str, list[Any]] | None:
 def _row(value: Mapping[str, Any] | Bad, names: Sequence[str], seen: dict[str, None]) -> list[str | None] | Bad:
     if isinstance(value, Bad):
         return value
-    seen.update(dict.fromkeys(value))
+    seen.update(dict.fromkeys(map(_readable, value)))
     return [_text(value.get(name)) for name in names]
+
+
+def _readable(name: str) -> str:
+    """The name of a column as it can be written: JSON may spell half a character, which UTF-8 has not."""
+    return name if name.isascii() else name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _text(value: Any) -> str | None:

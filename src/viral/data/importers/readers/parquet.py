@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from viral.base.errors import DataError
-from viral.data.catalog import read_parquet
 from viral.data.importers.columns.names import USER, candidates, key
 from viral.data.importers.readers.compressed import unpacked
 from viral.data.importers.readers.json import LINES
 from viral.data.importers.readers.raw import ROW, Asked, Raw
+from viral.data.parquet import read_parquet
 
 _EXACT = 2**53  # beyond it a float64 does not tell one whole number from the next
 

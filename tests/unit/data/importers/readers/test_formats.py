@@ -96,3 +96,11 @@ def test_a_great_file_is_read_in_pieces_without_a_seam(tmp_path):
     kept = [number for number in range(5_001) if number != 4_000]
     assert rows.frame.rows() == [(number + 1, str(number)) for number in kept]
     assert faults(rows) == [(4_001, "", "not valid JSON", "{")]
+
+
+@pytest.mark.parametrize("shape", ["{}\n", "[{}]"], ids=["a line", "an array"])
+def test_half_a_character_in_a_name_is_another_column(tmp_path, shape):
+    row = '{"item": "a", "title": "T", "tim\\ud800": 1}'
+    rows = read(tmp_path, shape.replace("{}", row), "t.json")
+    assert table(rows) == [("a", "T")]
+    assert faults(rows) == []

@@ -15,12 +15,13 @@ import polars as pl
 
 from viral.base.errors import ViralError
 from viral.base.files import staged_folder
-from viral.data.catalog import ITEMS_FILE, OPTIONAL_COLUMNS, REQUIRED_COLUMNS, read_parquet
+from viral.data.catalog import ITEMS_FILE, OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from viral.data.dataset import Dataset, Rejection, Source, rejections_of, write_tables
 from viral.data.importers.carry_over import carry_over, link, same_picture
 from viral.data.importers.dataset_folder import told_of
 from viral.data.importers.rows import filled
 from viral.data.importers.splits import SplitRule, new_parts, rule_of, split_rule
+from viral.data.parquet import read_parquet
 
 WORDS = tuple(name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if name not in ("item_id", "image"))
 # How the new files are read, for each rule by which they are split afterwards: what is needed must be there.
