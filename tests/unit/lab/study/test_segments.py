@@ -208,7 +208,7 @@ def test_cells_without_ranks_still_stand_in_the_table(dataset, tmp_path, damage)
     else:
         (result.folder / RANKS_FILE).unlink()
         kept = read_json(result.folder / "result.json")
-        gone = ("ranks_sha256", "exposure", "seal")
+        gone = ("ranks_sha256", "exposure", "seal", "sealed")
         write_json(result.folder / "result.json", {k: v for k, v in kept.items() if k not in gone})
     board = compare(dataset, {"bpr": BPR}, tmp_path / "study", seeds=[0])
     assert of(board, "bpr", "head") is None and of(board, "bpr", "light") is not None
