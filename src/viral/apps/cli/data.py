@@ -11,6 +11,38 @@ from viral.base.errors import UsageError
 from viral.base.progress import say
 
 _LAYOUTS = "table, movielens, hm, microlens, mmrec, amazon2014, amazon2018 or amazon2023."
+MinRating = Annotated[float | None, typer.Option(help="movielens, amazon*: a rating from here on is an interaction.")]
+OnlyWithPoster = Annotated[
+    bool | None,
+    typer.Option(help="movielens: drop films without a poster first (default where there are posters)."),
+]
+SplitOption = Annotated[
+    str | None, typer.Option(help="table, hm, microlens: random, temporal, global, none; table: column.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(help="table: OURS=THEIRS, repeatable: user, item, timestamp, title, …; - is none."),
+]
+ItemsFile = Annotated[
+    Path | None, typer.Option(help="table, amazon*, microlens: the file of items, where not found by name.")
+]
+ImagesFolder = Annotated[Path | None, typer.Option(help="table, hm, microlens: the folder of pictures.")]
+Encoding = Annotated[
+    str | None, typer.Option(help="table: of files that are not UTF-8, where it is not found: cp1252, gb18030, …")
+]
+DayFirst = Annotated[
+    bool | None, typer.Option("--day-first/--month-first", help="table: how 03/04/2024 is meant in the log.")
+]
+RepairIds = Annotated[bool, typer.Option("--repair-ids", help="table: write the log's ids as the item table has them.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="table: read and tell everything, write nothing.")]
+FeatureFiles = Annotated[
+    list[str] | None,
+    typer.Option(help="mmrec: NAME=FILE.npy, repeatable: a modality's features, beside those of *_feat.npy."),
+]
+Append = Annotated[
+    bool,
+    typer.Option("--append", help="table: add to DATASET what is new or has changed; the rest stays."),
+]
 
 
 @verb
@@ -18,44 +50,20 @@ def import_(
     layout: Annotated[str, typer.Argument(metavar="LAYOUT", help=_LAYOUTS)],
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The folder or file to read.")],
     dataset: DatasetArgument,
-    min_rating: Annotated[
-        float | None, typer.Option(help="movielens, amazon*: a rating from here on is an interaction.")
-    ] = None,
+    min_rating: MinRating = None,
     core: Annotated[int | None, typer.Option(help="All but mmrec: keep the k-core.")] = None,
-    only_with_poster: Annotated[
-        bool | None,
-        typer.Option(help="movielens: drop films without a poster first (default where there are posters)."),
-    ] = None,
+    only_with_poster: OnlyWithPoster = None,
     seed: Annotated[int | None, typer.Option(help="All but mmrec: of the random split.")] = None,
-    split: Annotated[
-        str | None, typer.Option(help="table, hm, microlens: random, temporal, global, none; table: column.")
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help="table: OURS=THEIRS, repeatable: user, item, timestamp, title, …; - is none."),
-    ] = None,
-    items: Annotated[
-        Path | None, typer.Option(help="table, amazon*, microlens: the file of items, where not found by name.")
-    ] = None,
-    images: Annotated[Path | None, typer.Option(help="table, hm, microlens: the folder of pictures.")] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="table: of files that are not UTF-8, where it is not found: cp1252, gb18030, …")
-    ] = None,
-    day_first: Annotated[
-        bool | None, typer.Option("--day-first/--month-first", help="table: how 03/04/2024 is meant in the log.")
-    ] = None,
-    repair_ids: Annotated[
-        bool, typer.Option("--repair-ids", help="table: write the log's ids as the item table has them.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="table: read and tell everything, write nothing.")] = False,
-    features: Annotated[
-        list[str] | None,
-        typer.Option(help="mmrec: NAME=FILE.npy, repeatable: a modality's features, beside those of *_feat.npy."),
-    ] = None,
-    append: Annotated[
-        bool,
-        typer.Option("--append", help="table: add to DATASET what is new or has changed; the rest stays."),
-    ] = False,
+    split: SplitOption = None,
+    column: Columns = None,
+    items: ItemsFile = None,
+    images: ImagesFolder = None,
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    repair_ids: RepairIds = False,
+    dry_run: DryRun = False,
+    features: FeatureFiles = None,
+    append: Append = False,
     overwrite: Overwrite = False,
     json_output: Json = False,
 ) -> None:

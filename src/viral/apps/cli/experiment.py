@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from viral.apps.cli.options import Json, LangOption, speaking
+from viral.apps.cli.options import DatasetArgument, Json, LangOption, speaking
 from viral.apps.cli.output import command_of, show, show_json, table, verb
 from viral.base.errors import UsageError
 
-DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")]
 OutOption = Annotated[Path, typer.Option(help="The folder of the study; the same command goes on where it was.")]
 SeedsOption = Annotated[int, typer.Option(min=1, help="How many: seeds 0, 1, … of the training.")]
 MetricOption = Annotated[str, typer.Option(help="The metric that is tested and drawn.")]
@@ -32,6 +31,22 @@ StudiesOption = Annotated[
 RecipeOption = Annotated[Path | None, typer.Option(help="The full model, as a TOML file; else VIRAL's defaults.")]
 SettingsOption = Annotated[
     list[str] | None, typer.Option("--set", help="KEY=VALUE of the full model's recipe, repeatable.")
+]
+ModelsOption = Annotated[
+    list[str] | None, typer.Option(help="Models of the zoo or package.module:Class, repeatable or with commas.")
+]
+RowRecipes = Annotated[
+    list[Path] | None, typer.Option("--recipe", help="A TOML file, a row of its name (best.toml: of its folder's).")
+]
+RowSettings = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of every row, as train.*.")]
+AgainstOption = Annotated[
+    str | None, typer.Option(help="The row to test against; else the best baseline on validation.")
+]
+PublishedOption = Annotated[
+    str | None, typer.Option(help="Put published numbers beside: amazon-baby, amazon-sports or amazon-clothing.")
+]
+ColdOption = Annotated[
+    bool, typer.Option("--cold", help="Instead: withhold a tenth of the items from everything, rank them as new.")
 ]
 SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 
@@ -57,14 +72,8 @@ def ablate(
     from viral.lab.study import ablate as run
 
     picked = _names(studies)
-    options: dict[str, Sequence[Any]] = {
-        "--out": [out],
-        "--seeds": [seeds],
-        "--studies": picked,
-        "--recipe": [recipe],
-        "--set": settings or [],
-        "--metric": [metric],
-    }
+    options: dict[str, Sequence[Any]] = {"--out": [out], "--seeds": [seeds], "--studies": picked, "--recipe": [recipe]}
+    options |= {"--set": settings or [], "--metric": [metric]}
     with speaking(lang):
         result = run(
             Dataset.open(dataset),
@@ -85,24 +94,14 @@ def ablate(
 def compare(
     dataset: DatasetArgument,
     out: OutOption,
-    models: Annotated[
-        list[str] | None, typer.Option(help="Models of the zoo or package.module:Class, repeatable or with commas.")
-    ] = None,
-    recipes: Annotated[
-        list[Path] | None, typer.Option("--recipe", help="A TOML file, a row of its name (best.toml: of its folder's).")
-    ] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of every row, as train.*.")] = None,
+    models: ModelsOption = None,
+    recipes: RowRecipes = None,
+    settings: RowSettings = None,
     seeds: SeedsOption = 5,
-    against: Annotated[
-        str | None, typer.Option(help="The row to test against; else the best baseline on validation.")
-    ] = None,
+    against: AgainstOption = None,
     metric: MetricOption = "recall@20",
-    published: Annotated[
-        str | None, typer.Option(help="Put published numbers beside: amazon-baby, amazon-sports or amazon-clothing.")
-    ] = None,
-    cold: Annotated[
-        bool, typer.Option("--cold", help="Instead: withhold a tenth of the items from everything, rank them as new.")
-    ] = False,
+    published: PublishedOption = None,
+    cold: ColdOption = False,
     workers: WorkersOption = 1,
     renew: RenewOption = False,
     restamp: RestampOption = False,
@@ -121,28 +120,15 @@ def compare(
     options |= {"--published": [published]}
     chosen = _recipes(_names(models), recipes or [], settings or [])
     command = command_of("compare", dataset, options)
-    again: dict[str, Any] = {"renew": renew, "restamp": restamp_cells if restamp else 0}
+    ways: dict[str, Any] = {"seeds": range(seeds), "renew": renew, "restamp": restamp_cells if restamp else 0}
     with speaking(lang):
         if cold:
-            study: Any = compare_cold(
-                Dataset.open(dataset), chosen, out, seeds=range(seeds), command=f"{command} --cold",
-                executor=_executor(workers), **again,
-            )  # fmt: skip
+            ways |= {"command": f"{command} --cold", "executor": _executor(workers)}
+            study: Any = compare_cold(Dataset.open(dataset), chosen, out, **ways)
         else:
-            study = run(
-                Dataset.open(dataset),
-                chosen,
-                out,
-                seeds=range(seeds),
-                tuning=_tuning(recipes or []),
-                against=against,
-                metric=metric,
-                command=command,
-                executor=ProcessExecutor(workers, fresh=True),
-                own_processes=True,
-                beside_published=published,
-                **again,
-            )
+            ways |= {"command": command, "executor": ProcessExecutor(workers, fresh=True), "own_processes": True}
+            ways |= {"against": against, "metric": metric, "beside_published": published}
+            study = run(Dataset.open(dataset), chosen, out, tuning=_tuning(recipes or []), **ways)
     _finish(study, out, json_output)
 
 

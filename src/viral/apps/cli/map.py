@@ -8,18 +8,20 @@ import typer
 from viral.apps.cli.options import DatasetArgument, Json, LangOption, speaking
 from viral.apps.cli.output import show, show_json, table, verb
 
+By = Annotated[
+    str, typer.Option(help="What colours and measures: category, cluster, or a planted shop's pattern, colour, tag …")
+]
+Modalities = Annotated[
+    list[str] | None, typer.Option(help="Which, repeatable; words-PROMPT is what was said alone (default: all).")
+]
+
 
 @verb
 def map_(
     dataset: DatasetArgument,
     out: Annotated[Path, typer.Option(help="The page to write (HTML).")],
-    by: Annotated[
-        str,
-        typer.Option(help="What colours and measures: category, cluster, or a planted shop's pattern, colour, tag …"),
-    ] = "category",
-    modality: Annotated[
-        list[str] | None, typer.Option(help="Which, repeatable; words-PROMPT is what was said alone (default: all).")
-    ] = None,
+    by: By = "category",
+    modality: Modalities = None,
     method: Annotated[str, typer.Option(help="pca, tsne (openTSNE), or auto: tsne where it is installed.")] = "auto",
     neighbours: Annotated[int, typer.Option(min=1, help="Nearest items looked at for the purity.")] = 10,
     items: Annotated[int, typer.Option(min=3, help="Draw and measure at most so many (a seeded sample).")] = 2000,

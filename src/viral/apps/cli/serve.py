@@ -15,6 +15,10 @@ StockFile = Annotated[
 RulesFile = Annotated[
     Path | None, typer.Option("--rules", help="What is pinned, boosted, buried (TOML); read again when it changes.")
 ]
+Experiments = Annotated[
+    list[Path] | None, typer.Option(help="A folder of `viral compare` or `viral ablate`, repeatable.")
+]
+PageLanguage = Annotated[str | None, typer.Option(help="Of the pages: en or zh (default: what each browser asks for).")]
 Variants = Annotated[
     list[str] | None, typer.Option(help="NAME=RUN of an A/B test, repeatable: users are divided among it and RUN.")
 ]
@@ -31,9 +35,7 @@ Kinds = Annotated[list[str] | None, typer.Option(help="A kind of feedback of you
 def serve(
     run: RunArgument,
     dataset: Annotated[Path | None, typer.Option(help="The data set, if it has moved since training.")] = None,
-    experiments: Annotated[
-        list[Path] | None, typer.Option(help="A folder of `viral compare` or `viral ablate`, repeatable.")
-    ] = None,
+    experiments: Experiments = None,
     host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only with --tokens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: one that is free.")] = 8000,
     tokens: Annotated[Path | None, typer.Option(help="A file of `viral token`; nobody else is answered.")] = None,
@@ -41,9 +43,7 @@ def serve(
     rate: Annotated[float, typer.Option(min=0.1, help="Requests a second and token.")] = 100.0,
     feedback: Annotated[Path | None, typer.Option(help="Where feedback goes (default: RUN.feedback.jsonl).")] = None,
     stock: StockFile = None,
-    lang: Annotated[
-        str | None, typer.Option(help="Of the pages: en or zh (default: what each browser asks for).")
-    ] = None,
+    lang: PageLanguage = None,
     rules: RulesFile = None,
     variant: Variants = None,
     cors: Origins = None,

@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral.apps.cli.options import Json, LessPopularOption, RunArgument, TrustRun, UsersOption
+from viral.apps.cli.options import DatasetArgument, Json, LessPopularOption, RunArgument, TrustRun, UsersOption
 from viral.apps.cli.output import show, show_exposure, show_json, table, verb
 from viral.base.errors import UsageError
 
 if TYPE_CHECKING:
     from viral.base.recipe import Recipe
 
+ChosenBy = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="RUN", help="The run whose epochs and memory validation chose; for --production."),
+]
 SHOWN = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hit_rate@20", "coverage@20")
 
 
 @verb
 def train(
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A data set folder.")],
+    dataset: DatasetArgument,
     out: Annotated[Path, typer.Option(help="The folder of the run.")],
     model: Annotated[str | None, typer.Option(help="A model of the zoo, or package.module:Class.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file that determines the run.")] = None,
@@ -29,12 +33,7 @@ def train(
     production: Annotated[
         bool, typer.Option("--production", help="Learn from validation and test, too; nothing is measured then.")
     ] = False,
-    chosen_by: Annotated[
-        Path | None,
-        typer.Option(
-            "--from", metavar="RUN", help="The run whose epochs and memory validation chose; for --production."
-        ),
-    ] = None,
+    chosen_by: ChosenBy = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Put the run in the place of an older one of other data or recipe.")
     ] = False,

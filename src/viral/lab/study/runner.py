@@ -97,15 +97,19 @@ def run_cells(
     if restamp:
         _restamp([replace(job, renew=False) for job in jobs.values()], restamp, executor)
     there = {key: found for key, job in jobs.items() if (found := job.finished()) is not None}
-    say(f"{len(jobs)} cells: {len(there)} are done, {len(jobs) - len(there)} to compute")
-    if others := sum(found.code != jobs[key].cell.code for key, found in there.items()):
-        said = "are of other code than the present, or do not say"
-        say(f"{others} of those that are done {said}; --renew: anew; --restamp: compare")
+    _say_what_is_done(jobs, there)
     failures = _compute_all([job for key, job in jobs.items() if key not in there], executor)
     return [
         Outcome(cell, None if key in failures else read_result(jobs[key].folder, key), failures.get(key, ""))
         for key, cell in zip(keys, cells, strict=True)
     ]
+
+
+def _say_what_is_done(jobs: Mapping[str, Job], there: Mapping[str, CellResult]) -> None:
+    say(f"{len(jobs)} cells: {len(there)} are done, {len(jobs) - len(there)} to compute")
+    if others := sum(found.code != jobs[key].cell.code for key, found in there.items()):
+        said = "are of other code than the present, or do not say"
+        say(f"{others} of those that are done {said}; --renew: anew; --restamp: compare")
 
 
 def _bring_up_to_date(job: Job, former_keys: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from viral.base.errors import UsageError, nearest
 from viral.base.language import ENGLISH, using
@@ -11,13 +12,14 @@ from viral.base.parallel import Executor
 from viral.base.progress import say
 from viral.base.recipe import Recipe
 from viral.data.dataset import Dataset
+from viral.data.splitting import Split
 from viral.lab.report import write_report
 from viral.lab.study import result_files
 from viral.lab.study.cells import data_hashes, fingerprint_of
 from viral.lab.study.comparison import published_numbers, segment_tables
 from viral.lab.study.comparison.leaderboard import Leaderboard
 from viral.lab.study.comparison.leaderboard_report import budget, cost, leaderboard_report, popularity
-from viral.lab.study.comparison.published_numbers import published
+from viral.lab.study.comparison.published_numbers import Published, published
 from viral.lab.study.comparison.segments import segments_of
 from viral.lab.study.feature_reads import encoders_of, reads_of
 from viral.lab.study.report_sections import tests_table
@@ -57,31 +59,53 @@ def compare(
     hyper-parameters cost. ``renew`` and ``restamp`` are for cells that other code computed
     (:func:`viral.lab.study.runner.run_cells`).
     """
-    check_metric(metric)
-    theirs = published(beside_published) if beside_published is not None else None
-    if against is not None and against not in recipes:
-        raise UsageError(f"no row is called {against!r}", hint=nearest(against, recipes))
+    theirs = _checked(recipes, metric, against, beside_published)
     started = time.perf_counter()
     cells = model_cells(recipes, seeds, encoders_of(dataset))
     outcomes = run_cells(dataset, cells, out, executor=executor, renew=renew, restamp=restamp)
-    reference = against or best_baseline(make_rows(outcomes, metric=metric))
-    rows = make_rows(outcomes, metric=metric, reference=reference, own_processes=own_processes)
-    result = Leaderboard(
-        **training_study(dataset, command, outcomes, seeds=seeds, metric=metric),
-        rows=tuple(sorted(rows, key=lambda row: -row.mean(metric) if row.seeds else float("inf"))),
-        reference=reference,
-        chosen=against is None,
-        seconds=time.perf_counter() - started,
-        published=theirs,
-        segments=tuple(segments_of(outcomes, load_split(dataset), metric=metric, reference=reference)),
-        curves=tuple(curves_of(out, rows, metric)),
-        held_out_popularity=_held_out_popularity(outcomes),
-        tuning=dict(tuning or {}),
-    )
+    about = training_study(dataset, command, outcomes, seeds=seeds, metric=metric)
+    made = _leaderboard(about, outcomes, load_split(dataset), out, against=against, own_processes=own_processes)
+    seconds = time.perf_counter() - started
+    result = replace(made, seconds=seconds, published=theirs, tuning=dict(tuning or {}))
     if result.unlike:
         say(result.unlike)
     _write(result, out, fingerprint_of(data_hashes(dataset), None))
     return result
+
+
+def _checked(
+    recipes: Mapping[str, Recipe], metric: str, against: str | None, beside_published: str | None
+) -> Published | None:
+    """The published numbers that are named; ``UsageError`` for a name that is none."""
+    check_metric(metric)
+    theirs = published(beside_published) if beside_published is not None else None
+    if against is not None and against not in recipes:
+        raise UsageError(f"no row is called {against!r}", hint=nearest(against, recipes))
+    return theirs
+
+
+def _leaderboard(
+    about: Mapping[str, Any],
+    outcomes: Sequence[Outcome[TrainingCell]],
+    split: Split,
+    out: Path,
+    *,
+    against: str | None,
+    own_processes: bool,
+) -> Leaderboard:
+    """The rows of what was measured, tested against ``against`` or the best baseline."""
+    metric = about["metric"]
+    reference = against or best_baseline(make_rows(outcomes, metric=metric))
+    rows = make_rows(outcomes, metric=metric, reference=reference, own_processes=own_processes)
+    return Leaderboard(
+        **about,
+        rows=tuple(sorted(rows, key=lambda row: -row.mean(metric) if row.seeds else float("inf"))),
+        reference=reference,
+        chosen=against is None,
+        segments=tuple(segments_of(outcomes, split, metric=metric, reference=reference)),
+        curves=tuple(curves_of(out, rows, metric)),
+        held_out_popularity=_held_out_popularity(outcomes),
+    )
 
 
 def _held_out_popularity(outcomes: Sequence[Outcome[TrainingCell]]) -> float | None:

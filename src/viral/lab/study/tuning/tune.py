@@ -69,13 +69,18 @@ def tune(
             space=space,
             trials=rows,
         )
-        if result.best is None:
-            why = next((row.why for row in rows if row.why), "")
-            raise UsageError(f"not one of {len(rows)} trials was completed: {why}", where=str(out))
-        recipe = at_point(base, result.best.point)
-        recipe.write(out / BEST_FILE)
-        result = replace(result, recipe=recipe, recipe_fingerprint=recipe.fingerprint)
-        write_json(out / result.FILE, result.to_json())
+        return _kept(result, base, out)
+
+
+def _kept(result: Tuning, base: Recipe, out: Path) -> Tuning:
+    """The study with the recipe of its best trial, both written; ``UsageError`` where no trial was completed."""
+    if result.best is None:
+        why = next((row.why for row in result.trials if row.why), "")
+        raise UsageError(f"not one of {len(result.trials)} trials was completed: {why}", where=str(out))
+    recipe = at_point(base, result.best.point)
+    recipe.write(out / BEST_FILE)
+    result = replace(result, recipe=recipe, recipe_fingerprint=recipe.fingerprint)
+    write_json(out / result.FILE, result.to_json())
     return result
 
 

@@ -90,8 +90,7 @@ def import_amazon(
         examples = EditionCheck(edition, source, dataset).files(logs, metadata)
         ready = len(logs) > 1
         core = (0 if ready else 5) if core is None else core
-        pairs, users, names, filtered, rejections = _read_pairs(edition, logs, min_rating)
-        _check_left(pairs, source, rejections)
+        pairs, users, names, filtered, rejections = _read_pairs(edition, logs, source, min_rating)
         interactions = nonempty_core(pairs.drop(ROW), core, where=str(source))
         filtered["filtered_by_core"] = pairs.height - interactions.height
         parts = _published_split(interactions) if ready else random_split(interactions.drop(PART), seed=seed)
@@ -99,14 +98,18 @@ def import_amazon(
         catalogue = [names[number] for number in parts["item_id"].unique(maintain_order=True).to_list()]
         table, faults, filtered["items_without_metadata"] = read_items(edition, metadata, catalogue)
         _check_known(filtered["items_without_metadata"], catalogue, metadata, examples)
-        parts = parts.with_columns(user_id=users.gather(parts["user_id"]), item_id=names.gather(parts["item_id"]))
         options: dict[str, Any] = {"log": ", ".join(path.name for path in logs), "metadata": metadata.name}
         options |= {"min_rating": min_rating, "core": core, "seed": seed, **filtered}
         split = as_given(parts, "published") if ready else at_random(seed)
         origin = Source(layout=edition.name, path=str(source), licence=edition.licence, split=split, options=options)
-        parts = parts.drop("timestamp") if parts["timestamp"].is_null().all() else parts
-        write(staging, table, parts, origin, [*rejections, *faults])
+        write(staging, table, _with_ids(parts, users, names), origin, [*rejections, *faults])
     return Dataset.open(dataset)
+
+
+def _with_ids(parts: pl.DataFrame, users: pl.Series, items: pl.Series) -> pl.DataFrame:
+    """With ids instead of numbers, and no time where no row has one."""
+    parts = parts.drop("timestamp") if parts["timestamp"].is_null().all() else parts
+    return parts.with_columns(user_id=users.gather(parts["user_id"]), item_id=items.gather(parts["item_id"]))
 
 
 def _check_known(without: int, items: list[str], metadata: Path, examples: list[str]) -> None:
@@ -128,9 +131,12 @@ def _published_split(interactions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_pairs(
-    edition: AmazonEdition, logs: Sequence[Path], min_rating: float | None
+    edition: AmazonEdition, logs: Sequence[Path], source: Path, min_rating: float | None
 ) -> tuple[pl.DataFrame, pl.Series, pl.Series, dict[str, int], list[Rejection]]:
-    """One row for each (user, item), the ids of both, how many rows were filtered, and those that cannot be used."""
+    """One row for each (user, item), the ids of both, how many rows were filtered, and those that cannot be used.
+
+    Raises ``DataError`` where no interaction is left.
+    """
     log, rejections, filtered = CompactLog(), list[Rejection](), 0
     for part, path in enumerate(logs):
         for row, record in read_log(edition, path):
@@ -145,6 +151,7 @@ def _read_pairs(
     kept, again = _one_row_per_pair(log.frame())
     for number, row, part in again.select("item_id", ROW, PART).iter_rows():
         reject(rejections, logs[part], row, Bad("duplicate pair", items[number], edition.item))
+    _check_left(kept, source, rejections)
     return kept, users, items, {"filtered_by_rating": filtered}, rejections
 
 

@@ -55,17 +55,14 @@ def import_table(
     if append:
         if overwrite or core:
             raise UsageError("--append goes with neither --overwrite nor --core", hint="leave them out")
-        return append_table(
-            import_table, source, dataset, split, columns=columns, dry_run=dry_run, images=images, **ways
-        )
+        ways |= {"columns": columns, "images": images, "dry_run": dry_run}
+        return append_table(import_table, source, dataset, split, **ways)
     if encoding is not None:
         known_encoding(encoding)
     user_options = UserOptions(columns=our_columns(columns or {}), split=split, core=core, seed=seed, **ways)
     with _target(source, dataset, overwrite=overwrite, dry_run=dry_run) as staging:
         tables = read_tables(source, user_options, known)
-        _fill(
-            staging, tables, user_options, source, images=images, known=known, pictures_to=None if dry_run else staging
-        )
+        _fill(staging, tables, user_options, source, images=images, known=known, dry_run=dry_run)
         made = Dataset.open(staging)
     return Dataset(dataset, made.manifest) if dry_run else Dataset.open(dataset)
 
@@ -78,7 +75,7 @@ def _fill(
     *,
     images: Path | None,
     known: Sequence[str],
-    pictures_to: Path | None,
+    dry_run: bool,
 ) -> None:
     """The data set's tables and pictures, from the log and the items as they were read."""
     table, core = tables.items, user_options.core
@@ -89,7 +86,7 @@ def _fill(
     if core:
         table = table.only(pl.col("item").is_in(parts.interactions["item_id"].unique().implode()))
     others = (*known, *tables.items.frame["item"].to_list())
-    pictured = with_pictures(table, source, images, pictures_to, others=others)
+    pictured = with_pictures(table, source, images, None if dry_run else staging, others=others)
     options = {"columns": dict(user_options.columns), "core": core, "split": tables.rule, "seed": user_options.seed}
     options |= {"filtered_by_core": filtered, **parts.options, **tables.options}
     options |= {"pictures": pictured.told} if pictured.told else {}
