@@ -1,4 +1,4 @@
-"""What docs/python.md shows is run, block by block, on a small shop that is drawn: what a user writes."""
+"""What docs/python.md and the README show is run, block by block, on a small shop that is drawn."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,14 @@ import pytest
 
 from shop_folder import make_folder, picture
 
-PAGE = Path(__file__).parents[2] / "docs" / "python.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+ROOT = Path(__file__).parents[2]
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+BLOCKS = blocks("docs/python.md")
 
 
 def shown(block: str, names: dict[str, Any]) -> dict[str, Any]:
@@ -23,6 +29,10 @@ def shown(block: str, names: dict[str, Any]) -> dict[str, Any]:
         else:
             found[code] = eval(code, names)
     return found
+
+
+def test_the_readme_shows_what_is_run_here() -> None:
+    assert blocks("README.md") == BLOCKS[:1]
 
 
 def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """The whole way on the command line, as a user goes it, on a small shop: every verb, text and JSON."""
 
 import json
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -132,15 +131,3 @@ def test_a_changed_split_is_not_measured_as_if_it_were_the_same(shop: Path, run:
     frame.with_columns(split=pl.col("split").reverse()).write_parquet(other / "interactions.parquet")
     error = viral_json("evaluate", str(run), "--dataset", str(other), code=1)["error"]
     assert "training interactions" in error["what"]
-
-
-def test_the_readme_s_python_runs(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (Path(__file__).parents[4] / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
-    code = block.replace("my-shop", str(shop)).replace("007", "u0001")
-    code = code.replace('out="runs/mine"', 'out="runs/mine", max_epochs=1')
-    monkeypatch.chdir(tmp_path)
-    printed: list[tuple[object, ...]] = []
-    exec(code, {"print": lambda *words: printed.append(words)})
-    metric, table = (words[0] for words in printed)
-    assert 0 <= float(str(metric)) <= 1 and isinstance(table, pl.DataFrame) and table.height == 5
