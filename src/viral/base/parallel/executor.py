@@ -1,5 +1,6 @@
 """One function over a stream of items, with a bound on what is under way."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -34,13 +35,8 @@ class SerialExecutor:
         return map(function, items)
 
 
-class ThreadExecutor:
-    """A pool of ``workers`` threads for each map, for functions that wait or that release the interpreter's lock.
-
-    When the iterator ends early (an exception, the consumer stops), queued items are dropped and the calls under way
-    are waited for, so that no thread outlives the map. On Ctrl-C the results of the calls under way are still handed
-    out, before the interruption is raised: what was paid for is not lost. A second one ends that.
-    """
+class PoolExecutor(ABC):
+    """A pool of ``workers`` for each map: what threads and processes have in common."""
 
     def __init__(self, workers: int) -> None:
         check_least_one("workers", workers)
@@ -51,6 +47,18 @@ class ThreadExecutor:
     ) -> Iterator[R]:
         check_least_one("in_flight", in_flight)
         return self._map(function, items, in_flight, ordered)
+
+    @abstractmethod
+    def _map(self, function: Callable[[T], R], items: Iterable[T], in_flight: int, ordered: bool) -> Iterator[R]: ...
+
+
+class ThreadExecutor(PoolExecutor):
+    """A pool of ``workers`` threads for each map, for functions that wait or that release the interpreter's lock.
+
+    When the iterator ends early (an exception, the consumer stops), queued items are dropped and the calls under way
+    are waited for, so that no thread outlives the map. On Ctrl-C the results of the calls under way are still handed
+    out, before the interruption is raised: what was paid for is not lost. A second one ends that.
+    """
 
     def _map(self, function: Callable[[T], R], items: Iterable[T], in_flight: int, ordered: bool) -> Iterator[R]:
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="viral")

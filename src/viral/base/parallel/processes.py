@@ -16,13 +16,13 @@ from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from viral.base.errors import ViralError
-from viral.base.parallel.executor import check_least_one, take
+from viral.base.parallel.executor import PoolExecutor, take
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class ProcessExecutor:
+class ProcessExecutor(PoolExecutor):
     """``workers`` fresh processes for each map; function, items and results are pickled between them.
 
     ``fresh`` gives every item a process of its own, so that what the operating system says of a process (its peak
@@ -31,14 +31,8 @@ class ProcessExecutor:
     """
 
     def __init__(self, workers: int, *, fresh: bool = False) -> None:
-        check_least_one("workers", workers)
-        self.workers, self.fresh = workers, fresh
-
-    def map(
-        self, function: Callable[[T], R], items: Iterable[T], *, in_flight: int, ordered: bool = True
-    ) -> Iterator[R]:
-        check_least_one("in_flight", in_flight)
-        return self._map(function, items, in_flight, ordered)
+        super().__init__(workers)
+        self.fresh = fresh
 
     def _map(self, function: Callable[[T], R], items: Iterable[T], in_flight: int, ordered: bool) -> Iterator[R]:
         others = set(multiprocessing.active_children())
