@@ -19,6 +19,7 @@ FILE = re.compile(r"`([\w/]+\.(?:py|html|css|js))`")
 DOTTED = re.compile(r"(?<![\w./-])(?:viral|bench)(?:\.[A-Za-z_]\w*)+(?![\w-]|\.\w)")
 ROLE = re.compile(r":(?:mod|class|func|meth|attr|data|exc):`~?([\w.]+)`")
 READERS_OWN = re.compile(r".*mymodel\.py|viral\.toml|viral\.md|.*COMMIT.*")  # made by readers, or another page
+BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"(?:^|`|&& )viral ([a-z][a-z-]*)((?:[^`\n]|\\\n)*)", re.MULTILINE)
 
 
@@ -102,6 +103,22 @@ def test_places_and_names_in_the_code_exist(page: Path) -> None:
 def test_what_is_nowhere_is_found() -> None:
     text = "`src/viral/models/none.py`, viral.lab.study.none, `none.py`, `graph/none.py`; `model.py`, viral.Run.open."
     assert astray(text) == ["graph/none.py", "none.py", "src/viral/models/none.py", "viral.lab.study.none"]
+
+
+def imported(text: str) -> list[str]:
+    """What the Python of a page imports of ours, by dotted names."""
+    nodes = [node for block in BLOCK.findall(text) for node in ast.walk(ast.parse(block))]
+    found = [node for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("viral")]
+    return [f"{node.module}.{one.name}" for node in found for one in node.names]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_pages_import_exists(page: Path) -> None:
+    assert [name for name in imported(page.read_text(encoding="utf-8")) if not exists(name)] == []
+
+
+def test_imports_are_found_in_the_pages() -> None:
+    assert "viral.lab.shop.make_shop" in imported((ROOT / "docs/pixel-describer.md").read_text(encoding="utf-8"))
 
 
 def local_names(tree: ast.Module) -> Iterator[str]:
