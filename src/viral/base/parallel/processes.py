@@ -84,13 +84,17 @@ def _terminated(others: Collection[BaseProcess]) -> Iterator[None]:
         thread.join()
 
 
-_leaving = threading.Event()
+_leaving, _at_work = threading.Event(), threading.Event()
 
 
 def _call(function: Callable[[T], R], item: T) -> R:
     if _leaving.is_set():  # items that were handed over before the end
         raise SystemExit
-    return function(item)
+    _at_work.set()
+    try:
+        return function(item)
+    finally:
+        _at_work.clear()
 
 
 def _prepare(threads: int) -> None:
@@ -112,8 +116,12 @@ class _Log(io.TextIOWrapper):
 
 
 def _leave(number: int, frame: Any) -> None:
-    _leaving.set()
-    raise SystemExit(128 + number)
+    """Let what is under way unwind, once; a process that is just starting or ending has nothing to unwind."""
+    if not _at_work.is_set():
+        os._exit(128 + number)
+    if not _leaving.is_set():
+        _leaving.set()
+        raise SystemExit(128 + number)
 
 
 def _follow_parent() -> None:
