@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from viral.base.errors import UsageError, nearest
 from viral.base.language import _, n_
@@ -19,6 +19,9 @@ from viral.lab.study.kept_results import cells_of_row, kept_cells
 from viral.lab.study.runner import Outcome
 from viral.lab.study.training_cells import TrainingCell
 from viral.lab.study.training_rows import USER_METRICS, Row
+
+if TYPE_CHECKING:
+    import polars as pl
 
 METRIC = "recall@20"
 
@@ -109,7 +112,7 @@ def about_data(dataset: Dataset, command: str) -> dict[str, Any]:
     return {"command": command, "dataset": str(dataset.path), "counts": counts, "commit": commit()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TrainingStudy(RowStudy):
     """A finished study whose rows are trainings that were measured on the test set."""
 
@@ -122,6 +125,26 @@ class TrainingStudy(RowStudy):
     users: int | None = None
     seconds: float = 0.0  # of the command; cells that were there cost none
     curves: tuple[Curve, ...] = ()  # of the first seed of each row that was trained in epochs, the best row first
+
+    def frame(self) -> "pl.DataFrame":
+        """A row each, in order: metrics on test, means over seeds with intervals, and the test against the reference."""
+        import polars as pl
+
+        columns = [
+            {"row": row.name, "seeds": len(row.seeds)}
+            | {f"{name}{end}": getattr(found, kind)
+               for name, found in row.metrics.items() if name in USER_METRICS
+               for kind, end in (("mean", ""), ("low", "_low"), ("high", "_high"))}
+            | {"p_holm": row.comparison.p_holm if row.comparison is not None else None}
+            for row in self.rows
+        ]  # fmt: skip
+        return pl.DataFrame(columns, infer_schema_length=None)
+
+    def __repr__(self) -> str:
+        """The table of the first metrics; all there is to know is in the fields and in ``to_json()``."""
+        table = self.frame()
+        shown = [name for name in ("row", "seeds", *USER_METRICS, "p_holm") if name in table.columns]
+        return f"{self.KIND} on {self.data}\n{table.select(shown)}"
 
     def summary(self) -> Summary:
         first = max((row for row in self.rows if row.seeds), key=lambda row: row.mean(self.metric), default=None)

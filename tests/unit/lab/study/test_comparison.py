@@ -73,6 +73,14 @@ def test_the_best_baseline_is_chosen_on_validation_and_is_not_ours(board):
     assert best_baseline([replace(worst_on_test, seeds=(), valid=()), best_on_test]) == "popularity"
 
 
+def test_its_frame_has_the_numbers_of_its_rows_and_it_prints_as_a_table(board):
+    frame, rows = board.frame(), board.rows
+    assert frame["row"].to_list() == [row.name for row in rows]
+    assert frame["ndcg@20_high"].to_list() == [row.metrics["ndcg@20"].high for row in rows]
+    assert frame["p_holm"].to_list() == [row.comparison.p_holm if row.comparison else None for row in rows]
+    assert "comparison on world" in repr(board) and "popularity" in repr(board) and len(repr(board)) < 2000
+
+
 def test_a_named_row_is_the_reference(dataset, out, board):
     again = compare(dataset, RECIPES, out, seeds=range(2), against="viral")
     assert again.reference == "viral" and not again.chosen

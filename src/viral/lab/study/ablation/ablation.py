@@ -98,7 +98,7 @@ def recipe_of(base: Recipe, variant: Variant) -> Recipe:
     return build(Recipe, values, where=f"row {variant.name!r}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Ablation(TrainingStudy):
     """VIRAL taken apart on one data set."""
 

@@ -10,7 +10,7 @@ from viral.lab.study.study import TrainingStudy
 from viral.lab.study.tuning.tuning_study import Effort
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Leaderboard(TrainingStudy):
     """``rows`` stand by their mean of ``metric`` on test, best first."""
 
