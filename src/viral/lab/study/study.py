@@ -127,7 +127,7 @@ class TrainingStudy(RowStudy):
     curves: tuple[Curve, ...] = ()  # of the first seed of each row that was trained in epochs, the best row first
 
     def frame(self) -> "pl.DataFrame":
-        """A row each, in order: metrics on test, means over seeds with intervals, and the test against the reference."""
+        """A row each: metrics on test, means over seeds with intervals, and the test against the reference."""
         import polars as pl
 
         columns = [
