@@ -1,7 +1,7 @@
 """Small worlds whose answer is known, as tensors and as data set folders."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,9 @@ from viral.data.sampling import TripletSampler
 from viral.data.splitting import Split
 from viral.data.vocabulary import Vocabulary
 from viral.models import MODELS, Recommender
+from viral.testing import MODALITIES, World, interactions
 from viral.training import build_model
 
-MODALITIES = ("text", "description", "image")
 # Sizes for tests, for whichever of these a model's configuration has.
 SMALL = {
     "embedding_dim": 16,
@@ -33,47 +33,6 @@ SMALL = {
 ZOO: Mapping[str, tuple[str, Mapping[str, object]]] = {name: (name, {}) for name in MODELS} | {
     "viral-light": ("viral", {"variant": "light"})
 }
-
-
-@dataclass(frozen=True)
-class World:
-    """A split, features of every modality, and the inputs that a model gets."""
-
-    split: Split
-    tables: tuple[FeatureTable, ...]
-    inputs: ModelInputs
-
-
-def interactions(pairs: Sequence[tuple[int, int]], num_users: int, num_items: int) -> Interactions:
-    """Interactions from (user, item) pairs."""
-    table = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)
-    return Interactions(table[:, 0], table[:, 1], num_users, num_items)
-
-
-def two_tastes(size: int = 40, *, cold: bool = False, width: int = 8) -> World:
-    """Even users like even items, odd users odd ones; every modality tells an item's parity.
-
-    The diagonal (u, u) is the test set and (u, u + 2) the validation set; every other liked item is in train. So of
-    all items not in train or valid, exactly one is to a user's taste: the withheld one. ``cold`` adds a user and an
-    item without any interaction.
-    """
-    liked = [(u, i) for u in range(size) for i in range(size) if (u - i) % 2 == 0]
-    valid = [(u, (u + 2) % size) for u in range(size)]
-    test = [(u, u) for u in range(size)]
-    train = sorted(set(liked) - set(valid) - set(test))
-    total = size + cold
-    users = Vocabulary([f"u{n}" for n in range(total)], "user")
-    items = Vocabulary([f"i{n}" for n in range(total)], "item")
-    parts = [interactions(pairs, total, total) for pairs in (train, valid, test)]
-    split = Split(*parts, users, items)
-    tables = tuple(_features(items, modality, width, seed) for seed, modality in enumerate(MODALITIES))
-    return World(split, tables, ModelInputs.of(split, tables))
-
-
-def _features(items: Vocabulary, modality: str, width: int, seed: int) -> FeatureTable:
-    values = np.random.default_rng(seed).normal(0, 0.1, (len(items), width)).astype(np.float32)
-    values[np.arange(len(items)), np.arange(len(items)) % 2] += 1
-    return FeatureTable(items.ids, modality, values, "test")
 
 
 def random_world(num_users: int, num_items: int, density: float, seed: int, *, width: int = 6) -> World:
