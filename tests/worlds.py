@@ -16,9 +16,10 @@ from viral.data.sampling import TripletSampler
 from viral.data.splitting import Split
 from viral.data.vocabulary import Vocabulary
 from viral.models import MODELS, Recommender
-from viral.testing import MODALITIES, World, interactions
+from viral.testing import MODALITIES, World, interactions, two_tastes
 from viral.training import build_model
 
+__all__ = ["MODALITIES", "World", "interactions", "two_tastes"]  # the other worlds are here
 # Sizes for tests, for whichever of these a model's configuration has.
 SMALL = {
     "embedding_dim": 16,

@@ -102,8 +102,9 @@ def _training(model: type[Recommender[Any]], config: Any, train: TrainConfig) ->
     world = two_tastes()
     withheld = world.split.valid.union(world.split.test)  # two items a user
     built, faults = build_model(model, world.inputs, config, 0), []
-    if isinstance(built, EmbeddingRecommender):
-        idle = _without_gradient(built, world.split.train)
+    learner = built.trainable
+    if learner is not None:
+        idle = _without_gradient(learner, world.split.train)
         faults += [f"no gradient reaches {', '.join(idle)}"] if idle else []
     fit(built, Split(world.split.train, withheld, world.split.test, world.split.users, world.split.items), train)
     found = evaluate(built.scorer(), withheld, world.split.train, cutoffs=(2,)).mean()["recall@2"]
