@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
+from viral.base.errors import UsageError
 from viral.data.inputs import ModelInputs
 from viral.data.interactions import Triplets
 from viral.models.scorers import EmbeddingScorer, Scorer
@@ -90,7 +91,8 @@ class Recommender(nn.Module, ABC, Generic[ConfigT]):
         (:mod:`viral.run.retrieval.new_items`). ``new`` has the modalities of :meth:`new_item_modalities`, the mean of
         the known items in the place of what is absent.
         """
-        raise NotImplementedError
+        hint = "write that method, or leave new_item_modalities out"
+        raise UsageError(f"{cls.__name__} names modalities of new items and has no embed_new_items", hint=hint)
 
     @abstractmethod
     def scorer(self) -> Scorer:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
+class Study(ABC):
     """A finished study of one data set."""
 
     KIND: ClassVar[str]
@@ -68,9 +69,9 @@ class Study:
         study: Self = fields_of(cls, document)
         return study
 
+    @abstractmethod
     def summary(self) -> Summary:
         """For the list of studies."""
-        raise NotImplementedError
 
 
 def setting_text(value: Any) -> str:

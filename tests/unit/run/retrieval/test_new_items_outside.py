@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from viral.base.errors import UsageError
 from viral.data.inputs import ModelInputs
-from viral.models import Recommender
+from viral.models import MODELS, ItemFeatures, Recommender, Trained
 from viral.run.bundle import Bundle
 from viral.run.bundle_extras import Material
 from viral.run.retrieval.new_items import embed, model_of, way_of, ways_of
@@ -110,3 +111,9 @@ def test_what_is_no_model_is_not_taken_for_one(world: World, folder: Path, name:
     made = bundle(world, module.OfText(world.inputs, module.Config(width=4)))
     made.about["recipe"]["model"] = name
     assert model_of(made) is None and ways_of(made) == ("neighbors",)
+
+
+def test_half_a_way_of_its_own_is_told() -> None:
+    features = ItemFeatures({}, {})
+    with pytest.raises(UsageError, match="BPR names modalities of new items and has no embed_new_items"):
+        MODELS["bpr"].embed_new_items(None, Trained({}, features, None), features)
